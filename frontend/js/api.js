@@ -1,0 +1,65 @@
+// The HTTP API: two calls, and one error type for everything that can go wrong with them.
+
+import { strings } from './strings.js';
+
+/** What went wrong, in the words of an RFC 9457 problem. */
+export class Problem extends Error {
+  constructor({ code, title, detail, status = 0, requestId = null }) {
+    super(title);
+    this.name = 'Problem';
+    Object.assign(this, { code, title, detail, status, requestId });
+  }
+}
+
+/** A client of the API at `base` ('' for the origin that serves the page). */
+export function createApi(base) {
+  const url = (path) => base.replace(/\/$/, '') + path;
+
+  return {
+    /** Models, limits, media types and the disclaimer. */
+    models: (signal) => request(url('/v1/models'), { signal }),
+
+    /** Where a model's card is read. */
+    cardUrl: (model) => url(model.card),
+
+    /** Segments one image file; rejects with Problem, or AbortError when cancelled. */
+    segment(file, { model, threshold }, signal) {
+      const query = new URLSearchParams({ model, include: 'mask,overlay,contours' });
+      if (threshold !== null) query.set('threshold', String(threshold));
+      return request(url(`/v1/segment?${query}`), { method: 'POST', signal, ...bodyOf(file) });
+    },
+  };
+}
+
+// A file whose type the browser does not know goes as a form, where the server looks at the bytes.
+function bodyOf(file) {
+  if (file.type) return { body: file, headers: { 'content-type': file.type } };
+  const form = new FormData();
+  form.append('file', file);
+  return { body: form };
+}
+
+async function request(address, options) {
+  let response;
+  try {
+    response = await fetch(address, { ...options, headers: { accept: 'application/json', ...options.headers } });
+    const body = await response.json();
+    if (response.ok) return body;
+    throw problemOf(response, body);
+  } catch (error) {
+    if (error instanceof Problem || error.name === 'AbortError') throw error;
+    if (response && error instanceof SyntaxError) throw problemOf(response, {});
+    throw new Problem({ code: 'unreachable', ...strings.error.unreachable });
+  }
+}
+
+function problemOf(response, body) {
+  const { unexpected } = strings.error;
+  return new Problem({
+    code: body.code ?? 'unexpected',
+    title: body.title ?? unexpected.title,
+    detail: body.detail ?? unexpected.detail(response.status),
+    status: response.status,
+    requestId: body.request_id ?? null,
+  });
+}
