@@ -1,0 +1,106 @@
+# `make help` lists the targets. Installed tools and build output live in ICHOR_CACHE, outside the clone,
+# so that a second clone, or a run after `git clean`, starts warm.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export ICHOR_CACHE ?= $(HOME)/.cache/ichor
+export CARGO_TARGET_DIR ?= $(ICHOR_CACHE)/target
+
+TOOLS := tests/tools
+RELEASE := $(CARGO_TARGET_DIR)/release
+TEST_PYTHON := $(ICHOR_CACHE)/test-venv/bin/python
+TRAIN_PYTHON := $(ICHOR_CACHE)/train-venv/bin/python
+# One profile and one feature set for binaries, tests and lints: every crate is compiled once.
+# `lambda` includes the default features, so the `ichor` binary built here is the one a user runs.
+CARGO_FLAGS := --release --locked --features lambda
+PORT ?= 8080
+
+##@ Use
+.PHONY: serve train lambda measure
+serve: ## the API and the page on 127.0.0.1 (PORT=8080)
+	cargo run --release --locked -- serve --port $(PORT)
+
+lambda: ## the Lambda binary and its zip, with their sizes (ICHOR_LAMBDA_ARCH=arm64 cross-builds)
+	$(TOOLS)/lambda_package.sh
+
+measure: build ## ms a slice, ms to ready, peak memory, sizes
+	$(TOOLS)/lambda_package.sh >/dev/null
+	python3 $(TOOLS)/measure.py --binary $(RELEASE)/ichor --lambda-binary $(RELEASE)/lambda \
+	  --zip $(ICHOR_CACHE)/lambda/ichor-lambda-$(shell uname -m).zip
+
+##@ Check
+.PHONY: check test fmt clippy fast-tests build rust-tests feature-tests training-tests aws-tests page-tests
+check: fmt clippy fast-tests ## formatting, lints, unit tests: a minute once built
+
+test: ## installs what is missing, then runs every test
+	@$(TOOLS)/timed.sh "tools" $(MAKE) tools
+	@$(TOOLS)/timed.sh "lints" $(MAKE) fmt clippy
+	@$(TOOLS)/timed.sh "feature boundaries" $(MAKE) feature-tests
+	@$(TOOLS)/timed.sh "Rust" $(MAKE) rust-tests
+	@$(TOOLS)/timed.sh "training" $(MAKE) training-tests
+	@$(TOOLS)/timed.sh "Lambda and template" $(MAKE) aws-tests
+	@$(TOOLS)/timed.sh "page" $(MAKE) page-tests
+
+fmt:
+	cargo fmt --check
+
+clippy:
+	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+
+fast-tests:
+	cargo test $(CARGO_FLAGS) --lib
+
+build:
+	cargo build $(CARGO_FLAGS) --bins
+
+rust-tests:
+	cargo test $(CARGO_FLAGS)
+
+feature-tests: ## the core without HTTP, and the default build without AWS
+	$(TOOLS)/feature_boundaries.sh
+
+training-tests: train-venv build ## the training smoke run and the Python tests
+	cd training && $(TRAIN_PYTHON) -m pytest -q
+
+aws-tests: test-venv s3-server lambda-emulator build ## the Lambda binary under AWS's emulator, models in a local S3 server
+	cd tests/aws && ICHOR_RELEASE=$(RELEASE) $(TEST_PYTHON) -m pytest -q
+
+page-tests: system-packages page-modules build ## the page in a real Chromium
+	cd tests/frontend && ICHOR_BINARY=$(RELEASE)/ichor node --test
+
+##@ Install
+.PHONY: tools system-packages test-venv train-venv s3-server lambda-emulator page-modules
+tools: system-packages test-venv s3-server lambda-emulator train-venv page-modules ## everything the tests need, each skipped if there
+
+system-packages:
+	@$(TOOLS)/system_packages.sh
+
+test-venv: system-packages
+	@$(TOOLS)/python_env.sh test-venv tests/aws/requirements.txt
+
+train-venv: system-packages
+	@$(TOOLS)/python_env.sh train-venv training/requirements.txt
+
+s3-server:
+	@$(TOOLS)/s3_server.sh
+
+lambda-emulator: test-venv
+	@$(TOOLS)/lambda_emulator.sh
+
+page-modules: system-packages
+	@$(TOOLS)/node_modules.sh tests/frontend
+
+##@ Other
+.PHONY: clean help build-ApiFunction
+build-ApiFunction: # called by `sam build`, which names the target after the function
+	$(TOOLS)/lambda_package.sh
+	cp $(ICHOR_CACHE)/lambda/bootstrap $(ARTIFACTS_DIR)/bootstrap
+
+clean: ## removes build output, keeps the installed tools
+	cargo clean
+	rm -rf $(ICHOR_CACHE)/lambda tests/frontend/node_modules
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

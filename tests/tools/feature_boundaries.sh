@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# What each feature set may pull in: the default build has no AWS in it, the bare library no HTTP and no runtime.
+. "$(dirname "$0")/cache.sh"
+
+# crates FLAGS…: the names of the crates a normal build with these flags compiles.
+crates() { cargo tree --locked --edges normal --prefix none --format '{p}' "$@" | cut -d' ' -f1 | sort -u; }
+
+aws='^(aws-|lambda_)'
+crates --features lambda | grep -qE "$aws" || die "no AWS crate even with the lambda feature: this check has gone blind"
+if found=$(crates | grep -E "$aws"); then die "the default build pulls in AWS crates: $(echo $found)"; fi
+if found=$(crates --no-default-features | grep -E "$aws|^(axum|hyper|tokio|tower-http)$"); then
+  die "the library without features pulls in: $(echo $found)"
+fi
+
+# The lints rather than a build: they share the dependencies' metadata with `make clippy`, so each costs seconds.
+cargo clippy --release --locked --no-default-features --lib -- -D warnings
+cargo clippy --release --locked --all-targets -- -D warnings
+say "the default build has no AWS crate, the bare library neither HTTP nor a runtime"
