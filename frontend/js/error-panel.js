@@ -3,6 +3,9 @@
 import { byId } from './dom.js';
 import { strings } from './strings.js';
 
+// The same request can succeed later only when it was not the request that was at fault.
+const worthRepeating = ({ status }) => status === 0 || status === 429 || status >= 500;
+
 /** Shows a Problem; the retry button calls what `show` was given last. */
 export function createErrorPanel() {
   const panel = byId('error');
@@ -18,10 +21,13 @@ export function createErrorPanel() {
       byId('error-advice').textContent = advice[problem.code] ?? advice.default;
       byId('error-trace').textContent = trace(problem.code, problem.requestId);
       again = onRetry;
-      retry.hidden = !onRetry;
+      retry.hidden = !worthRepeating(problem);
       panel.hidden = false;
+      panel.scrollIntoView({ block: 'nearest' });
     },
     clear() {
+      // Focus on a button that goes away would be lost: the viewport takes it.
+      if (panel.contains(document.activeElement)) byId('viewer').focus({ preventScroll: true });
       panel.hidden = true;
     },
   };

@@ -4,6 +4,8 @@ import { byId, element } from './dom.js';
 import { strings } from './strings.js';
 
 const FOLDER = 'samples/';
+// Where a long label may be broken on a narrow tile.
+const breakable = (label) => label.split(/(?<=^Intra)/).flatMap((part, at) => (at ? [element('wbr'), part] : [part]));
 
 /** Calls `onSample({file, label, detail})` with the address of the chosen sample in `file`. */
 export function createGallery({ onSample }) {
@@ -21,7 +23,7 @@ export function createGallery({ onSample }) {
       { type: 'button', className: 'sample', title: sample.detail, 'aria-pressed': 'false',
         'aria-label': strings.gallery.name(sample.label, sample.detail) },
       image,
-      element('span', {}, sample.label),
+      element('span', { className: 'sample-label' }, element('span', {}, ...breakable(sample.label))),
     );
     button.addEventListener('click', () => {
       mark(button);

@@ -131,6 +131,7 @@ function showFailure(error, again) {
   findings.clear();
   findings.say('');
   downloads.clear();
+  viewer.dropReport();
   errors.show(asProblem(error), again);
 }
 
@@ -150,7 +151,7 @@ function checkSize(blob) {
   const limit = state.facts.limits.max_body_bytes;
   if (blob.size <= limit) return;
   const { title, detail } = strings.error.tooLarge;
-  throw new Problem({ code: 'payload_too_large', title, detail: detail(bytes(blob.size), bytes(limit)) });
+  throw new Problem({ code: 'payload_too_large', status: 413, title, detail: detail(bytes(blob.size), bytes(limit)) });
 }
 
 function asProblem(error) {

@@ -39,7 +39,8 @@ const faded = (lesion, { chosen }) => chosen !== null && chosen !== lesion.id;
 function paintOutline(context, place, lesion, scene) {
   if (!lesion.contour?.length) return;
   const path = new Path2D();
-  for (const [x, y] of lesion.contour) path.lineTo(place.x + x * place.scale, place.y + y * place.scale);
+  // The API names border pixels by column and row; the line runs through their centres.
+  for (const [x, y] of lesion.contour) path.lineTo(place.x + (x + 0.5) * place.scale, place.y + (y + 0.5) * place.scale);
   path.closePath();
   const line = LINE * scene.density * (scene.chosen === lesion.id ? 1.8 : 1);
   context.globalAlpha = faded(lesion, scene) ? 0.4 : 1;

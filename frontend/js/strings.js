@@ -21,7 +21,7 @@ export const strings = {
 
   model: {
     title: 'Model',
-    version: (version) => `version ${version}`,
+    version: (version) => `v${version}`,
     card: (title) => `Model card of ${title}`,
     cardShort: 'Model card',
     waiting: 'Asking the server for its models …',
@@ -90,8 +90,8 @@ export const strings = {
 
   downloads: {
     title: 'Download',
-    mask: 'Mask PNG',
-    overlay: 'Overlay PNG',
+    mask: 'Save mask',
+    overlay: 'Save overlay',
     maskFile: (stem) => `${stem}_mask.png`,
     overlayFile: (stem) => `${stem}_overlay.png`,
   },
@@ -141,7 +141,8 @@ export function text(key) {
   return value;
 }
 
-/** Fills every element marked `data-text` under `root`. */
+/** Fills every element under `root` marked `data-text`, and names those marked `data-label`. */
 export function fillTexts(root) {
+  for (const node of root.querySelectorAll('[data-label]')) node.setAttribute('aria-label', text(node.dataset.label));
   for (const node of root.querySelectorAll('[data-text]')) node.textContent = text(node.dataset.text);
 }

@@ -20,7 +20,7 @@ export function createThreshold({ onThreshold }) {
   const show = (value) => {
     range.value = value;
     output.textContent = fraction(value);
-    reset.disabled = own === null || Number(range.value) === own;
+    reset.hidden = Number(range.value) === own;
   };
   const announce = (value, delay) => {
     clearTimeout(timer);
@@ -33,8 +33,8 @@ export function createThreshold({ onThreshold }) {
     announce(value === own ? null : value, REST_MS);
   });
   reset.addEventListener('click', () => {
+    range.focus(); // before the button goes, so that focus is not lost with it
     show(own);
-    range.focus(); // the button is disabled now, and focus must not be lost with it
     announce(null, 0);
   });
 

@@ -81,6 +81,8 @@ export function createViewer() {
       setAdjustable(true);
       describe(name);
       draw();
+      // On a narrow page the viewport may lie below the gallery.
+      if (stage.getBoundingClientRect().bottom > window.innerHeight) byId('viewer').scrollIntoView();
     },
     /** Adds the result. `color` is that of the mask's class. */
     async showReport(report, color) {
@@ -92,6 +94,14 @@ export function createViewer() {
       slice = { name, original, burnt, tint: mask && tintMask(mask, color), color, lesions: report.lesions, chosen: null };
       setAdjustable(original !== null);
       describe([strings.viewer.caption(name, width, height), original ? '' : strings.viewer.undecodable].filter(Boolean).join('. '));
+      draw();
+    },
+    /** Takes an older result away; the slice stays if the browser can show it. */
+    dropReport() {
+      if (!slice.original) return blank();
+      slice = { ...empty, name: slice.name, original: slice.original };
+      setAdjustable(true);
+      describe(slice.name);
       draw();
     },
     /** Highlights one lesion by id, or none with null. */

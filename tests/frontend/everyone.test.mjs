@@ -1,0 +1,137 @@
+// For everyone: keyboard, screen readers, phones, light and dark; and the first view's weight.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { flatPng, samples, sampleWithFinding } from './slices.mjs';
+import { openSample, seeResult } from './steps.mjs';
+import { DESKTOP, origin, PHONE, visit } from './visit.mjs';
+
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const HTTP_ERROR_LINE = /status of 4\d\d/;
+
+async function assertAccessible(page, state) {
+  await page.evaluate(AXE); // by the debugger: the page's own policy forbids foreign scripts
+  const found = await page.evaluate(() => globalThis.axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  }));
+  const violations = found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  assert.deepEqual(violations, [], state);
+  assert.ok(found.passes.length > 20, 'axe looked at the page');
+}
+
+for (const [name, context] of [
+  ['light', { ...DESKTOP, colorScheme: 'light' }], ['dark', { ...DESKTOP, colorScheme: 'dark' }], ['phone', PHONE],
+]) {
+  visit(`axe finds nothing in any state, ${name}`, { context, expected: HTTP_ERROR_LINE }, async (page) => {
+    await page.locator('.model').first().waitFor();
+    await assertAccessible(page, 'at first');
+    const { sample } = await sampleWithFinding(origin());
+    await openSample(page, sample);
+    await assertAccessible(page, 'with a finding');
+    await page.getByRole('radio', { name: 'Side by side' }).check();
+    await page.locator('.lesion').first().click();
+    await assertAccessible(page, 'side by side, an area chosen');
+    await page.setInputFiles('#file', { name: 'black.png', mimeType: 'image/png', buffer: flatPng(128, 128) });
+    await page.locator('.headline[data-detected="false"]').waitFor();
+    await seeResult(page);
+    await assertAccessible(page, 'with no finding');
+    let release;
+    await page.route('**/v1/segment*', async (route) => { await new Promise((resolve) => { release = resolve; }); await route.continue(); });
+    await page.setInputFiles('#file', { name: 'x.txt', mimeType: 'text/plain', buffer: Buffer.from('x') });
+    await page.locator('#busy').getByText('is looking').waitFor();
+    await assertAccessible(page, 'while waiting');
+    release();
+    await page.getByRole('alert').waitFor();
+    await assertAccessible(page, 'with an error');
+  });
+}
+
+visit('the keyboard alone reaches, works and shows everything', {}, async (page) => {
+  const { sample } = await sampleWithFinding(origin());
+  await page.locator('.model').first().waitFor();
+  const focused = () => page.evaluate(() => {
+    const node = document.activeElement;
+    const ring = [node, node.closest('label')].some((one) => one && getComputedStyle(one).outlineStyle !== 'none'
+      && parseFloat(getComputedStyle(one).outlineWidth) >= 2);
+    return { is: node.id || node.getAttribute('aria-label') || node.className || node.name || node.tagName, ring };
+  });
+  const tabTo = async (wanted) => {
+    for (let step = 0; step < 80; step += 1) {
+      await page.keyboard.press('Tab');
+      const { is, ring } = await focused();
+      assert.ok(ring || is === 'BODY', `focus on ${is} cannot be seen`);
+      if (is === wanted) return;
+    }
+    assert.fail(`the keyboard never reaches ${wanted}`);
+  };
+  await tabTo('skip');
+  await tabTo('file');
+  await tabTo(`${sample.label}, ${sample.detail}`);
+  await page.keyboard.press('Enter');
+  await seeResult(page);
+  await tabTo('view');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await page.locator('#stage').getAttribute('data-view'), 'both');
+  await tabTo('outline');
+  await page.keyboard.press('Space');
+  assert.equal(await page.locator('#outline').isChecked(), false);
+  await tabTo('opacity');
+  await page.keyboard.press('End');
+  assert.equal(await page.locator('#opacity-value').innerText(), '100 %');
+  await tabTo('download-mask');
+  const saving = page.waitForEvent('download');
+  await page.keyboard.press('Enter');
+  await saving;
+  await tabTo('threshold-range');
+  const asked = page.waitForRequest((request) => request.url().includes('threshold='));
+  await page.keyboard.press('ArrowLeft');
+  await asked;
+  await seeResult(page);
+  await tabTo('threshold-reset');
+  await page.keyboard.press('Enter');
+  await seeResult(page);
+  await tabTo('lesion');
+  await page.keyboard.press('Space');
+  assert.equal(await page.locator('.lesion').first().getAttribute('aria-pressed'), 'true');
+});
+
+visit('a phone of 360 px shows it all, with targets for a finger', { context: PHONE }, async (page) => {
+  const { sample } = await sampleWithFinding(origin());
+  await openSample(page, sample);
+  const caution = page.locator('#caution');
+  for (const where of [0, 1e6]) {
+    await page.evaluate((y) => window.scrollTo(0, y), where);
+    await page.waitForTimeout(100);
+    const box = await caution.boundingBox();
+    assert.ok(box.y >= 0 && box.y + box.height <= 740, 'the caution stays in view');
+  }
+  const { overflow, small } = await page.evaluate(() => ({
+    overflow: document.documentElement.scrollWidth - window.innerWidth,
+    small: [...document.querySelectorAll('button, main a, summary, label:has(input), input[type="range"]')]
+      .filter((node) => node.checkVisibility())
+      .map((node) => ({ is: node.id || node.textContent, box: node.getBoundingClientRect() }))
+      .filter(({ box }) => box.width < 24 || box.height < 24)
+      .map(({ is, box }) => `${is} ${box.width} x ${box.height}`),
+  }));
+  assert.ok(overflow <= 0, `${overflow} px to the right of the screen`);
+  assert.deepEqual(small, []);
+});
+
+visit('on a phone the viewport comes into view with the slice', { context: PHONE }, async (page) => {
+  await openSample(page, samples[1]);
+  const box = await page.locator('#stage').boundingBox();
+  assert.ok(box.y >= 0 && box.y + box.height <= 740, `the stage lies at ${box.y} to ${box.y + box.height}`);
+});
+
+visit('the first view is under 100 KB', {
+  arrange: (page) => {
+    page.weights = [];
+    page.on('response', (response) => { page.weights.push(response.body().then(({ length }) => length, () => 0)); });
+  },
+}, async (page) => {
+  await page.locator('.model').first().waitFor();
+  await page.waitForLoadState('networkidle');
+  const total = (await Promise.all(page.weights)).reduce((sum, one) => sum + one, 0);
+  assert.ok(total > 20_000 && total < 130_000, `${total} bytes`);
+});

@@ -1,0 +1,53 @@
+// What a visitor does and sees, in the visitor's words.
+
+/** Clicks a sample and waits for its result. */
+export async function openSample(page, { label, detail }) {
+  await page.getByRole('button', { name: `${label}, ${detail}` }).click();
+  await seeResult(page);
+}
+
+/** Waits until a result stands on the page and nothing runs. */
+export async function seeResult(page) {
+  await page.locator('#findings-body .verdict').waitFor();
+  await page.locator('#busy').waitFor({ state: 'hidden' });
+  await page.locator('#findings:not([aria-busy])').waitFor();
+}
+
+/** Drops a file on the page. */
+export async function dropFile(page, { name, mimeType, buffer }) {
+  const transfer = await page.evaluateHandle(([fileName, type, base64]) => {
+    const data = new DataTransfer();
+    data.items.add(new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], fileName, { type }));
+    return data;
+  }, [name, mimeType, buffer.toString('base64')]);
+  for (const event of ['dragenter', 'dragover', 'drop']) await page.dispatchEvent('body', event, { dataTransfer: transfer });
+}
+
+/** Moves a slider to a value as a hand would: the value changes, the page hears of it. */
+export async function slideTo(page, id, value) {
+  await page.locator(`#${id}`).fill(String(value));
+}
+
+/** The pixels of one of the viewer's canvases: {width, height, data: RGBA bytes}. */
+export async function canvasPixels(page, pane) {
+  const { width, height, base64 } = await page.evaluate((name) => {
+    const canvas = document.querySelector(`.pane.${name} canvas`);
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let text = '';
+    for (let at = 0; at < data.length; at += 8192) text += String.fromCharCode(...data.subarray(at, at + 8192));
+    return { width: canvas.width, height: canvas.height, base64: btoa(text) };
+  }, pane);
+  return { width, height, data: Buffer.from(base64, 'base64') };
+}
+
+/** The sample's slice encoded anew by the browser, as `image/jpeg` or `image/webp`. */
+export async function encodedBy(page, address, mimeType) {
+  const base64 = await page.evaluate(async ([from, type]) => {
+    const picture = await createImageBitmap(await (await fetch(from)).blob());
+    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    canvas.getContext('2d').drawImage(picture, 0, 0);
+    const bytes = new Uint8Array(await (await canvas.convertToBlob({ type, quality: 0.95 })).arrayBuffer());
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  }, [address, mimeType]);
+  return Buffer.from(base64, 'base64');
+}

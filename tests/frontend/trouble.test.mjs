@@ -1,0 +1,125 @@
+// A server that is down, slow, or too busy; and facts that change.
+
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ROOT, startIchor } from './ichor.mjs';
+import { samples } from './slices.mjs';
+import { openSample, seeResult } from './steps.mjs';
+import { origin, visit } from './visit.mjs';
+
+const REFUSED = /ERR_CONNECTION|ERR_FAILED|status of 503/;
+const [sample] = samples;
+const choose = (page, { label, detail }) => page.getByRole('button', { name: `${label}, ${detail}` }).click();
+
+let fragile;
+visit('a server that went away is named, and "Try again" works once it is back', {
+  expected: REFUSED,
+  server: async () => { fragile = await startIchor(); return fragile.origin; },
+}, async (page) => {
+  try {
+    await openSample(page, sample);
+    await fragile.stop();
+    await choose(page, samples[1]);
+    const error = page.getByRole('alert');
+    await error.waitFor();
+    assert.match(await error.innerText(), /The server does not answer[\s\S]*Check that the server is running/);
+    fragile = await startIchor(new URL(fragile.origin).port);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await seeResult(page);
+    assert.ok(await error.isHidden());
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'viewer');
+  } finally {
+    await fragile.stop();
+  }
+});
+
+visit('no answer at the start is said too, and retried', {
+  expected: REFUSED,
+  arrange: (page) => page.route('**/v1/models', (route) => route.abort()),
+}, async (page) => {
+  await page.getByRole('alert').getByText('The server does not answer').waitFor();
+  assert.ok(await page.getByText('Not for diagnosis').isVisible());
+  await page.unroute('**/v1/models');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.locator('.model').first().waitFor();
+  assert.ok(await page.getByRole('alert').isHidden());
+  await openSample(page, sample);
+});
+
+visit('a busy server asks for a moment', { expected: REFUSED }, async (page) => {
+  await page.route('**/v1/segment*', (route) => route.fulfill({
+    status: 503,
+    contentType: 'application/problem+json',
+    json: { type: 'about:blank', title: 'Too many requests at once', status: 503, detail: 'All workers are busy.', code: 'overloaded', request_id: 'r-17' },
+  }));
+  await choose(page, sample);
+  const error = page.getByRole('alert');
+  await error.waitFor();
+  assert.match(await error.innerText(), /Too many requests at once[\s\S]*All workers are busy\.[\s\S]*Wait a few seconds[\s\S]*r-17/);
+  await page.unroute('**/v1/segment*');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await seeResult(page);
+});
+
+visit('a long wait is shown and can be cancelled; a late answer stays away', { expected: REFUSED }, async (page) => {
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route('**/v1/segment*', async (route) => { await held; await route.continue().catch(() => {}); });
+  await choose(page, sample);
+  await page.locator('#busy').getByText('is looking at the slice').waitFor();
+  assert.match(await page.locator('#status').textContent(), /is looking at the slice/);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  release();
+  assert.ok(await page.locator('#busy').isHidden());
+  await page.locator('#status').getByText('Cancelled.').waitFor({ state: 'attached' });
+  await page.waitForTimeout(500);
+  assert.equal(await page.locator('.verdict').count(), 0);
+  await page.unroute('**/v1/segment*');
+  await openSample(page, samples[1]);
+});
+
+visit('of two slices opened in a hurry the later one is shown', { expected: REFUSED }, async (page) => {
+  let first = true;
+  await page.route('**/v1/segment*', async (route) => {
+    const slow = first;
+    first = false;
+    if (slow) await new Promise((resolve) => { setTimeout(resolve, 1500); });
+    await route.continue().catch(() => {});
+  });
+  await choose(page, samples[0]);
+  await page.locator('#busy').getByText('is looking').waitFor();
+  await openSample(page, samples[1]);
+  await page.waitForTimeout(1800);
+  assert.ok((await page.locator('#caption').innerText()).startsWith(samples[1].file));
+  assert.ok((await page.locator('.truth').innerText()).endsWith(samples[1].label));
+});
+
+visit('names, colours, thresholds and the disclaimer are the API’s', {
+  arrange: (page) => page.route('**/v1/models', async (route) => {
+    const response = await route.fetch();
+    const facts = await response.json();
+    const models = facts.models.map((model) => ({ ...model, title: `Renamed ${model.name}`, threshold: 0.37 }));
+    await route.fulfill({ response, json: { ...facts, models, disclaimer: 'Told by the server.', version: '9.8.7' } });
+  }),
+}, async (page) => {
+  const { default: name } = await (await fetch(`${origin()}/v1/models`)).json();
+  assert.ok(await page.getByRole('radio', { name: `Renamed ${name}` }).isChecked());
+  assert.equal(await page.locator('#threshold-value').innerText(), '0.37');
+  assert.equal(await page.locator('#disclaimer').innerText(), 'Told by the server.');
+  await page.getByText('Ichor 9.8.7').waitFor();
+});
+
+test('no fact of the API is retyped in the page', async () => {
+  const { models, media_types: types, disclaimer } = await (await fetch(`${origin()}/v1/models`)).json();
+  const facts = [disclaimer, ...types, ...models.flatMap(({ name, title, classes, slice_classes: kinds }) => [
+    name, title, ...classes.flatMap((one) => [one.code, one.color, one.name]), ...(kinds ?? []).filter(({ code }) => code !== 'any').map((one) => one.name)])];
+  const folder = join(ROOT, 'frontend', 'js');
+  for (const file of await readdir(folder)) {
+    const source = await readFile(join(folder, file), 'utf8');
+    // Comments may give an example; code may not hold the fact.
+    const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    for (const fact of facts) assert.ok(!code.includes(`'${fact}'`) && !code.includes(`"${fact}"`), `${file} holds ${fact}`);
+  }
+});

@@ -1,0 +1,97 @@
+// Opening files of one's own, good and bad.
+
+import assert from 'node:assert/strict';
+import { flatPng, greyTiff, sampleBytes, samples } from './slices.mjs';
+import { dropFile, encodedBy, openSample, seeResult } from './steps.mjs';
+import { origin, visit } from './visit.mjs';
+
+const HTTP_ERROR_LINE = /status of 4\d\d/; // Chromium's own console line for an answer of 4xx
+const png = (name, buffer) => ({ name, mimeType: 'image/png', buffer });
+
+visit('a file chosen by click is segmented', {}, async (page) => {
+  const buffer = await encodedBy(page, `samples/${samples[2].file}`, 'image/jpeg');
+  const choosing = page.waitForEvent('filechooser');
+  await page.getByText('Drop a head CT slice, or choose a file').click();
+  await (await choosing).setFiles({ name: 'my slice.jpg', mimeType: 'image/jpeg', buffer });
+  await seeResult(page);
+  assert.match(await page.locator('#caption').innerText(), /my slice\.jpg · 512 × 512 px/);
+  assert.equal(await page.locator('#download-mask').getAttribute('download'), 'my slice_mask.png');
+});
+
+visit('a file dropped anywhere is segmented, and the sample’s mark goes', {}, async (page) => {
+  await openSample(page, samples[0]);
+  assert.equal(await page.locator('.sample[aria-pressed="true"]').count(), 1);
+  const buffer = await encodedBy(page, `samples/${samples[2].file}`, 'image/webp');
+  await dropFile(page, { name: 'dropped.webp', mimeType: 'image/webp', buffer });
+  await page.getByText('dropped.webp · 512 × 512 px').waitFor();
+  await seeResult(page);
+  assert.equal(await page.locator('.sample[aria-pressed="true"]').count(), 0);
+  assert.equal(await page.locator('.truth').count(), 0);
+});
+
+visit('a wide slice keeps its shape and its size in the files', {}, async (page) => {
+  await page.setInputFiles('#file', png('wide.png', flatPng(300, 120, 90)));
+  await seeResult(page);
+  assert.match(await page.locator('#caption').innerText(), /300 × 120 px/);
+});
+
+visit('an empty picture has nothing outlined, and that is not called healthy', {}, async (page) => {
+  await page.setInputFiles('#file', png('black.png', flatPng(256, 256)));
+  await seeResult(page);
+  await page.locator('.verdict', { hasText: 'No hemorrhage outlined' }).waitFor();
+  await page.getByText('This does not rule out a hemorrhage').waitFor();
+  assert.equal(await page.locator('.lesion').count(), 0);
+});
+
+visit('a TIFF, which the browser cannot show, comes back as the server’s overlay', {}, async (page) => {
+  const pixels = Buffer.alloc(128 * 128, 80);
+  await page.setInputFiles('#file', { name: 'slice.tif', mimeType: 'image/tiff', buffer: greyTiff(128, 128, pixels) });
+  await seeResult(page);
+  await page.getByText('This browser cannot show this kind of file').waitFor();
+  assert.ok(await page.locator('#opacity').isDisabled());
+  assert.ok(await page.getByRole('radio', { name: 'Side by side' }).isDisabled());
+  await openSample(page, samples[0]);
+  assert.ok(await page.locator('#opacity').isEnabled());
+});
+
+for (const [what, file, says] of [
+  ['a text file', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a slice') }, /Save the slice as PNG/],
+  ['a PNG that is cut off', png('cut.png', (await sampleBytes(samples[0].file)).subarray(0, 3000)), /Export the slice again/],
+  ['noise named PNG', png('noise.png', Buffer.alloc(5000, 0xa7)), /PNG/],
+  ['an empty file', png('empty.png', Buffer.alloc(0)), /The file is empty/],
+]) {
+  visit(`${what} gets a clear error, and the next good file works`, { expected: HTTP_ERROR_LINE }, async (page) => {
+    await openSample(page, samples[0]);
+    await page.setInputFiles('#file', file);
+    const error = page.getByRole('alert');
+    await error.waitFor();
+    assert.match(await error.innerText(), says);
+    assert.equal(await page.locator('.verdict').count(), 0, 'no finding of the slice before');
+    assert.ok(await page.locator('#downloads').isHidden());
+    await openSample(page, samples[2]);
+    assert.ok(await error.isHidden());
+  });
+}
+
+visit('a file over the server’s limit is refused before it is sent', {
+  arrange: (page) => page.route('**/v1/models', async (route) => {
+    const response = await route.fetch();
+    const facts = await response.json();
+    await route.fulfill({ response, json: { ...facts, limits: { ...facts.limits, max_body_bytes: 2048 } } });
+  }),
+}, async (page) => {
+  let sent = 0;
+  page.on('request', (request) => { sent += request.url().includes('/v1/segment') ? 1 : 0; });
+  await page.getByText(/up to 2.KiB/).waitFor();
+  await page.setInputFiles('#file', png('large.png', Buffer.alloc(4096)));
+  const error = page.getByRole('alert');
+  await error.waitFor();
+  assert.match(await error.innerText(), /too large[\s\S]*4.KiB[\s\S]*2.KiB/i);
+  assert.equal(sent, 0);
+});
+
+visit('the page takes what the server takes', {}, async (page) => {
+  const { media_types: types } = await (await fetch(`${origin()}/v1/models`)).json();
+  await page.locator('.model').first().waitFor();
+  assert.equal(await page.locator('#file').getAttribute('accept'), types.join(','));
+});
