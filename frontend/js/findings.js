@@ -21,17 +21,18 @@ export function createFindings({ onLesion }) {
   const status = byId('status');
   const panel = byId('findings');
 
+  const showOnly = (message) => body.replaceChildren(element('p', { className: 'quiet' }, message));
   const clear = () => {
     panel.removeAttribute('aria-busy');
-    body.replaceChildren(element('p', { className: 'quiet' }, say.empty));
+    showOnly(say.empty);
   };
   clear();
 
   return {
     clear,
-    /** Says that an answer is on its way; an older one stays, dimmed, where `keep` is set. */
+    /** Says that an answer is on its way; an older one stays, greyed, where `keep` is set. */
     wait(message, keep) {
-      if (!keep) clear();
+      if (!keep) showOnly(message);
       panel.setAttribute('aria-busy', 'true');
       status.textContent = message;
     },

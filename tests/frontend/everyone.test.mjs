@@ -38,7 +38,11 @@ for (const [name, context] of [
     await assertAccessible(page, 'with no finding');
     let release;
     await page.route('**/v1/segment*', async (route) => { await new Promise((resolve) => { release = resolve; }); await route.continue(); });
+    await page.locator('#threshold-range').fill('0.33');
+    await page.locator('#busy').getByText('is looking').waitFor();
+    await assertAccessible(page, 'while an older finding is renewed');
     await page.setInputFiles('#file', { name: 'x.txt', mimeType: 'text/plain', buffer: Buffer.from('x') });
+    await page.getByText('x.txt').waitFor();
     await page.locator('#busy').getByText('is looking').waitFor();
     await assertAccessible(page, 'while waiting');
     release();
