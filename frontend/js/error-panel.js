@@ -15,10 +15,10 @@ export function createErrorPanel() {
 
   return {
     show(problem, onRetry) {
-      const { advice, trace } = strings.error;
-      byId('error-title').textContent = problem.title;
+      const { advice, title, trace } = strings.error;
+      byId('error-title').textContent = title[problem.code] ?? problem.title;
       byId('error-detail').textContent = problem.detail;
-      byId('error-advice').textContent = advice[problem.code] ?? advice.default;
+      byId('error-advice').textContent = advice[problem.code] ?? '';
       byId('error-trace').textContent = trace(problem.code, problem.requestId);
       again = onRetry;
       retry.hidden = !worthRepeating(problem);

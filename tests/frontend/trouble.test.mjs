@@ -52,12 +52,12 @@ visit('a busy server asks for a moment', { expected: REFUSED }, async (page) => 
   await page.route('**/v1/segment*', (route) => route.fulfill({
     status: 503,
     contentType: 'application/problem+json',
-    json: { type: 'about:blank', title: 'Too many requests at once', status: 503, detail: 'All workers are busy.', code: 'overloaded', request_id: 'r-17' },
+    json: { type: 'about:blank', title: 'Service Unavailable', status: 503, detail: 'All workers are busy.', code: 'overloaded', request_id: 'r-17' },
   }));
   await choose(page, sample);
   const error = page.getByRole('alert');
   await error.waitFor();
-  assert.match(await error.innerText(), /Too many requests at once[\s\S]*All workers are busy\.[\s\S]*Wait a few seconds[\s\S]*r-17/);
+  assert.match(await error.innerText(), /The server is busy[\s\S]*All workers are busy\.[\s\S]*Wait a few seconds[\s\S]*r-17/);
   await page.unroute('**/v1/segment*');
   await page.getByRole('button', { name: 'Try again' }).click();
   await seeResult(page);
