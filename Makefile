@@ -65,10 +65,10 @@ training-tests: train-venv build ## the training smoke run and the Python tests
 	cd training && $(TRAIN_PYTHON) -m pytest -q
 
 aws-tests: test-venv s3-server lambda-emulator build ## the Lambda binary under AWS's emulator, models in a local S3 server
-	cd tests/aws && ICHOR_RELEASE=$(RELEASE) $(TEST_PYTHON) -m pytest -q
+	cd tests/aws && $(TEST_PYTHON) -m pytest -q
 
 page-tests: system-packages page-modules build ## the page in a real Chromium
-	cd tests/frontend && ICHOR_BINARY=$(RELEASE)/ichor node --test
+	ICHOR_BIN=$(RELEASE)/ichor npm test --prefix tests/frontend
 
 ##@ Install
 .PHONY: tools system-packages test-venv train-venv s3-server lambda-emulator page-modules

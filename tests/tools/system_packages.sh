@@ -27,4 +27,4 @@ fi
 
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
   die "Python 3.11 or newer is needed, this is $(python3 --version)"
-[ "$(node -p 'process.versions.node.split(".")[0] >= 18')" = true ] || die "Node.js 18 or newer is needed, this is $(node --version)"
+[ "$(node -p 'process.versions.node.split(".")[0] >= 20')" = true ] || die "Node.js 20.10 or newer is needed, this is $(node --version)"

@@ -1,0 +1,76 @@
+"""The real parts the tests run on: the release binaries, AWS's emulator, an S3 server holding the models."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lambda_emulator import LambdaFunction, lambda_function
+from s3_server import BUCKET, S3Server, s3_server
+
+CACHE = Path(os.environ.get("ICHOR_CACHE", Path.home() / ".cache" / "ichor"))
+
+
+def existing(path: Path, remedy: str) -> Path:
+    assert path.is_file(), f"{path} is missing: {remedy}"
+    return path
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def models(repository: Path) -> Path:
+    return repository / "models"
+
+
+@pytest.fixture(scope="session")
+def samples(repository: Path) -> list[Path]:
+    pictures = sorted((repository / "frontend" / "samples").glob("*.png"))
+    assert len(pictures) >= 12, "the synthetic slices are missing"
+    return pictures
+
+
+@pytest.fixture(scope="session")
+def release() -> Path:
+    """The folder of the release binaries."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", CACHE / "target"))
+    return target / "release"
+
+
+@pytest.fixture(scope="session")
+def lambda_binary(release: Path) -> Path:
+    return existing(release / "lambda", "run make build")
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    binary = existing(CACHE / "bin" / "s3s-fs", "run make s3-server")
+    with s3_server(binary, tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def model_names(s3: S3Server, models: Path) -> list[str]:
+    """The models, now in the bucket."""
+    names = s3.upload_models(models)
+    assert names == ["deeplabv3", "unet"]
+    return names
+
+
+@pytest.fixture(scope="session")
+def function_environment(s3: S3Server, model_names: list[str]) -> dict[str, str]:
+    return s3.environment() | {"ICHOR_BUCKET": BUCKET, "ICHOR_MODELS": ",".join(model_names)}
+
+
+@pytest.fixture(scope="session")
+def function(
+    lambda_binary: Path, function_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LambdaFunction]:
+    """One warm function for all tests: whatever one test sends, the next must still be served."""
+    emulator = existing(CACHE / "bin" / "aws-lambda-rie", "run make lambda-emulator")
+    log = tmp_path_factory.mktemp("lambda") / "emulator.log"
+    with lambda_function(emulator, lambda_binary, function_environment, log) as started:
+        yield started

@@ -1,0 +1,53 @@
+"""Events of an API Gateway HTTP API, payload format 2.0."""
+
+import base64
+from urllib.parse import parse_qsl
+
+import urllib3.filepost
+
+
+def http_event(method: str, path: str, *, query: str = "", body: bytes | str | None = None, **headers: str) -> dict:
+    """One event; a body of bytes travels as base64, a string as it is. Keywords are headers (`content_type`)."""
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    event = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {"host": "api.example.org", "user-agent": "ichor-tests", **headers},
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "api",
+            "domainName": "api.example.org",
+            "domainPrefix": "api",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "ichor-tests",
+            },
+            "requestId": "event-1",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "12/Mar/2026:19:03:58 +0000",
+            "timeEpoch": 1773342238000,
+        },
+        "isBase64Encoded": isinstance(body, bytes),
+    }
+    if query:
+        event["queryStringParameters"] = dict(parse_qsl(query))
+    if body is not None:
+        event["body"] = base64.b64encode(body).decode() if isinstance(body, bytes) else body
+    return event
+
+
+def segment_event(image: bytes, *, query: str = "", media_type: str = "image/png", **headers: str) -> dict:
+    """`POST /v1/segment` with the file itself as the body."""
+    return http_event("POST", "/v1/segment", query=query, body=image, content_type=media_type, **headers)
+
+
+def segment_form_event(image: bytes, *, query: str = "", part: str = "file") -> dict:
+    """`POST /v1/segment` as a browser's form sends it."""
+    body, content_type = urllib3.filepost.encode_multipart_formdata({part: ("slice.png", image, "image/png")})
+    return http_event("POST", "/v1/segment", query=query, body=body, content_type=content_type)

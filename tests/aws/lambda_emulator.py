@@ -1,0 +1,74 @@
+"""The Lambda binary under AWS's Runtime Interface Emulator, invoked as API Gateway invokes it."""
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from loopback import free_port, running
+
+# Lambda's own limit of a synchronous answer, enforced by the emulator too.
+MAX_RESPONSE_BYTES = 6_291_556
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer, as a client of API Gateway sees it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    wire_bytes: int
+    """Size of the function's whole response, which the platform limits."""
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("content-type", "").split(";")[0]
+
+    def json(self):
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class LambdaFunction:
+    """A function that can be invoked."""
+
+    url: str
+    emulator_pid: int
+
+    def invoke(self, event: dict) -> Answer:
+        """Raises AssertionError where the platform, not the function, answered."""
+        response = requests.post(self.url, data=json.dumps(event), timeout=60)
+        result = response.json()
+        assert "statusCode" in result, f"the platform reports: {response.text[:500]}"
+        body = result.get("body") or ""
+        body = base64.b64decode(body) if result.get("isBase64Encoded") else body.encode()
+        headers = {name.lower(): value for name, value in result.get("headers", {}).items()}
+        return Answer(result["statusCode"], headers, body, len(response.content))
+
+    def process_ids(self) -> list[str]:
+        """The function's processes. The emulator starts a new one after a crash."""
+        return Path(f"/proc/{self.emulator_pid}/task/{self.emulator_pid}/children").read_text().split()
+
+
+@contextmanager
+def lambda_function(
+    emulator: Path, binary: Path, environment: dict[str, str], log: Path
+) -> Iterator[LambdaFunction]:
+    """Starts the emulator; the binary itself starts with the first event."""
+    port, runtime_port = free_port(), free_port()
+    command = [
+        str(emulator),
+        *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
+        *("--runtime-api-address", f"127.0.0.1:{runtime_port}"),
+        str(binary),
+    ]
+    # Nothing of the tester's own AWS settings reaches the function.
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ICHOR_"))}
+    with running(command, port, log, env=inherited | environment) as process:
+        url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+        yield LambdaFunction(url, process.pid)

@@ -1,0 +1,67 @@
+"""A real S3 server (s3s-fs) for the models: signatures are verified, credentials are made up per run."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from loopback import free_port, running
+
+BUCKET = "ichor-models"
+MODEL_FILES = ("model.json", "model.onnx", "MODEL_CARD.md")
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """Where the server listens and who may ask it."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+
+    def environment(self) -> dict[str, str]:
+        """What a process needs to reach this server by the AWS SDK."""
+        return {
+            "AWS_ENDPOINT_URL_S3": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_REGION": "eu-central-1",
+        }
+
+    def client(self):
+        """A boto3 client of this server."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            region_name="eu-central-1",
+            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
+        )
+
+    def upload_models(self, models: Path, prefix: str = "models/") -> list[str]:
+        """Uploads every model of the folder as a deployment does; gives their names, sorted."""
+        names = sorted(folder.name for folder in models.iterdir() if (folder / "model.json").is_file())
+        for name in names:
+            for file in MODEL_FILES:
+                self.client().put_object(
+                    Bucket=BUCKET, Key=f"{prefix}{name}/{file}", Body=(models / name / file).read_bytes()
+                )
+        return names
+
+
+@contextmanager
+def s3_server(binary: Path, folder: Path) -> Iterator[S3Server]:
+    """Starts the server over an empty folder, with the bucket made."""
+    port = free_port()
+    server = S3Server(f"http://127.0.0.1:{port}", secrets.token_hex(10), secrets.token_hex(20))
+    root = folder / "buckets"
+    root.mkdir()
+    command = [str(binary), str(root), "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--access-key", server.access_key, "--secret-key", server.secret_key]
+    with running(command, port, folder / "s3s-fs.log"):
+        server.client().create_bucket(Bucket=BUCKET)
+        yield server
