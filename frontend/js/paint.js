@@ -26,7 +26,9 @@ export function paint(canvas, scene) {
   context.drawImage(scene.image, place.x, place.y, width, height);
   if (scene.tint) {
     context.globalAlpha = scene.opacity;
+    context.imageSmoothingEnabled = false; // the mask's own pixels, neither more nor less
     context.drawImage(scene.tint, place.x, place.y, width, height);
+    context.imageSmoothingEnabled = true;
     context.globalAlpha = 1;
   }
   if (!scene.outline) return;
@@ -55,12 +57,19 @@ function paintOutline(context, place, lesion, scene) {
   context.globalAlpha = 1;
 }
 
+// The number stands where the outline reaches furthest up and right; a curved lesion's box may end far from it.
+function upperRight({ bbox, contour }) {
+  if (!contour?.length) return [bbox.x + bbox.width, bbox.y];
+  return contour.reduce((best, point) => (point[0] - point[1] > best[0] - best[1] ? point : best));
+}
+
 function paintNumber(context, place, lesion, scene) {
   const radius = BADGE * scene.density;
   const { canvas } = context;
   const within = (value, size) => Math.min(Math.max(value, radius), size - radius);
-  const x = within(place.x + (lesion.bbox.x + lesion.bbox.width) * place.scale + radius, canvas.width);
-  const y = within(place.y + lesion.bbox.y * place.scale - radius, canvas.height);
+  const [column, row] = upperRight(lesion);
+  const x = within(place.x + column * place.scale + radius, canvas.width);
+  const y = within(place.y + row * place.scale - radius, canvas.height);
   context.globalAlpha = faded(lesion, scene) ? 0.4 : 1;
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);

@@ -17,10 +17,12 @@ export function createThreshold({ onThreshold }) {
   let own = null;
   let timer = 0;
 
+  // A model's own threshold need not be a whole number of steps.
+  const isOwn = (value) => Math.abs(value - own) < STEP / 2;
   const show = (value) => {
     range.value = value;
     output.textContent = fraction(value);
-    reset.hidden = Number(range.value) === own;
+    reset.hidden = isOwn(value);
   };
   const announce = (value, delay) => {
     clearTimeout(timer);
@@ -30,7 +32,7 @@ export function createThreshold({ onThreshold }) {
   range.addEventListener('input', () => {
     const value = Number(range.value);
     show(value);
-    announce(value === own ? null : value, REST_MS);
+    announce(isOwn(value) ? null : value, REST_MS);
   });
   reset.addEventListener('click', () => {
     range.focus(); // before the button goes, so that focus is not lost with it

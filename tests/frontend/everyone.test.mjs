@@ -137,5 +137,5 @@ visit('the first view is under 100 KB', {
   await page.locator('.model').first().waitFor();
   await page.waitForLoadState('networkidle');
   const total = (await Promise.all(page.weights)).reduce((sum, one) => sum + one, 0);
-  assert.ok(total > 20_000 && total < 130_000, `${total} bytes`);
+  assert.ok(total > 20_000 && total < 100_000, `${total} bytes`);
 });
