@@ -39,7 +39,7 @@ async function loadFacts() {
     dropZone.setFacts(facts);
     byId('disclaimer').textContent = facts.disclaimer;
     byId('version').textContent = strings.version(facts.version);
-    state.model = facts.models.find(({ name }) => name === facts.default);
+    state.model = facts.models.find(({ name }) => name === facts.default) ?? facts.models[0];
     modelChoice.setModels(facts.models, state.model);
     threshold.setModel(state.model);
     return true;

@@ -40,14 +40,14 @@ export async function canvasPixels(page, pane) {
   return { width, height, data: Buffer.from(base64, 'base64') };
 }
 
-/** The sample's slice encoded anew by the browser, as `image/jpeg` or `image/webp`. */
-export async function encodedBy(page, address, mimeType) {
-  const base64 = await page.evaluate(async ([from, type]) => {
+/** A sample's slice encoded anew by the browser, as `image/jpeg` or `image/webp`, in its own size or `size`. */
+export async function encodedBy(page, address, mimeType, size = null) {
+  const base64 = await page.evaluate(async ([from, type, wanted]) => {
     const picture = await createImageBitmap(await (await fetch(from)).blob());
-    const canvas = new OffscreenCanvas(picture.width, picture.height);
-    canvas.getContext('2d').drawImage(picture, 0, 0);
+    const canvas = new OffscreenCanvas(...(wanted ?? [picture.width, picture.height]));
+    canvas.getContext('2d').drawImage(picture, 0, 0, canvas.width, canvas.height);
     const bytes = new Uint8Array(await (await canvas.convertToBlob({ type, quality: 0.95 })).arrayBuffer());
     return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-  }, [address, mimeType]);
+  }, [address, mimeType, size]);
   return Buffer.from(base64, 'base64');
 }

@@ -29,6 +29,31 @@ visit('a file dropped anywhere is segmented, and the sample’s mark goes', {}, 
   assert.equal(await page.locator('.truth').count(), 0);
 });
 
+visit('a pasted picture is segmented, pasted text is left alone', {}, async (page) => {
+  const paste = (kind, bytes) => page.evaluate(([type, base64]) => {
+    const clipboardData = new DataTransfer();
+    if (type === 'text/plain') clipboardData.setData(type, 'words');
+    else clipboardData.items.add(new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], 'pasted.png', { type }));
+    document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+  }, [kind, bytes.toString('base64')]);
+  await paste('text/plain', Buffer.alloc(0));
+  assert.ok(await page.locator('#stage-hint').isVisible());
+  await paste('image/png', flatPng(200, 160, 60));
+  await page.getByText('pasted.png · 200 × 160 px').waitFor();
+  await seeResult(page);
+});
+
+visit('a photo that its camera turned is shown and measured upright', {}, async (page) => {
+  const upright = await encodedBy(page, `samples/${samples[0].file}`, 'image/jpeg', [300, 180]);
+  // EXIF in little endian with one entry: orientation (0x0112), SHORT, 6: turn by 90 degrees.
+  const exif = Buffer.from('ffe1002245786966000049492a0008000000010012010300010000000600000000000000', 'hex');
+  const turned = Buffer.concat([upright.subarray(0, 2), exif, upright.subarray(2)]);
+  await page.setInputFiles('#file', { name: 'turned.jpg', mimeType: 'image/jpeg', buffer: turned });
+  await seeResult(page);
+  assert.match(await page.locator('#caption').innerText(), /turned\.jpg · 180 × 300 px$/);
+  assert.ok(await page.locator('#opacity').isEnabled(), 'the browser’s picture and the server’s mask agree in shape');
+});
+
 visit('a wide slice keeps its shape and its size in the files', {}, async (page) => {
   await page.setInputFiles('#file', png('wide.png', flatPng(300, 120, 90)));
   await seeResult(page);
