@@ -62,7 +62,7 @@ feature-tests: ## the core without HTTP, and the default build without AWS
 	$(TOOLS)/feature_boundaries.sh
 
 training-tests: train-venv build ## the training smoke run and the Python tests
-	cd training && $(TRAIN_PYTHON) -m pytest -q
+	$(TRAIN_PYTHON) -m pytest -q training
 
 aws-tests: test-venv s3-server lambda-emulator build ## the Lambda binary under AWS's emulator, models in a local S3 server
 	cd tests/aws && $(TEST_PYTHON) -m pytest -q

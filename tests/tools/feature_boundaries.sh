@@ -6,10 +6,14 @@
 crates() { cargo tree --locked --edges normal --prefix none --format '{p}' "$@" | cut -d' ' -f1 | sort -u; }
 
 aws='^(aws-|lambda_)'
-crates --features lambda | grep -qE "$aws" || die "no AWS crate even with the lambda feature: this check has gone blind"
-if found=$(crates | grep -E "$aws"); then die "the default build pulls in AWS crates: $(echo $found)"; fi
-if found=$(crates --no-default-features | grep -E "$aws|^(axum|hyper|tokio|tower-http)$"); then
-  die "the library without features pulls in: $(echo $found)"
+# Assigned first: a cargo that fails ends the script here instead of looking like an empty list.
+cloud=$(crates --features lambda)
+default=$(crates)
+bare=$(crates --no-default-features)
+grep -qE "$aws" <<<"$cloud" || die "no AWS crate even with the lambda feature: this check has gone blind"
+if found=$(grep -E "$aws" <<<"$default"); then die "the default build pulls in AWS crates:" $found; fi
+if found=$(grep -E "$aws|^(axum|hyper|tokio|tower-http)$" <<<"$bare"); then
+  die "the library without features pulls in:" $found
 fi
 
 # The lints rather than a build: they share the dependencies' metadata with `make clippy`, so each costs seconds.
