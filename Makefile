@@ -18,9 +18,16 @@ CARGO_FLAGS := --release --locked --features lambda
 PORT ?= 8080
 
 ##@ Use
-.PHONY: serve train lambda measure
+.PHONY: serve train train-smoke lambda measure
 serve: ## the API and the page on 127.0.0.1 (PORT=8080)
 	cargo run --release --locked -- serve --port $(PORT)
+
+train: train-venv build ## train, evaluate and export both models: make train DATA="FOLDER FOLDER"
+	@[ -n "$(DATA)" ] || { echo 'error: name the data sets, as in make train DATA="ct-ich phe-sich"' >&2; exit 1; }
+	$(TRAIN_PYTHON) -m training.pipeline --data $(DATA)
+
+train-smoke: train-venv build ## the same in about a minute, on phantoms
+	$(TRAIN_PYTHON) -m training.pipeline --smoke
 
 lambda: ## the Lambda binary and its zip, with their sizes (ICHOR_LAMBDA_ARCH=arm64 cross-builds)
 	$(TOOLS)/lambda_package.sh
@@ -61,7 +68,7 @@ rust-tests:
 feature-tests: ## the core without HTTP, and the default build without AWS
 	$(TOOLS)/feature_boundaries.sh
 
-training-tests: train-venv build ## the training smoke run and the Python tests
+training-tests: train-smoke ## the training smoke run and the Python tests
 	$(TRAIN_PYTHON) -m pytest -q training
 
 aws-tests: test-venv s3-server lambda-emulator build ## the Lambda binary under AWS's emulator, models in a local S3 server
