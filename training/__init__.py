@@ -1,0 +1,1 @@
+"""Training of Ichor's segmentation models; see README.md in this folder."""

@@ -1,0 +1,142 @@
+"""Tensors of `ichor prepare`, grouped by what is known of each slice, and batches drawn from them."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training import transforms
+
+SUBTYPES = ("epidural", "subdural", "subarachnoid", "intraparenchymal", "intraventricular")
+LABELS = ("hemorrhage", *SUBTYPES)
+UNKNOWN = -1.0
+
+
+@dataclass
+class Prepared:
+    """One data set as `ichor prepare` wrote it, mapped, not loaded."""
+
+    name: str
+    images: np.ndarray  # float32 [N, C, H, W], normalised
+    masks: np.ndarray  # uint8 [N, H, W]: 0, 1, or 255 where the mask is unknown
+    rows: list[dict]
+
+    def labels(self, row: int) -> np.ndarray:
+        """float32 [6]: 1, 0 or UNKNOWN, in the order of LABELS."""
+        values = (self.rows[row][name] for name in LABELS)
+        return np.array([UNKNOWN if value == "" else float(value) for value in values], np.float32)
+
+    def rows_of(self, patients) -> list[int]:
+        wanted = set(patients)
+        return [number for number, row in enumerate(self.rows) if row["patient"] in wanted]
+
+    def kind(self, row: int) -> str:
+        """negative, masked, or weak: positive by label while the mask is missing."""
+        if self.rows[row]["hemorrhage"] != "1":
+            return "negative"
+        return "masked" if self.rows[row]["mask_known"] == "1" else "weak"
+
+
+def load(folder: Path) -> Prepared:
+    """Open a prepared folder. Raises ValueError when its three files disagree in length."""
+    images = np.load(folder / "images.npy", mmap_mode="r")
+    masks = np.load(folder / "masks.npy", mmap_mode="r")
+    with open(folder / "index.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not len(images) == len(masks) == len(rows):
+        raise ValueError(f"{folder}: {len(images)} images, {len(masks)} masks, {len(rows)} rows")
+    return Prepared(folder.name, images, masks, rows)
+
+
+@dataclass
+class Slice:
+    """One training slice: grey float32 [H, W] in [0, 1], mask uint8 [H, W], labels float32 [6]."""
+
+    grey: np.ndarray
+    mask: np.ndarray
+    labels: np.ndarray
+    mask_known: bool
+
+
+class Batches:
+    """Endless balanced batches of the training patients, drawn by one seeded generator."""
+
+    def __init__(self, sets: list[Prepared], parts: dict, config: dict, seed: int):
+        self.sets, self.config = {one.name: one for one in sets}, config
+        self.rng = np.random.default_rng(seed)
+        self.groups = {}
+        for one in sets:
+            for row in one.rows_of(parts[one.name]["train"]):
+                patients = self.groups.setdefault((one.name, one.kind(row)), {})
+                patients.setdefault(one.rows[row]["patient"], []).append(row)
+        self.offline = self.expand(config["augment"].get("offline"))
+
+    def expand(self, amounts: dict | None) -> dict:
+        """Offline augmentation: fixed extra copies of every masked slice, made before training."""
+        copies: dict = {}
+        for (name, kind), patients in self.groups.items():
+            for row in [row for rows in patients.values() for row in rows]:
+                for _ in range(amounts["copies"] if amounts and kind == "masked" else 0):
+                    original = self.read(name, row)
+                    matrix = transforms.draw_geometry(amounts, self.rng)
+                    side = original.grey.shape[0]
+                    grey = transforms.warp(original.grey, matrix, side)
+                    mask = transforms.warp(original.mask, matrix, side)
+                    copies.setdefault((name, row), []).append(
+                        Slice(grey, mask, original.labels, True)
+                    )
+        return copies
+
+    def read(self, name: str, row: int) -> Slice:
+        one, normal = self.sets[name], self.config["normalize"]
+        grey = np.clip(one.images[row, 0] * normal["std"] + normal["mean"], 0, 1)
+        known = one.kind(row) != "weak"
+        mask = np.array(one.masks[row]) if known else np.zeros_like(one.masks[row])
+        return Slice(grey.astype(np.float32), mask, one.labels(row), known)
+
+    def draw(self, name: str, kind: str) -> Slice:
+        """A patient by the root of its slice count (no patient dominates), then one of its slices."""
+        patients = self.groups[name, kind]
+        names = sorted(patients)
+        weights = np.sqrt([len(patients[patient]) for patient in names])
+        rows = patients[names[self.rng.choice(len(names), p=weights / weights.sum())]]
+        row = rows[self.rng.integers(len(rows))]
+        copies = self.offline.get((name, row), [])
+        choice = self.rng.integers(len(copies) + 1)
+        return copies[choice - 1] if choice else self.read(name, row)
+
+    def sample(self, name: str, kind: str, size: int) -> Slice:
+        augment = self.config["augment"]
+        one = self.draw(name, kind)
+        grey, mask, labels = one.grey, one.mask, one.labels
+        donors = (name, "masked") in self.groups
+        if kind == "negative" and donors and self.rng.random() < augment.get("copy_paste", 0):
+            donor = self.draw(name, "masked")
+            pasted = transforms.paste_lesion(grey, mask, donor.grey, donor.mask)
+            if pasted is not None:
+                grey, mask, labels = *pasted, donor.labels
+        turns = augment.get("quarter_turns", {}).get(name, [1, 0, 0, 0])
+        matrix = transforms.draw_geometry({**augment["online"], "quarter_turns": turns}, self.rng)
+        grey = transforms.warp(grey, matrix, size)
+        grey = transforms.vary_intensity(grey, augment["intensity"], self.rng)
+        return Slice(grey, transforms.warp(mask, matrix, size), labels, one.mask_known)
+
+    def next(self, size: int) -> dict[str, torch.Tensor]:
+        """image [B, 1, S, S] normalised, mask [B, 1, S, S], mask_known [B], labels [B, 6]."""
+        drawn = [
+            self.sample(name, kind, size)
+            for name, kinds in self.config["batch"].items()
+            for kind, count in kinds.items()
+            if (name, kind) in self.groups
+            for _ in range(count)
+        ]
+        normal = self.config["normalize"]
+        grey = np.stack([one.grey for one in drawn])[:, None]
+        return {
+            "image": torch.from_numpy((grey - normal["mean"]) / normal["std"]).float(),
+            "mask": torch.from_numpy(np.stack([one.mask for one in drawn])[:, None]).float(),
+            "mask_known": torch.tensor([float(one.mask_known) for one in drawn]),
+            "labels": torch.from_numpy(np.stack([one.labels for one in drawn])),
+        }

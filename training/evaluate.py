@@ -1,0 +1,114 @@
+"""Score a checkpoint: `python -m training.evaluate CHECKPOINT --prepared DIR... --output FILE`.
+
+Thresholds and calibration come from validation patients; the test patients are only measured.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from training import dataset, figures, fit
+from training.export import load_model
+
+CODES = ("any", "EDH", "SDH", "SAH", "IPH", "IVH")
+# Fewer patients than this on either side cannot carry a claim, whatever the interval says.
+FEWEST_PATIENTS = 5
+
+
+@torch.no_grad()
+def predict(model: torch.nn.Module, one: dataset.Prepared, patients) -> fit.Predicted:
+    """Run the model over every slice of these patients, at full size in float32."""
+    rows = one.rows_of(patients)
+    maps, logits = [], []
+    for row in tqdm(rows, desc=one.name, mininterval=10):
+        mask_logits, slice_logits = model(torch.from_numpy(np.array(one.images[row : row + 1])))
+        maps.append(torch.sigmoid(mask_logits)[0, 0].numpy().astype(np.float16))
+        logits.append(slice_logits[0].numpy())
+    kinds = [one.kind(row) for row in rows]
+    return fit.Predicted(
+        patient=np.array([one.rows[row]["patient"] for row in rows]),
+        labels=np.stack([one.labels(row) for row in rows]),
+        mask_known=np.array([kind != "weak" for kind in kinds]),
+        truth=np.stack([one.masks[row] == 1 for row in rows]),
+        maps=np.stack(maps),
+        slice_logits=np.stack(logits),
+    )
+
+
+def subtypes(scored: figures.Scored) -> dict[str, dict]:
+    """AUC of every label with its interval, and whether it is only experimental."""
+    result = {}
+    for column, code in enumerate(CODES):
+        positive = scored.labels[:, column] == 1
+        figure = figures.intervals(
+            scored, lambda some: {"auc": figures.subtype_auc(some, column)}
+        )["auc"]
+        patients = len(set(scored.patient[positive]))
+        sure = figure["low"] > 0.5 and patients >= FEWEST_PATIENTS
+        result[code] = {**figure, "patients": patients, "experimental": not sure}
+    return result
+
+
+def evaluate(model: torch.nn.Module, sets: list[dataset.Prepared], parts: dict) -> dict:
+    """Fit on validation, measure on validation and test; plain numbers, ready for JSON."""
+    predicted = {
+        (one.name, part): predict(model, one, parts[one.name][part])
+        for one in sets
+        for part in ("validation", "test")
+        if parts[one.name][part]
+    }
+    validation = [value for (_, part), value in predicted.items() if part == "validation"]
+    post = fit.fit_postprocessing(validation)
+    logits = np.concatenate([one.slice_logits[:, 0] for one in validation])
+    labels = np.concatenate([one.labels[:, 0] for one in validation])
+    scored = {key: fit.score(value, post) for key, value in predicted.items()}
+    counts = {
+        f"{name} {part}": {
+            "patients": len(set(one.patient)),
+            "outlined_patients": len(set(one.patient[one.truth > 0])),
+            "slices": len(one.patient),
+            "outlined_slices": int((one.truth > 0).sum()),
+        }
+        for (name, part), one in scored.items()
+    }
+    # Subtypes are labelled in some sets only; those of both held-out parts are few enough already.
+    with_subtypes = [one for one in scored.values() if (one.labels[:, 1:] >= 0).any()]
+    joined = figures.Scored(
+        *(np.concatenate(values) for values in zip(*(vars(one).values() for one in with_subtypes)))
+    ) if with_subtypes else None  # fmt: skip
+    return {
+        "postprocessing": post,
+        "calibration": fit.fit_platt(logits, labels),
+        "figures": {
+            f"{name} {part}": figures.intervals(one, figures.measure)
+            for (name, part), one in scored.items()
+        },
+        "counts": counts,
+        "subtypes": subtypes(joined) if joined else {},
+        "parts": parts,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--prepared", type=Path, nargs="+", required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    model, saved = load_model(arguments.checkpoint)
+    sets = [dataset.load(folder) for folder in arguments.prepared]
+    result = evaluate(model, sets, saved["parts"])
+    result["steps"] = saved["step"]
+    arguments.output.write_text(json.dumps(result, indent=1))
+    for name, figure in result["figures"].items():
+        print(name, {key: round(value["value"], 3) for key, value in figure.items()})
+
+
+if __name__ == "__main__":
+    main()

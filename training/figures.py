@@ -1,0 +1,91 @@
+"""Figures of merit of one set of slices, with bootstrap intervals over patients.
+
+Everything is counted on the network grid. `ichor evaluate` scores the exported model at the
+image's own resolution and gives slightly other figures.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+
+@dataclass
+class Scored:
+    """One entry a slice; every field is an array of the same length."""
+
+    patient: np.ndarray  # str
+    labels: np.ndarray  # float [N, 6], -1 where unknown; column 0 is any hemorrhage
+    slice_probabilities: np.ndarray  # float [N, 6]
+    mask_known: np.ndarray  # bool
+    overlap: np.ndarray  # pixels in both masks
+    found: np.ndarray  # pixels in the predicted mask
+    truth: np.ndarray  # pixels in the true mask, 0 where unknown
+
+    def take(self, index: np.ndarray) -> "Scored":
+        return Scored(*(values[index] for values in vars(self).values()))
+
+
+def auc(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Area under the ROC curve by ranks (ties count half); nan with one class only."""
+    positive = labels == 1
+    count, others = positive.sum(), (~positive).sum()
+    if count == 0 or others == 0:
+        return float("nan")
+    ranks = rankdata(scores)
+    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * others))
+
+
+def ratio(above: float, below: float) -> float:
+    return float(above / below) if below else float("nan")
+
+
+def measure(scored: Scored) -> dict[str, float]:
+    """All figures of a set; nan where nothing is there to measure."""
+    outlined = scored.mask_known & (scored.labels[:, 0] == 1)
+    negative = scored.labels[:, 0] == 0
+    one = scored.take(outlined)
+    dice = 2 * one.overlap / np.maximum(1, one.found + one.truth)
+    patients = [dice[one.patient == name].mean() for name in np.unique(one.patient)]
+    # Precision counts the false pixels of negative slices too.
+    known = scored.take(outlined | negative)
+    overlap, found, truth = known.overlap.sum(), known.found.sum(), known.truth.sum()
+    return {
+        "dice_slices": float(dice.mean()) if len(dice) else float("nan"),
+        "dice_patients": float(np.mean(patients)) if patients else float("nan"),
+        "dice_pooled": ratio(2 * overlap, found + truth),
+        "iou_pooled": ratio(overlap, found + truth - overlap),
+        "precision": ratio(overlap, found),
+        "recall": ratio(overlap, truth),
+        "slice_auc": auc(scored.labels[:, 0], scored.slice_probabilities[:, 0]),
+        "slice_sensitivity": ratio((scored.found[~negative] > 0).sum(), (~negative).sum()),
+        "false_positive_rate": ratio((scored.found[negative] > 0).sum(), negative.sum()),
+    }
+
+
+def subtype_auc(scored: Scored, column: int) -> float:
+    """AUC of one label over the slices where it is known."""
+    known = scored.labels[:, column] >= 0
+    return auc(scored.labels[known, column], scored.slice_probabilities[known, column])
+
+
+def intervals(scored: Scored, measures, rounds: int = 500, seed: int = 0) -> dict[str, dict]:
+    """`measures(scored)` with 95 % percentile intervals, resampling whole patients.
+
+    A resample in which a figure is not defined is left out of that figure's interval.
+    """
+    names = np.unique(scored.patient)
+    rows = {name: np.flatnonzero(scored.patient == name) for name in names}
+    rng = np.random.default_rng(seed)
+    drawn: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        index = np.concatenate([rows[name] for name in rng.choice(names, len(names))])
+        # A patient drawn twice counts twice, as two patients.
+        for key, value in measures(scored.take(index)).items():
+            drawn.setdefault(key, []).append(value)
+    result = {}
+    for key, value in measures(scored).items():
+        values = [other for other in drawn[key] if np.isfinite(other)]
+        low, high = np.percentile(values, [2.5, 97.5]) if values else (np.nan, np.nan)
+        result[key] = {"value": value, "low": float(low), "high": float(high)}
+    return result

@@ -1,0 +1,96 @@
+"""Thresholds and calibration, fitted on validation patients and on nobody else."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage, optimize
+
+from training.figures import Scored, measure
+
+
+@dataclass
+class Predicted:
+    """What a model says of one set: maps float16 [N, H, W], slice logits [N, 6], and the truth."""
+
+    patient: np.ndarray
+    labels: np.ndarray
+    mask_known: np.ndarray
+    truth: np.ndarray  # bool [N, H, W]; all false where unknown
+    maps: np.ndarray
+    slice_logits: np.ndarray
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
+
+
+def find_mask(probabilities: np.ndarray, threshold: float, min_lesion_px: int) -> np.ndarray:
+    """bool [H, W]: at least `threshold`, without 8-connected components below `min_lesion_px`."""
+    mask = probabilities >= threshold
+    if min_lesion_px > 1 and mask.any():
+        parts, _ = ndimage.label(mask, np.ones((3, 3)))
+        keep = np.bincount(parts.ravel()) >= min_lesion_px
+        keep[0] = False
+        mask = keep[parts]
+    return mask
+
+
+def score(predicted: Predicted, post: dict) -> Scored:
+    """Count pixels after the whole of postprocessing, the slice gate included."""
+    any_probability = sigmoid(predicted.slice_logits[:, 0])
+    overlap, found = [], []
+    for number, probabilities in enumerate(predicted.maps):
+        mask = find_mask(probabilities, post["threshold"], post["min_lesion_px"])
+        mask &= any_probability[number] >= post["slice_threshold"]
+        found.append(mask.sum())
+        overlap.append((mask & predicted.truth[number]).sum())
+    return Scored(
+        predicted.patient, predicted.labels, sigmoid(predicted.slice_logits),
+        predicted.mask_known, np.array(overlap), np.array(found),
+        predicted.truth.sum(axis=(1, 2)),
+    )  # fmt: skip
+
+
+def quality(scored: list[Scored]) -> float:
+    """Mean over the sets of patient-wise Dice, less half the rate of negative slices outlined."""
+    figures = [measure(one) for one in scored]
+    return float(
+        np.nanmean([f["dice_patients"] for f in figures])
+        - 0.5 * np.nanmean([f["false_positive_rate"] for f in figures])
+    )
+
+
+def fit_postprocessing(validation: list[Predicted]) -> dict:
+    """The best of a coarse grid; coarse, because few patients decide it."""
+    best, chosen = -np.inf, {}
+    for threshold in (0.3, 0.4, 0.5, 0.6, 0.7):
+        for smallest in (6, 12, 24):
+            open_gate = {"threshold": threshold, "min_lesion_px": smallest, "slice_threshold": 0.0}
+            scored = [score(one, open_gate) for one in validation]
+            for gate in (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
+                gated = [close_gate(one, gate) for one in scored]
+                if (value := quality(gated)) > best:
+                    best, chosen = value, {**open_gate, "slice_threshold": gate}
+    return chosen
+
+
+def close_gate(scored: Scored, gate: float) -> Scored:
+    """Empty the masks of the slices whose probability of any hemorrhage is below `gate`."""
+    stays = scored.slice_probabilities[:, 0] >= gate
+    return Scored(**{**vars(scored), "overlap": scored.overlap * stays, "found": scored.found * stays})
+
+
+def fit_platt(logits: np.ndarray, labels: np.ndarray) -> dict:
+    """Slope and intercept of least log loss (Platt 1999), with his smoothed targets."""
+    count, others = (labels == 1).sum(), (labels == 0).sum()
+    targets = np.where(labels == 1, (count + 1) / (count + 2), 1 / (others + 2))
+
+    def loss(parameters):
+        scores = parameters[0] * logits + parameters[1]
+        return np.mean(np.logaddexp(0, scores) - targets * scores)
+
+    slope, intercept = optimize.minimize(loss, [1.0, 0.0], method="Nelder-Mead").x
+    # A falling curve would turn the head's meaning round: then no calibration is better.
+    if slope <= 0:
+        return {"method": "platt", "slope": 1.0, "intercept": 0.0}
+    return {"method": "platt", "slope": round(float(slope), 4), "intercept": round(float(intercept), 4)}

@@ -1,0 +1,54 @@
+"""Golden cases: what PyTorch computes for a few synthetic slices, for the Rust tests to assert.
+
+Only synthetic slices belong here: the cases are committed, and patients' pixels never are.
+"""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from training import dataset
+from training.fit import sigmoid
+
+# One without blood, one outside the brain tissue, one inside it.
+CASES = {
+    "none": "008_38y_none_110kV_430mA.png",
+    "epidural": "026_38y_epidural_120kV_370mA.png",
+    "intraparenchymal": "007_12y_intraparenchymal_130kV_710mA.png",
+}
+
+
+@torch.no_grad()
+def write_golden(model: torch.nn.Module, samples: dataset.Prepared, spec: dict, folder: Path):
+    """Write <folder>/<case>/{tensor.npy, probabilities.npy, mask.png, case.json}.
+
+    tensor.npy is float16 [1, 1, H, W]; the model is fed exactly that rounded tensor, so that the
+    other side can separate the error of preprocessing from that of inference. mask.png is the
+    thresholded map on the network grid, before small components are dropped.
+    """
+    model.eval()
+    for case, image in CASES.items():
+        row = next(n for n, row in enumerate(samples.rows) if row["image"].endswith(image))
+        tensor = samples.images[row : row + 1].astype(np.float16)
+        mask_logits, slice_logits = model(torch.from_numpy(tensor.astype(np.float32)))
+        probabilities = torch.sigmoid(mask_logits)[0, 0].numpy()
+        target = folder / case
+        target.mkdir(parents=True, exist_ok=True)
+        np.save(target / "tensor.npy", tensor)
+        np.save(target / "probabilities.npy", probabilities.astype(np.float16))
+        mask = probabilities >= spec["postprocessing"]["threshold"]
+        cv2.imwrite(str(target / "mask.png"), mask.astype(np.uint8) * 255)
+        any_logit = float(slice_logits[0, 0])
+        calibrated = spec["calibration"]["slope"] * any_logit + spec["calibration"]["intercept"]
+        record = {
+            "image": image,
+            "slice_logits": [round(float(value), 5) for value in slice_logits[0]],
+            "probability": round(float(sigmoid(calibrated)), 5),
+            "mask_px": int(mask.sum()),
+            "threshold": spec["postprocessing"]["threshold"],
+            "model_sha256": spec["sha256"],
+        }
+        (target / "case.json").write_text(json.dumps(record, indent=2) + "\n")

@@ -1,0 +1,52 @@
+"""U-Net (Ronneberger, Fischer and Brox 2015), four levels down and four up, with a slice head."""
+
+import torch
+from torch import nn
+
+
+def double_conv(inputs: int, outputs: int) -> nn.Sequential:
+    """Two 3x3 convolutions, each with BatchNorm (folded into the convolution on export) and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class UNet(nn.Module):
+    """[B, 1, H, W] to mask logits [B, 1, H, W] and slice logits [B, classes]; H and W divide by 16.
+
+    The way up is a 2x2 transposed convolution: it covers each output pixel exactly once, so it
+    leaves no checkerboard, and it runs as one matrix product in the serving engine.
+    """
+
+    def __init__(self, base: int = 16, classes: int = 6, dropout: float = 0.2):
+        super().__init__()
+        widths = [base * 2**level for level in range(5)]
+        self.down = nn.ModuleList(
+            double_conv(inputs, outputs) for inputs, outputs in zip([1] + widths[:-1], widths)
+        )
+        self.pool = nn.MaxPool2d(2)
+        self.enlarge = nn.ModuleList(
+            nn.ConvTranspose2d(2 * width, width, 2, stride=2) for width in reversed(widths[:-1])
+        )
+        self.up = nn.ModuleList(double_conv(2 * width, width) for width in reversed(widths[:-1]))
+        self.dropout = nn.Dropout(dropout)
+        self.mask_head = nn.Conv2d(base, 1, 1)
+        self.slice_head = nn.Linear(2 * widths[-1], classes)
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        skips, x = [], image
+        for level in self.down[:-1]:
+            x = level(x)
+            skips.append(x)
+            x = self.pool(x)
+        deepest = x = self.down[-1](x)
+        for enlarge, level, skip in zip(self.enlarge, self.up, reversed(skips)):
+            x = level(torch.cat([enlarge(x), skip], dim=1))
+        # The maximum keeps a small bleed visible that the mean would dilute.
+        pooled = torch.cat([deepest.mean(dim=(2, 3)), deepest.amax(dim=(2, 3))], dim=1)
+        return self.mask_head(x), self.slice_head(self.dropout(pooled))

@@ -1,0 +1,103 @@
+"""The whole way in one command: prepare, train, evaluate, release, for each configuration.
+
+`python -m training.pipeline --data DIR... --work DIR --models DIR` trains the shipped models;
+`--smoke` does the same on phantoms with a tiny model in about a minute and checks the outcome.
+A run that stopped is taken up again from its last checkpoint.
+"""
+
+import argparse
+import copy
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import torch
+
+from training import dataset, phantom, spec, train
+from training.evaluate import evaluate
+from training.release import release
+
+HERE = Path(__file__).parent
+CACHE = Path(os.environ.get("ICHOR_CACHE", Path.home() / ".cache" / "ichor"))
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", CACHE / "target"))
+
+
+def prepare(ichor: Path, data: Path, config: dict, folder: Path) -> dataset.Prepared:
+    """Let `ichor prepare` write the tensors of a data set; raises when the command fails."""
+    folder.mkdir(parents=True, exist_ok=True)
+    spec_file = folder / "spec.json"
+    spec_file.write_text(json.dumps(spec.build_spec(config, {}, "0" * 64)))
+    command = [ichor, "prepare", data, "--spec", spec_file, "--output", folder]
+    subprocess.run([str(word) for word in command], check=True)
+    return dataset.load(folder)
+
+
+def run_one(config: dict, arguments: argparse.Namespace) -> float:
+    """Train and release one model; returns how far its ONNX file strays from PyTorch."""
+    prepared = arguments.work / "prepared" / config["name"]
+    sets = [prepare(arguments.ichor, data, config, prepared / data.name) for data in arguments.data]
+    parts = train.parts_of(sets, config)
+    run = arguments.work / "runs" / config["name"]
+    model = train.train(config, sets, parts, run)
+    results = evaluate(model.eval(), sets, parts)
+    results["steps"] = sum(steps for steps, _ in config["recipe"]["stages"])
+    (run / "results.json").write_text(json.dumps(results, indent=1))
+    samples = None
+    if arguments.samples:
+        samples = prepare(arguments.ichor, arguments.samples, config, prepared / "samples")
+    return release(run, arguments.models / config["name"], samples)
+
+
+def tiny(config: dict) -> dict:
+    """The same configuration with a few small steps on phantoms, every augmentation switched on."""
+    small = copy.deepcopy(config)
+    small["architecture"] = {"kind": "unet", "base": 4}
+    small["pretrained"] = False
+    small["batch"] = {"phantom": {"masked": 3, "weak": 1, "negative": 2}}
+    small["recipe"] |= {"stages": [[30, 64], [10, 128]], "warmup_steps": 5, "validate_every": 20}
+    small["recipe"] |= {"learning_rate": 0.01}
+    small["augment"]["offline"] = {"copies": 1, "rotation_degrees": 15, "zoom": 0.1, "horizontal_flip": 0.5}
+    return small
+
+
+def smoke(arguments: argparse.Namespace) -> None:
+    """End to end on phantoms. Raises AssertionError when the training taught nothing."""
+    with tempfile.TemporaryDirectory() as scratch:
+        arguments.work = Path(scratch)
+        arguments.data = [Path(scratch) / "phantom"]
+        arguments.models = Path(scratch) / "models"
+        phantom.write_phantoms(arguments.data[0])
+        config = tiny(json.loads((HERE / "config" / "unet.json").read_text()))
+        difference = run_one(config, arguments)
+        history = json.loads((arguments.work / "runs" / "unet" / "history.json").read_text())
+        first, last = (sum(e["loss"] for e in part) / 5 for part in (history[:5], history[-5:]))
+        assert last < 0.8 * first, f"loss fell only from {first:.3f} to {last:.3f}"
+        for name in ("model.onnx", "model.json", "MODEL_CARD.md"):
+            assert (arguments.models / "unet" / name).stat().st_size > 0
+        print(f"smoke: loss {first:.3f} to {last:.3f}, ONNX within {difference:.5f} of PyTorch")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, nargs="+", default=[])
+    parser.add_argument("--work", type=Path, default=CACHE)
+    parser.add_argument("--models", type=Path, default=Path("models"))
+    parser.add_argument("--configs", type=Path, nargs="+", default=sorted((HERE / "config").glob("*.json")))
+    parser.add_argument("--samples", type=Path, default=Path("frontend/samples"))
+    parser.add_argument("--ichor", type=Path, default=TARGET / "release" / "ichor")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--smoke", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    if arguments.smoke:
+        return smoke(arguments)
+    if not arguments.data:
+        parser.error("--data names the data sets to train on")
+    for config in arguments.configs:
+        run_one(json.loads(config.read_text()), arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""From a checkpoint and its results to models/<name>: ONNX, ModelSpec, golden cases, card.
+
+`python -m training.release RUN --models DIR [--samples PREPARED]`; RUN holds checkpoint.pt and
+results.json.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training import card, dataset, export, golden, spec
+
+# f16 storage moves each weight by at most 1/2048 of itself; what is left of that in a probability.
+PROBABILITY_TOLERANCE = 0.02
+
+
+def release(run: Path, target: Path, samples: dataset.Prepared | None) -> float:
+    """Write the model folder; returns the largest difference of a probability from PyTorch.
+
+    Golden cases are written when the synthetic samples are given. Raises ValueError when the
+    exported file strays further than PROBABILITY_TOLERANCE.
+    """
+    model, saved = export.load_model(run / "checkpoint.pt")
+    results = json.loads((run / "results.json").read_text())
+    config = saved["config"]
+    side = next(step["width"] for step in config["preprocessing"] if step["step"] == "resize")
+    target.mkdir(parents=True, exist_ok=True)
+    export.export_onnx(model, target / "model.onnx", side)
+    images = samples.images if samples else np.random.default_rng(0).normal(size=(2, 1, side, side))
+    difference = export.largest_difference(
+        model, target / "model.onnx", np.asarray(images[:4], np.float32)
+    )
+    if difference > PROBABILITY_TOLERANCE:
+        raise ValueError(f"{target}: ONNX and PyTorch differ by {difference:.4f} in a probability")
+    written = spec.build_spec(config, results, spec.checksum(target / "model.onnx"))
+    spec.write_spec(written, target)
+    if samples:
+        golden.write_golden(model, samples, written, target / "golden")
+    card.write_card(written, config, results, target / "MODEL_CARD.md")
+    return difference
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--samples", type=Path)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    config = torch.load(arguments.run / "checkpoint.pt", weights_only=False)["config"]
+    samples = dataset.load(arguments.samples) if arguments.samples else None
+    difference = release(arguments.run, arguments.models / config["name"], samples)
+    print(f"{arguments.models / config['name']}: largest difference from PyTorch {difference:.5f}")
+
+
+if __name__ == "__main__":
+    main()

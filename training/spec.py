@@ -1,0 +1,131 @@
+"""The ModelSpec (models/<name>/model.json): the one contract between training and serving.
+
+`python -m training.spec CONFIG --output FILE` writes it for a model that is not trained yet, for
+`ichor prepare`, which reads only the preprocessing steps.
+"""
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+TITLES = {"unet": "U-Net", "deeplabv3": "DeepLabV3+"}
+ARCHITECTURES = {
+    "unet": "U-Net, four levels down and four up, 16 to 256 channels, slice head on the deepest level",
+    "deeplabv3": "DeepLabV3+: EfficientNet-Lite0 encoder, atrous rates 2, 4 and 7 at stride 16, "
+    "low-level branches at 1/4 and 1/2, slice head on the deepest level",
+}
+CLASSES = [
+    ("any", "Any hemorrhage"),
+    ("EDH", "Epidural"),
+    ("SDH", "Subdural"),
+    ("SAH", "Subarachnoid"),
+    ("IPH", "Intraparenchymal"),
+    ("IVH", "Intraventricular"),
+]
+DATA = {
+    "ct-ich": {
+        "name": "Computed Tomography Images for Intracranial Hemorrhage Detection and Segmentation",
+        "doi": "10.13026/w8q8-ky94",
+        "license": "CC BY 4.0 as published with v1.0.0 to v1.3.0; PhysioNet later placed v1.3.1 "
+        "under a restricted licence",
+    },
+    "phe-sich": {
+        "name": "PHE-SICH-CT-IDS",
+        "doi": "10.6084/m9.figshare.23957937",
+        "license": "CC BY 4.0 by the figshare record; the arXiv abstract says non-commercial",
+    },
+}
+
+
+def rounded(value: float) -> float | None:
+    """Three digits; None for a figure that is not defined (JSON has no nan)."""
+    return round(value, 3) if value == value else None
+
+
+def metrics_of(results: dict) -> dict:
+    """{set: {metric: value}} of the figures, and the 95 % limits beside each."""
+    return {
+        name: {
+            f"{key}{suffix}": rounded(figure[which])
+            for key, figure in figures.items()
+            for suffix, which in (("", "value"), ("_low", "low"), ("_high", "high"))
+        }
+        for name, figures in results.get("figures", {}).items()
+    }
+
+
+def build_spec(config: dict, results: dict, sha256: str) -> dict:
+    """ModelSpec of a configuration; `results` is evaluate's, or empty before training."""
+    name, subtypes = config["name"], results.get("subtypes", {})
+    side = next(step["width"] for step in config["preprocessing"] if step["step"] == "resize")
+    experimental = {code: subtypes.get(code, {}).get("experimental", True) for code, _ in CLASSES}
+    return {
+        "schema": 1,
+        "name": name,
+        "title": config.get("title", TITLES.get(name, name)),
+        "version": "0.1.0",
+        "file": "model.onnx",
+        "sha256": sha256,
+        "architecture": ARCHITECTURES[config["architecture"]["kind"]],
+        "task": "segmentation",
+        "modalities": ["CT"],
+        "classes": [{"code": "ICH", "name": "Intracranial hemorrhage", "color": "#E69F00"}],
+        "input": {"name": "image", "shape": [1, 1, side, side], "layout": "NCHW"},
+        "outputs": {
+            "mask": {"name": "mask_logits", "activation": "sigmoid"},
+            "slice": {
+                "name": "slice_logits",
+                "activation": "sigmoid",
+                "classes": [
+                    {"code": code, "name": title, "experimental": experimental[code]}
+                    for code, title in CLASSES
+                ],
+            },
+        },
+        "preprocessing": config["preprocessing"],
+        "postprocessing": results.get(
+            "postprocessing", {"threshold": 0.5, "slice_threshold": 0.0, "min_lesion_px": 12}
+        ),
+        "calibration": results.get(
+            "calibration", {"method": "platt", "slope": 1.0, "intercept": 0.0}
+        ),
+        "metrics": metrics_of(results),
+        "training": {
+            "data": [
+                DATA.get(one, {"name": one, "doi": "", "license": "unknown"})
+                for one in results.get("parts", {})
+            ],
+            "split": f"by patient, stratified, 80/20 twice, seed {config['split_seed']}",
+            "seed": config["seed"],
+        },
+        "license": "Apache-2.0 for the code and the file; the data's licences are in the model card",
+        "intended_use": "Research and teaching: outlining intracranial hemorrhage on axial "
+        "non-contrast head CT",
+        "out_of_scope": "Diagnosis, triage or any clinical decision; contrast CT, MR, other body "
+        "parts, postoperative heads",
+    }
+
+
+def write_spec(spec: dict, folder: Path) -> None:
+    """Write model.json into the folder that holds (or will hold) model.onnx."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.json").write_text(json.dumps(spec, indent=2) + "\n")
+
+
+def checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    spec = build_spec(json.loads(arguments.config.read_text()), {}, "0" * 64)
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(spec, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Who trains, who validates, who tests: 80/20, then 80/20 of the rest, by patient.
+
+A patient's neighbouring slices are near-copies. A slice-wise split therefore scores memory, not
+skill; `by_slice` exists only to show what that leak is worth, and warns.
+"""
+
+import sys
+
+import numpy as np
+
+PARTS = ("train", "validation", "test")
+LEAK = "warning: slice-wise split: slices of one patient fall on both sides; figures are inflated"
+
+
+def stratum(rows: list[dict]) -> str:
+    """Of one patient: masked, positive (label without mask) or negative."""
+    positive = [row for row in rows if row["hemorrhage"] == "1"]
+    if any(row["mask_known"] == "1" for row in positive):
+        return "masked"
+    return "positive" if positive else "negative"
+
+
+def deal(names: list, rng: np.random.Generator, share: float = 0.2) -> dict[str, list]:
+    """Shuffle and cut: `share` of all for the test, then `share` of the rest for validation."""
+    names = list(rng.permutation(sorted(names)))
+    test = round(len(names) * share)
+    validation = round((len(names) - test) * share)
+    return {
+        "test": sorted(names[:test]),
+        "validation": sorted(names[test : test + validation]),
+        "train": sorted(names[test + validation :]),
+    }
+
+
+def by_patient(rows: list[dict], seed: int) -> dict[str, list[str]]:
+    """Patient names of each part, each stratum dealt apart, the same for the same seed."""
+    patients: dict[str, list[dict]] = {}
+    for row in rows:
+        patients.setdefault(row["patient"], []).append(row)
+    strata: dict[str, list[str]] = {}
+    for name, of_patient in patients.items():
+        strata.setdefault(stratum(of_patient), []).append(name)
+    parts: dict[str, list[str]] = {part: [] for part in PARTS}
+    for number, key in enumerate(sorted(strata)):
+        dealt = deal(strata[key], np.random.default_rng([seed, number]))
+        for part in PARTS:
+            parts[part] += dealt[part]
+    return {part: sorted(map(str, names)) for part, names in parts.items()}
+
+
+def by_slice(rows: list[dict], seed: int) -> dict[str, list[int]]:
+    """Row numbers of each part, patients mixed. Prints the leakage warning to stderr."""
+    print(LEAK, file=sys.stderr)
+    dealt = deal(list(range(len(rows))), np.random.default_rng(seed))
+    return {part: [int(row) for row in dealt[part]] for part in PARTS}

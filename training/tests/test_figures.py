@@ -1,0 +1,64 @@
+"""Figures against cases small enough to count by hand."""
+
+import numpy as np
+import pytest
+
+from training import figures, fit
+
+
+def scored(**changes):
+    values = {
+        "patient": np.array(["a", "a", "b", "b"]),
+        "labels": np.array([[1.0], [0], [1], [0]]),
+        "slice_probabilities": np.array([[0.9], [0.1], [0.8], [0.2]]),
+        "mask_known": np.array([True, True, True, True]),
+        "overlap": np.array([10, 0, 0, 0]),
+        "found": np.array([10, 0, 0, 5]),
+        "truth": np.array([10, 0, 20, 0]),
+    }
+    return figures.Scored(**(values | changes))
+
+
+def test_counts_by_hand():
+    measured = figures.measure(scored())
+    assert measured["dice_slices"] == measured["dice_patients"] == 0.5
+    assert measured["dice_pooled"] == pytest.approx(20 / 45)
+    assert measured["iou_pooled"] == pytest.approx(10 / 35)
+    assert measured["precision"] == pytest.approx(10 / 15)
+    assert measured["recall"] == pytest.approx(10 / 30)
+    assert measured["false_positive_rate"] == 0.5 and measured["slice_sensitivity"] == 0.5
+    assert measured["slice_auc"] == 1.0
+
+
+def test_positive_without_a_mask_counts_for_detection_only():
+    known = np.array([True, True, False, True])
+    measured = figures.measure(scored(mask_known=known, truth=np.array([10, 0, 0, 0])))
+    assert measured["dice_slices"] == 1.0 and measured["slice_sensitivity"] == 0.5
+
+
+def test_auc_gives_ties_one_half():
+    assert figures.auc(np.array([1, 0]), np.array([0.5, 0.5])) == 0.5
+
+
+def test_interval_holds_the_figure_and_repeats():
+    first, again = (figures.intervals(scored(), figures.measure, 50) for _ in range(2))
+    assert first["dice_patients"] == again["dice_patients"]
+    assert first["dice_patients"]["low"] <= 0.5 <= first["dice_patients"]["high"]
+
+
+def test_small_components_are_dropped_and_large_ones_stay():
+    probabilities = np.zeros((20, 20))
+    probabilities[1:3, 1:3] = 0.9
+    probabilities[10:15, 10:15] = 0.9
+    assert fit.find_mask(probabilities, 0.5, 12).sum() == 25
+    assert fit.find_mask(probabilities, 0.5, 4).sum() == 29
+
+
+def test_platt_finds_a_known_curve_and_refuses_a_falling_one():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, 4000)
+    labels = (rng.uniform(size=4000) < fit.sigmoid(0.5 * logits - 1)).astype(float)
+    found = fit.fit_platt(logits, labels)
+    assert found["slope"] == pytest.approx(0.5, abs=0.1)
+    assert found["intercept"] == pytest.approx(-1, abs=0.15)
+    assert fit.fit_platt(-logits, labels)["slope"] == 1.0

@@ -1,0 +1,46 @@
+"""Unknown masks and labels teach nothing wrong."""
+
+import torch
+
+from training import losses
+
+WEIGHTS = {"bce": 1.0, "labels": 1.0, "weak": 1.0}
+
+
+def test_missing_mask_is_never_background():
+    logits = torch.full((1, 1, 8, 8), 3.0, requires_grad=True)
+    loss = losses.mask_loss(logits, torch.zeros(1, 1, 8, 8), torch.zeros(1), 1.0)
+    loss.backward()
+    assert loss.item() == 0 and logits.grad.abs().sum() == 0
+
+
+def test_weakly_labelled_positive_asks_for_some_blood():
+    logits = torch.full((1, 1, 8, 8), -3.0, requires_grad=True)
+    losses.weak_loss(logits, torch.ones(1, 6), torch.zeros(1)).backward()
+    assert logits.grad.sum() < 0, "descending must raise the map"
+
+
+def test_unknown_labels_are_left_out():
+    labels = torch.tensor([[1.0, -1.0]])
+    assert losses.label_loss(torch.tensor([[0.0, 9.0]]), labels) == losses.label_loss(
+        torch.tensor([[0.0, -9.0]]), labels
+    )
+
+
+def test_perfect_mask_costs_almost_nothing_and_inverse_much():
+    masks = torch.zeros(2, 1, 16, 16)
+    masks[0, 0, 4:8, 4:8] = 1
+    logits = (masks * 2 - 1) * 20
+    known = torch.ones(2)
+    assert losses.mask_loss(logits, masks, known, 1.0) < 0.01
+    assert losses.mask_loss(-logits, masks, known, 1.0) > 5
+
+
+def test_total_is_finite_when_nothing_is_known():
+    batch = {
+        "mask": torch.zeros(1, 1, 8, 8),
+        "mask_known": torch.zeros(1),
+        "labels": torch.tensor([[1.0, -1, -1, -1, -1, -1]]),
+    }
+    outputs = torch.zeros(1, 1, 8, 8), torch.zeros(1, 6)
+    assert torch.isfinite(losses.total_loss(outputs, batch, WEIGHTS))

@@ -1,0 +1,58 @@
+"""Both architectures: shapes, file size, and the exported file against PyTorch."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from training import export, models
+
+KINDS = [{"kind": "unet", "base": 16}, {"kind": "deeplabv3", "width": 96}]
+LARGEST_FILE = 12 * 2**20
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind["kind"])
+def model(request):
+    torch.manual_seed(0)
+    made = models.build(request.param)
+    made(torch.randn(4, 1, 64, 64))  # statistics of BatchNorm that are not the identity
+    return made.eval()
+
+
+@torch.no_grad()
+def test_outputs_have_the_shapes_of_the_contract(model):
+    mask, labels = model(torch.zeros(2, 1, 128, 128))
+    assert mask.shape == (2, 1, 128, 128) and labels.shape == (2, 6)
+
+
+def test_exported_file_agrees_with_pytorch_and_is_small(model, tmp_path):
+    path = tmp_path / "model.onnx"
+    export.export_onnx(model, path, 256)
+    images = np.random.default_rng(0).normal(size=(1, 1, 256, 256)).astype(np.float32)
+    assert export.largest_difference(model, path, images) < 0.02
+    assert path.stat().st_size < LARGEST_FILE
+    assert list(tmp_path.iterdir()) == [path], "weights belong inside the one file"
+
+
+def test_exported_graph_holds_plain_operators_and_static_shapes(model, tmp_path):
+    path = tmp_path / "model.onnx"
+    export.export_onnx(model, path, 256)
+    graph = onnx.load(path).graph
+    kinds = {node.op_type for node in graph.node}
+    assert "BatchNormalization" not in kinds
+    assert not kinds & {"Shape", "Gather", "ConstantOfShape", "Where", "Equal"}, kinds
+    assert [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim] == [1, 1, 256, 256]
+    assert [output.name for output in graph.output] == ["mask_logits", "slice_logits"]
+
+
+def test_imagenet_weights_load_into_the_encoder():
+    fresh = models.build(KINDS[1])
+    taught = models.build(KINDS[1], pretrained=True)
+    assert taught.encoder._conv_stem.weight.shape == (32, 1, 3, 3)
+    last = taught.encoder._blocks[-1]._project_conv.weight
+    assert not torch.equal(last, fresh.encoder._blocks[-1]._project_conv.weight)
+
+
+def test_unknown_architecture_is_refused():
+    with pytest.raises(KeyError):
+        models.build({"kind": "transformer"})

@@ -1,0 +1,49 @@
+"""A patient must never be on two sides, and the same seed must deal the same cards."""
+
+from training import split
+
+
+def rows(patients=50):
+    made = []
+    for patient in range(patients):
+        kind = ("masked", "positive", "negative")[patient % 3]
+        for number in range(4):
+            bleeds = kind != "negative" and number == 2
+            made.append(
+                {
+                    "patient": f"{patient:03d}",
+                    "hemorrhage": "1" if bleeds else "0",
+                    "mask_known": "0" if bleeds and kind == "positive" else "1",
+                }
+            )
+    return made
+
+
+def test_no_patient_crosses_the_split():
+    parts = split.by_patient(rows(), seed=0)
+    together = [name for part in split.PARTS for name in parts[part]]
+    assert len(together) == len(set(together)) == 50
+
+
+def test_parts_are_80_20_and_80_20_of_every_stratum():
+    given = rows(60)
+    parts = split.by_patient(given, seed=3)
+    assert [len(parts[part]) for part in split.PARTS] == [39, 9, 12]
+    for remainder in range(3):
+        share = [sum(int(name) % 3 == remainder for name in parts[part]) for part in split.PARTS]
+        assert share == [13, 3, 4]
+
+
+def test_same_seed_same_split_whatever_the_order_of_rows():
+    assert split.by_patient(rows(), 5) == split.by_patient(rows()[::-1], 5)
+    assert split.by_patient(rows(), 5) != split.by_patient(rows(), 6)
+
+
+def test_slice_wise_split_warns_of_the_leak(capsys):
+    given = rows()
+    parts = split.by_slice(given, seed=0)
+    assert "leak" in split.LEAK or "inflated" in split.LEAK
+    assert split.LEAK in capsys.readouterr().err
+    assert sorted(sum(parts.values(), [])) == list(range(len(given)))
+    sides = [{given[row]["patient"] for row in parts[part]} for part in ("train", "test")]
+    assert sides[0] & sides[1], "the warning would be wrong if no patient crossed"

@@ -1,0 +1,137 @@
+"""Train one model: `python -m training.train CONFIG --prepared DIR... --output DIR`.
+
+Writes checkpoint.pt (resumed when it is there), history.json and curves.png into the output
+folder. Seeds are fixed; the order of batches is the same for the same configuration.
+"""
+
+import argparse
+import copy
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from training import dataset, losses, models, split
+from training.plot import plot_curves
+
+
+def learning_rate(step: int, config: dict, total: int) -> float:
+    """Linear warm-up, then a cosine down to 2 % of the peak."""
+    if step < config["warmup_steps"]:
+        return config["learning_rate"] * (step + 1) / config["warmup_steps"]
+    done = (step - config["warmup_steps"]) / max(1, total - config["warmup_steps"])
+    return config["learning_rate"] * (0.02 + 0.49 * (1 + math.cos(math.pi * done)))
+
+
+def size_at(step: int, stages: list) -> int:
+    """Side in pixels: `stages` is [[steps, side], ...]; small first, as it is cheap."""
+    for steps, size in stages:
+        if step < steps:
+            return size
+        step -= steps
+    return stages[-1][1]
+
+
+@torch.no_grad()
+def follow(average: torch.nn.Module, model: torch.nn.Module, step: int, decay: float) -> None:
+    """Exponential moving average of weights and of BatchNorm statistics; short memory at first."""
+    decay = min(decay, (1 + step) / (10 + step))
+    for mean, value in zip(average.state_dict().values(), model.state_dict().values()):
+        if mean.dtype.is_floating_point:
+            mean.lerp_(value, 1 - decay)
+        else:
+            mean.copy_(value)
+
+
+@torch.no_grad()
+def validation_dice(model, sets, parts, threshold: float = 0.5) -> dict[str, float]:
+    """Mean over masked validation patients of their mean slice Dice, by set; a progress figure."""
+    model.eval()
+    scores = {}
+    for one in sets:
+        patients: dict[str, list[float]] = {}
+        for row in one.rows_of(parts[one.name]["validation"]):
+            if one.kind(row) == "masked":
+                logits, _ = model(torch.from_numpy(np.array(one.images[row : row + 1])))
+                found = torch.sigmoid(logits.float())[0, 0].numpy() >= threshold
+                truth = one.masks[row] == 1
+                dice = 2 * (found & truth).sum() / max(1, found.sum() + truth.sum())
+                patients.setdefault(one.rows[row]["patient"], []).append(dice)
+        if patients:
+            scores[one.name] = float(np.mean([np.mean(values) for values in patients.values()]))
+    return scores
+
+
+def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Module:
+    """Run all steps, or those left since the checkpoint; returns the averaged model."""
+    output.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config["seed"])
+    recipe, total = config["recipe"], sum(steps for steps, _ in config["recipe"]["stages"])
+    model = models.build(config["architecture"], pretrained=config.get("pretrained", False))
+    model = model.to(memory_format=torch.channels_last)
+    average = copy.deepcopy(model)
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=recipe["weight_decay"])
+    start, history = 0, []
+    if (output / "checkpoint.pt").exists():
+        saved = torch.load(output / "checkpoint.pt", weights_only=False)
+        model.load_state_dict(saved["model"])
+        average.load_state_dict(saved["average"])
+        optimizer.load_state_dict(saved["optimizer"])
+        start, history = saved["step"], saved["history"]
+    # The start is part of the seed: a resumed run must not repeat the batches it has seen.
+    batches = dataset.Batches(sets, parts, config, config["seed"] + start)
+
+    def save(step):
+        torch.save(
+            {"model": model.state_dict(), "average": average.state_dict(), "step": step,
+             "optimizer": optimizer.state_dict(), "history": history,
+             "config": config, "parts": parts},
+            output / "checkpoint.pt",
+        )  # fmt: skip
+        (output / "history.json").write_text(json.dumps(history))
+        plot_curves(history, output / "curves.png")
+
+    for step in tqdm(range(start, total), initial=start, total=total, mininterval=10):
+        model.train()
+        batch = batches.next(size_at(step, recipe["stages"]))
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, recipe, total)
+        with torch.autocast("cpu", torch.bfloat16):
+            outputs = model(batch["image"].to(memory_format=torch.channels_last))
+        loss = losses.total_loss(outputs, batch, recipe["loss"])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        follow(average, model, step, recipe["average_decay"])
+        history.append({"step": step, "loss": loss.item()})
+        if (step + 1) % recipe["validate_every"] == 0 or step + 1 == total:
+            history[-1]["validation"] = validation_dice(average, sets, parts)
+            tqdm.write(f"step {step + 1}: {loss.item():.3f} {history[-1]['validation']}")
+            save(step + 1)
+    return average
+
+
+def parts_of(sets: list, config: dict) -> dict:
+    """Patients of each part for every set, by the configuration's seed."""
+    return {one.name: split.by_patient(one.rows, config["split_seed"]) for one in sets}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--prepared", type=Path, nargs="+", required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    config = json.loads(arguments.config.read_text())
+    sets = [dataset.load(folder) for folder in arguments.prepared]
+    train(config, sets, parts_of(sets, config), arguments.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Augmentation of one slice: named geometric and intensity steps, each switched by its amount.
+
+Images are float32 [H, W] grey in [0, 1], masks uint8 [H, W] of 0 and 1. Geometric steps are 3x3
+matrices about the centre of a unit square; they are multiplied and applied by one resampling,
+because every resampling blurs. Outside the image the edge is repeated (fill mode nearest).
+"""
+
+import cv2
+import numpy as np
+
+
+def rotation(degrees: float) -> np.ndarray:
+    """Clockwise on screen (y points down) by `degrees`."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+
+
+def shift(width: float, height: float) -> np.ndarray:
+    """By fractions of the width (to the right) and of the height (down)."""
+    return np.array([[1, 0, width], [0, 1, height], [0, 0, 1]])
+
+
+def shear(degrees: float) -> np.ndarray:
+    """Lean along x."""
+    return np.array([[1, np.tan(np.radians(degrees)), 0], [0, 1, 0], [0, 0, 1]])
+
+
+def zoom(width: float, height: float) -> np.ndarray:
+    """Factor above 1 enlarges the head."""
+    return np.diag([width, height, 1.0])
+
+
+def horizontal_flip() -> np.ndarray:
+    """Left becomes right."""
+    return np.diag([-1.0, 1.0, 1.0])
+
+
+def quarter_turn(turns: int) -> np.ndarray:
+    """Clockwise quarter turns: archives store heads nose up or nose left."""
+    return np.round(rotation(90 * turns))
+
+
+def draw_geometry(amounts: dict, rng: np.random.Generator) -> np.ndarray:
+    """One random matrix; a step whose amount is 0 or missing stays out."""
+
+    def within(name):
+        return rng.uniform(-1, 1) * amounts.get(name, 0)
+
+    steps = [quarter_turn(rng.choice(4, p=amounts.get("quarter_turns", [1, 0, 0, 0])))]
+    if rng.random() < amounts.get("horizontal_flip", 0):
+        steps.append(horizontal_flip())
+    scale = within("zoom")
+    steps += [
+        zoom(1 + scale + within("zoom") / 3, 1 + scale + within("zoom") / 3),
+        shear(within("shear_degrees")),
+        rotation(within("rotation_degrees")),
+        shift(within("width_shift"), within("height_shift")),
+    ]
+    matrix = np.eye(3)
+    for step in steps:
+        matrix = step @ matrix
+    return matrix
+
+
+def warp(plane: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """Resample [H, W] to [size, size]: linear for images, nearest for uint8 masks."""
+    height, width = plane.shape
+    # Pixel centres lie at (i + 0.5) / n - 0.5 of the unit square.
+    to_unit = np.array([[1 / width, 0, 0.5 / width - 0.5], [0, 1 / height, 0.5 / height - 0.5], [0, 0, 1]])
+    from_unit = np.linalg.inv([[1 / size, 0, 0.5 / size - 0.5], [0, 1 / size, 0.5 / size - 0.5], [0, 0, 1]])
+    kind = cv2.INTER_NEAREST if plane.dtype == np.uint8 else cv2.INTER_LINEAR
+    whole = (from_unit @ matrix @ to_unit)[:2]
+    return cv2.warpAffine(plane, whole, (size, size), flags=kind, borderMode=cv2.BORDER_REPLICATE)
+
+
+def vary_intensity(grey: np.ndarray, amounts: dict, rng: np.random.Generator) -> np.ndarray:
+    """Gain and bias (another window), gamma, blur and noise (another scanner); clipped to [0, 1]."""
+    gain = 1 + rng.uniform(-1, 1) * amounts.get("gain", 0)
+    # Black stays black: outside the head no window makes the air grey.
+    bias = rng.uniform(-1, 1) * amounts.get("bias", 0) * (grey > 0.02)
+    grey = np.clip(grey * gain + bias, 0, 1)
+    if gamma := amounts.get("gamma", 0):
+        grey = grey ** np.exp(rng.uniform(-gamma, gamma))
+    if rng.random() < amounts.get("blur_share", 0):
+        grey = cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.4, amounts["blur_sigma"]))
+    if noise := amounts.get("noise", 0):
+        grey = grey + rng.normal(0, rng.uniform(0, noise), grey.shape)
+    return np.clip(grey, 0, 1).astype(np.float32)
+
+
+def paste_lesion(grey, mask, donor_grey, donor_mask):
+    """Copy the donor's lesion to the same place of another head; None where it does not fit.
+
+    It fits when at least nine tenths of it fall on soft tissue. The rim is blended over two
+    pixels, so that the cut itself is no cue.
+    """
+    soft = (grey > 0.12) & (grey < 0.92)
+    lesion = (donor_mask > 0) & soft
+    if lesion.sum() < max(12, 0.9 * (donor_mask > 0).sum()):
+        return None
+    weight = cv2.GaussianBlur(lesion.astype(np.float32), (0, 0), 1.0) * soft
+    # Keep the target's own grain under the lesion's brightness.
+    blended = grey * (1 - weight) + donor_grey * weight
+    return blended.astype(np.float32), np.maximum(mask, lesion.astype(np.uint8))
