@@ -1,0 +1,74 @@
+"""What each preprocessing step and the offline expansion are worth: short runs, one table.
+
+`python -m training.ablate CONFIG --data DIR... --output DIR` trains every variant for the same few
+steps on the same batches' seed and prints validation Dice. Short runs on a small grid rank steps
+roughly; they do not tell what a full training would reach.
+"""
+
+import argparse
+import copy
+import json
+import shutil
+from pathlib import Path
+
+import torch
+
+from training import train
+from training.pipeline import TARGET, prepare
+
+OFFLINE = {"copies": 2, "rotation_degrees": 15, "zoom": 0.12, "horizontal_flip": 0.5}
+# Grey steps act on [0, 1] after the crop and before the resize.
+VARIANTS = {
+    "as shipped": {},
+    "without crop to head": {"drop": "crop_to_head"},
+    "histogram equalisation": {"add": {"step": "histogram_equalization"}},
+    "CLAHE": {"add": {"step": "clahe", "clip_limit": 2.0, "tiles": 8}},
+    "contrast stretching": {
+        "add": {"step": "contrast_stretch", "low_percentile": 1, "high_percentile": 99}
+    },
+    "offline expansion, 2 copies": {"offline": OFFLINE},
+    "without copied lesions": {"copy_paste": 0.0},
+}
+
+
+def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
+    """The configuration with one thing changed, on a `side` grid for `steps` steps."""
+    changed = copy.deepcopy(config)
+    kept = [one for one in changed["preprocessing"] if one["step"] != variant.get("drop")]
+    at = next(number for number, one in enumerate(kept) if one["step"] == "resize")
+    kept[at] |= {"width": side, "height": side}
+    changed["preprocessing"] = kept[:at] + [one for one in [variant.get("add")] if one] + kept[at:]
+    changed["augment"]["offline"] = variant.get("offline")
+    if "copy_paste" in variant:
+        changed["augment"]["copy_paste"] = variant["copy_paste"]
+    changed["recipe"] |= {"stages": [[steps, side]], "validate_every": steps}
+    return changed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--data", type=Path, nargs="+", required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--ichor", type=Path, default=TARGET / "release" / "ichor")
+    parser.add_argument("--only", nargs="+", default=list(VARIANTS))
+    parser.add_argument("--side", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    config = json.loads(arguments.config.read_text())
+    for name in arguments.only:
+        changed = varied(config, VARIANTS[name], arguments.side, arguments.steps)
+        folder = arguments.output / name.replace(" ", "-").replace(",", "")
+        sets = [prepare(arguments.ichor, one, changed, folder / one.name) for one in arguments.data]
+        train.train(changed, sets, train.parts_of(sets, changed), folder)
+        scores = json.loads((folder / "history.json").read_text())[-1]["validation"]
+        cells = " | ".join(f"{one.name} {scores.get(one.name, float('nan')):.3f}" for one in sets)
+        print(f"| {name} | {cells} |", flush=True)
+        for one in sets:
+            shutil.rmtree(folder / one.name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Batches, offline expansion, resuming and the ModelSpec, on tensors made here."""
+
+import copy
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from training import ablate, dataset, phantom, pipeline, spec, train
+
+CONFIG = json.loads((Path(pipeline.HERE) / "config" / "unet.json").read_text())
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """Six patients in the format of `ichor prepare`: masked, weak and negative slices."""
+    rng = np.random.default_rng(0)
+    rows, images, masks = [], [], []
+    for patient in range(30):
+        for number in range(3):
+            kind = "negative" if number == 0 or patient % 2 else ("masked", "weak")[number - 1]
+            mask = np.zeros((64, 64), np.uint8)
+            mask[20:30, 20 : 25 + number] = {"negative": 0, "masked": 1, "weak": 0}[kind]
+            masks.append(np.full_like(mask, 255) if kind == "weak" else mask)
+            images.append((0.4 + 0.3 * mask + rng.normal(0, 0.02, mask.shape) - 0.2) / 0.25)
+            labels = dict.fromkeys(dataset.LABELS, "")
+            labels["hemorrhage"] = "0" if kind == "negative" else "1"
+            rows.append({"patient": f"{patient:02d}", "slice": number, "image": "x", **labels,
+                         "mask_known": "0" if kind == "weak" else "1"})  # fmt: skip
+    folder = tmp_path / "phantom"
+    folder.mkdir()
+    np.save(folder / "images.npy", np.array(images, np.float32)[:, None])
+    np.save(folder / "masks.npy", np.array(masks))
+    with open(folder / "index.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return dataset.load(folder)
+
+
+def test_batch_mixes_kinds_and_never_outlines_the_unknown(prepared):
+    config = pipeline.tiny(CONFIG)
+    batch = dataset.Batches([prepared], train.parts_of([prepared], config), config, 0).next(64)
+    assert batch["image"].shape == (6, 1, 64, 64) and batch["labels"].shape == (6, 6)
+    assert batch["mask_known"].tolist() == [1, 1, 1, 0, 1, 1]
+    assert batch["mask"][:3].sum(dim=(1, 2, 3)).min() > 0 and batch["mask"][3].sum() == 0
+    assert (batch["labels"][:, 1:] == dataset.UNKNOWN).all()
+
+
+def test_offline_expansion_takes_training_patients_only(prepared):
+    config = pipeline.tiny(CONFIG)
+    parts = train.parts_of([prepared], config)
+    copies = dataset.Batches([prepared], parts, config, 0).offline
+    patients = {prepared.rows[row]["patient"] for _, row in copies}
+    assert copies and patients <= set(parts["phantom"]["train"])
+    assert all(len(made) == 1 for made in copies.values())
+    config["augment"]["offline"] = None
+    assert dataset.Batches([prepared], parts, config, 0).offline == {}
+
+
+def test_same_seed_draws_the_same_batch(prepared):
+    config = pipeline.tiny(CONFIG)
+    parts = train.parts_of([prepared], config)
+    first, again = (dataset.Batches([prepared], parts, config, 7).next(32) for _ in range(2))
+    assert torch.equal(first["image"], again["image"])
+
+
+def test_files_of_unequal_length_are_refused(prepared, tmp_path):
+    np.save(tmp_path / "phantom" / "masks.npy", np.zeros((1, 64, 64), np.uint8))
+    with pytest.raises(ValueError, match="90 images, 1 masks"):
+        dataset.load(tmp_path / "phantom")
+
+
+def test_stopped_run_goes_on_from_its_checkpoint(prepared, tmp_path):
+    config = pipeline.tiny(CONFIG)
+    config["recipe"] |= {"stages": [[4, 32]], "validate_every": 2}
+    parts = train.parts_of([prepared], config)
+    train.train(config, [prepared], parts, tmp_path / "run")
+    longer = copy.deepcopy(config)
+    longer["recipe"]["stages"] = [[6, 32]]
+    train.train(longer, [prepared], parts, tmp_path / "run")
+    history = json.loads((tmp_path / "run" / "history.json").read_text())
+    assert [entry["step"] for entry in history] == list(range(6))
+    assert (tmp_path / "run" / "curves.png").stat().st_size > 1000
+
+
+def test_learning_rate_rises_then_falls():
+    recipe = {"learning_rate": 1.0, "warmup_steps": 10}
+    rates = [train.learning_rate(step, recipe, 100) for step in range(100)]
+    assert rates[0] == 0.1 and max(rates) == 1.0 and rates[-1] < 0.03
+    assert [train.size_at(step, [[2, 64], [3, 128]]) for step in range(5)] == [64, 64, 128, 128, 128]
+
+
+def test_spec_marks_unproven_classes_experimental():
+    results = {"subtypes": {"any": {"experimental": False}}, "parts": {"ct-ich": {}}}
+    built = spec.build_spec(CONFIG, results, "ab")
+    flags = {one["code"]: one["experimental"] for one in built["outputs"]["slice"]["classes"]}
+    assert not flags.pop("any") and all(flags.values())
+    assert built["input"]["shape"] == [1, 1, 256, 256]
+    assert spec.rounded(float("nan")) is None
+
+
+@pytest.mark.parametrize("name", ablate.VARIANTS)
+def test_ablation_keeps_the_steps_in_order(name):
+    changed = ablate.varied(CONFIG, ablate.VARIANTS[name], 128, 5)
+    steps = [one["step"] for one in changed["preprocessing"]]
+    assert steps[0] == "window" and steps[-3:] == ["resize", "normalize", "reshape"]
+    assert ("crop_to_head" in steps) == (name != "without crop to head")
+
+
+def test_phantoms_have_lesions_where_their_csv_says(tmp_path):
+    phantom.write_phantoms(tmp_path, patients=3)
+    rows = list(csv.DictReader(open(tmp_path / "slices.csv")))
+    assert len(rows) == 18 and sum(row["hemorrhage"] == "1" for row in rows) == 8
+    assert sum(bool(row["mask"]) for row in rows) == 6
+    assert all((tmp_path / row["image"]).exists() for row in rows)
