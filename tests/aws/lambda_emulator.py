@@ -52,7 +52,8 @@ class LambdaFunction:
 
     def process_ids(self) -> list[str]:
         """The function's processes. The emulator starts a new one after a crash."""
-        return Path(f"/proc/{self.emulator_pid}/task/{self.emulator_pid}/children").read_text().split()
+        tasks = Path(f"/proc/{self.emulator_pid}/task")
+        return [pid for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
 
 
 @contextmanager

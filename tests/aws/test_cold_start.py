@@ -27,7 +27,8 @@ def failed_start(binary: Path, environment: dict[str, str]) -> str:
     assert seconds < 5, f"took {seconds:.1f} s"
     lines = process.stderr.splitlines()
     assert len(lines) == 1, process.stderr
-    assert 20 < len(lines[0]) < 1000 and "panicked" not in lines[0], lines[0]
+    # Legible: a sentence, not the debug output of an SDK or a panic.
+    assert 20 < len(lines[0]) < 400 and "{" not in lines[0] and "panicked" not in lines[0], lines[0]
     return lines[0]
 
 
