@@ -53,7 +53,9 @@ def split_list(results: dict) -> str:
 
 
 def recipe(config: dict, results: dict) -> str:
-    stages = ", then ".join(f"{steps} steps at {side}x{side}" for steps, side in config["recipe"]["stages"])
+    stages = ", then ".join(
+        f"{steps} steps at {side}x{side}" for steps, side in config["recipe"]["stages"]
+    )
     batch = sum(count for kinds in config["batch"].values() for count in kinds.values())
     online = ", ".join(f"{key} {value}" for key, value in config["augment"]["online"].items())
     return (
@@ -62,7 +64,7 @@ def recipe(config: dict, results: dict) -> str:
         f"labels; one seed ({config['seed']}). Online augmentation: {online}, edges repeated; window "
         f"gain and bias, gamma, blur, noise; quarter turns; lesions copied onto negative heads of the "
         f"same set (share {config['augment']['copy_paste']}). Encoder from ImageNet: "
-        f"{'yes' if config['pretrained'] else 'no'}."
+        f"{'yes' if config['pretrained'] else 'no'}. {config.get('notes', '')}"
     )
 
 

@@ -1,7 +1,8 @@
 """Write the ONNX file of a trained model: one file, BatchNorm folded, weights stored as f16.
 
 The arithmetic stays f32: each f16 tensor passes a Cast that the engine folds when it loads. That
-halves the file and costs no speed; a true f16 graph would be slow on x86.
+halves the file and costs no speed; a true f16 graph would be slow on x86. Folding and rounding
+happen in PyTorch (`as_stored`), so that the file can be held to PyTorch without an allowance.
 """
 
 import copy
@@ -13,16 +14,37 @@ import onnx
 import onnxruntime
 import torch
 from onnx import helper, numpy_helper
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training import models
 
 OPSET = 17
 NAMES = ("mask_logits", "slice_logits")
+# Smaller tensors (biases, mostly) stay f32: they weigh nothing.
+LARGEST_KEPT_AS_F32 = 64
+
+
+@torch.no_grad()
+def as_stored(model: torch.nn.Module) -> torch.nn.Module:
+    """A copy as the file will hold it: BatchNorm folded, large weights rounded to f16, still f32.
+
+    Every BatchNorm of ours is registered right after the convolution that it follows.
+    """
+    stored = copy.deepcopy(model).float().eval().to(memory_format=torch.contiguous_format)
+    for module in list(stored.modules()):
+        children = list(module.named_children())
+        for (name, convolution), (norm_name, norm) in zip(children, children[1:]):
+            if isinstance(norm, torch.nn.BatchNorm2d):
+                setattr(module, name, fuse_conv_bn_eval(convolution, norm))
+                setattr(module, norm_name, torch.nn.Identity())
+    for weight in stored.parameters():
+        if weight.numel() > LARGEST_KEPT_AS_F32:
+            weight.copy_(weight.half().float())
+    return stored
 
 
 def graph_of(model: torch.nn.Module, side: int) -> onnx.ModelProto:
-    """Trace [1, 1, side, side] in evaluation mode; the exporter folds BatchNorm."""
-    model = copy.deepcopy(model).float().eval().to(memory_format=torch.contiguous_format)
+    """Trace [1, 1, side, side]."""
     with tempfile.TemporaryDirectory() as scratch:
         traced, folded = Path(scratch) / "traced.onnx", Path(scratch) / "folded.onnx"
         torch.onnx.export(
@@ -38,11 +60,11 @@ def graph_of(model: torch.nn.Module, side: int) -> onnx.ModelProto:
 
 
 def store_as_f16(graph: onnx.ModelProto) -> None:
-    """Replace every f32 weight of more than 64 numbers by an f16 one and a Cast to f32."""
+    """Replace every large f32 weight by an f16 one and a Cast to f32."""
     casts = []
     for tensor in list(graph.graph.initializer):
         values = numpy_helper.to_array(tensor)
-        if values.dtype == np.float32 and values.size > 64:
+        if values.dtype == np.float32 and values.size > LARGEST_KEPT_AS_F32:
             half = numpy_helper.from_array(values.astype(np.float16), tensor.name + "_f16")
             graph.graph.initializer.remove(tensor)
             graph.graph.initializer.append(half)
@@ -53,7 +75,7 @@ def store_as_f16(graph: onnx.ModelProto) -> None:
 
 def export_onnx(model: torch.nn.Module, path: Path, side: int) -> None:
     """Write `path`. Raises onnx's error when the graph is not valid."""
-    graph = graph_of(model, side)
+    graph = graph_of(as_stored(model), side)
     store_as_f16(graph)
     onnx.checker.check_model(graph, full_check=True)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +83,7 @@ def export_onnx(model: torch.nn.Module, path: Path, side: int) -> None:
 
 
 def run_onnx(path: Path, image: np.ndarray) -> list[np.ndarray]:
-    """Mask logits [1, 1, H, W] and slice logits [1, K] of one float32 [1, 1, H, W] by onnxruntime."""
+    """Mask logits [1, 1, H, W] and slice logits [1, K] of float32 [1, 1, H, W], by onnxruntime."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])

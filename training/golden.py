@@ -25,19 +25,19 @@ CASES = {
 def write_golden(model: torch.nn.Module, samples: dataset.Prepared, spec: dict, folder: Path):
     """Write <folder>/<case>/{tensor.npy, probabilities.npy, mask.png, case.json}.
 
-    tensor.npy is float16 [1, 1, H, W]; the model is fed exactly that rounded tensor, so that the
-    other side can separate the error of preprocessing from that of inference. mask.png is the
+    `model` holds the weights as the file does (`export.as_stored`). tensor.npy is float16
+    [1, 1, H, W]; the model is fed the tensor before that rounding, as in serving. mask.png is the
     thresholded map on the network grid, before small components are dropped.
     """
     model.eval()
     for case, image in CASES.items():
         row = next(n for n, row in enumerate(samples.rows) if row["image"].endswith(image))
-        tensor = samples.images[row : row + 1].astype(np.float16)
-        mask_logits, slice_logits = model(torch.from_numpy(tensor.astype(np.float32)))
+        tensor = np.array(samples.images[row : row + 1])
+        mask_logits, slice_logits = model(torch.from_numpy(tensor))
         probabilities = torch.sigmoid(mask_logits)[0, 0].numpy()
         target = folder / case
         target.mkdir(parents=True, exist_ok=True)
-        np.save(target / "tensor.npy", tensor)
+        np.save(target / "tensor.npy", tensor.astype(np.float16))
         np.save(target / "probabilities.npy", probabilities.astype(np.float16))
         mask = probabilities >= spec["postprocessing"]["threshold"]
         cv2.imwrite(str(target / "mask.png"), mask.astype(np.uint8) * 255)

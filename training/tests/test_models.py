@@ -29,7 +29,8 @@ def test_exported_file_agrees_with_pytorch_and_is_small(model, tmp_path):
     path = tmp_path / "model.onnx"
     export.export_onnx(model, path, 256)
     images = np.random.default_rng(0).normal(size=(1, 1, 256, 256)).astype(np.float32)
-    assert export.largest_difference(model, path, images) < 0.02
+    assert export.largest_difference(export.as_stored(model), path, images) < 1e-4
+    assert export.largest_difference(model, path, images) < 0.02, "f16 storage costs too much"
     assert path.stat().st_size < LARGEST_FILE
     assert list(tmp_path.iterdir()) == [path], "weights belong inside the one file"
 
