@@ -1,0 +1,72 @@
+//! The commands of `ichor`.
+
+mod batch;
+mod serve;
+
+use crate::config::{Cli, Command, ModelArgs, PrepareArgs};
+use crate::error::{Error, Result};
+use crate::model_spec::ModelSpec;
+use crate::prepare::prepare_dataset;
+use crate::segmenter::Models;
+use crate::storage::read_model_dir;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Runs one command to its end.
+///
+/// # Errors
+/// The first error that stops the command.
+pub fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Serve(args) => serve::serve(args),
+        Command::Segment(args) => batch::segment(args),
+        Command::Evaluate(args) => batch::evaluate_dataset(args),
+        Command::Models(args) => list_models(&args),
+        Command::Prepare(args) => prepare(&args),
+    }
+}
+
+fn load(args: &ModelArgs, default: Option<&str>) -> Result<Models> {
+    Models::load(read_model_dir(&args.models)?, default)
+}
+
+/// Loads only the model that is asked for, or the first by name.
+fn load_one(args: &ModelArgs, name: Option<&str>) -> Result<Models> {
+    let mut files = read_model_dir(&args.models)?;
+    let names: Vec<String> = files.iter().map(|f| f.spec.name.clone()).collect();
+    let wanted = match name {
+        None => 0,
+        Some(name) => names
+            .iter()
+            .position(|n| n == name)
+            .ok_or_else(|| Error::ModelNotFound(names.join(", ")))?,
+    };
+    Models::load(vec![files.swap_remove(wanted)], None)
+}
+
+fn list_models(args: &ModelArgs) -> Result<()> {
+    for files in read_model_dir(&args.models)? {
+        let ModelSpec { name, version, title, architecture, license, .. } = files.spec;
+        println!("{name} {version}: {title} ({architecture}); {license}");
+    }
+    Ok(())
+}
+
+fn prepare(args: &PrepareArgs) -> Result<()> {
+    let json = std::fs::read(&args.spec).map_err(Error::io("The --spec file cannot be read"))?;
+    let spec = ModelSpec::from_json("--spec", &json)?;
+    let bar = progress_bar(0);
+    let count = prepare_dataset(&args.dataset, &spec, &args.output, |done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+    println!("{count} slices prepared");
+    Ok(())
+}
+
+/// A bar on stderr; hidden by the library where that is no terminal.
+fn progress_bar(length: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} slices, {eta} left");
+    ProgressBar::new(length as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,136 @@
+//! PNG, JPEG, TIFF, WebP and BMP: display images without Hounsfield units.
+
+use super::{Limits, MEDIA_TYPES};
+use crate::error::{Error, Result};
+use crate::slice::{CtSlice, Intensity, Plane, Warning};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use std::io::Cursor;
+
+pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
+    let format = sniff(bytes)?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut allowed = image::Limits::default();
+    allowed.max_alloc = Some(limits.max_decoded_bytes);
+    reader.limits(allowed);
+    let mut decoder = reader.into_decoder().map_err(undecodable)?;
+    check_size(&decoder, limits)?;
+
+    let mut warnings = vec![Warning::new(
+        "display_image",
+        "The file carries no Hounsfield units; it is read as a brain-windowed picture.",
+    )];
+    if is_animated(bytes, format) {
+        warnings.push(Warning::new(
+            "first_frame_only",
+            "The file is animated; only its first frame was read.",
+        ));
+    }
+    let orientation = decoder.orientation().map_err(undecodable)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+    image.apply_orientation(orientation);
+    let plane = to_grey(&image, &mut warnings);
+    Ok(CtSlice { plane, intensity: Intensity::Display, spacing_mm: None, modality: None, warnings })
+}
+
+fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
+    use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
+    match image::guess_format(bytes) {
+        Ok(format @ (Bmp | Jpeg | Png | Tiff | WebP)) => Ok(format),
+        _ => Err(Error::UnsupportedType(format!(
+            "The bytes are not an image that is read here. Send one of: {}.",
+            MEDIA_TYPES.join(", ")
+        ))),
+    }
+}
+
+fn check_size(decoder: &impl ImageDecoder, limits: &Limits) -> Result<()> {
+    let (width, height) = decoder.dimensions();
+    let too_large = |what, actual: u64, limit: u64, remedy| {
+        if actual > limit { Err(Error::TooLarge { what, actual, limit, remedy }) } else { Ok(()) }
+    };
+    let shrink = "Resample the slice; CT slices are 512 px a side.";
+    too_large(
+        "The longest side in px",
+        width.max(height).into(),
+        limits.max_side_px.into(),
+        shrink,
+    )?;
+    // The grey f32 plane that follows takes 4 bytes a pixel as well.
+    let decoded = decoder.total_bytes().max(u64::from(width) * u64::from(height) * 4);
+    too_large("The decoded size in bytes", decoded, limits.max_decoded_bytes, shrink)?;
+    if width.min(height) < limits.min_side_px {
+        return Err(Error::Unprocessable(format!(
+            "The image is {width} x {height} px; a slice needs at least {} px a side. \
+             Send the whole slice.",
+            limits.min_side_px
+        )));
+    }
+    Ok(())
+}
+
+fn is_animated(bytes: &[u8], format: ImageFormat) -> bool {
+    match format {
+        ImageFormat::Png => image::codecs::png::PngDecoder::new(Cursor::new(bytes))
+            .and_then(|d| d.is_apng())
+            .unwrap_or(false),
+        ImageFormat::WebP => image::codecs::webp::WebPDecoder::new(Cursor::new(bytes))
+            .is_ok_and(|d| d.has_animation()),
+        _ => false,
+    }
+}
+
+/// Grey in [0, 1]; colour by luma, transparency on black as viewers show it.
+fn to_grey(image: &DynamicImage, warnings: &mut Vec<Warning>) -> Plane {
+    use DynamicImage as D;
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let plane = |samples| Plane { width, height, samples };
+    match image {
+        D::ImageLuma8(grey) => plane(grey.as_raw().iter().map(|&v| f32::from(v) / 255.0).collect()),
+        D::ImageLuma16(_) | D::ImageLumaA16(_) | D::ImageRgb16(_) | D::ImageRgba16(_) => {
+            let deep = image.to_luma16();
+            plane(stretch_deep(deep.as_raw(), warnings))
+        }
+        _ => {
+            let rgba = image.to_rgba32f();
+            let grey = |p: &image::Rgba<f32>| {
+                let [r, g, b, a] = p.0;
+                // ITU-R BT.709 luma, as `image` uses for its grey conversions.
+                a * (0.2126 * r + 0.7152 * g + 0.0722 * b)
+            };
+            if rgba.pixels().any(|p| (p.0[0] - p.0[1]).abs() > 0.1 || (p.0[1] - p.0[2]).abs() > 0.1)
+            {
+                warnings.push(Warning::new(
+                    "colour_image",
+                    "The picture has colours; annotations drawn on it can be taken for anatomy.",
+                ));
+            }
+            plane(rgba.pixels().map(|p| grey(p).clamp(0.0, 1.0)).collect())
+        }
+    }
+}
+
+/// 16-bit pictures rarely use their whole range, and where black and white lie is not said:
+/// the darkest sample becomes 0 and the brightest 1.
+fn stretch_deep(samples: &[u16], warnings: &mut Vec<Warning>) -> Vec<f32> {
+    warnings.push(Warning::new(
+        "sixteen_bit",
+        "A 16-bit picture without a window was stretched to its own range; export it \
+         brain-windowed for a result like the published figures.",
+    ));
+    let low = samples.iter().copied().min().unwrap_or(0);
+    let high = samples.iter().copied().max().unwrap_or(0);
+    let span = f32::from(high - low).max(1.0);
+    samples.iter().map(|&v| f32::from(v - low) / span).collect()
+}
+
+/// The decoder's sentence names offsets and chunk kinds, not contents; its kind is enough.
+fn undecodable(error: image::ImageError) -> Error {
+    use image::ImageError as E;
+    let reason = match error {
+        E::Limits(_) => "it needs more memory than the limit allows",
+        E::Unsupported(_) => "it uses a feature of its format that is not read here",
+        E::IoError(_) => "it ends too early",
+        _ => "its contents are damaged",
+    };
+    Error::Undecodable(reason.into())
+}

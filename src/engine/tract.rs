@@ -1,0 +1,83 @@
+//! The CPU engine.
+
+use super::Logits;
+use crate::error::{Error, Result};
+use crate::model_spec::ModelSpec;
+use std::sync::Arc;
+use tract_onnx::prelude::*;
+
+/// An optimised tract plan for one fixed input shape.
+pub struct TractEngine {
+    plan: Arc<TypedRunnableModel>,
+    shape: [usize; 4],
+    mask_len: usize,
+    slice_len: usize,
+}
+
+impl std::fmt::Debug for TractEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TractEngine").field("shape", &self.shape).finish_non_exhaustive()
+    }
+}
+
+impl TractEngine {
+    pub(super) fn load(spec: &ModelSpec, onnx: &[u8]) -> Result<Self> {
+        let fail = |what: &str| {
+            let reason = format!("{what}. Export the network again with training/export.py.");
+            Error::Model { model: spec.name.clone(), reason }
+        };
+        let plan =
+            build(spec, onnx).map_err(|e| fail(&format!("the network cannot be loaded: {e:#}")))?;
+        let [_, _, height, width] = spec.input.shape;
+        let engine = Self {
+            plan,
+            shape: spec.input.shape,
+            mask_len: height * width,
+            slice_len: spec.outputs.slice.as_ref().map_or(0, |s| s.classes.len()),
+        };
+        engine.check().map_err(|_| {
+            fail("the network's outputs do not have the shapes that model.json declares")
+        })?;
+        Ok(engine)
+    }
+
+    /// Output shapes are known once optimised; comparing them costs nothing, a trial run would.
+    fn check(&self) -> TractResult<()> {
+        let model = self.plan.model();
+        let sizes = [self.mask_len, self.slice_len];
+        for (output, size) in sizes.into_iter().filter(|&n| n > 0).enumerate() {
+            let shape =
+                model.output_fact(output)?.shape.as_concrete().map(|s| s.iter().product::<usize>());
+            if shape != Some(size) {
+                return Err(TractError::msg("shape"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn run(&self, tensor: &[f32]) -> Result<Logits> {
+        self.infer(tensor).map_err(|e| Error::Inference(e.root_cause().to_string()))
+    }
+
+    fn infer(&self, tensor: &[f32]) -> TractResult<Logits> {
+        let input = Tensor::from_shape(&self.shape, tensor)?;
+        let outputs = self.plan.run(tvec!(input.into()))?;
+        let read = |index: usize| -> TractResult<Vec<f32>> {
+            Ok(outputs[index].to_plain_array_view::<f32>()?.iter().copied().collect())
+        };
+        let slice = if self.slice_len > 0 { read(1)? } else { Vec::new() };
+        Ok(Logits { mask: read(0)?, slice })
+    }
+}
+
+fn build(spec: &ModelSpec, onnx: &[u8]) -> TractResult<Arc<TypedRunnableModel>> {
+    let mut names = vec![spec.outputs.mask.name.as_str()];
+    names.extend(spec.outputs.slice.as_ref().map(|s| s.name.as_str()));
+    tract_onnx::onnx()
+        .model_for_read(&mut &onnx[..])?
+        // A concrete shape: a symbolic batch dimension costs three times the run time.
+        .with_input_fact(0, f32::fact(spec.input.shape).into())?
+        .with_outputs_by_name(names)?
+        .into_optimized()?
+        .into_runnable()
+}

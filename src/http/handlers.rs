@@ -1,0 +1,165 @@
+//! The handlers: request to values, values to the segmenter, report to response.
+
+use super::intake::image_bytes;
+use super::negotiate::{Answer, answer};
+use super::problem::{Problem, RequestId};
+use super::types::ModelList;
+use super::{OPENAPI, Service};
+use crate::error::Error;
+use crate::mask::encode_png;
+use crate::report::{Include, write_report};
+use crate::segmenter::SegmentOptions;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Instant;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SegmentQuery {
+    model: Option<String>,
+    threshold: Option<f32>,
+    include: Option<String>,
+}
+
+/// One accepted request, ready for a worker thread.
+struct Job {
+    image: Bytes,
+    model: Option<String>,
+    options: SegmentOptions,
+    include: Include,
+    answer: Answer,
+    request_id: String,
+}
+
+pub(super) async fn segment(
+    State(service): State<Arc<Service>>,
+    query: Result<Query<SegmentQuery>, QueryRejection>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let Ok(_admitted) = service.admitted.try_acquire() else { return Err(overloaded()) };
+    let Query(query) = query.map_err(|_| {
+        Error::InvalidParameter(
+            "The query cannot be read. It takes model, threshold (0 to 1) and include.".into(),
+        )
+    })?;
+    let include = parse_include(query.include.as_deref())?;
+    let answer = answer(request.headers())?;
+    let request_id =
+        request.extensions().get::<RequestId>().map_or_else(String::new, |r| r.0.clone());
+    service.models.get(query.model.as_deref())?;
+    let image = image_bytes(request, &service.limits).await?;
+    let options = SegmentOptions { threshold: query.threshold, contours: include.contours };
+    let job = Job { image, model: query.model, options, include, answer, request_id };
+
+    let _running = service.running.acquire().await.map_err(|_| overloaded())?;
+    let worker = Arc::clone(&service);
+    tokio::task::spawn_blocking(move || run(&worker, job))
+        .await
+        .unwrap_or_else(|_| Err(Error::Inference("the worker stopped".into()).into()))
+}
+
+fn run(service: &Service, job: Job) -> Result<Response, Problem> {
+    let start = Instant::now();
+    let clock = move || start.elapsed().as_secs_f64() * 1e3;
+    let model = service.models.get(job.model.as_deref())?;
+    let found = model.segment(&job.image, &service.limits.slice, job.options, &clock)?;
+    let (content_type, body) = match job.answer {
+        Answer::OverlayPng => ("image/png", encode_png(&model.overlay(&found).into())?),
+        Answer::Json => {
+            let mut report = write_report(model, found, job.include, &clock)?;
+            report.request_id = Some(job.request_id);
+            let json = serde_json::to_vec(&report).map_err(|e| Error::Inference(e.to_string()))?;
+            ("application/json", json)
+        }
+    };
+    check_answer(service, job.answer, &body)?;
+    Ok(([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-store")], body)
+        .into_response())
+}
+
+/// Lambda carries pictures as base64 and JSON as a string with its quotes escaped; what
+/// counts against the platform's limit is that form, plus room for headers.
+fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Problem> {
+    const HEADERS: usize = 16 << 10;
+    let Some(limit) = service.limits.max_answer_bytes else { return Ok(()) };
+    let wire = HEADERS
+        + match answer {
+            Answer::OverlayPng => body.len().div_ceil(3) * 4,
+            Answer::Json => body.len() + body.iter().filter(|b| matches!(b, b'"' | b'\\')).count(),
+        };
+    if wire <= limit {
+        return Ok(());
+    }
+    let detail = format!(
+        "The answer would take {wire} bytes; {limit} fit. Ask for fewer pictures with include, \
+         for instance include=mask, or resample the slice to 512 px a side."
+    );
+    Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail))
+}
+
+fn parse_include(list: Option<&str>) -> Result<Include, Problem> {
+    let Some(list) = list else { return Ok(Include::default()) };
+    let mut include =
+        Include { mask: false, overlay: false, probabilities: false, contours: false };
+    for name in list.split(',').map(str::trim).filter(|n| !n.is_empty()) {
+        match name {
+            "mask" => include.mask = true,
+            "overlay" => include.overlay = true,
+            "probabilities" => include.probabilities = true,
+            "contours" => include.contours = true,
+            _ => {
+                let names = "include takes mask, overlay, probabilities and contours, with commas";
+                return Err(Error::InvalidParameter(format!("{names} between them.")).into());
+            }
+        }
+    }
+    Ok(include)
+}
+
+fn overloaded() -> Problem {
+    let detail = "All workers are busy. Send the request again after the time in Retry-After.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+}
+
+pub(super) async fn models(State(service): State<Arc<Service>>) -> Response {
+    Json(ModelList::from(service.as_ref())).into_response()
+}
+
+pub(super) async fn card(
+    State(service): State<Arc<Service>>,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let model = service.models.get(Some(&name))?;
+    let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
+    Ok((kind, model.card().to_owned()).into_response())
+}
+
+pub(super) async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
+
+pub(super) async fn live() -> Response {
+    Json(serde_json::json!({"status": "live"})).into_response()
+}
+
+/// Ready means loaded: the router only exists once the models are.
+pub(super) async fn ready(State(service): State<Arc<Service>>) -> Response {
+    let names: Vec<&str> = service.models.iter().map(|m| m.spec().name.as_str()).collect();
+    Json(serde_json::json!({"status": "ready", "models": names})).into_response()
+}
+
+pub(super) async fn unknown() -> Problem {
+    let detail = "No such route. GET /v1/openapi.json describes them all.";
+    Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+}
+
+pub(super) async fn wrong_method(_: HeaderMap) -> Problem {
+    let detail = "The route exists but not with this method. GET /v1/openapi.json describes it.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}

@@ -1,0 +1,84 @@
+//! JSON of the routes that are not a finding.
+
+use super::Service;
+use crate::decode::MEDIA_TYPES;
+use crate::model_spec::{MaskClass, ModelSpec, SliceClass};
+use crate::report::DISCLAIMER;
+use serde::Serialize;
+
+/// `GET /v1/models`.
+#[derive(Serialize)]
+pub(super) struct ModelList<'a> {
+    version: &'static str,
+    default: &'a str,
+    models: Vec<ModelFacts<'a>>,
+    limits: LimitFacts,
+    media_types: [&'static str; MEDIA_TYPES.len()],
+    disclaimer: &'static str,
+}
+
+#[derive(Serialize)]
+struct ModelFacts<'a> {
+    name: &'a str,
+    title: &'a str,
+    version: &'a str,
+    sha256: &'a str,
+    architecture: &'a str,
+    card: String,
+    classes: &'a [MaskClass],
+    slice_classes: &'a [SliceClass],
+    threshold: f32,
+    metrics: &'a serde_json::Value,
+    training: &'a serde_json::Value,
+    license: &'a str,
+    intended_use: &'a str,
+    out_of_scope: &'a str,
+}
+
+#[derive(Serialize)]
+struct LimitFacts {
+    max_side_px: u32,
+    min_side_px: u32,
+    max_decoded_bytes: u64,
+    max_body_bytes: usize,
+}
+
+impl<'a> From<&'a Service> for ModelList<'a> {
+    fn from(service: &'a Service) -> Self {
+        let limits = service.limits;
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            default: &service.models.default_model().spec().name,
+            models: service.models.iter().map(|m| m.spec().into()).collect(),
+            limits: LimitFacts {
+                max_side_px: limits.slice.max_side_px,
+                min_side_px: limits.slice.min_side_px,
+                max_decoded_bytes: limits.slice.max_decoded_bytes,
+                max_body_bytes: limits.max_body_bytes,
+            },
+            media_types: MEDIA_TYPES,
+            disclaimer: DISCLAIMER,
+        }
+    }
+}
+
+impl<'a> From<&'a ModelSpec> for ModelFacts<'a> {
+    fn from(spec: &'a ModelSpec) -> Self {
+        Self {
+            name: &spec.name,
+            title: &spec.title,
+            version: &spec.version,
+            sha256: &spec.sha256,
+            architecture: &spec.architecture,
+            card: format!("/v1/models/{}/card", spec.name),
+            classes: &spec.classes,
+            slice_classes: spec.outputs.slice.as_ref().map_or(&[], |s| &s.classes),
+            threshold: spec.postprocessing.threshold,
+            metrics: &spec.metrics,
+            training: &spec.training,
+            license: &spec.license,
+            intended_use: &spec.intended_use,
+            out_of_scope: &spec.out_of_scope,
+        }
+    }
+}

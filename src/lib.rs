@@ -1,0 +1,44 @@
+//! Ichor finds and outlines intracranial hemorrhage on head CT. For research and teaching
+//! only, never for diagnosis.
+//!
+//! The flow, each arrow one module:
+//!
+//! ```text
+//! bytes -> decode -> CtSlice -> preprocess (ModelSpec) -> tensor -> engine -> logits
+//!       -> postprocess -> Mask, lesions -> overlay, report
+//! ```
+//!
+//! [`segmenter::Segmenter`] is the one composition of it; every front calls it. Layers import
+//! downward only: values ([`slice`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
+//! steps ([`decode`], [`geometry`], [`mod@preprocess`], [`postprocess`], [`components`],
+//! [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets and reports
+//! ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`report`]), adapters ([`storage`] and, by
+//! feature, `http`, `config`, `cli` and `s3`).
+
+#[cfg(feature = "server")]
+pub mod cli;
+pub mod components;
+#[cfg(feature = "server")]
+pub mod config;
+pub mod dataset;
+pub mod decode;
+pub mod engine;
+pub mod error;
+pub mod evaluate;
+pub mod geometry;
+#[cfg(feature = "server")]
+pub mod http;
+pub mod mask;
+pub mod metrics;
+pub mod model_spec;
+pub mod overlay;
+pub mod postprocess;
+pub mod prepare;
+pub mod preprocess;
+pub mod report;
+#[cfg(feature = "lambda")]
+pub mod s3;
+pub mod segmenter;
+pub mod slice;
+pub mod storage;
+pub mod window;

@@ -1,0 +1,115 @@
+//! Writes the tensors that training reads, so that preprocessing exists once.
+
+use crate::dataset::{LabelledSlice, SUBTYPES, read_dataset};
+use crate::decode::Limits;
+use crate::error::{Error, Result};
+use crate::geometry::{CropBox, resize};
+use crate::mask::Mask;
+use crate::model_spec::ModelSpec;
+use crate::preprocess::preprocess;
+use npyz::{AutoSerialize, WriterBuilder};
+use rayon::prelude::*;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// Value of `masks.npy` where hemorrhage is labelled but not drawn.
+const MASK_UNKNOWN: u8 = 255;
+/// Slices decoded at a time; bounds memory on large data sets.
+const BATCH: usize = 64;
+
+/// Writes `images.npy` (f32 `[N, C, H, W]`), `masks.npy` (u8 `[N, H, W]`: 0, 1, 255 unknown)
+/// and `index.csv`, one plane a row of the data set; returns N. `progress` hears of each batch.
+///
+/// # Errors
+/// [`Error::Dataset`] or [`Error::Io`] with the row or file at fault.
+pub fn prepare_dataset(
+    root: &Path,
+    spec: &ModelSpec,
+    output: &Path,
+    progress: impl Fn(usize, usize),
+) -> Result<usize> {
+    let rows = read_dataset(root)?;
+    std::fs::create_dir_all(output).map_err(Error::io("The output folder cannot be made"))?;
+    let count = rows.len() as u64;
+    let [_, c, h, w] = spec.input.shape.map(|n| n as u64);
+    let mut images = npy::<f32>(&output.join("images.npy"), &[count, c, h, w])?;
+    let mut masks = npy::<u8>(&output.join("masks.npy"), &[count, h, w])?;
+    let mut index = BufWriter::new(create(&output.join("index.csv"))?);
+    let written = Error::io("The prepared tensors cannot be written");
+    (|| {
+        writeln!(index, "patient,slice,image,hemorrhage,{},mask_known", SUBTYPES.join(","))?;
+        let mut done = 0;
+        for batch in rows.chunks(BATCH) {
+            let planes: Vec<Result<Planes>> =
+                batch.par_iter().map(|row| prepare_slice(row, spec)).collect();
+            for (row, planes) in batch.iter().zip(planes) {
+                let planes = planes.map_err(std::io::Error::other)?;
+                images.extend(planes.image)?;
+                masks.extend(planes.mask)?;
+                writeln!(index, "{}", index_row(row))?;
+            }
+            done += batch.len();
+            progress(done, rows.len());
+        }
+        images.finish()?;
+        masks.finish()?;
+        index.flush()
+    })()
+    .map_err(written)?;
+    Ok(rows.len())
+}
+
+struct Planes {
+    image: Vec<f32>,
+    mask: Vec<u8>,
+}
+
+fn prepare_slice(row: &LabelledSlice, spec: &ModelSpec) -> Result<Planes> {
+    let slice = row.read(&Limits::default())?;
+    let (width, height) = (slice.plane.width, slice.plane.height);
+    let prepared = preprocess(&slice, spec)?;
+    let [_, _, rows, columns] = spec.input.shape;
+    let mask = match row.read_mask(width, height)? {
+        Some(mask) => mask_on_grid(&mask, prepared.crop, columns, rows)?
+            .pixels
+            .into_iter()
+            .map(u8::from)
+            .collect(),
+        None => vec![MASK_UNKNOWN; rows * columns],
+    };
+    Ok(Planes { image: prepared.tensor, mask })
+}
+
+/// The mask as the network sees it: cut and resized like the image, then halved.
+fn mask_on_grid(mask: &Mask, crop: CropBox, width: usize, height: usize) -> Result<Mask> {
+    let grid = resize(&crop.cut(&mask.to_plane()), width, height)?;
+    Ok(Mask::from_plane(&grid, 0.5))
+}
+
+fn index_row(row: &LabelledSlice) -> String {
+    let flag = |b: bool| if b { "1" } else { "0" };
+    let subtypes = match row.subtypes {
+        Some(labels) => labels.map(flag).join(","),
+        None => [""; 5].join(","),
+    };
+    let known = flag(row.mask != crate::dataset::MaskSource::Unknown);
+    let hemorrhage = flag(row.hemorrhage);
+    format!("{},{},{},{hemorrhage},{subtypes},{known}", row.patient, row.slice, row.image)
+}
+
+fn create(path: &Path) -> Result<File> {
+    File::create(path).map_err(Error::io("The prepared tensors cannot be written"))
+}
+
+fn npy<T: AutoSerialize>(
+    path: &Path,
+    shape: &[u64],
+) -> Result<npyz::NpyWriter<T, BufWriter<File>>> {
+    npyz::WriteOptions::new()
+        .default_dtype()
+        .shape(shape)
+        .writer(BufWriter::new(create(path)?))
+        .begin_nd()
+        .map_err(Error::io("The prepared tensors cannot be written"))
+}

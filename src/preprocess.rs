@@ -1,0 +1,83 @@
+//! [`CtSlice`] to network tensor, by the steps of a [`ModelSpec`].
+//!
+//! This is the only implementation: training reads tensors that `ichor prepare` wrote with it.
+
+mod contrast;
+
+use crate::error::{Error, Result};
+use crate::geometry::{CropBox, resize};
+use crate::model_spec::{ModelSpec, Step};
+use crate::slice::{CtSlice, Intensity, Plane};
+use crate::window::WindowLevel;
+
+/// What the network eats, and how its answer finds the way back.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// NCHW samples, `1 * channels * height * width`.
+    pub tensor: Vec<f32>,
+    /// `[1, channels, height, width]`.
+    pub shape: [usize; 4],
+    /// The part of the source image that the tensor shows.
+    pub crop: CropBox,
+    /// The source image after windowing, [0, 1], for display.
+    pub display: Plane,
+    /// Whether a crop step was asked for and found no head; the whole image was taken.
+    pub head_missing: bool,
+}
+
+/// Applies the steps of `spec` to `slice`.
+///
+/// # Errors
+/// [`Error::Unprocessable`] if the slice has no pixels, [`Error::Model`] if the steps do not
+/// end in the declared input shape.
+pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
+    let mut plane = slice.plane.clone();
+    let mut crop = CropBox::whole(&plane);
+    let mut display = (slice.intensity == Intensity::Display).then(|| plane.clone());
+    let mut channels = 1;
+    let mut head_missing = false;
+    for step in &spec.preprocessing {
+        plane = match *step {
+            Step::Window { center_hu, width_hu } => match slice.intensity {
+                Intensity::Display => plane,
+                Intensity::Hounsfield => {
+                    let window = WindowLevel { center_hu, width_hu };
+                    let windowed = plane.map(|hu| window.apply(hu));
+                    display = Some(windowed.clone());
+                    windowed
+                }
+            },
+            Step::CropToHead { threshold, margin } => {
+                let head = CropBox::head(&plane, threshold, margin);
+                head_missing = head.is_none();
+                crop = head.unwrap_or(crop);
+                crop.cut(&plane)
+            }
+            Step::Resize { width, height } => resize(&squared(plane, crop), width, height)?,
+            Step::HistogramEqualization {} => contrast::equalize_histogram(&plane),
+            Step::Clahe { clip_limit, tiles } => contrast::clahe(&plane, clip_limit, tiles),
+            Step::ContrastStretch { low_percentile, high_percentile } => {
+                contrast::stretch(plane, low_percentile, high_percentile)
+            }
+            Step::Normalize { mean, std } => plane.map(|v| (v - mean) / std),
+            Step::Reshape { channels: wanted } => {
+                channels = wanted;
+                plane
+            }
+        };
+    }
+    let shape = [1, channels, plane.height, plane.width];
+    if shape != spec.input.shape {
+        return Err(Error::Model {
+            model: spec.name.clone(),
+            reason: "the preprocessing does not end in input.shape".into(),
+        });
+    }
+    let display = display.unwrap_or_else(|| slice.plane.clone());
+    Ok(Prepared { tensor: plane.samples.repeat(channels), shape, crop, display, head_missing })
+}
+
+/// Without a crop step the whole image is made square, so that resizing keeps proportions.
+fn squared(plane: Plane, crop: CropBox) -> Plane {
+    if plane.width == plane.height { plane } else { crop.cut(&plane) }
+}

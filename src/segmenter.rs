@@ -1,0 +1,279 @@
+//! The one composition: bytes to a [`Segmentation`], by one loaded model.
+
+use crate::decode::{Limits, decode_slice};
+use crate::engine::{Engine, Logits};
+use crate::error::{Error, Result};
+use crate::mask::Mask;
+use crate::model_spec::{ModelSpec, sigmoid};
+use crate::overlay::{draw_overlay, parse_color};
+use crate::postprocess::{Lesion, mask_and_components, measure_lesions, probabilities};
+use crate::preprocess::{Prepared, preprocess};
+use crate::slice::{CtSlice, Plane, Warning};
+use crate::storage::ModelFiles;
+use image::{Rgb, RgbImage};
+use rayon::prelude::*;
+
+/// A model that is loaded and ready.
+#[derive(Debug)]
+pub struct Segmenter {
+    spec: ModelSpec,
+    card: String,
+    color: Rgb<u8>,
+    engine: Engine,
+}
+
+/// What a caller may ask for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SegmentOptions {
+    /// Replaces the model's own threshold, in (0, 1).
+    pub threshold: Option<f32>,
+    /// Whether lesions carry their contours.
+    pub contours: bool,
+}
+
+/// What was found on one slice, in the geometry of the input.
+#[derive(Debug, Clone)]
+pub struct Segmentation {
+    /// The slice as it is shown, [0, 1].
+    pub display: Plane,
+    /// Row and column spacing, mm.
+    pub spacing_mm: Option<[f32; 2]>,
+    /// DICOM modality.
+    pub modality: Option<String>,
+    /// Probability of each pixel, before small components are dropped.
+    pub probabilities: Plane,
+    /// The mask.
+    pub mask: Mask,
+    /// Its regions, largest first.
+    pub lesions: Vec<Lesion>,
+    /// Whether the mask holds anything; `None` if the model was not made for the modality.
+    pub detected: Option<bool>,
+    /// Calibrated probability of any hemorrhage on the slice.
+    pub probability: f32,
+    /// Probabilities of the slice classes after `any`, in the order of the spec.
+    pub subtype_probabilities: Vec<f32>,
+    /// The threshold used.
+    pub threshold: f32,
+    /// Cautions.
+    pub warnings: Vec<Warning>,
+    /// How long each stage took, ms.
+    pub timings: StageTimings,
+}
+
+/// Milliseconds by stage.
+#[derive(Debug, Clone, Copy, Default, serde::Serialize)]
+pub struct StageTimings {
+    /// Bytes to samples.
+    pub decode: f64,
+    /// Samples to tensor.
+    pub preprocess: f64,
+    /// Tensor to logits.
+    pub inference: f64,
+    /// Logits to mask and lesions.
+    pub postprocess: f64,
+}
+
+/// Gives the time in ms since any fixed moment; handed in, as this layer knows no clock.
+pub type Clock<'a> = &'a (dyn Fn() -> f64 + Sync);
+
+impl Segmenter {
+    /// Loads the network of verified model files.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the network or the class colour cannot be used.
+    pub fn load(files: ModelFiles) -> Result<Self> {
+        let ModelFiles { spec, onnx, card } = files;
+        let color = parse_color(&spec.classes[0].color).ok_or_else(|| Error::Model {
+            model: spec.name.clone(),
+            reason: "the class colour in model.json must be #RRGGBB".into(),
+        })?;
+        let engine = Engine::load(&spec, &onnx)?;
+        Ok(Self { spec, card, color, engine })
+    }
+
+    /// The contract of the loaded model.
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// The model card, Markdown.
+    pub fn card(&self) -> &str {
+        &self.card
+    }
+
+    /// Decodes and segments one slice.
+    ///
+    /// # Errors
+    /// As [`decode_slice`] and [`Segmenter::segment_slice`].
+    pub fn segment(
+        &self,
+        bytes: &[u8],
+        limits: &Limits,
+        options: SegmentOptions,
+        clock: Clock<'_>,
+    ) -> Result<Segmentation> {
+        let start = clock();
+        let slice = decode_slice(bytes, limits)?;
+        let decode = clock() - start;
+        let mut found = self.segment_slice(slice, options, clock)?;
+        found.timings.decode = decode;
+        Ok(found)
+    }
+
+    /// Segments one decoded slice.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a threshold outside (0, 1); [`Error::Inference`].
+    pub fn segment_slice(
+        &self,
+        slice: CtSlice,
+        options: SegmentOptions,
+        clock: Clock<'_>,
+    ) -> Result<Segmentation> {
+        let threshold = options.threshold.unwrap_or(self.spec.postprocessing.threshold);
+        if !(threshold > 0.0 && threshold < 1.0) {
+            return Err(Error::InvalidParameter(
+                "threshold must lie between 0 and 1, both excluded; leave it out for the model's own".into(),
+            ));
+        }
+        let t0 = clock();
+        let prepared = preprocess(&slice, &self.spec)?;
+        let t1 = clock();
+        let logits = self.engine.run(&prepared.tensor)?;
+        let t2 = clock();
+        let mut found = self.read_out(slice, prepared, &logits, threshold, options.contours)?;
+        let (preprocess, inference) = (t1 - t0, t2 - t1);
+        found.timings =
+            StageTimings { decode: 0.0, preprocess, inference, postprocess: clock() - t2 };
+        Ok(found)
+    }
+
+    /// Logits on the network's grid for one slice; the stage that golden cases compare.
+    ///
+    /// # Errors
+    /// As [`Segmenter::segment_slice`].
+    pub fn logits(&self, slice: &CtSlice) -> Result<(Prepared, Logits)> {
+        let prepared = preprocess(slice, &self.spec)?;
+        let logits = self.engine.run(&prepared.tensor)?;
+        Ok((prepared, logits))
+    }
+
+    fn read_out(
+        &self,
+        slice: CtSlice,
+        prepared: Prepared,
+        logits: &Logits,
+        threshold: f32,
+        contours: bool,
+    ) -> Result<Segmentation> {
+        let [_, _, _, grid_width] = prepared.shape;
+        let steps = &self.spec.postprocessing;
+        let probabilities = probabilities(&logits.mask, grid_width, prepared.crop, &slice.plane)?;
+        let (mut mask, mut components) =
+            mask_and_components(&probabilities, threshold, steps, prepared.crop, grid_width);
+        let any = logits.slice.first().copied();
+        if let (Some(logit), Some(least)) = (any, steps.slice_threshold)
+            && sigmoid(logit) < least
+        {
+            mask = Mask::empty(mask.width, mask.height);
+            components.found.clear();
+        }
+        let lesions = measure_lesions(&probabilities, &components, slice.spacing_mm, contours);
+        let strongest = logits.mask.iter().copied().fold(f32::MIN, f32::max);
+        let suitable = slice.modality.as_ref().is_none_or(|m| self.spec.modalities.contains(m));
+        Ok(Segmentation {
+            detected: suitable.then_some(!lesions.is_empty()),
+            probability: self.spec.calibration.probability(any.unwrap_or(strongest)),
+            subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
+            warnings: cautions(&slice, prepared.head_missing, suitable),
+            spacing_mm: slice.spacing_mm,
+            modality: slice.modality,
+            display: prepared.display,
+            probabilities,
+            mask,
+            lesions,
+            threshold,
+            timings: StageTimings::default(),
+        })
+    }
+
+    /// The slice with the hemorrhage tinted and outlined in the model's class colour.
+    pub fn overlay(&self, found: &Segmentation) -> RgbImage {
+        draw_overlay(&found.display, &found.mask, self.color)
+    }
+}
+
+fn cautions(slice: &CtSlice, head_missing: bool, suitable: bool) -> Vec<Warning> {
+    let mut warnings = slice.warnings.clone();
+    if slice.spacing_mm.is_none() {
+        warnings.push(Warning::new(
+            "spacing_unknown",
+            "The file says nothing of the pixel size; areas are in pixels only.",
+        ));
+    }
+    if head_missing {
+        warnings.push(Warning::new(
+            "head_not_found",
+            "No head was found on the image; the result means little.",
+        ));
+    }
+    if !suitable {
+        warnings.push(Warning::new(
+            "modality_not_supported",
+            "The model was not made for this kind of image; nothing is said of a hemorrhage.",
+        ));
+    }
+    warnings
+}
+
+/// The loaded models, by name.
+#[derive(Debug)]
+pub struct Models {
+    loaded: Vec<Segmenter>,
+    default: usize,
+}
+
+impl Models {
+    /// Loads all models in parallel; `default` names the one used where none is asked for,
+    /// else it is the first.
+    ///
+    /// # Errors
+    /// [`Error::Model`] of the first that fails, [`Error::ModelNotFound`] for the default.
+    pub fn load(files: Vec<ModelFiles>, default: Option<&str>) -> Result<Self> {
+        let loaded = files.into_par_iter().map(Segmenter::load).collect::<Result<Vec<_>>>()?;
+        let mut models = Self { loaded, default: 0 };
+        if let Some(name) = default {
+            models.default = models.position(name)?;
+        }
+        Ok(models)
+    }
+
+    /// All models, in the order of loading.
+    pub fn iter(&self) -> impl Iterator<Item = &Segmenter> {
+        self.loaded.iter()
+    }
+
+    /// The default model.
+    pub fn default_model(&self) -> &Segmenter {
+        &self.loaded[self.default]
+    }
+
+    /// The model of that name, or the default.
+    ///
+    /// # Errors
+    /// [`Error::ModelNotFound`] naming those that are loaded.
+    pub fn get(&self, name: Option<&str>) -> Result<&Segmenter> {
+        match name {
+            None => Ok(self.default_model()),
+            Some(name) => Ok(&self.loaded[self.position(name)?]),
+        }
+    }
+
+    fn position(&self, name: &str) -> Result<usize> {
+        let known = || {
+            let names: Vec<&str> = self.iter().map(|m| m.spec().name.as_str()).collect();
+            Error::ModelNotFound(names.join(", "))
+        };
+        self.loaded.iter().position(|m| m.spec().name == name).ok_or_else(known)
+    }
+}

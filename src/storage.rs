@@ -1,0 +1,72 @@
+//! Where a model's files come from.
+
+use crate::error::{Error, Result};
+use crate::model_spec::ModelSpec;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+/// The files of one model, read and verified.
+#[derive(Debug)]
+pub struct ModelFiles {
+    /// The parsed `model.json`.
+    pub spec: ModelSpec,
+    /// The network; its SHA-256 is the spec's.
+    pub onnx: Vec<u8>,
+    /// `MODEL_CARD.md`.
+    pub card: String,
+}
+
+impl ModelFiles {
+    /// Checks the network against the checksum in its `model.json`.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if they differ.
+    pub fn verified(spec: ModelSpec, onnx: Vec<u8>, card: String) -> Result<Self> {
+        let actual: String = Sha256::digest(&onnx).iter().map(|b| format!("{b:02x}")).collect();
+        if actual != spec.sha256 {
+            return Err(Error::Model {
+                model: spec.name,
+                reason: "the checksum of the network differs from model.json. \
+                         Copy the model's files again, all from one release"
+                    .into(),
+            });
+        }
+        Ok(Self { spec, onnx, card })
+    }
+}
+
+/// Reads every model below `root`, sorted by name.
+///
+/// # Errors
+/// [`Error::Model`] or [`Error::Io`] naming the model; also if there is none.
+pub fn read_model_dir(root: &Path) -> Result<Vec<ModelFiles>> {
+    let listing = std::fs::read_dir(root).map_err(Error::io(
+        "The folder of models cannot be read. Start in the project's folder or give --models",
+    ))?;
+    let mut folders: Vec<_> = listing
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.join("model.json").is_file())
+        .collect();
+    folders.sort();
+    if folders.is_empty() {
+        return Err(Error::Model {
+            model: "*".into(),
+            reason: "no folder with a model.json was found. Give --models the folder that holds \
+                     one folder a model"
+                .into(),
+        });
+    }
+    folders.iter().map(|folder| read_model(folder)).collect()
+}
+
+fn read_model(folder: &Path) -> Result<ModelFiles> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let read = |file: &str| {
+        std::fs::read(folder.join(file))
+            .map_err(Error::io(format!("Model '{name}': {file} cannot be read")))
+    };
+    let spec = ModelSpec::from_json(&name, &read("model.json")?)?;
+    let onnx = read(&spec.file)?;
+    let card = String::from_utf8_lossy(&read("MODEL_CARD.md")?).into_owned();
+    ModelFiles::verified(spec, onnx, card)
+}

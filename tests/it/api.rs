@@ -1,0 +1,269 @@
+//! The API by what a client sends and gets.
+
+use crate::fixtures::{
+    BLEED, NO_BLEED, assert_problem, bytes, json, post, sample, send, send_to, service_with,
+};
+use axum::body::Body;
+use axum::http::Request;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use std::time::Duration;
+
+fn get(path: &str) -> Request<Body> {
+    Request::get(path).body(Body::empty()).unwrap()
+}
+
+fn multipart(part: &str, image: &[u8]) -> Request<Body> {
+    let mut body = format!(
+        "--frontier\r\ncontent-disposition: form-data; name=\"{part}\"; filename=\"a.png\"\r\n\r\n"
+    )
+    .into_bytes();
+    body.extend_from_slice(image);
+    body.extend_from_slice(b"\r\n--frontier--\r\n");
+    post("", "multipart/form-data; boundary=frontier", body)
+}
+
+/// The answer without what differs from call to call.
+fn lasting(mut report: Value) -> Value {
+    let fields = report.as_object_mut().unwrap();
+    assert!(fields.remove("timings_ms").unwrap()["total"].as_f64().unwrap() > 0.0);
+    assert!(!fields.remove("request_id").unwrap().as_str().unwrap().is_empty());
+    report
+}
+
+#[tokio::test]
+async fn raw_multipart_and_json_give_the_same_answer() {
+    let image = sample(BLEED);
+    let data_url = format!("data:image/png;base64,{}", STANDARD.encode(&image));
+    let requests = [
+        post("", "image/png", image.clone()),
+        post("", "application/octet-stream", image.clone()),
+        multipart("file", &image),
+        post(
+            "",
+            "application/json",
+            serde_json::json!({"image": STANDARD.encode(&image)}).to_string(),
+        ),
+        post("", "application/json", serde_json::json!({"image": data_url}).to_string()),
+    ];
+    let mut answers = Vec::new();
+    for request in requests {
+        let (status, response) = send(request).await;
+        assert_eq!(status, 200);
+        answers.push(lasting(json(response).await));
+    }
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[tokio::test]
+async fn a_bleed_is_found_and_measured() {
+    let report = json(send(post("", "image/png", sample(BLEED))).await.1).await;
+    assert_eq!(report["hemorrhage"]["detected"], true);
+    let lesion = &report["lesions"][0];
+    let png = STANDARD.decode(report["mask"]["base64"].as_str().unwrap()).unwrap();
+    let mask = image::load_from_memory(&png).unwrap().to_luma8();
+    assert_eq!(mask.dimensions(), (512, 512));
+    assert!(mask.iter().all(|&v| v == 0 || v == 255));
+    let areas: u64 =
+        report["lesions"].as_array().unwrap().iter().map(|l| l["area_px"].as_u64().unwrap()).sum();
+    assert_eq!(mask.iter().filter(|&&v| v == 255).count() as u64, areas);
+    for (x, y) in lesion["contour"].as_array().unwrap().iter().map(|p| (&p[0], &p[1])) {
+        assert_eq!(mask[(x.as_u64().unwrap() as u32, y.as_u64().unwrap() as u32)].0, [255]);
+    }
+    assert_eq!(lesion["area_mm2"], Value::Null, "a PNG has no spacing");
+    assert!(report["disclaimer"].as_str().unwrap().contains("Not a medical device"));
+}
+
+#[tokio::test]
+async fn a_slice_without_a_bleed_gets_an_empty_mask() {
+    let report = json(send(post("?include=mask", "image/png", sample(NO_BLEED))).await.1).await;
+    assert_eq!(report["hemorrhage"]["detected"], false);
+    assert_eq!(report["lesions"], serde_json::json!([]));
+    let png = STANDARD.decode(report["mask"]["base64"].as_str().unwrap()).unwrap();
+    assert!(image::load_from_memory(&png).unwrap().to_luma8().iter().all(|&v| v == 0));
+    assert!(report.get("overlay").is_none());
+}
+
+#[tokio::test]
+async fn a_higher_threshold_never_enlarges_the_mask() {
+    let mut areas = Vec::new();
+    for threshold in [0.05, 0.3, 0.6, 0.95] {
+        let query = format!("?threshold={threshold}&include=contours");
+        let report = json(send(post(&query, "image/png", sample(BLEED))).await.1).await;
+        assert!((report["hemorrhage"]["threshold"].as_f64().unwrap() - threshold).abs() < 1e-6);
+        let lesions = report["lesions"].as_array().unwrap();
+        areas.push(lesions.iter().map(|l| l["area_px"].as_u64().unwrap()).sum::<u64>());
+    }
+    assert!(areas.is_sorted_by(|a, b| a >= b), "{areas:?}");
+    assert!(areas[0] > areas[3], "{areas:?}");
+}
+
+#[tokio::test]
+async fn every_listed_model_answers_and_has_a_card() {
+    let list = json(send(get("/v1/models")).await.1).await;
+    let models = list["models"].as_array().unwrap();
+    assert_eq!(models.len(), 2);
+    for model in models {
+        let name = model["name"].as_str().unwrap();
+        let query = format!("?model={name}&include=");
+        let report = json(send(post(&query, "image/png", sample(BLEED))).await.1).await;
+        assert_eq!(report["model"]["sha256"], model["sha256"]);
+        let card = bytes(send(get(model["card"].as_str().unwrap())).await.1).await;
+        assert!(String::from_utf8(card).unwrap().starts_with("# "));
+    }
+}
+
+#[tokio::test]
+async fn accept_chooses_the_overlay_picture() {
+    let mut request = post("", "image/png", sample(BLEED));
+    request.headers_mut().insert("accept", "image/png".parse().unwrap());
+    let (status, response) = send(request).await;
+    assert_eq!(
+        (status.as_u16(), &response.headers()["content-type"]),
+        (200, &"image/png".parse().unwrap())
+    );
+    let picture = image::load_from_memory(&bytes(response).await).unwrap().to_rgb8();
+    assert!(picture.pixels().any(|p| p.0[0] != p.0[2]), "the outline is coloured");
+}
+
+#[tokio::test]
+async fn wrong_requests_are_told_what_to_do() {
+    let image = || sample(NO_BLEED);
+    assert_problem(post("", "image/png", ""), 400, "empty_body").await;
+    assert_problem(post("?threshold=2", "image/png", image()), 400, "invalid_parameter").await;
+    assert_problem(post("?threshold=NaN", "image/png", image()), 400, "invalid_parameter").await;
+    assert_problem(post("?threshold=a", "image/png", image()), 400, "invalid_parameter").await;
+    assert_problem(post("?unknown=1", "image/png", image()), 400, "invalid_parameter").await;
+    assert_problem(post("?include=everything", "image/png", image()), 400, "invalid_parameter")
+        .await;
+    assert_problem(post("?model=none", "image/png", image()), 404, "model_not_found").await;
+    assert_problem(post("", "application/json", "{"), 400, "invalid_json").await;
+    assert_problem(post("", "application/json", r#"{"image":"@@"}"#), 400, "invalid_json").await;
+    assert_problem(post("", "multipart/form-data", "x"), 400, "invalid_multipart").await;
+    assert_problem(multipart("picture", &image()), 400, "invalid_multipart").await;
+    assert_problem(get("/v1/nothing"), 404, "not_found").await;
+    assert_problem(get("/v1/segment"), 405, "method_not_allowed").await;
+    let mut request = post("", "image/png", image());
+    request.headers_mut().insert("accept", "text/html".parse().unwrap());
+    assert_problem(request, 406, "not_acceptable").await;
+}
+
+#[tokio::test]
+async fn a_harmless_request_id_is_kept_and_others_are_replaced() {
+    for (given, kept) in [("abc-123", true), ("a b", false), (&"x".repeat(65), false)] {
+        let mut request = get("/v1/health/live");
+        request.headers_mut().insert("x-request-id", given.parse().unwrap());
+        let response = send(request).await.1;
+        assert_eq!(response.headers()["x-request-id"] == given, kept, "{given}");
+    }
+}
+
+#[tokio::test]
+async fn limits_of_body_answer_and_queue_hold() {
+    let cases: [(&str, u16, Box<dyn Fn(&mut ichor::http::ServiceLimits)>); 3] = [
+        ("payload_too_large", 413, Box::new(|l| l.max_body_bytes = 100)),
+        ("answer_too_large", 413, Box::new(|l| l.max_answer_bytes = Some(20_000))),
+        ("overloaded", 503, Box::new(|l| (l.running, l.waiting) = (0, 0))),
+    ];
+    for (code, expected, change) in cases {
+        let (status, response) =
+            send_to(service_with(change), post("", "image/png", sample(BLEED))).await;
+        assert_eq!(status.as_u16(), expected);
+        assert_eq!(response.headers().contains_key("retry-after"), status == 503);
+        assert_eq!(json(response).await["code"], code);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_given_up() {
+    let service = service_with(|l| l.body_timeout = Duration::from_millis(50));
+    let never = Body::from_stream(silent_stream());
+    let (status, response) = send_to(service, post("", "image/png", never)).await;
+    assert_eq!(
+        (status.as_u16(), json(response).await["code"].as_str()),
+        (408, Some("request_timeout"))
+    );
+}
+
+/// A body stream that stays silent.
+fn silent_stream() -> impl futures_core::Stream<Item = Result<Vec<u8>, std::io::Error>> {
+    struct Silent;
+    impl futures_core::Stream for Silent {
+        type Item = Result<Vec<u8>, std::io::Error>;
+        fn poll_next(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Self::Item>> {
+            std::task::Poll::Pending
+        }
+    }
+    Silent
+}
+
+#[tokio::test]
+async fn the_description_names_every_route_and_no_other() {
+    let description = json(send(get("/v1/openapi.json")).await.1).await;
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        let real = path.replace("{name}", "unet");
+        for method in methods.as_object().unwrap().keys() {
+            let request = Request::builder()
+                .method(method.to_uppercase().as_str())
+                .uri(&real)
+                .body(Body::empty())
+                .unwrap();
+            let status = send(request).await.0.as_u16();
+            assert!(status != 404 && status != 405, "{method} {path}: {status}");
+        }
+    }
+    // Routes as the router lists them; a new one must be described.
+    let routes = [
+        "/v1/segment",
+        "/v1/models",
+        "/v1/models/{name}/card",
+        "/v1/openapi.json",
+        "/v1/health/live",
+        "/v1/health/ready",
+    ];
+    assert_eq!(description["paths"].as_object().unwrap().len(), routes.len());
+}
+
+#[tokio::test]
+async fn answers_have_the_fields_that_the_description_requires() {
+    let description = json(send(get("/v1/openapi.json")).await.1).await;
+    let answers = [
+        ("Report", json(send(post("", "image/png", sample(BLEED))).await.1).await),
+        ("ModelList", json(send(get("/v1/models")).await.1).await),
+        ("Problem", json(send(post("", "image/png", "")).await.1).await),
+    ];
+    for (name, answer) in answers {
+        assert_shape(
+            &description["components"]["schemas"],
+            &description["components"]["schemas"][name],
+            &answer,
+            name,
+        );
+    }
+}
+
+/// Required fields are there and no undescribed field is.
+fn assert_shape(schemas: &Value, schema: &Value, value: &Value, place: &str) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.rsplit('/').next().unwrap();
+        return assert_shape(schemas, &schemas[name], value, place);
+    }
+    if let (Some(properties), Some(fields)) = (schema["properties"].as_object(), value.as_object())
+    {
+        for required in schema["required"].as_array().unwrap() {
+            assert!(fields.contains_key(required.as_str().unwrap()), "{place} lacks {required}");
+        }
+        for (key, field) in fields {
+            let described =
+                properties.get(key).unwrap_or_else(|| panic!("{place}.{key} is not described"));
+            assert_shape(schemas, described, field, &format!("{place}.{key}"));
+        }
+    }
+    if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
+        values.iter().for_each(|v| assert_shape(schemas, items, v, &format!("{place}[]")));
+    }
+}

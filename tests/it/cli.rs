@@ -1,0 +1,144 @@
+//! The command line as a user runs it.
+
+use crate::fixtures::{BLEED, NO_BLEED, root, sample};
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn ichor(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ichor")).current_dir(root()).args(args).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// One line that a person can act on, exit code 1.
+fn assert_refused(output: &Output, needle: &str) {
+    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(stderr.trim().lines().count(), 1, "{stderr}");
+    assert!(stderr.contains(needle), "{stderr}");
+}
+
+#[test]
+fn segment_writes_mask_overlay_and_a_json_line_each() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let files = [BLEED, NO_BLEED].map(|f| format!("frontend/samples/{f}"));
+    let output = ichor(&["segment", &files[0], &files[1], "--model", "unet", "--output", out]);
+    assert!(output.status.success());
+    let lines: Vec<Value> =
+        stdout(&output).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    for (line, file) in lines.iter().zip(&files) {
+        assert_eq!(line["file"], *file);
+        assert_eq!(line["model"]["name"], "unet");
+        let stem = Path::new(file).file_stem().unwrap().to_str().unwrap();
+        let mask = image::open(dir.path().join(format!("{stem}_mask.png"))).unwrap();
+        assert_eq!((mask.color(), mask.width(), mask.height()), (image::ColorType::L8, 512, 512));
+        assert!(mask.to_luma8().iter().all(|&v| v == 0 || v == 255));
+        assert!(dir.path().join(format!("{stem}_overlay.png")).is_file());
+    }
+}
+
+#[test]
+fn a_bad_file_is_reported_and_the_good_one_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let bad = dir.path().join("bad.png");
+    std::fs::write(&bad, &sample(BLEED)[..900]).unwrap();
+    let good = format!("frontend/samples/{BLEED}");
+    let out = dir.path().join("out");
+    let output =
+        ichor(&["segment", bad.to_str().unwrap(), &good, "--output", out.to_str().unwrap()]);
+    assert_refused(&output, "1 of 2");
+    let lines: Vec<Value> =
+        stdout(&output).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert!(lines[0]["error"].as_str().unwrap().contains("decoded"));
+    assert_eq!(lines[1]["hemorrhage"]["detected"], true);
+}
+
+#[test]
+fn wrong_use_exits_with_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let file = format!("frontend/samples/{BLEED}");
+    assert_refused(&ichor(&["segment", &file, "--output", out, "--model", "none"]), "unet");
+    assert_refused(&ichor(&["segment", &file, &file, "--output", out]), "overwrite");
+    assert_refused(&ichor(&["models", "--models", out]), "--models");
+    assert_refused(&ichor(&["evaluate", out]), "slices.csv");
+    assert_refused(&ichor(&["serve", "--frontend", out, "--port", "0"]), "--frontend");
+}
+
+#[test]
+fn a_model_that_was_altered_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = dir.path().join("unet");
+    std::fs::create_dir(&model).unwrap();
+    for file in ["model.json", "MODEL_CARD.md"] {
+        std::fs::copy(root().join("models/unet").join(file), model.join(file)).unwrap();
+    }
+    std::fs::write(model.join("model.onnx"), b"other").unwrap();
+    assert_refused(
+        &ichor(&["serve", "--models", dir.path().to_str().unwrap(), "--port", "0"]),
+        "checksum",
+    );
+}
+
+#[test]
+fn models_are_listed() {
+    let text = stdout(&ichor(&["models"]));
+    assert!(text.contains("unet") && text.contains("deeplabv3"));
+}
+
+#[test]
+fn evaluate_scores_the_synthetic_slices_by_their_labels() {
+    let output = ichor(&["evaluate", "frontend/samples", "--model", "unet", "--json"]);
+    let figures: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(figures["slices"], 12);
+    assert_eq!(figures["masked_slices"], 0, "their lesions are labelled but not drawn");
+    assert!(figures["slice_auc"].as_f64().is_some());
+    assert!(figures["classes"]["hemorrhage"]["accuracy"].as_f64().is_some());
+}
+
+#[test]
+fn evaluate_measures_perfect_masks_as_perfect() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let file = format!("frontend/samples/{BLEED}");
+    assert!(ichor(&["segment", &file, "--model", "unet", "--output", out]).status.success());
+    std::fs::copy(root().join(&file), dir.path().join("image.png")).unwrap();
+    let mask = format!("{}_mask.png", BLEED.trim_end_matches(".png"));
+    let table = format!("patient,slice,image,hemorrhage,mask\na,1,image.png,1,{mask}\n");
+    std::fs::write(dir.path().join("slices.csv"), table).unwrap();
+    let output = ichor(&["evaluate", out, "--model", "unet", "--json"]);
+    let figures: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    for figure in
+        ["dice_mean_over_slices", "dice_mean_over_patients", "dice_pooled", "slice_sensitivity"]
+    {
+        assert_eq!(figures[figure], 1.0, "{figure}");
+    }
+    assert_eq!(figures["classes"]["hemorrhage"]["iou"], 1.0);
+}
+
+#[test]
+fn prepare_writes_planes_that_numpy_reads() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let output = ichor(&[
+        "prepare",
+        "frontend/samples",
+        "--spec",
+        "models/unet/model.json",
+        "--output",
+        out,
+    ]);
+    assert!(output.status.success());
+    let images = std::fs::read(dir.path().join("images.npy")).unwrap();
+    assert_eq!(npyz::NpyFile::new(&images[..]).unwrap().shape(), [12, 1, 256, 256]);
+    let masks = std::fs::read(dir.path().join("masks.npy")).unwrap();
+    let masks = npyz::NpyFile::new(&masks[..]).unwrap().into_vec::<u8>().unwrap();
+    let unknown = masks.iter().filter(|&&v| v == 255).count() / (256 * 256);
+    assert_eq!(unknown, 10, "positives without a drawn mask stay unknown");
+    assert_eq!(std::fs::read_to_string(dir.path().join("index.csv")).unwrap().lines().count(), 13);
+}
