@@ -30,11 +30,10 @@ train-smoke: train-venv build ## the same in about a minute, on phantoms
 	$(TRAIN_PYTHON) -m training.pipeline --smoke
 
 lambda: ## the Lambda binary and its zip, with their sizes (ICHOR_LAMBDA_ARCH=arm64 cross-builds)
-	$(TOOLS)/lambda_package.sh
+	@$(TOOLS)/lambda_package.sh
 
-measure: build ## ms a slice, ms to ready, peak memory, sizes
-	$(TOOLS)/lambda_package.sh >/dev/null
-	python3 $(TOOLS)/measure.py --binary $(RELEASE)/ichor --lambda-binary $(RELEASE)/lambda \
+measure: build lambda ## ms a slice, ms to ready, peak memory, sizes
+	python3 $(TOOLS)/measure.py --binary $(RELEASE)/ichor --lambda-binary $(ICHOR_CACHE)/lambda/bootstrap \
 	  --zip $(ICHOR_CACHE)/lambda/ichor-lambda-$(shell uname -m).zip
 
 ##@ Check
@@ -60,7 +59,7 @@ fast-tests:
 	cargo test $(CARGO_FLAGS) --lib
 
 build:
-	cargo build $(CARGO_FLAGS) --bins
+	cargo build $(CARGO_FLAGS) --bin ichor
 
 rust-tests:
 	cargo test $(CARGO_FLAGS)
@@ -71,7 +70,7 @@ feature-tests: ## the core without HTTP, and the default build without AWS
 training-tests: train-smoke ## the training smoke run and the Python tests
 	$(TRAIN_PYTHON) -m pytest -q training
 
-aws-tests: test-venv s3-server lambda-emulator build ## the Lambda binary under AWS's emulator, models in a local S3 server
+aws-tests: test-venv s3-server lambda-emulator build lambda ## the Lambda binary under AWS's emulator, models in a local S3 server
 	cd tests/aws && $(TEST_PYTHON) -m pytest -q
 
 page-tests: system-packages page-modules build ## the page in a real Chromium
@@ -102,7 +101,7 @@ page-modules: system-packages
 ##@ Other
 .PHONY: clean help build-ApiFunction
 build-ApiFunction: # called by `sam build`, which names the target after the function
-	$(TOOLS)/lambda_package.sh
+	@$(TOOLS)/lambda_package.sh
 	cp $(ICHOR_CACHE)/lambda/bootstrap $(ARTIFACTS_DIR)/bootstrap
 
 clean: ## removes build output, keeps the installed tools

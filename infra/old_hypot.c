@@ -1,0 +1,19 @@
+/* Linked into the deployed Lambda binary only (tests/tools/lambda_package.sh).
+ *
+ * glibc 2.35 gave hypot and hypotf, which dependencies call, a new symbol version without errno. A binary
+ * linked there would not start on provided.al2023, whose glibc is 2.34. The linker's --wrap sends the calls
+ * here, and these bind the first version, which every glibc has. */
+
+#if defined(__x86_64__)
+#define FIRST "GLIBC_2.2.5"
+#elif defined(__aarch64__)
+#define FIRST "GLIBC_2.17"
+#endif
+
+double first_hypot(double x, double y);
+float first_hypotf(float x, float y);
+__asm__(".symver first_hypot, hypot@" FIRST);
+__asm__(".symver first_hypotf, hypotf@" FIRST);
+
+double __wrap_hypot(double x, double y) { return first_hypot(x, y); }
+float __wrap_hypotf(float x, float y) { return first_hypotf(x, y); }
