@@ -64,7 +64,7 @@ def recipe(config: dict, results: dict) -> str:
         f"labels; one seed ({config['seed']}). Online augmentation: {online}, edges repeated; window "
         f"gain and bias, gamma, blur, noise; quarter turns; lesions copied onto negative heads of the "
         f"same set (share {config['augment']['copy_paste']}). Encoder from ImageNet: "
-        f"{'yes' if config['pretrained'] else 'no'}. {config.get('notes', '')}"
+        f"{'yes' if config['pretrained'] else 'no'}. {results.get('notes', '')}"
     )
 
 

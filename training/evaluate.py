@@ -99,12 +99,13 @@ def main() -> None:
     parser.add_argument("--prepared", type=Path, nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--notes", default="", help="what the card must add about this run")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     model, saved = load_model(arguments.checkpoint)
     sets = [dataset.load(folder) for folder in arguments.prepared]
     result = evaluate(model, sets, saved["parts"])
-    result["steps"] = saved["step"]
+    result |= {"steps": saved["step"], "notes": arguments.notes}
     arguments.output.write_text(json.dumps(result, indent=1))
     for name, figure in result["figures"].items():
         print(name, {key: round(value["value"], 3) for key, value in figure.items()})
