@@ -1,7 +1,9 @@
 //! Every flag and environment variable of the programs; the rest of the code receives values.
 
 use crate::decode::Limits;
+use crate::error::{Error, Result};
 use crate::http::ServiceLimits;
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -164,4 +166,22 @@ pub struct LambdaConfig {
     /// Endpoint of another S3 server, addressed with the bucket in the path.
     #[arg(long, env = "AWS_ENDPOINT_URL_S3")]
     pub endpoint: Option<String>,
+}
+
+impl LambdaConfig {
+    /// Reads the environment; Lambda's log shows one line, not a usage page.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] naming what is missing.
+    pub fn read() -> Result<Self> {
+        Self::try_parse().map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
+            ErrorKind::MissingRequiredArgument => Error::InvalidParameter(
+                "ICHOR_BUCKET is not set. Give the name of the bucket that holds the models".into(),
+            ),
+            _ => Error::InvalidParameter(
+                "The environment cannot be read. ICHOR_BUCKET, ICHOR_PREFIX and ICHOR_MODELS are texts".into(),
+            ),
+        })
+    }
 }

@@ -20,12 +20,10 @@ pub enum Error {
     #[error("{0}")]
     Unprocessable(String),
     /// A limit was exceeded; checked before the memory is taken.
-    #[error("{what} is {actual}, above the limit of {limit}. {remedy}")]
+    #[error("{what} is above the limit of {limit}. {remedy}")]
     TooLarge {
         /// What was measured, with its unit.
         what: &'static str,
-        /// The measured value.
-        actual: u64,
         /// The limit in force.
         limit: u64,
         /// The way round the limit.

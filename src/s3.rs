@@ -6,7 +6,7 @@ use crate::model_spec::ModelSpec;
 use crate::storage::ModelFiles;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use std::time::Duration;
 
 /// A client with the credentials and region of the environment. Its timeouts are short: a
@@ -64,20 +64,25 @@ async fn read_model(client: &Client, bucket: &str, prefix: &str, name: &str) -> 
 async fn read_object(client: &Client, bucket: &str, key: &str, model: &str) -> Result<Vec<u8>> {
     let fail = |reason: String| Error::Model { model: model.into(), reason };
     let explain = |cause: String| {
-        // One line: SDK errors nest their causes over several.
-        let cause = cause.lines().collect::<Vec<_>>().join(" ");
         fail(format!(
             "s3://{bucket}/{key} cannot be read ({cause}). Check ICHOR_BUCKET, ICHOR_PREFIX, \
              ICHOR_MODELS and the function's permission to read that prefix"
         ))
     };
-    let object = client
-        .get_object()
-        .bucket(bucket)
-        .key(key)
-        .send()
-        .await
-        .map_err(|e| explain(DisplayErrorContext(&e).to_string()))?;
+    let object =
+        client.get_object().bucket(bucket).key(key).send().await.map_err(|e| explain(cause(&e)))?;
     let body = object.body.collect().await.map_err(|e| explain(e.to_string()))?;
     Ok(body.to_vec())
+}
+
+/// What S3 answered, by its own code, or why it could not be reached: the innermost cause.
+fn cause<E: std::error::Error + ProvideErrorMetadata>(error: &E) -> String {
+    if let Some(code) = error.code() {
+        return code.to_owned();
+    }
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }

@@ -1,6 +1,5 @@
 //! Ichor as an AWS Lambda function: models from S3 on cold start, then the same router.
 
-use clap::Parser;
 use ichor::config::{LambdaConfig, lambda_limits};
 use ichor::error::Result;
 use ichor::http::{Service, router};
@@ -26,7 +25,7 @@ async fn main() -> ExitCode {
 }
 
 async fn load() -> Result<Models> {
-    let config = LambdaConfig::parse();
+    let config = LambdaConfig::read()?;
     let client = ichor::s3::client(&config).await;
     let files = ichor::s3::read_models(&client, &config).await?;
     Models::load(files, None)

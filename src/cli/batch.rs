@@ -9,12 +9,28 @@ use crate::mask::encode_png;
 use crate::report::{Include, Report, write_report};
 use crate::segmenter::{SegmentOptions, Segmenter};
 use rayon::prelude::*;
+use serde::Serialize;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Slices in flight; results are printed in the order of the files, a batch at a time.
 const BATCH: usize = 16;
+
+/// One line of stdout: the file, then its report as the API gives it, or what went wrong.
+#[derive(Serialize)]
+struct Line {
+    file: String,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome {
+    Report(Box<Report>),
+    Failure { error: String },
+}
 
 pub(super) fn segment(args: SegmentArgs) -> Result<()> {
     reject_equal_stems(&args.files)?;
@@ -33,16 +49,16 @@ pub(super) fn segment(args: SegmentArgs) -> Result<()> {
             })
             .collect();
         for (file, report) in batch.iter().zip(reports) {
-            let mut line = match report {
-                Ok(report) => {
-                    serde_json::to_value(report).map_err(|e| Error::Inference(e.to_string()))?
-                }
+            let file = file.display().to_string();
+            let outcome = match report {
+                Ok(report) => Outcome::Report(Box::new(report)),
                 Err(error) => {
                     failed += 1;
-                    serde_json::json!({"error": error.to_string()})
+                    Outcome::Failure { error: error.to_string() }
                 }
             };
-            line["file"] = file.display().to_string().into();
+            let line = serde_json::to_string(&Line { file, outcome })
+                .map_err(|e| Error::Inference(e.to_string()))?;
             bar.suspend(|| println!("{line}"));
         }
     }

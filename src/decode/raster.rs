@@ -12,7 +12,12 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
     let mut allowed = image::Limits::default();
     allowed.max_alloc = Some(limits.max_decoded_bytes);
     reader.limits(allowed);
-    let mut decoder = reader.into_decoder().map_err(undecodable)?;
+    // Some decoders already refuse while they read the header.
+    let refused = |error| match error {
+        image::ImageError::Limits(_) => too_large_to_decode(limits),
+        other => undecodable(other),
+    };
+    let mut decoder = reader.into_decoder().map_err(refused)?;
     check_size(&decoder, limits)?;
 
     let mut warnings = vec![Warning::new(
@@ -26,7 +31,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
         ));
     }
     let orientation = decoder.orientation().map_err(undecodable)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
     image.apply_orientation(orientation);
     let plane = to_grey(&image, &mut warnings);
     Ok(CtSlice { plane, intensity: Intensity::Display, spacing_mm: None, modality: None, warnings })
@@ -43,21 +48,30 @@ fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
     }
 }
 
+const SHRINK: &str = "Resample the slice; CT slices are 512 px a side.";
+
+fn too_large_to_decode(limits: &Limits) -> Error {
+    Error::TooLarge {
+        what: "The decoded size in bytes",
+        limit: limits.max_decoded_bytes,
+        remedy: SHRINK,
+    }
+}
+
 fn check_size(decoder: &impl ImageDecoder, limits: &Limits) -> Result<()> {
     let (width, height) = decoder.dimensions();
     let too_large = |what, actual: u64, limit: u64, remedy| {
-        if actual > limit { Err(Error::TooLarge { what, actual, limit, remedy }) } else { Ok(()) }
+        if actual > limit { Err(Error::TooLarge { what, limit, remedy }) } else { Ok(()) }
     };
-    let shrink = "Resample the slice; CT slices are 512 px a side.";
     too_large(
         "The longest side in px",
         width.max(height).into(),
         limits.max_side_px.into(),
-        shrink,
+        SHRINK,
     )?;
     // The grey f32 plane that follows takes 4 bytes a pixel as well.
     let decoded = decoder.total_bytes().max(u64::from(width) * u64::from(height) * 4);
-    too_large("The decoded size in bytes", decoded, limits.max_decoded_bytes, shrink)?;
+    too_large("The decoded size in bytes", decoded, limits.max_decoded_bytes, SHRINK)?;
     if width.min(height) < limits.min_side_px {
         return Err(Error::Unprocessable(format!(
             "The image is {width} x {height} px; a slice needs at least {} px a side. \
@@ -127,7 +141,6 @@ fn stretch_deep(samples: &[u16], warnings: &mut Vec<Warning>) -> Vec<f32> {
 fn undecodable(error: image::ImageError) -> Error {
     use image::ImageError as E;
     let reason = match error {
-        E::Limits(_) => "it needs more memory than the limit allows",
         E::Unsupported(_) => "it uses a feature of its format that is not read here",
         E::IoError(_) => "it ends too early",
         _ => "its contents are damaged",
