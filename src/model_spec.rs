@@ -234,8 +234,8 @@ impl ModelSpec {
         if !(0.0..=1.0).contains(&self.postprocessing.threshold) {
             return Err("postprocessing.threshold must lie between 0 and 1".into());
         }
-        let resize = self.preprocessing.iter().any(|s| *s == Step::Resize { width, height });
-        let reshape = self.preprocessing.iter().any(|s| *s == Step::Reshape { channels });
+        let resize = self.preprocessing.contains(&Step::Resize { width, height });
+        let reshape = self.preprocessing.contains(&Step::Reshape { channels });
         if !(resize && reshape) {
             return Err("preprocessing must resize and reshape to input.shape".into());
         }

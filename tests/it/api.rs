@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ichor::http::ServiceLimits;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -161,10 +162,11 @@ async fn a_harmless_request_id_is_kept_and_others_are_replaced() {
 
 #[tokio::test]
 async fn limits_of_body_answer_and_queue_hold() {
-    let cases: [(&str, u16, Box<dyn Fn(&mut ichor::http::ServiceLimits)>); 3] = [
-        ("payload_too_large", 413, Box::new(|l| l.max_body_bytes = 100)),
-        ("answer_too_large", 413, Box::new(|l| l.max_answer_bytes = Some(20_000))),
-        ("overloaded", 503, Box::new(|l| (l.running, l.waiting) = (0, 0))),
+    type Change = fn(&mut ServiceLimits);
+    let cases: [(&str, u16, Change); 3] = [
+        ("payload_too_large", 413, |l| l.max_body_bytes = 100),
+        ("answer_too_large", 413, |l| l.max_answer_bytes = Some(20_000)),
+        ("overloaded", 503, |l| (l.running, l.waiting) = (0, 0)),
     ];
     for (code, expected, change) in cases {
         let (status, response) =
