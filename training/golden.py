@@ -16,8 +16,8 @@ from training.fit import sigmoid
 # One without blood, one outside the brain tissue, one inside it.
 CASES = {
     "none": "008_38y_none_110kV_430mA.png",
-    "epidural": "026_38y_epidural_120kV_370mA.png",
-    "intraparenchymal": "007_12y_intraparenchymal_130kV_710mA.png",
+    "epidural": "099_38y_epidural_130kV_710mA.png",
+    "intraparenchymal": "090_9y_intraparenchymal_110kV_220mA.png",
 }
 
 
