@@ -42,6 +42,7 @@ def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
     if "copy_paste" in variant:
         changed["augment"]["copy_paste"] = variant["copy_paste"]
     changed["recipe"] |= {"stages": [[steps, side]], "validate_every": steps}
+    changed["recipe"]["warmup_steps"] = min(changed["recipe"]["warmup_steps"], steps // 6)
     return changed
 
 
