@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from training import transforms
+from training.split import slice_key
 
 SUBTYPES = ("epidural", "subdural", "subarachnoid", "intraparenchymal", "intraventricular")
 LABELS = ("hemorrhage", *SUBTYPES)
@@ -28,9 +29,14 @@ class Prepared:
         values = (self.rows[row][name] for name in LABELS)
         return np.array([UNKNOWN if value == "" else float(value) for value in values], np.float32)
 
-    def rows_of(self, patients) -> list[int]:
-        wanted = set(patients)
-        return [number for number, row in enumerate(self.rows) if row["patient"] in wanted]
+    def rows_of(self, part) -> list[int]:
+        """Rows of a part of the split: patients, or slices by `split.slice_key`."""
+        wanted = set(part)
+        return [
+            number
+            for number, row in enumerate(self.rows)
+            if row["patient"] in wanted or slice_key(row) in wanted
+        ]
 
     def kind(self, row: int) -> str:
         """negative, masked, or weak: positive by label while the mask is missing."""

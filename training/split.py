@@ -48,8 +48,17 @@ def by_patient(rows: list[dict], seed: int) -> dict[str, list[str]]:
     return {part: sorted(map(str, names)) for part, names in parts.items()}
 
 
-def by_slice(rows: list[dict], seed: int) -> dict[str, list[int]]:
-    """Row numbers of each part, patients mixed. Prints the leakage warning to stderr."""
+def slice_key(row: dict) -> str:
+    """Name of one slice in a slice-wise split; no patient name holds the slash."""
+    return f"{row['patient']}/{row['slice']}"
+
+
+def by_slice(rows: list[dict], seed: int) -> dict[str, list[str]]:
+    """Slice keys of each part, patients mixed. Prints the leakage warning to stderr."""
     print(LEAK, file=sys.stderr)
-    dealt = deal(list(range(len(rows))), np.random.default_rng(seed))
-    return {part: [int(row) for row in dealt[part]] for part in PARTS}
+    dealt = deal([slice_key(row) for row in rows], np.random.default_rng(seed))
+    return {part: list(map(str, dealt[part])) for part in PARTS}
+
+
+# What the configuration's "split" names.
+SPLITS = {"patient": by_patient, "slice": by_slice}

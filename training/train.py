@@ -116,8 +116,9 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
 
 
 def parts_of(sets: list, config: dict) -> dict:
-    """Patients of each part for every set, by the configuration's seed."""
-    return {one.name: split.by_patient(one.rows, config["split_seed"]) for one in sets}
+    """Each part of every set, by the configuration's split ("patient" unless it says "slice")."""
+    divide = split.SPLITS[config.get("split", "patient")]
+    return {one.name: divide(one.rows, config["split_seed"]) for one in sets}
 
 
 def main() -> None:

@@ -1,6 +1,8 @@
 """A patient must never be on two sides, and the same seed must deal the same cards."""
 
-from training import split
+import numpy as np
+
+from training import dataset, split, train
 
 
 def rows(patients=50):
@@ -12,6 +14,7 @@ def rows(patients=50):
             made.append(
                 {
                     "patient": f"{patient:03d}",
+                    "slice": str(number),
                     "hemorrhage": "1" if bleeds else "0",
                     "mask_known": "0" if bleeds and kind == "positive" else "1",
                 }
@@ -44,6 +47,17 @@ def test_slice_wise_split_warns_of_the_leak(capsys):
     parts = split.by_slice(given, seed=0)
     assert "leak" in split.LEAK or "inflated" in split.LEAK
     assert split.LEAK in capsys.readouterr().err
-    assert sorted(sum(parts.values(), [])) == list(range(len(given)))
-    sides = [{given[row]["patient"] for row in parts[part]} for part in ("train", "test")]
+    assert sorted(sum(parts.values(), [])) == sorted(split.slice_key(row) for row in given)
+    sides = [{key.split("/")[0] for key in parts[part]} for part in ("train", "test")]
     assert sides[0] & sides[1], "the warning would be wrong if no patient crossed"
+
+
+def test_the_configuration_chooses_the_split(capsys):
+    sets = [dataset.Prepared("phantoms", np.zeros(0), np.zeros(0), rows())]
+    for choice, leaks in [({}, False), ({"split": "patient"}, False), ({"split": "slice"}, True)]:
+        parts = train.parts_of(sets, {"split_seed": 0} | choice)["phantoms"]
+        assert (split.LEAK in capsys.readouterr().err) == leaks
+        numbers = [sets[0].rows_of(parts[part]) for part in split.PARTS]
+        assert sorted(sum(numbers, [])) == list(range(len(sets[0].rows)))
+        patients = [{sets[0].rows[row]["patient"] for row in part} for part in numbers]
+        assert bool(patients[0] & patients[2]) == leaks
