@@ -71,9 +71,12 @@ pub fn mask_and_components(
     let scale = crop.side as f64 / grid_width as f64;
     let smallest = steps.min_lesion_px as f64 * scale * scale;
     components.found.retain(|c| c.area_px as f64 >= smallest);
-    let kept: Vec<u32> = components.found.iter().map(|c| c.label).collect();
+    // A table, as noise has thousands of components and each pixel asks for its own.
+    let labels = components.labels.iter().max().map_or(0, |&label| label as usize + 1);
+    let mut kept = vec![false; labels];
+    components.found.iter().for_each(|c| kept[c.label as usize] = true);
     for (pixel, label) in mask.pixels.iter_mut().zip(&components.labels) {
-        *pixel = *pixel && kept.contains(label);
+        *pixel = *pixel && kept[*label as usize];
     }
     (mask, components)
 }
