@@ -1,8 +1,9 @@
 """What each preprocessing step and the offline expansion are worth: short runs, one table.
 
 `python -m training.ablate CONFIG --data DIR... --output DIR` trains every variant for the same few
-steps on the same batches' seed and prints validation Dice. Short runs on a small grid rank steps
-roughly; they do not tell what a full training would reach.
+steps on the same batches' seed and prints Dice over patients at threshold 0.5 and the AUC of the
+slice head, both on every patient outside training: a fifth of them is too few to rank anything by.
+Short runs on a small grid rank steps roughly; they do not tell what a full training would reach.
 """
 
 import argparse
@@ -11,9 +12,12 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from training import train
+from training import fit, train
+from training.evaluate import predict
+from training.figures import measure
 from training.pipeline import TARGET, prepare
 
 OFFLINE = {"copies": 2, "rotation_degrees": 15, "zoom": 0.12, "horizontal_flip": 0.5}
@@ -46,6 +50,18 @@ def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
     return changed
 
 
+def scores(model: torch.nn.Module, one, part: dict) -> str:
+    """Table cells of one set: Dice over patients and slice AUC, with the number of outlined patients."""
+    held = predict(model.eval(), one, part["validation"] + part["test"])
+    as_it_is = {"threshold": 0.5, "min_lesion_px": 0, "slice_threshold": 0.0}
+    figures = measure(fit.score(held, as_it_is))
+    outlined = len(np.unique(held.patient[held.truth.any(axis=(1, 2))]))
+    return (
+        f"{one.name} ({outlined}) Dice {figures['dice_patients']:.3f}, AUC {figures['slice_auc']:.3f}, "
+        f"negatives outlined {figures['false_positive_rate']:.2f}"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", type=Path)
@@ -63,9 +79,9 @@ def main() -> None:
         changed = varied(config, VARIANTS[name], arguments.side, arguments.steps)
         folder = arguments.output / name.replace(" ", "-").replace(",", "")
         sets = [prepare(arguments.ichor, one, changed, folder / one.name) for one in arguments.data]
-        train.train(changed, sets, train.parts_of(sets, changed), folder)
-        scores = json.loads((folder / "history.json").read_text())[-1]["validation"]
-        cells = " | ".join(f"{one.name} {scores.get(one.name, float('nan')):.3f}" for one in sets)
+        parts = train.parts_of(sets, changed)
+        model = train.train(changed, sets, parts, folder)
+        cells = " | ".join(scores(model, one, parts[one.name]) for one in sets)
         print(f"| {name} | {cells} |", flush=True)
         for one in sets:
             shutil.rmtree(folder / one.name)
