@@ -31,7 +31,11 @@ VARIANTS = {
         "add": {"step": "contrast_stretch", "low_percentile": 1, "high_percentile": 99}
     },
     "offline expansion, 2 copies": {"offline": OFFLINE},
-    "without copied lesions": {"copy_paste": 0.0},
+    "without copied lesions": {"augment": {"copy_paste": 0.0}},
+    "without drawn lesions": {"augment": {"synthetic_lesions": 0.0}},
+    "without hard negatives": {"recipe": {"hard_negatives": False}},
+    "without pseudo-labels": {"recipe": {"pseudo_labels": {}}},
+    "without the weak loss": {"loss": {"weak": 0.0}},
 }
 
 
@@ -42,11 +46,16 @@ def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
     at = next(number for number, one in enumerate(kept) if one["step"] == "resize")
     kept[at] |= {"width": side, "height": side}
     changed["preprocessing"] = kept[:at] + [one for one in [variant.get("add")] if one] + kept[at:]
+    # Folds would leave nobody out; one split is enough to rank by.
+    changed["split"] = "patient"
     changed["augment"]["offline"] = variant.get("offline")
-    if "copy_paste" in variant:
-        changed["augment"]["copy_paste"] = variant["copy_paste"]
+    changed["augment"] |= variant.get("augment", {})
+    changed["recipe"] |= variant.get("recipe", {})
+    changed["recipe"]["loss"] |= variant.get("loss", {})
     changed["recipe"] |= {"stages": [[steps, side]], "validate_every": steps}
     changed["recipe"]["warmup_steps"] = min(changed["recipe"]["warmup_steps"], steps // 6)
+    if pseudo := changed["recipe"].get("pseudo_labels"):
+        pseudo["from_step"] = steps // 2
     return changed
 
 

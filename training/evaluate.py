@@ -53,6 +53,28 @@ def subtypes(scored: figures.Scored) -> dict[str, dict]:
     return result
 
 
+def subtypes_of(scored: dict[str, figures.Scored]) -> dict[str, dict]:
+    """`subtypes` over the sets in which they are labelled, joined: few enough already."""
+    labelled = [one for one in scored.values() if (one.labels[:, 1:] >= 0).any()]
+    if not labelled:
+        return {}
+    fields = zip(*(vars(one).values() for one in labelled))
+    return subtypes(figures.Scored(*(np.concatenate(values) for values in fields)))
+
+
+def counts_of(scored: dict[str, figures.Scored]) -> dict[str, dict]:
+    """Patients and slices behind the figures of each set."""
+    return {
+        name: {
+            "patients": len(set(one.patient)),
+            "outlined_patients": len(set(one.patient[one.truth > 0])),
+            "slices": len(one.patient),
+            "outlined_slices": int((one.truth > 0).sum()),
+        }
+        for name, one in scored.items()
+    }
+
+
 def evaluate(model: torch.nn.Module, sets: list[dataset.Prepared], parts: dict) -> dict:
     """Fit on validation, measure on validation and test; plain numbers, ready for JSON."""
     predicted = {
@@ -65,30 +87,15 @@ def evaluate(model: torch.nn.Module, sets: list[dataset.Prepared], parts: dict) 
     post = fit.fit_postprocessing(validation)
     logits = np.concatenate([one.slice_logits[:, 0] for one in validation])
     labels = np.concatenate([one.labels[:, 0] for one in validation])
-    scored = {key: fit.score(value, post) for key, value in predicted.items()}
-    counts = {
-        f"{name} {part}": {
-            "patients": len(set(one.patient)),
-            "outlined_patients": len(set(one.patient[one.truth > 0])),
-            "slices": len(one.patient),
-            "outlined_slices": int((one.truth > 0).sum()),
-        }
-        for (name, part), one in scored.items()
+    scored = {
+        f"{name} {part}": fit.score(value, post) for (name, part), value in predicted.items()
     }
-    # Subtypes are labelled in some sets only; those of both held-out parts are few enough already.
-    with_subtypes = [one for one in scored.values() if (one.labels[:, 1:] >= 0).any()]
-    joined = figures.Scored(
-        *(np.concatenate(values) for values in zip(*(vars(one).values() for one in with_subtypes)))
-    ) if with_subtypes else None  # fmt: skip
     return {
         "postprocessing": post,
         "calibration": fit.fit_platt(logits, labels),
-        "figures": {
-            f"{name} {part}": figures.intervals(one, figures.measure)
-            for (name, part), one in scored.items()
-        },
-        "counts": counts,
-        "subtypes": subtypes(joined) if joined else {},
+        "figures": {name: figures.intervals(one, figures.measure) for name, one in scored.items()},
+        "counts": counts_of(scored),
+        "subtypes": subtypes_of(scored),
         "parts": parts,
     }
 

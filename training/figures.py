@@ -21,6 +21,8 @@ class Scored:
     overlap: np.ndarray  # pixels in both masks
     found: np.ndarray  # pixels in the predicted mask
     truth: np.ndarray  # pixels in the true mask, 0 where unknown
+    lesions: np.ndarray  # regions of the true mask
+    lesions_hit: np.ndarray  # those of them that the prediction touches
 
     def take(self, index: np.ndarray) -> "Scored":
         return Scored(*(values[index] for values in vars(self).values()))
@@ -34,6 +36,31 @@ def auc(labels: np.ndarray, scores: np.ndarray) -> float:
         return float("nan")
     ranks = rankdata(scores)
     return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * others))
+
+
+def sensitivity_at(labels: np.ndarray, scores: np.ndarray, specificity: float) -> float:
+    """Share of positives above the score that `specificity` of the negatives stay below or at."""
+    positive = labels == 1
+    if positive.all() or not positive.any():
+        return float("nan")
+    level = np.quantile(scores[~positive], specificity, method="higher")
+    return float((scores[positive] > level).mean())
+
+
+def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error (Naeini 2015): |mean label - mean probability|, bins of equal width."""
+    if not len(labels):
+        return float("nan")
+    at = np.minimum((probabilities * bins).astype(int), bins - 1)
+    gaps = [
+        (at == number).mean() * abs(labels[at == number].mean() - probabilities[at == number].mean())
+        for number in np.unique(at)
+    ]
+    return float(np.sum(gaps))
+
+
+def mean(values) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")
 
 
 def ratio(above: float, below: float) -> float:
@@ -50,14 +77,28 @@ def measure(scored: Scored) -> dict[str, float]:
     # Precision counts the false pixels of negative slices too.
     known = scored.take(outlined | negative)
     overlap, found, truth = known.overlap.sum(), known.found.sum(), known.truth.sum()
+    # Shares of the grid; half of ct-ich's outlined slices lie below the first limit.
+    small, large = one.truth < 400, one.truth >= 1500
     return {
-        "dice_slices": float(dice.mean()) if len(dice) else float("nan"),
-        "dice_patients": float(np.mean(patients)) if patients else float("nan"),
+        "dice_slices": mean(dice),
+        "dice_patients": mean(patients),
+        "dice_small": mean(dice[small]),
+        "dice_medium": mean(dice[~small & ~large]),
+        "dice_large": mean(dice[large]),
+        "iou_slices": mean(one.overlap / np.maximum(1, one.found + one.truth - one.overlap)),
+        "area_error": mean(np.abs(one.found - one.truth) / np.maximum(1, one.truth)),
+        "lesion_sensitivity": ratio(one.lesions_hit.sum(), one.lesions.sum()),
         "dice_pooled": ratio(2 * overlap, found + truth),
         "iou_pooled": ratio(overlap, found + truth - overlap),
         "precision": ratio(overlap, found),
         "recall": ratio(overlap, truth),
         "slice_auc": auc(scored.labels[:, 0], scored.slice_probabilities[:, 0]),
+        "sensitivity_at_90_specificity": sensitivity_at(
+            scored.labels[:, 0], scored.slice_probabilities[:, 0], 0.9
+        ),
+        "calibration_error": calibration_error(
+            scored.labels[:, 0], scored.slice_probabilities[:, 0]
+        ),
         "slice_sensitivity": ratio((scored.found[~negative] > 0).sum(), (~negative).sum()),
         "false_positive_rate": ratio((scored.found[negative] > 0).sum(), negative.sum()),
     }

@@ -16,12 +16,19 @@ def dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
 
 
 def mask_loss(logits, masks, known, bce_weight: float) -> torch.Tensor:
-    """BCE and Dice over slices with a known mask. A missing mask is never background."""
+    """BCE and Dice over slices with a known mask. A missing mask is never background.
+
+    Pixels of 255 in a known mask are unsure and left out: the rim of a pseudo-label.
+    """
     known = known > 0
     if not known.any():
         return logits.sum() * 0
-    bce = functional.binary_cross_entropy_with_logits(logits[known], masks[known])
-    return bce_weight * bce + dice_loss(logits[known], masks[known])
+    logits, masks = logits[known], masks[known]
+    sure = masks <= 1
+    bce = functional.binary_cross_entropy_with_logits(logits, masks.clamp(max=1), reduction="none")
+    # Out of Dice too: as sure background both in the map and in the mask.
+    logits = logits.masked_fill(~sure, -20.0)
+    return bce_weight * (bce * sure).mean() + dice_loss(logits, masks * sure)
 
 
 def label_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -57,15 +57,22 @@ class DeepLabV3Plus(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.mask_head = nn.Conv2d(32, 1, 1)
         self.slice_head = nn.Linear(2 * deep, classes)
+        # The first class, any hemorrhage, also hears the mask. Half its logit by decree: left to
+        # learn the share, the head kept to the pooled features, which rank slices worse.
+        self.register_buffer("mask_share", torch.tensor([[0.5] + [0.0] * (classes - 1)]))
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         half, quarter, _, deep = self.encoder(image)
         x = enlarge(self.pyramid(deep), 4)
         x = self.refine(torch.cat([x, self.low_level(quarter)], dim=1))
         x = self.finish(torch.cat([enlarge(x, 2), self.fine_level(half)], dim=1))
+        mask = self.mask_head(x)
+        # A slice is as suspect as its most suspect place; 4x4 means are deaf to single pixels.
+        strongest = functional.avg_pool2d(mask, 4).amax(dim=(2, 3))
         pooled = torch.cat([deep.mean(dim=(2, 3)), deep.amax(dim=(2, 3))], dim=1)
+        slices = self.slice_head(self.dropout(pooled)) + strongest * self.mask_share
         # One channel is enlarged last, which is 32 times cheaper than enlarging its features.
-        return enlarge(self.mask_head(x), 2), self.slice_head(self.dropout(pooled))
+        return enlarge(mask, 2), slices
 
 
 def enlarge(x: torch.Tensor, factor: int) -> torch.Tensor:

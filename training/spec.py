@@ -96,7 +96,8 @@ def build_spec(config: dict, results: dict, sha256: str) -> dict:
                 DATA.get(one, {"name": one, "doi": "", "license": "unknown"})
                 for one in results.get("parts", {})
             ],
-            "split": f"by patient, stratified, 80/20 twice, seed {config['split_seed']}",
+            "split": f"by patient, stratified, {'five folds' if 'folds' in results else '80/20 twice'}, "
+            f"seed {config['split_seed']}",
             "seed": config["seed"],
         },
         "license": "Apache-2.0 for the code and the file; the data's licences are in the model card",

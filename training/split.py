@@ -1,4 +1,4 @@
-"""Who trains, who validates, who tests: 80/20, then 80/20 of the rest, by patient.
+"""Who trains, who validates, who tests, by patient: folds, or 80/20 and 80/20 of the rest.
 
 A patient's neighbouring slices are near-copies. A slice-wise split therefore scores memory, not
 skill; `by_slice` exists only to show what that leak is worth, and warns.
@@ -48,6 +48,45 @@ def by_patient(rows: list[dict], seed: int) -> dict[str, list[str]]:
     return {part: sorted(map(str, names)) for part, names in parts.items()}
 
 
+SUBTYPES = ("epidural", "subdural", "subarachnoid", "intraparenchymal", "intraventricular")
+
+
+def subtype(rows: list[dict]) -> str:
+    """Of one patient: the hemorrhage type of most of its slices; empty where none is labelled."""
+    counts = {name: sum(row.get(name) == "1" for row in rows) for name in SUBTYPES}
+    most = max(counts, key=counts.get)
+    return most if counts[most] else ""
+
+
+def folds(rows: list[dict], seed: int, count: int = 5) -> list[list[str]]:
+    """Patients of each fold. Every stratum and type is dealt round the table in turn.
+
+    The dealing goes on where the last stratum stopped, so that the folds stay equally large.
+    """
+    patients: dict[str, list[dict]] = {}
+    for row in rows:
+        patients.setdefault(row["patient"], []).append(row)
+    strata: dict[tuple, list[str]] = {}
+    for name, of_patient in patients.items():
+        strata.setdefault((stratum(of_patient), subtype(of_patient)), []).append(name)
+    rng, dealt = np.random.default_rng(seed), []
+    for key in sorted(strata):
+        dealt += list(map(str, rng.permutation(sorted(strata[key]))))
+    return [sorted(dealt[number::count]) for number in range(count)]
+
+
+def by_fold(rows: list[dict], seed: int, number: int, count: int = 5) -> dict[str, list[str]]:
+    """Fold `number` validates, the others train, nobody tests."""
+    held = folds(rows, seed, count)
+    train = [name for other in range(count) if other != number for name in held[other]]
+    return {"train": sorted(train), "validation": held[number], "test": []}
+
+
+def everyone(rows: list[dict], _seed: int) -> dict[str, list[str]]:
+    """All train: for the model that is shipped after cross-validation has said what to expect."""
+    return {"train": sorted({row["patient"] for row in rows}), "validation": [], "test": []}
+
+
 def slice_key(row: dict) -> str:
     """Name of one slice in a slice-wise split; no patient name holds the slash."""
     return f"{row['patient']}/{row['slice']}"
@@ -61,4 +100,4 @@ def by_slice(rows: list[dict], seed: int) -> dict[str, list[str]]:
 
 
 # What the configuration's "split" names.
-SPLITS = {"patient": by_patient, "slice": by_slice}
+SPLITS = {"folds": everyone, "patient": by_patient, "slice": by_slice}

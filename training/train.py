@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from training import dataset, losses, models, split
+from training import dataset, losses, models, pseudo, split
 from training.plot import plot_curves
 
 
@@ -94,7 +94,11 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
         (output / "history.json").write_text(json.dumps(history))
         plot_curves(history, output / "curves.png")
 
+    relabel_at = recipe.get("pseudo_labels", {}).get("from_step", total)
     for step in tqdm(range(start, total), initial=start, total=total, mininterval=10):
+        if step == max(start, relabel_at):
+            size = size_at(step - 1, recipe["stages"])
+            batches.pseudo = pseudo.outline(average, batches, size, recipe["pseudo_labels"])
         model.train()
         batch = batches.next(size_at(step, recipe["stages"]))
         for group in optimizer.param_groups:
@@ -102,6 +106,8 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
         with torch.autocast("cpu", torch.bfloat16):
             outputs = model(batch["image"].to(memory_format=torch.channels_last))
         loss = losses.total_loss(outputs, batch, recipe["loss"])
+        if recipe.get("hard_negatives"):
+            batches.remember(batch["origins"], pseudo.strongest(outputs[0]))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()

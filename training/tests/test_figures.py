@@ -15,6 +15,8 @@ def scored(**changes):
         "overlap": np.array([10, 0, 0, 0]),
         "found": np.array([10, 0, 0, 5]),
         "truth": np.array([10, 0, 20, 0]),
+        "lesions": np.array([1, 0, 2, 0]),
+        "lesions_hit": np.array([1, 0, 0, 0]),
     }
     return figures.Scored(**(values | changes))
 
@@ -28,6 +30,8 @@ def test_counts_by_hand():
     assert measured["recall"] == pytest.approx(10 / 30)
     assert measured["false_positive_rate"] == 0.5 and measured["slice_sensitivity"] == 0.5
     assert measured["slice_auc"] == 1.0
+    assert measured["lesion_sensitivity"] == pytest.approx(1 / 3)
+    assert measured["area_error"] == 0.5 and measured["iou_slices"] == 0.5
 
 
 def test_positive_without_a_mask_counts_for_detection_only():

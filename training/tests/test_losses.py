@@ -44,3 +44,18 @@ def test_total_is_finite_when_nothing_is_known():
     }
     outputs = torch.zeros(1, 1, 8, 8), torch.zeros(1, 6)
     assert torch.isfinite(losses.total_loss(outputs, batch, WEIGHTS))
+
+
+def test_unsure_pixels_of_a_pseudo_label_teach_nothing():
+    mask = torch.zeros(1, 1, 8, 8)
+    mask[..., :2, :2] = 1
+    unsure = mask.clone()
+    unsure[..., 4:, 4:] = 255
+    for value in (-6.0, 6.0):
+        logits = torch.full((1, 1, 8, 8), -4.0)
+        logits[..., 4:, 4:] = value
+        loss = losses.mask_loss(logits, unsure, torch.ones(1), 1.0)
+        if value < 0:
+            first = loss
+    assert torch.allclose(loss, first)
+    assert losses.mask_loss(logits, mask, torch.ones(1), 1.0) > first

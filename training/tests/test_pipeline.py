@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from training import ablate, dataset, phantom, pipeline, spec, train
+from training import ablate, dataset, phantom, pipeline, pseudo, spec, train
 
 CONFIG = json.loads((Path(pipeline.HERE) / "config" / "unet.json").read_text())
 
@@ -66,6 +66,47 @@ def test_same_seed_draws_the_same_batch(prepared):
     parts = train.parts_of([prepared], config)
     first, again = (dataset.Batches([prepared], parts, config, 7).next(32) for _ in range(2))
     assert torch.equal(first["image"], again["image"])
+
+
+def test_negatives_that_look_bloody_are_drawn_more_often(prepared):
+    config = pipeline.tiny(CONFIG)
+    config["augment"] |= {"copy_paste": 0, "synthetic_lesions": 0}
+    batches = dataset.Batches([prepared], train.parts_of([prepared], config), config, 0)
+    patients = batches.groups["phantom", "negative"]
+    name, rows = next((name, rows) for name, rows in sorted(patients.items()) if len(rows) == 3)
+    batches.groups["phantom", "negative"] = {name: rows}
+    for _ in range(8):
+        batches.remember([("phantom", rows[0]), None, ("phantom", rows[1])], np.array([1.0, 1.0, 0.0]))
+    drawn = [batches.draw("phantom", "negative").origin[1] for _ in range(300)]
+    assert drawn.count(rows[0]) > 3 * drawn.count(rows[1])
+
+
+class Outliner(torch.nn.Module):
+    """Sure of blood where it is bright, unsure in a band beside."""
+
+    def forward(self, image):
+        logits = torch.where(image > 1.0, 5.0, -5.0)
+        logits[..., 40:44, 40:44] = 0.0
+        return logits, torch.zeros(len(image), 6)
+
+
+def test_pseudo_labels_outline_weak_slices_of_training_patients_alone(prepared):
+    config = pipeline.tiny(CONFIG)
+    parts = train.parts_of([prepared], config)
+    batches = dataset.Batches([prepared], parts, config, 0)
+    weak = batches.weak_rows()
+    assert {prepared.rows[row]["patient"] for _, row in weak} <= set(parts["phantom"]["train"])
+    images = np.array(prepared.images)
+    images[weak[0][1], 0, 20:30, 20:30] = 3.0
+    batches.sets["phantom"] = dataset.Prepared("phantom", images, prepared.masks, prepared.rows)
+    limits = {"sure": 0.6, "unsure": 0.15, "smallest": 20}
+    outlined = pseudo.outline(Outliner(), batches, 64, limits)
+    assert list(outlined) == [weak[0]], "without a sure core a slice stays weak"
+    mask = outlined[weak[0]]
+    assert mask[22:28, 22:28].all() and mask[41, 41] == 255 and mask[5, 5] == 0
+    batches.pseudo = outlined
+    drawn = batches.read(*weak[0])
+    assert drawn.mask_known and np.array_equal(drawn.mask, mask)
 
 
 def test_files_of_unequal_length_are_refused(prepared, tmp_path):

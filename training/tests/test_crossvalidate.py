@@ -1,0 +1,70 @@
+"""Folds by patient, and the figures that five folds add up to."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from training import crossvalidate, figures, fit, split
+from training.tests.test_split import rows
+
+
+def test_every_patient_validates_once_and_never_crosses():
+    given = rows(57)
+    held = split.folds(given, seed=0)
+    assert sorted(sum(held, [])) == sorted({row["patient"] for row in given})
+    for number in range(5):
+        parts = split.by_fold(given, 0, number)
+        assert not set(parts["train"]) & set(parts["validation"])
+        assert sorted(parts["train"] + parts["validation"]) == sorted(sum(held, []))
+
+
+def test_folds_share_out_strata_and_types():
+    given = rows(60)
+    for row in given:
+        if row["hemorrhage"] == "1":
+            row["epidural" if int(row["patient"]) % 2 else "subdural"] = "1"
+    for fold in split.folds(given, seed=1):
+        assert len(fold) == 12
+        for remainder in range(6):  # negative, and both types of masked and of positive
+            assert abs(sum(int(name) % 6 == remainder for name in fold) - 2) <= 1
+
+
+def predicted(seed: int, patients: range, skill: float) -> fit.Predicted:
+    """Slices of 32x32 whose maps show the truth as strongly as `skill` says."""
+    rng = np.random.default_rng(seed)
+    count = 4 * len(patients)
+    truth = np.zeros((count, 32, 32), bool)
+    truth[::2, 8:16, 8:20] = True
+    maps = 0.2 + skill * truth + rng.normal(0, 0.05, truth.shape)
+    labels = np.full((count, 6), -1.0)
+    labels[:, 0] = truth.any(axis=(1, 2))
+    logits = np.zeros((count, 6))
+    logits[:, 0] = 2 * (labels[:, 0] - 0.5) + rng.normal(0, 1, count)
+    names = np.repeat([f"{one:02d}" for one in patients], 4)
+    known = np.ones(count, bool)
+    return fit.Predicted(names, labels, known, truth, maps.clip(0, 1).astype(np.float16), logits)
+
+
+def test_summary_joins_the_folds_and_chooses_on_the_others():
+    folds = [[predicted(n, range(4 * n, 4 * n + 4), 0.6)] for n in range(5)]
+    results = crossvalidate.summarise(["phantom"], folds)
+    measured = results["figures"]["phantom cross-validation"]
+    assert results["counts"]["phantom cross-validation"]["patients"] == 20
+    assert measured["dice_patients"]["value"] > 0.95
+    assert measured["lesion_sensitivity"]["value"] == 1.0
+
+    # A fold whose maps are twisted must not drag its own thresholds to where it looks good.
+    twisted = copy.deepcopy(folds)
+    twisted[0][0].maps[:] = 1 - twisted[0][0].maps
+    worse = crossvalidate.summarise(["phantom"], twisted)["figures"]["phantom cross-validation"]
+    assert worse["dice_patients"]["value"] < 0.85
+
+
+def test_calibration_error_and_sensitivity_by_hand():
+    labels = np.array([0, 0, 1, 1])
+    assert figures.calibration_error(labels, np.array([0.0, 0.0, 1.0, 1.0])) == 0
+    assert figures.calibration_error(labels, np.array([0.5] * 4)) == 0
+    assert figures.calibration_error(labels, np.array([0.9] * 4)) == pytest.approx(0.4)
+    scores = np.array([0.1, 0.4, 0.3, 0.9])
+    assert figures.sensitivity_at(labels, scores, 0.9) == 0.5
