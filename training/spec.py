@@ -64,7 +64,7 @@ def build_spec(config: dict, results: dict, sha256: str) -> dict:
         "schema": 1,
         "name": name,
         "title": config.get("title", TITLES.get(name, name)),
-        "version": "0.1.0",
+        "version": config.get("version", "0.1.0"),
         "file": "model.onnx",
         "sha256": sha256,
         "architecture": ARCHITECTURES[config["architecture"]["kind"]],

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 
 BONE = 0.95
-# Column of training.dataset.LABELS that each shape stands for.
-SHAPES = {"lens": 1, "crescent": 2, "blob": 4}
+SHAPES = {"lens": 0.5, "crescent": 0.25, "blob": 0.25}  # and how often each is drawn
 
 
 def intracranial(grey: np.ndarray) -> np.ndarray | None:
@@ -67,11 +66,15 @@ def draw_shape(shape: str, inside: np.ndarray, rng: np.random.Generator) -> np.n
 
 
 def add_lesion(grey, mask, labels, rng: np.random.Generator):
-    """(grey, mask, labels) with one more lesion; None where the head offers no place for it."""
+    """(grey, mask, labels) with one more lesion; None where the head offers no place for it.
+
+    The labels become unknown: drawn slices teach the mask alone. Taught as positives too, they cost
+    the slice head 0.07 of its AUC on real bleeds.
+    """
     inside = intracranial(grey)
     if inside is None:
         return None
-    shape = str(rng.choice(["lens", "crescent", "blob"], p=[0.5, 0.25, 0.25]))
+    shape = str(rng.choice(list(SHAPES), p=list(SHAPES.values())))
     lesion = draw_shape(shape, inside, rng)
     if lesion.sum() < 2.5e-4 * grey.size:
         return None
@@ -85,8 +88,5 @@ def add_lesion(grey, mask, labels, rng: np.random.Generator):
     weight = cv2.GaussianBlur(lesion.astype(np.float32), (0, 0), rng.uniform(0.6, 1.4))
     weight *= grey < BONE
     drawn = grey * (1 - weight) + np.clip(level + grain, 0, 0.97) * weight
-    labels = labels.copy()
-    labels[0] = 1
-    if labels[SHAPES[shape]] >= 0:
-        labels[SHAPES[shape]] = 1
-    return drawn.astype(np.float32), np.maximum(mask, lesion.astype(np.uint8)), labels
+    unknown = np.full_like(labels, -1)
+    return drawn.astype(np.float32), np.maximum(mask, lesion.astype(np.uint8)), unknown
