@@ -22,11 +22,14 @@ export function createApi(base) {
     /** Where a model's card is read. */
     cardUrl: (model) => url(model.card),
 
-    /** Segments one image file; rejects with Problem, or AbortError when cancelled. */
-    segment(file, { model, threshold }, signal) {
+    /** Segments a file that holds one slice; rejects with Problem, or AbortError when cancelled. */
+    async segment(file, { model, threshold }, signal) {
       const query = new URLSearchParams({ model, include: 'mask,overlay,contours' });
       if (threshold !== null) query.set('threshold', String(threshold));
-      return request(url(`/v1/segment?${query}`), { method: 'POST', signal, ...bodyOf(file) });
+      const report = await request(url(`/v1/segment?${query}`), { method: 'POST', signal, ...bodyOf(file) });
+      if (!report.series) return report;
+      const { title, detail } = strings.error.series;
+      throw new Problem({ code: 'series', status: 422, title, detail: detail(report.series.slices) });
     },
   };
 }

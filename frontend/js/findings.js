@@ -55,14 +55,24 @@ export function createFindings({ onLesion }) {
   };
 }
 
-const headlineText = ({ detected }) => (detected ? say.detected : say.clear);
+/** `detected` is null where the model was not made for the kind of image: that is no "clear". */
+const headlineText = ({ detected }) =>
+  detected === null ? say.unsuitable : detected ? say.detected : say.clear;
+
+/** What must be said beside the chance, or null. */
+function caution({ detected, probability }) {
+  if (detected === false) return say.notRuledOut;
+  return detected && probability < 0.5 ? say.disagree : null;
+}
 
 function headline(hemorrhage) {
   const { detected, probability } = hemorrhage;
-  return element('div', { className: 'headline', dataset: { detected: String(detected) } },
+  const beside = caution(hemorrhage);
+  return element('div', { className: 'headline', dataset: { detected: String(detected) } }, ...[
     element('p', { className: 'verdict' }, headlineText(hemorrhage)),
-    element('p', {}, say.chance(percent(probability), inWords(probability))),
-    detected ? null : element('p', { className: 'quiet' }, say.notRuledOut));
+    detected !== null && element('p', {}, say.chance(percent(probability), inWords(probability))),
+    beside && element('p', { className: 'quiet' }, beside),
+  ].filter(Boolean));
 }
 
 function subtypes(list) {

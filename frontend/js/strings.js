@@ -60,6 +60,8 @@ export const strings = {
     empty: 'No slice yet.',
     detected: 'Hemorrhage outlined',
     clear: 'No hemorrhage outlined',
+    unsuitable: 'No statement: not the kind of image this model was made for',
+    disagree: 'Outline and chance disagree here: take the outline as a weak hint.',
     chance: (percent, words) => `The model puts the chance of hemorrhage in this slice at ${percent}: ${words}.`,
     words: ['very unlikely', 'unlikely', 'uncertain', 'likely', 'very likely'],
     notRuledOut: 'This does not rule out a hemorrhage: small or faint bleeding can be missed.',
@@ -113,6 +115,10 @@ export const strings = {
       title: 'The file is too large',
       detail: (size, limit) => `It has ${size}; this server takes at most ${limit}.`,
     },
+    series: {
+      title: 'The file holds a series',
+      detail: (slices) => `It has ${slices} slices; this page shows one.`,
+    },
     sample: {
       title: 'The sample could not be loaded',
       detail: 'The server did not send the picture.',
@@ -134,6 +140,7 @@ export const strings = {
       unreachable: 'Check that the server is running and that you are connected, then try again.',
       unexpected: 'Try again. If it stays like this, the server’s log tells more.',
       sample: 'Try again, or open a slice of your own.',
+      series: 'Open a single slice, or run “ichor segment” on the file for volumes and all masks.',
       payload_too_large: 'Export a single slice, or save it at a smaller size.',
       image_too_large: 'Save the slice at a smaller size and open it again.',
       empty_body: 'Export the slice again.',

@@ -123,3 +123,34 @@ test('no fact of the API is retyped in the page', async () => {
     for (const fact of facts) assert.ok(!code.includes(`'${fact}'`) && !code.includes(`"${fact}"`), `${file} holds ${fact}`);
   }
 });
+
+/** Lets the server answer, and changes the answer. */
+const changed = (page, change) => page.route('**/v1/segment*', async (route) => {
+  const response = await route.fetch();
+  const report = await response.json();
+  change(report);
+  await route.fulfill({ response, json: report });
+});
+
+visit('a kind of image that the model was not made for is not called clear', {}, async (page) => {
+  await changed(page, (report) => { report.hemorrhage.detected = null; });
+  await choose(page, sample);
+  const headline = page.locator('.headline');
+  await headline.waitFor();
+  assert.match(await headline.innerText(), /No statement/);
+  assert.doesNotMatch(await headline.innerText(), /chance|No hemorrhage/);
+});
+
+visit('an outline at a low chance is called a weak hint', {}, async (page) => {
+  await changed(page, (report) => { Object.assign(report.hemorrhage, { detected: true, probability: 0.2 }); });
+  await choose(page, sample);
+  await page.locator('.headline').getByText('weak hint').waitFor();
+});
+
+visit('a series says how many slices it has and where to take it', {}, async (page) => {
+  await changed(page, (report) => { report.series = { slices: 28 }; });
+  await choose(page, sample);
+  const error = page.getByRole('alert');
+  await error.waitFor();
+  assert.match(await error.innerText(), /holds a series[\s\S]*28 slices[\s\S]*ichor segment/);
+});
