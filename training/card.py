@@ -53,13 +53,11 @@ def subtypes_table(results: dict) -> str:
 
 
 def split_list(results: dict) -> str:
-    """Patients of each part, or of each fold."""
-    lines = []
-    for name, parts in results["parts"].items():
-        folds = {f"fold {number}": fold for number, fold in enumerate(parts.get("folds", []), 1)}
-        for part, patients in (folds or parts).items():
-            lines.append(f"- {name} {part} ({len(patients)}): {', '.join(patients)}")
-    return "\n".join(lines)
+    return "\n".join(
+        f"- {name} {part} ({len(patients)}): {', '.join(patients)}"
+        for name, parts in results["parts"].items()
+        for part, patients in parts.items()
+    )
 
 
 def extras(config: dict) -> str:
@@ -80,13 +78,14 @@ def extras(config: dict) -> str:
 
 def protocol(results: dict) -> str:
     """How the figures were come by: cross-validation, or one split."""
-    if "folds" in results:
+    if folds := results.get("folds"):
         return (
-            f"{results['folds']}-fold cross-validation by patient, stratified by masked, positive and "
-            "negative and by hemorrhage type: every patient is scored once, by a model that never saw "
-            "the patient, with thresholds and calibration chosen on the other folds. **The shipped "
-            "file is a further model, trained the same way on all patients**; no patient is left here "
-            "to test it, so the figures are those of its sisters."
+            f"{folds['of']}-fold cross-validation by patient, stratified by masked, positive and "
+            f"negative and by hemorrhage type, of which {folds['scored']} folds were run: each of their "
+            "patients is scored once, by a model that never saw the patient, with thresholds and "
+            "calibration chosen on the other folds. **The shipped file is a further model, trained the "
+            "same way on all patients**; no patient is left here to test it, so the figures are those "
+            "of its sisters."
         )
     return (
         "Patients held out of the training, in two parts, split 80/20 and again 80/20, stratified by "

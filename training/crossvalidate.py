@@ -52,7 +52,7 @@ def platt_of(predicted: list[fit.Predicted]) -> dict:
 
 
 def summarise(names: list[str], by_fold: list[list[fit.Predicted]]) -> dict:
-    """Results as evaluate's: cross-fitted figures, and what is shipped, chosen on all folds."""
+    """Results as evaluate's: cross-fitted figures, and what is shipped, chosen on all given folds."""
     grids = [fit.score_grid(predicted) for predicted in by_fold]
 
     def grid_without(number: int | None) -> dict:
@@ -74,19 +74,18 @@ def summarise(names: list[str], by_fold: list[list[fit.Predicted]]) -> dict:
         "figures": {name: figures.intervals(one, figures.measure) for name, one in scored.items()},
         "counts": counts_of(scored),
         "subtypes": subtypes_of(scored),
-        "folds": FOLDS,
+        "folds": {"scored": len(by_fold), "of": FOLDS},
     }
 
 
-def crossvalidate(config: dict, sets: list, output: Path) -> dict:
-    """All folds, one after the other; returns and writes the results."""
-    by_fold = [
-        predict_fold(config, sets, number, output / f"fold-{number}") for number in range(FOLDS)
-    ]
+def crossvalidate(config: dict, sets: list, output: Path, numbers=range(FOLDS)) -> dict:
+    """These folds, one after the other; returns and writes the results."""
+    by_fold = [predict_fold(config, sets, number, output / f"fold-{number}") for number in numbers]
     results = summarise([one.name for one in sets], by_fold)
-    results["parts"] = {
-        one.name: {"folds": split.folds(one.rows, config["split_seed"], FOLDS)} for one in sets
-    }
+    results["parts"] = {}
+    for one in sets:
+        held = split.folds(one.rows, config["split_seed"], FOLDS)
+        results["parts"][one.name] = {f"fold {number + 1}": held[number] for number in numbers}
     (output / "results.json").write_text(json.dumps(results, indent=1))
     return results
 
@@ -96,16 +95,19 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("--prepared", type=Path, nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--only", type=int, help="this fold alone, for a second process beside")
+    parser.add_argument("--folds", type=int, nargs="+", default=range(FOLDS), help="these alone, from 0")
+    parser.add_argument("--train-only", action="store_true", help="no results: for processes side by side")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     config = json.loads(arguments.config.read_text())
     sets = [dataset.load(folder) for folder in arguments.prepared]
-    if arguments.only is not None:
-        predict_fold(config, sets, arguments.only, arguments.output / f"fold-{arguments.only}")
+    if arguments.train_only:
+        for number in arguments.folds:
+            predict_fold(config, sets, number, arguments.output / f"fold-{number}")
         return
-    for name, figure in crossvalidate(config, sets, arguments.output)["figures"].items():
+    results = crossvalidate(config, sets, arguments.output, arguments.folds)
+    for name, figure in results["figures"].items():
         print(name, {key: round(value["value"], 3) for key, value in figure.items()})
 
 
