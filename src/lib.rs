@@ -9,7 +9,7 @@
 //! ```
 //!
 //! [`segmenter::Segmenter`] is the one composition of it; every front calls it. Layers import
-//! downward only: values ([`slice`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
+//! downward only: values ([`slice`], [`series`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
 //! steps ([`decode`], [`geometry`], [`mod@preprocess`], [`postprocess`], [`components`],
 //! [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets and reports
 //! ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`report`]), adapters ([`storage`] and, by
@@ -39,6 +39,7 @@ pub mod report;
 #[cfg(feature = "lambda")]
 pub mod s3;
 pub mod segmenter;
+pub mod series;
 pub mod slice;
 pub mod storage;
 pub mod window;
