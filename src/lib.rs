@@ -25,6 +25,7 @@ pub mod decode;
 pub mod engine;
 pub mod error;
 pub mod evaluate;
+pub mod export;
 pub mod geometry;
 #[cfg(feature = "server")]
 pub mod http;
@@ -41,5 +42,7 @@ pub mod s3;
 pub mod segmenter;
 pub mod series;
 pub mod slice;
+pub mod stack;
 pub mod storage;
+pub mod volumetry;
 pub mod window;

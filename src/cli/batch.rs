@@ -76,7 +76,7 @@ fn segment_file(file: &Path, model: &Segmenter, args: &SegmentArgs) -> Result<Re
     let start = Instant::now();
     let clock = || start.elapsed().as_secs_f64() * 1e3;
     let bytes = std::fs::read(file).map_err(Error::io("The file cannot be read"))?;
-    let options = SegmentOptions { threshold: args.threshold, contours: true };
+    let options = SegmentOptions { threshold: args.threshold, contours: true, window: None };
     let found = model.segment(&bytes, &Limits::default(), options, &clock)?;
     let write = |suffix: &str, image: image::DynamicImage| {
         let path = args.output.join(format!("{}_{suffix}.png", stem(file)));
@@ -85,7 +85,13 @@ fn segment_file(file: &Path, model: &Segmenter, args: &SegmentArgs) -> Result<Re
     write("mask", found.mask.to_grey().into())?;
     write("overlay", model.overlay(&found).into())?;
     // The pictures lie beside; a line of JSON stays readable.
-    let include = Include { mask: false, overlay: false, probabilities: false, contours: true };
+    let include = Include {
+        mask: false,
+        overlay: false,
+        probabilities: false,
+        contours: true,
+        every_slice: false,
+    };
     write_report(model, found, include, &clock)
 }
 

@@ -54,7 +54,8 @@ pub(super) async fn segment(
         request.extensions().get::<RequestId>().map_or_else(String::new, |r| r.0.clone());
     service.models.get(query.model.as_deref())?;
     let image = image_bytes(request, &service.limits).await?;
-    let options = SegmentOptions { threshold: query.threshold, contours: include.contours };
+    let options =
+        SegmentOptions { threshold: query.threshold, contours: include.contours, window: None };
     let job = Job { image, model: query.model, options, include, answer, request_id };
 
     let _running = service.running.acquire().await.map_err(|_| overloaded())?;
@@ -105,8 +106,13 @@ fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Pr
 
 fn parse_include(list: Option<&str>) -> Result<Include, Problem> {
     let Some(list) = list else { return Ok(Include::default()) };
-    let mut include =
-        Include { mask: false, overlay: false, probabilities: false, contours: false };
+    let mut include = Include {
+        mask: false,
+        overlay: false,
+        probabilities: false,
+        contours: false,
+        every_slice: false,
+    };
     for name in list.split(',').map(str::trim).filter(|n| !n.is_empty()) {
         match name {
             "mask" => include.mask = true,
