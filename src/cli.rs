@@ -1,6 +1,7 @@
 //! The commands of `ichor`.
 
-mod batch;
+mod evaluate;
+mod segment;
 mod serve;
 
 use crate::config::{Cli, Command, ModelArgs, PrepareArgs};
@@ -18,8 +19,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Serve(args) => serve::serve(args),
-        Command::Segment(args) => batch::segment(args),
-        Command::Evaluate(args) => batch::evaluate_dataset(args),
+        Command::Segment(args) => segment::segment(args),
+        Command::Evaluate(args) => evaluate::evaluate_dataset(args),
         Command::Models(args) => list_models(&args),
         Command::Prepare(args) => prepare(&args),
     }

@@ -36,9 +36,18 @@ impl Default for Limits {
     }
 }
 
-/// Media types that [`decode_slice`] reads.
-pub const MEDIA_TYPES: [&str; 5] =
-    ["image/png", "image/jpeg", "image/tiff", "image/webp", "image/bmp"];
+/// Media types that [`decode`] reads. NIfTI has none registered; this one is in use.
+pub const MEDIA_TYPES: [&str; 9] = [
+    "image/png",
+    "image/jpeg",
+    "image/tiff",
+    "image/webp",
+    "image/bmp",
+    "application/dicom",
+    "application/nifti",
+    "application/gzip",
+    "application/zip",
+];
 
 /// What one file holds.
 #[derive(Debug, Clone)]
@@ -89,11 +98,35 @@ pub fn decode_slice(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
     }
 }
 
+/// Series Instance UID of a DICOM file, and whether it is a localiser; `None` for other formats.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_identity(bytes: &[u8], limits: &Limits) -> Result<Option<(String, bool)>> {
+    let slices = decode(bytes, limits)?.slices;
+    let reference = slices.first().and_then(|slice| slice.reference.as_ref());
+    Ok(reference.map(|reference| {
+        let localizer = reference.image_type.iter().any(|value| value == "LOCALIZER");
+        (reference.series_uid.clone(), localizer)
+    }))
+}
+
+/// The kind of a file that its first 4 KiB tell; `None` for one that is not read here.
+pub fn sniff(head: &[u8]) -> Option<Format> {
+    let format = Format::of(head);
+    (format != Format::Raster || raster::sniff(head).is_ok()).then_some(format)
+}
+
 /// What the first bytes say.
-enum Format {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A DICOM object.
     Dicom,
+    /// A NIfTI volume, packed or not.
     Nifti,
+    /// An archive.
     Zip,
+    /// A picture, or nothing that is read here.
     Raster,
 }
 

@@ -1,12 +1,13 @@
 //! The one composition: bytes to a [`Segmentation`], by one loaded model; a [`series`] slice by slice.
 
+mod file;
 mod gather;
 mod models;
 pub mod series;
 
+pub use file::{Found, Given};
 pub use models::Models;
 
-use crate::decode::{Limits, decode_slice};
 use crate::engine::{Engine, Logits};
 use crate::error::{Error, Result};
 use crate::mask::Mask;
@@ -122,25 +123,6 @@ impl Segmenter {
     /// The model card, Markdown.
     pub fn card(&self) -> &str {
         &self.card
-    }
-
-    /// Decodes and segments one slice.
-    ///
-    /// # Errors
-    /// As [`decode_slice`] and [`Segmenter::segment_slice`].
-    pub fn segment(
-        &self,
-        bytes: &[u8],
-        limits: &Limits,
-        options: SegmentOptions,
-        clock: Clock<'_>,
-    ) -> Result<Segmentation> {
-        let start = clock();
-        let slice = decode_slice(bytes, limits)?;
-        let decode = clock() - start;
-        let mut found = self.segment_slice(&slice, options, clock)?;
-        found.timings.decode = decode;
-        Ok(found)
     }
 
     /// Segments one decoded slice.

@@ -37,7 +37,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
     Ok(CtSlice { warnings, ..CtSlice::bare(plane, Intensity::Display) })
 }
 
-fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
+pub(super) fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
     use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
     match image::guess_format(bytes) {
         Ok(format @ (Bmp | Jpeg | Png | Tiff | WebP)) => Ok(format),

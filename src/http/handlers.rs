@@ -6,15 +6,17 @@ use super::problem::{Problem, RequestId};
 use super::types::ModelList;
 use super::{OPENAPI, Service};
 use crate::error::Error;
+use crate::export::montage::montage;
 use crate::mask::encode_png;
-use crate::report::{Include, write_report};
-use crate::segmenter::SegmentOptions;
+use crate::report::{Include, write_answer};
+use crate::segmenter::{Found, Given, SegmentOptions, Segmenter};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use image::RgbImage;
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,6 +26,7 @@ use std::time::Instant;
 pub(super) struct SegmentQuery {
     model: Option<String>,
     threshold: Option<f32>,
+    window: Option<String>,
     include: Option<String>,
 }
 
@@ -45,17 +48,18 @@ pub(super) async fn segment(
     let Ok(_admitted) = service.admitted.try_acquire() else { return Err(overloaded()) };
     let Query(query) = query.map_err(|_| {
         Error::InvalidParameter(
-            "The query cannot be read. It takes model, threshold (0 to 1) and include.".into(),
+            "The query cannot be read. It takes model, threshold (0 to 1), window and include."
+                .into(),
         )
     })?;
+    let window = query.window.as_deref().map(str::parse).transpose()?;
     let include = parse_include(query.include.as_deref())?;
     let answer = answer(request.headers())?;
     let request_id =
         request.extensions().get::<RequestId>().map_or_else(String::new, |r| r.0.clone());
     service.models.get(query.model.as_deref())?;
     let image = image_bytes(request, &service.limits).await?;
-    let options =
-        SegmentOptions { threshold: query.threshold, contours: include.contours, window: None };
+    let options = SegmentOptions { threshold: query.threshold, contours: include.contours, window };
     let job = Job { image, model: query.model, options, include, answer, request_id };
 
     let _running = service.running.acquire().await.map_err(|_| overloaded())?;
@@ -69,12 +73,14 @@ fn run(service: &Service, job: Job) -> Result<Response, Problem> {
     let start = Instant::now();
     let clock = move || start.elapsed().as_secs_f64() * 1e3;
     let model = service.models.get(job.model.as_deref())?;
-    let found = model.segment(&job.image, &service.limits.slice, job.options, &clock)?;
+    let given = Given::from_bytes(&job.image, &service.limits.slice, &clock)?;
+    let started = given.started;
+    let found = model.segment_given(given, job.options, &|_, _| (), &clock)?;
     let (content_type, body) = match job.answer {
-        Answer::OverlayPng => ("image/png", encode_png(&model.overlay(&found).into())?),
+        Answer::Picture => ("image/png", encode_png(&picture(model, &found, job.options).into())?),
         Answer::Json => {
-            let mut report = write_report(model, found, job.include, &clock)?;
-            report.request_id = Some(job.request_id);
+            let report = write_answer(model, found, job.options, job.include, started, &clock)?
+                .of_request(job.request_id);
             let json = serde_json::to_vec(&report).map_err(|e| Error::Inference(e.to_string()))?;
             ("application/json", json)
         }
@@ -84,6 +90,13 @@ fn run(service: &Service, job: Job) -> Result<Response, Problem> {
         .into_response())
 }
 
+fn picture(model: &Segmenter, found: &Found, options: SegmentOptions) -> RgbImage {
+    match found {
+        Found::Slice { found, .. } => model.overlay(found),
+        Found::Series(found) => montage(model, found, options),
+    }
+}
+
 /// Lambda carries pictures as base64 and JSON as a string with its quotes escaped; what
 /// counts against the platform's limit is that form, plus room for headers.
 fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Problem> {
@@ -91,7 +104,7 @@ fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Pr
     let Some(limit) = service.limits.max_answer_bytes else { return Ok(()) };
     let wire = HEADERS
         + match answer {
-            Answer::OverlayPng => body.len().div_ceil(3) * 4,
+            Answer::Picture => body.len().div_ceil(3) * 4,
             Answer::Json => body.len() + body.iter().filter(|b| matches!(b, b'"' | b'\\')).count(),
         };
     if wire <= limit {
@@ -119,9 +132,11 @@ fn parse_include(list: Option<&str>) -> Result<Include, Problem> {
             "overlay" => include.overlay = true,
             "probabilities" => include.probabilities = true,
             "contours" => include.contours = true,
+            "every_slice" => include.every_slice = true,
             _ => {
-                let names = "include takes mask, overlay, probabilities and contours, with commas";
-                return Err(Error::InvalidParameter(format!("{names} between them.")).into());
+                let detail = "include takes mask, overlay, probabilities, contours and \
+                              every_slice, with commas between them.";
+                return Err(Error::InvalidParameter(detail.into()).into());
             }
         }
     }
