@@ -106,7 +106,8 @@ pub fn decode_identity(bytes: &[u8], limits: &Limits) -> Result<Option<(String, 
     let slices = decode(bytes, limits)?.slices;
     let reference = slices.first().and_then(|slice| slice.reference.as_ref());
     Ok(reference.map(|reference| {
-        let localizer = reference.image_type.iter().any(|value| value == "LOCALIZER");
+        let named = |value: &String| value.trim().eq_ignore_ascii_case("LOCALIZER");
+        let localizer = reference.image_type.iter().any(named);
         (reference.series_uid.clone(), localizer)
     }))
 }

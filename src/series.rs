@@ -73,12 +73,3 @@ pub fn assemble(slices: Vec<CtSlice>, grid: Option<VolumeGrid>) -> Result<Series
         warnings,
     })
 }
-
-/// Puts slices in order.
-///
-/// # Errors
-/// None yet.
-pub fn assemble(slices: Vec<CtSlice>, grid: Option<VolumeGrid>) -> crate::error::Result<Series> {
-    let sources = (0..slices.len()).collect();
-    Ok(Series { slices, sources, extents_mm: None, tilt_degrees: None, grid, warnings: Vec::new() })
-}

@@ -1,6 +1,6 @@
 //! The lattice that the slices of a series lie on, in the patient's coordinates.
 
-use crate::series::Series;
+use crate::series::{Series, cross, dot, minus};
 use crate::slice::Placement;
 
 /// Positions of samples as steps from the first one: mm, x to the patient's left, y to the back,
@@ -19,9 +19,10 @@ pub struct Stack {
     pub upright: bool,
 }
 
-/// How far a slice may lie from where the steps put it: a tenth of a slice step is more than
-/// positions rounded to 0.1 mm cause, and less than any missing slice.
-const TOLERANCE: f64 = 0.1;
+/// How far a slice may lie from where the steps put it, in steps and in mm, whichever is more:
+/// beyond what rounded positions cause, and what the series' own warning of uneven spacing takes.
+const TOLERANCE: f64 = 0.02;
+const TOLERANCE_MM: f64 = 0.1;
 
 /// Sine of the angle up to which a stack counts as upright, a tenth of a degree.
 const UPRIGHT: f64 = 0.0017;
@@ -41,8 +42,8 @@ impl Stack {
             count => scale(minus(last.position_mm, first.position_mm), 1.0 / (count - 1) as f64),
         };
         let off = |(index, p): (usize, &Placement)| {
-            let expected = plus(first.position_mm, scale(step, index as f64));
-            length(minus(p.position_mm, expected))
+            let from_first = minus(p.position_mm, first.position_mm);
+            length(minus(from_first, scale(step, index as f64)))
         };
         let worst = placed.iter().enumerate().map(off).fold(0.0, f64::max);
         let parallel = placed.iter().all(|p| {
@@ -53,7 +54,7 @@ impl Stack {
             origin_mm: first.position_mm,
             steps_mm: [scale(first.row, column_mm), scale(first.column, row_mm), step],
             parallel,
-            even: parallel && worst <= TOLERANCE * height,
+            even: parallel && worst <= (TOLERANCE * height).max(TOLERANCE_MM),
             upright: length(cross(step, normal)) <= UPRIGHT * height,
         })
     }
@@ -66,28 +67,12 @@ impl Stack {
     }
 }
 
-fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
 fn length(a: [f64; 3]) -> f64 {
     dot(a, a).sqrt()
 }
 
-fn plus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    std::array::from_fn(|i| a[i] + b[i])
-}
-
-fn minus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    plus(a, scale(b, -1.0))
-}
-
 fn scale(a: [f64; 3], by: f64) -> [f64; 3] {
     a.map(|v| v * by)
-}
-
-fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 }
 
 #[cfg(test)]

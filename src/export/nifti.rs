@@ -21,7 +21,7 @@ use std::io::Write;
 /// [`Error::Unprocessable`] for slices of unequal size or a side beyond NIfTI's 32,767.
 pub fn encode_nifti(series: &Series, masks: &[Mask]) -> Result<(Vec<u8>, Vec<Warning>)> {
     let volume = match &series.grid {
-        Some(grid) => on_grid(grid, series, masks)?,
+        Some(grid) => on_grid(grid, masks)?,
         None => stacked(series, masks)?,
     };
     let header = header(volume.dimensions, &volume.affine)?;
@@ -43,24 +43,11 @@ struct Volume {
     warnings: Vec<Warning>,
 }
 
-fn on_grid(grid: &VolumeGrid, series: &Series, masks: &[Mask]) -> Result<Volume> {
-    let [columns, rows, _] = grid.axes.map(|axis| grid.dimensions[axis]);
+fn on_grid(grid: &VolumeGrid, masks: &[Mask]) -> Result<Volume> {
+    let [columns, rows, _] = grid.sizes();
     check_sizes(masks, columns, rows)?;
-    let strides = [1, grid.dimensions[0], grid.dimensions[0] * grid.dimensions[1]];
-    let mut voxels = vec![0; grid.dimensions.iter().product()];
-    // Offset of the voxel at `step` along a side of the slices: columns, rows or slice numbers.
-    let offset = |side: usize, step: usize| {
-        let axis = grid.axes[side];
-        let last = grid.dimensions[axis].saturating_sub(1);
-        strides[axis] * if grid.reversed[side] { last.saturating_sub(step) } else { step.min(last) }
-    };
-    for (mask, &source) in masks.iter().zip(&series.sources) {
-        let inside = mask.pixels.iter().enumerate().filter(|(_, inside)| **inside);
-        for (pixel, _) in inside {
-            let [column, row] = [pixel % columns, pixel / columns];
-            voxels[offset(0, column) + offset(1, row) + offset(2, source)] = 1;
-        }
-    }
+    let planes: Vec<&[bool]> = masks.iter().map(|mask| mask.pixels.as_slice()).collect();
+    let voxels = grid.to_file_order(&planes).into_iter().map(u8::from).collect();
     let (dimensions, affine) = (grid.dimensions, grid.affine);
     Ok(Volume { dimensions, affine, voxels, warnings: Vec::new() })
 }
@@ -229,13 +216,11 @@ mod tests {
             axes: [2, 1, 0],
             reversed: [true, false, true],
         };
-        let mut series = series(2, Some(grid));
-        series.sources = vec![1, 0];
-        let bytes = unpack(&encode_nifti(&series, &masks(2)).unwrap().0);
+        let bytes = unpack(&encode_nifti(&series(2, Some(grid)), &masks(2)).unwrap().0);
         let voxels = &bytes[352..];
         let at = |i: usize, j: usize, k: usize| voxels[i + 2 * j + 4 * k];
-        // Slice 0 was cut at number 1, which is i = 0; its pixel (0, 1) is k = 2, j = 1.
-        assert_eq!((at(0, 1, 2), at(1, 1, 1)), (1, 1));
+        // Slice 0 is i = 1, the last; its pixel (0, 1) is k = 2, j = 1.
+        assert_eq!((at(1, 1, 2), at(0, 1, 1)), (1, 1));
         assert_eq!(voxels.iter().map(|&v| u32::from(v)).sum::<u32>(), 2);
         assert_eq!(float(&bytes, 280 + 16 * 2 + 12), 7.0);
     }
