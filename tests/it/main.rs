@@ -8,4 +8,6 @@ mod api;
 mod cli;
 mod fixtures;
 mod golden;
+mod head;
 mod hostile;
+mod series;
