@@ -11,7 +11,7 @@
 //! [`segmenter::Segmenter`] is the one composition of it; every front calls it. Layers import
 //! downward only: values ([`slice`], [`series`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
 //! steps ([`decode`], [`geometry`], [`mod@preprocess`], [`postprocess`], [`components`],
-//! [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets and reports
+//! [`volumetry`], [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets and reports
 //! ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`report`]), adapters ([`storage`] and, by
 //! feature, `http`, `config`, `cli` and `s3`).
 
