@@ -4,6 +4,7 @@ mod handlers;
 mod intake;
 mod negotiate;
 mod problem;
+mod query;
 mod types;
 
 use crate::decode::Limits;

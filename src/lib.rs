@@ -5,14 +5,14 @@
 //!
 //! ```text
 //! bytes -> decode -> CtSlice -> preprocess (ModelSpec) -> tensor -> engine -> logits
-//!       -> postprocess -> Mask, lesions -> overlay, report
+//!       -> postprocess -> Mask, lesions -> (series: volumetry) -> overlay, report, export
 //! ```
 //!
 //! [`segmenter::Segmenter`] is the one composition of it; every front calls it. Layers import
 //! downward only: values ([`slice`], [`series`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
 //! steps ([`decode`], [`geometry`], [`mod@preprocess`], [`postprocess`], [`components`],
-//! [`volumetry`], [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets and reports
-//! ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`report`]), adapters ([`storage`] and, by
+//! [`volumetry`], [`stack`], [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets,
+//! reports and files ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`report`], [`export`]), adapters ([`storage`] and, by
 //! feature, `http`, `config`, `cli` and `s3`).
 
 #[cfg(feature = "server")]

@@ -1,17 +1,19 @@
 //! The JSON answer, the same for the API and the command line.
 
+mod answer;
 pub mod series;
+
+pub use answer::{Answer, write_answer};
 
 use crate::error::Result;
 use crate::mask::encode_png;
 use crate::model_spec::ModelSpec;
 use crate::postprocess::Lesion;
-use crate::segmenter::{Clock, Found, SegmentOptions, Segmentation, Segmenter, StageTimings};
+use crate::segmenter::{Clock, Segmentation, Segmenter, StageTimings};
 use crate::slice::{Plane, Warning};
 use base64::Engine as _;
 use image::{DynamicImage, GrayImage};
 use serde::Serialize;
-use series::{SeriesReport, write_series_report};
 
 /// Said with every answer.
 pub const DISCLAIMER: &str = "For research and teaching only. Not a medical device; never use it for diagnosis or treatment.";
@@ -31,9 +33,20 @@ pub struct Include {
     pub every_slice: bool,
 }
 
+impl Include {
+    /// Neither pictures nor contours.
+    pub const NOTHING: Self = Self {
+        mask: false,
+        overlay: false,
+        probabilities: false,
+        contours: false,
+        every_slice: false,
+    };
+}
+
 impl Default for Include {
     fn default() -> Self {
-        Self { mask: true, overlay: true, probabilities: false, contours: true, every_slice: false }
+        Self { mask: true, overlay: true, contours: true, ..Self::NOTHING }
     }
 }
 
@@ -145,50 +158,6 @@ pub struct Timings {
     pub encode: f64,
     /// All stages.
     pub total: f64,
-}
-
-/// The answer for a file, whatever it holds.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum Answer {
-    /// One slice.
-    Slice(Box<Report>),
-    /// Several slices.
-    Series(Box<SeriesReport>),
-}
-
-impl Answer {
-    /// The answer with the identifier of its request.
-    pub fn of_request(mut self, id: String) -> Self {
-        match &mut self {
-            Self::Slice(report) => report.request_id = Some(id),
-            Self::Series(report) => report.request_id = Some(id),
-        }
-        self
-    }
-}
-
-/// Writes the report of whatever was found. `started` is what `clock` said when work began.
-///
-/// # Errors
-/// As [`write_report`] and [`series::write_series_report`].
-pub fn write_answer(
-    model: &Segmenter,
-    found: Found,
-    options: SegmentOptions,
-    include: Include,
-    started: f64,
-    clock: Clock<'_>,
-) -> Result<Answer> {
-    match found {
-        Found::Slice { found, .. } => {
-            write_report(model, *found, include, clock).map(|r| Answer::Slice(Box::new(r)))
-        }
-        Found::Series(found) => {
-            write_series_report(model, *found, options, include, started, clock)
-                .map(|r| Answer::Series(Box::new(r)))
-        }
-    }
 }
 
 /// Writes the report of one segmentation.

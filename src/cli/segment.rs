@@ -112,13 +112,7 @@ impl Run<'_> {
         let warnings = self.outputs.write(&input.stem, self.model, &found, self.options, &clock)?;
         found.warn(warnings);
         // The pictures lie beside; a line of JSON stays readable.
-        let include = Include {
-            mask: false,
-            overlay: false,
-            probabilities: false,
-            contours: true,
-            every_slice: false,
-        };
+        let include = Include { contours: true, ..Include::NOTHING };
         let answer = write_answer(self.model, found, self.options, include, started, &clock)?;
         self.outputs.write_report(&input.stem, &answer)?;
         Ok(answer)

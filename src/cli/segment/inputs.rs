@@ -1,8 +1,12 @@
 //! Files and folders as a user names them, to single files and series.
 
-use crate::decode::{Format, Limits, decode_identity, sniff};
+mod grouping;
+mod naming;
+
+use crate::decode::{Format, sniff};
 use crate::error::{Error, Result};
-use rayon::prelude::*;
+use grouping::by_series;
+use naming::{stem, stem_below};
 use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
@@ -140,37 +144,6 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Files with the same Series Instance UID together, in the order in which series first appear.
-/// Localisers join the first real series, whose assembly sets them aside and says so.
-fn by_series(files: Vec<PathBuf>) -> Vec<Vec<PathBuf>> {
-    if files.len() < 2 {
-        return files.into_iter().map(|file| vec![file]).collect();
-    }
-    let identify = |file: &PathBuf| decode_identity(&read(file).ok()?, &Limits::default()).ok()?;
-    let identities: Vec<_> = files.par_iter().map(identify).collect();
-    let mut groups: Vec<(Option<String>, bool, Vec<PathBuf>)> = Vec::new();
-    for (file, identity) in files.into_iter().zip(identities) {
-        let (uid, localizer) =
-            identity.map_or((None, false), |(uid, localizer)| (Some(uid), localizer));
-        // A file that cannot be read is an input of its own, to fail with its own line.
-        let known = groups.iter_mut().find(|(known, _, _)| uid.is_some() && *known == uid);
-        match known {
-            Some((_, localizers, group)) => {
-                *localizers &= localizer;
-                group.push(file);
-            }
-            None => groups.push((uid, localizer, vec![file])),
-        }
-    }
-    let (localizers, mut series): (Vec<_>, Vec<_>) =
-        groups.into_iter().partition(|(_, localizer, _)| *localizer);
-    match series.iter_mut().find(|(uid, _, _)| uid.is_some()) {
-        Some((_, _, first)) => first.extend(localizers.into_iter().flat_map(|(_, _, files)| files)),
-        None => series.extend(localizers),
-    }
-    series.into_iter().map(|(_, _, files)| files).collect()
-}
-
 pub(super) fn read(file: &Path) -> Result<Vec<u8>> {
     fs::read(file).map_err(Error::io("The file cannot be read"))
 }
@@ -181,24 +154,6 @@ fn head(file: &Path) -> Result<Vec<u8>> {
         .and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head))
         .map_err(Error::io("The file cannot be read"))?;
     Ok(head)
-}
-
-/// The name without its extension; `.nii.gz` counts as one.
-fn stem(file: &Path) -> String {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let packed = name.strip_suffix(".nii.gz").map(str::to_owned);
-    packed.unwrap_or_else(|| file.file_stem().unwrap_or_default().to_string_lossy().into_owned())
-}
-
-/// The path below the folder as one name.
-fn stem_below(folder: &Path, file: &Path) -> String {
-    let parents = file.strip_prefix(folder).ok().and_then(Path::parent);
-    let mut parts: Vec<String> = parents
-        .into_iter()
-        .flat_map(|path| path.iter().map(|part| part.to_string_lossy().into_owned()))
-        .collect();
-    parts.push(stem(file));
-    parts.join("_")
 }
 
 /// Two inputs of one stem would overwrite each other's results.
