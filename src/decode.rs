@@ -98,14 +98,15 @@ pub fn decode_slice(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
     }
 }
 
-/// Series Instance UID of a DICOM file, and whether it is a localiser; `None` for other formats.
+/// Series Instance UID of a DICOM file, and whether it is a localiser; `None` for other formats
+/// and for files without the UID.
 ///
 /// # Errors
 /// As [`decode`].
 pub fn decode_identity(bytes: &[u8], limits: &Limits) -> Result<Option<(String, bool)>> {
     let slices = decode(bytes, limits)?.slices;
     let reference = slices.first().and_then(|slice| slice.reference.as_ref());
-    Ok(reference.map(|reference| {
+    Ok(reference.filter(|reference| !reference.series_uid.is_empty()).map(|reference| {
         let named = |value: &String| value.trim().eq_ignore_ascii_case("LOCALIZER");
         let localizer = reference.image_type.iter().any(named);
         (reference.series_uid.clone(), localizer)

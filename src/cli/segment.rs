@@ -56,8 +56,10 @@ pub(super) fn segment(args: SegmentArgs) -> Result<()> {
     };
     let mut failed = 0;
     for batch in batches(&inputs) {
-        let answers: Vec<Result<Answer>> =
-            batch.par_iter().map(|input| run.answer(input)).collect();
+        let answers: Vec<Result<Answer>> = batch
+            .par_iter()
+            .map(|input| run.answer(input).inspect_err(|_| run.bar.inc(1)))
+            .collect();
         for (input, answer) in batch.iter().zip(answers) {
             let outcome = match answer {
                 Ok(answer) => Outcome::Report(answer),

@@ -33,8 +33,8 @@ struct Source<'a> {
 /// new at every call.
 ///
 /// # Errors
-/// [`Error::Unprocessable`] where the input was no DICOM, its slices have no position, or they
-/// differ in size or orientation.
+/// [`Error::Unprocessable`] where the input was no DICOM or lacks UIDs, its slices have no
+/// position, or they differ in size or orientation.
 pub fn encode_dicom_seg(
     spec: &ModelSpec,
     series: &Series,
@@ -77,6 +77,11 @@ fn sources<'a>(series: &'a Series, masks: &'a [Mask]) -> Result<Vec<Source<'a>>>
         let placement = slice.placement.ok_or_else(|| {
             refuse("The slices carry no position, which a DICOM segmentation needs.")
         })?;
+        let DicomReference { sop_class_uid, sop_instance_uid, series_uid, study_uid, .. } =
+            reference;
+        if [sop_class_uid, sop_instance_uid, series_uid, study_uid].iter().any(|u| u.is_empty()) {
+            return Err(refuse("The DICOM files lack UIDs that a segmentation must quote."));
+        }
         Ok(Source { reference, placement, mask })
     };
     series.slices.iter().zip(masks).map(source).collect()

@@ -12,9 +12,9 @@ use dicom_object::InMemDicomObject;
 use std::collections::HashSet;
 use std::time::SystemTime;
 
-/// Attributes of patient and study that must be there, empty where the source has none
-/// (type 2 of PS3.3 C.7.1.1 and C.7.2.1).
-const REQUIRED: [(Tag, VR); 9] = [
+/// Attributes of patient, study and space that must be there, empty where the source has none
+/// (type 2 of PS3.3 C.7.1.1, C.7.2.1 and C.7.4.1).
+const REQUIRED: [(Tag, VR); 10] = [
     (tags::PATIENT_NAME, VR::PN),
     (tags::PATIENT_ID, VR::LO),
     (tags::PATIENT_BIRTH_DATE, VR::DA),
@@ -24,6 +24,7 @@ const REQUIRED: [(Tag, VR); 9] = [
     (tags::REFERRING_PHYSICIAN_NAME, VR::PN),
     (tags::STUDY_ID, VR::SH),
     (tags::ACCESSION_NUMBER, VR::SH),
+    (tags::POSITION_REFERENCE_INDICATOR, VR::LO),
 ];
 
 /// Transfer syntaxes that always lose something: JPEG baseline and extended, JPEG-LS near-lossless,
@@ -49,9 +50,9 @@ pub(super) fn put_identity(
     put_text(object, tags::SOP_CLASS_UID, VR::UI, uids::SEGMENTATION_STORAGE);
     put_text(object, tags::SOP_INSTANCE_UID, VR::UI, &new_uid());
     put_text(object, tags::INSTANCE_NUMBER, VR::IS, "1");
-    let frame_of_reference = first.frame_of_reference_uid.clone().unwrap_or_else(new_uid);
+    let frame_of_reference =
+        first.frame_of_reference_uid.clone().filter(|uid| !uid.is_empty()).unwrap_or_else(new_uid);
     put_text(object, tags::FRAME_OF_REFERENCE_UID, VR::UI, &frame_of_reference);
-    put_text(object, tags::POSITION_REFERENCE_INDICATOR, VR::LO, "");
     let lossy = sources.iter().any(|s| LOSSY.contains(&s.reference.transfer_syntax.as_str()));
     put_text(object, tags::LOSSY_IMAGE_COMPRESSION, VR::CS, if lossy { "01" } else { "00" });
     put_references(object, first, sources);

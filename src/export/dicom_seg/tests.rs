@@ -83,10 +83,15 @@ fn without_hemorrhage_every_slice_has_an_empty_frame() {
 #[test]
 fn what_cannot_be_quoted_is_refused() {
     type Change = fn(&mut Series);
-    let cases: [Change; 4] = [
+    let cases: [Change; 5] = [
         |s| s.slices[0].reference = None,
         |s| s.slices[1].placement = None,
         |s| s.slices[0].spacing_mm = None,
+        |s| {
+            if let Some(reference) = s.slices[0].reference.as_mut() {
+                Arc::make_mut(reference).sop_instance_uid.clear();
+            }
+        },
         |s| {
             if let Some(placement) = &mut s.slices[1].placement {
                 placement.row = [0.0, 0.0, 1.0];
