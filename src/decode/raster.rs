@@ -37,6 +37,11 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
     Ok(CtSlice { warnings, ..CtSlice::bare(plane, Intensity::Display) })
 }
 
+/// Whether the bytes begin like an image of a format that is read here.
+pub(super) fn is_image(bytes: &[u8]) -> bool {
+    sniff(bytes).is_ok()
+}
+
 fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
     use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
     match image::guess_format(bytes) {
