@@ -5,9 +5,12 @@ mod dicom;
 mod nifti;
 mod raster;
 
+pub use archive::natural_order;
+
 use crate::error::{Error, Result};
 use crate::series::VolumeGrid;
 use crate::slice::CtSlice;
+use std::panic::UnwindSafe;
 
 /// Largest and smallest input accepted; checked before memory is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -73,15 +76,30 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
     if bytes.is_empty() {
         return Err(Error::EmptyInput);
     }
-    // A decoder's panic on a hostile file must not end the process: codecs are the part of the
-    // program that strangers can reach.
-    std::panic::catch_unwind(|| match Format::of(bytes) {
+    if archive::sniff(bytes) {
+        guarded(|| archive::decode(bytes, limits))
+    } else {
+        decode_file(bytes, limits)
+    }
+}
+
+/// Decodes one file that is no archive.
+fn decode_file(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
+    guarded(|| match Format::of(bytes) {
         Format::Dicom => dicom::decode(bytes, limits).map(Decoded::from),
         Format::Nifti => nifti::decode(bytes, limits),
-        Format::Zip => archive::decode(bytes, limits),
+        Format::Zip => Err(Error::UnsupportedType(
+            "An archive within an archive is not read. Unpack it first.".into(),
+        )),
         Format::Raster => raster::decode(bytes, limits).map(|slice| vec![slice].into()),
     })
-    .unwrap_or_else(|_| Err(Error::Undecodable("the decoder gave up on its contents".into())))
+}
+
+/// A decoder's panic on a hostile file must not end the process: codecs are the part of the
+/// program that strangers can reach.
+fn guarded(decode: impl FnOnce() -> Result<Decoded> + UnwindSafe) -> Result<Decoded> {
+    std::panic::catch_unwind(decode)
+        .unwrap_or_else(|_| Err(Error::Undecodable("the decoder gave up on its contents".into())))
 }
 
 /// Decodes a file that must hold one slice.
@@ -116,7 +134,7 @@ pub fn decode_identity(bytes: &[u8], limits: &Limits) -> Result<Option<(String, 
 /// The kind of a file that its first 4 KiB tell; `None` for one that is not read here.
 pub fn sniff(head: &[u8]) -> Option<Format> {
     let format = Format::of(head);
-    (format != Format::Raster || raster::sniff(head).is_ok()).then_some(format)
+    (format != Format::Raster || raster::is_image(head)).then_some(format)
 }
 
 /// What the first bytes say.

@@ -37,7 +37,12 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
     Ok(CtSlice { warnings, ..CtSlice::bare(plane, Intensity::Display) })
 }
 
-pub(super) fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
+/// Whether the bytes begin like an image of a format that is read here.
+pub(super) fn is_image(bytes: &[u8]) -> bool {
+    sniff(bytes).is_ok()
+}
+
+fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
     use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
     match image::guess_format(bytes) {
         Ok(format @ (Bmp | Jpeg | Png | Tiff | WebP)) => Ok(format),

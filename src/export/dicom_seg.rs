@@ -119,7 +119,7 @@ fn put_image(object: &mut InMemDicomObject, spec: &ModelSpec, shown: &[&Source])
     put_sequence(object, tags::SEGMENT_SEQUENCE, vec![segment(spec)]);
 }
 
-/// The one segment, PS3.3 C.8.20.2.2; codes of PS3.16 CID 7150 and 7151.
+/// The one segment, PS3.3 C.8.20.2.2: SNOMED CT codes, the category one of PS3.16 CID 7150.
 fn segment(spec: &ModelSpec) -> InMemDicomObject {
     let mut segment = InMemDicomObject::new_empty();
     put_u16(&mut segment, tags::SEGMENT_NUMBER, 1);

@@ -3,7 +3,7 @@
 mod grouping;
 mod naming;
 
-use crate::decode::{Format, sniff};
+use crate::decode::{Format, natural_order, sniff};
 use crate::error::{Error, Result};
 use grouping::by_series;
 use naming::{stem, stem_below};
@@ -118,13 +118,14 @@ fn named(
     Input { stem, shown, content }
 }
 
-/// Files below a folder, those of each folder by name.
+/// Files below a folder, those of each folder by name, 2 before 10.
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     let unreadable = "A folder cannot be read";
     let mut entries = fs::read_dir(folder)
         .and_then(|entries| entries.collect::<std::io::Result<Vec<_>>>())
         .map_err(Error::io(unreadable))?;
-    entries.sort_by_key(fs::DirEntry::file_name);
+    let name = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    entries.sort_by(|a, b| natural_order(&name(a), &name(b)));
     for entry in entries {
         // A link is neither, so that none leads out of the folder or round in it.
         let kind = entry.file_type().map_err(Error::io(unreadable))?;
