@@ -63,7 +63,8 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
 fn check_slices(grid: &VolumeGrid, limits: &Limits) -> Result<()> {
     let [columns, rows, count] = grid.sizes();
     let within = |what, actual: usize, limit: u64| {
-        let remedy = "Crop or resample the volume; a head CT has 512 px a side and up to 512 slices.";
+        let remedy =
+            "Crop or resample the volume; a head CT has 512 px a side and up to 512 slices.";
         if actual as u64 > limit { Err(Error::TooLarge { what, limit, remedy }) } else { Ok(()) }
     };
     within("The longest side in px", columns.max(rows), limits.max_side_px.into())?;

@@ -1,6 +1,7 @@
 //! A generated head in Hounsfield units, as DICOM files and as NIfTI: an ellipsoid of blood on the
 //! patient's left, and no symmetry that could hide a flip.
 
+use crate::volume::nifti_file::NiftiFile;
 use dicom_core::value::PrimitiveValue;
 use dicom_core::{DataElement, Tag, VR};
 use dicom_dictionary_std::{tags, uids};
@@ -104,39 +105,23 @@ fn dicom(slice: usize) -> Vec<u8> {
 /// round, with the affine that puts them in the same place.
 pub(crate) fn nifti(flipped: [bool; 3]) -> Vec<u8> {
     let sizes = [COLUMNS, ROWS, SLICES];
-    let mut bytes = vec![0_u8; 352];
-    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
-    put(0, &348_i32.to_le_bytes());
-    put(40, &3_i16.to_le_bytes());
-    put(70, &4_i16.to_le_bytes());
-    put(72, &16_i16.to_le_bytes());
-    put(76, &1_f32.to_le_bytes());
-    put(108, &352_f32.to_le_bytes());
-    put(112, &1_f32.to_le_bytes());
-    put(123, &[2]);
-    put(254, &1_i16.to_le_bytes());
-    put(344, b"n+1\0");
-    for axis in 0..3 {
-        put(42 + 2 * axis, &(sizes[axis] as i16).to_le_bytes());
-        put(80 + 4 * axis, &(STEPS_MM[axis] as f32).to_le_bytes());
+    let mut sform = [[0.0; 4]; 3];
+    for (axis, row) in sform.iter_mut().enumerate() {
         // DICOM's x and y point left and back, NIfTI's right and front.
         let to_world = if axis < 2 { -1.0 } else { 1.0 };
         let last = STEPS_MM[axis] * (sizes[axis] - 1) as f64;
         let (step, start) =
             if flipped[axis] { (-STEPS_MM[axis], last) } else { (STEPS_MM[axis], 0.0) };
-        let row = 280 + 16 * axis;
-        put(row + 4 * axis, &((to_world * step) as f32).to_le_bytes());
-        put(row + 12, &((to_world * (ORIGIN_MM[axis] + start)) as f32).to_le_bytes());
+        row[axis] = (to_world * step) as f32;
+        row[3] = (to_world * (ORIGIN_MM[axis] + start)) as f32;
     }
-    for axis in 3..7 {
-        put(42 + 2 * axis, &1_i16.to_le_bytes());
-    }
-    for voxel in 0..COLUMNS * ROWS * SLICES {
-        let [i, j, k] = [voxel % COLUMNS, voxel / COLUMNS % ROWS, voxel / (COLUMNS * ROWS)];
-        let at = |axis: usize, index: usize| {
-            if flipped[axis] { sizes[axis] - 1 - index } else { index }
-        };
-        bytes.extend(hounsfield(at(0, i), at(1, j), at(2, k)).to_le_bytes());
-    }
-    bytes
+    let sample = |voxel: usize| {
+        let stored = [voxel % COLUMNS, voxel / COLUMNS % ROWS, voxel / (COLUMNS * ROWS)];
+        let [column, row, slice] = [0, 1, 2].map(|axis: usize| {
+            if flipped[axis] { sizes[axis] - 1 - stored[axis] } else { stored[axis] }
+        });
+        hounsfield(column, row, slice)
+    };
+    let samples: Vec<i16> = (0..COLUMNS * ROWS * SLICES).map(sample).collect();
+    NiftiFile { sform: Some(sform), ..NiftiFile::new(sizes, &samples) }.bytes()
 }

@@ -11,3 +11,4 @@ mod golden;
 mod head;
 mod hostile;
 mod series;
+mod volume;

@@ -97,9 +97,9 @@ impl Entry {
     pub(super) fn is_clutter(&self) -> bool {
         let parts = || self.name.split(['/', '\\']);
         parts().any(|part| part == "__MACOSX")
-            || parts().next_back().is_some_and(|name| {
-                name.starts_with('.') || name.eq_ignore_ascii_case("DICOMDIR")
-            })
+            || parts()
+                .next_back()
+                .is_some_and(|name| name.starts_with('.') || name.eq_ignore_ascii_case("DICOMDIR"))
     }
 }
 

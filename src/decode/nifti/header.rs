@@ -145,8 +145,16 @@ fn sample_type(fields: &NiftiHeader) -> Result<NiftiType> {
         .data_type()
         .map_err(|_| Error::Undecodable("its header names no known sample type".into()))?;
     match sample {
-        T::Uint8 | T::Int8 | T::Uint16 | T::Int16 | T::Uint32 | T::Int32 | T::Uint64 | T::Int64
-        | T::Float32 | T::Float64 => Ok(sample),
+        T::Uint8
+        | T::Int8
+        | T::Uint16
+        | T::Int16
+        | T::Uint32
+        | T::Int32
+        | T::Uint64
+        | T::Int64
+        | T::Float32
+        | T::Float64 => Ok(sample),
         _ => Err(Error::UnsupportedType(
             "The volume holds colours, complex or 128-bit numbers, which no CT has. Save it as \
              16-bit integers or 32-bit floats."

@@ -66,8 +66,7 @@ impl Orientation {
         let fit = |order: &[usize; 3]| (0..3).map(|w| along(w, order[w]).abs()).sum::<f64>();
         let best = ORDERS.into_iter().rev().max_by(|a, b| fit(a).total_cmp(&fit(b)));
         let axes = best.unwrap_or(ORDERS[0]);
-        let reversed =
-            [along(0, axes[0]) > 0.0, along(1, axes[1]) > 0.0, along(2, axes[2]) < 0.0];
+        let reversed = [along(0, axes[0]) > 0.0, along(1, axes[1]) > 0.0, along(2, axes[2]) < 0.0];
         (axes, reversed)
     }
 
@@ -217,9 +216,10 @@ fn qform(header: &VolumeHeader, unit: f64) -> Affine {
     let [mut b, mut c, mut d] =
         [fields.quatern_b, fields.quatern_c, fields.quatern_d].map(f64::from);
     let squares = b * b + c * c + d * d;
-    let a = (1.0 - squares).max(0.0).sqrt();
-    if squares > 1.0 {
-        // Rounded: a half turn, of length 1 again.
+    // Near a half turn the root would magnify the rounding of b, c and d; `nifti1_io.c` has the
+    // same bound.
+    let a = if 1.0 - squares < 1e-7 { 0.0 } else { (1.0 - squares).sqrt() };
+    if a == 0.0 {
         [b, c, d] = [b, c, d].map(|v| v / squares.sqrt());
     }
     let rotation = [
