@@ -1,6 +1,7 @@
 //! The commands of `ichor`.
 
 mod batch;
+mod inspect;
 mod serve;
 
 use crate::config::{Cli, Command, ModelArgs, PrepareArgs};
@@ -21,6 +22,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Segment(args) => batch::segment(args),
         Command::Evaluate(args) => batch::evaluate_dataset(args),
         Command::Models(args) => list_models(&args),
+        Command::Inspect(args) => inspect::inspect_files(&args),
         Command::Prepare(args) => prepare(&args),
     }
 }

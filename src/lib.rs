@@ -12,7 +12,7 @@
 //! downward only: values ([`slice`], [`series`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
 //! steps ([`decode`], [`geometry`], [`mod@preprocess`], [`postprocess`], [`components`],
 //! [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets and reports
-//! ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`report`]), adapters ([`storage`] and, by
+//! ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`mod@inspect`], [`report`]), adapters ([`storage`] and, by
 //! feature, `http`, `config`, `cli` and `s3`).
 
 #[cfg(feature = "server")]
@@ -28,6 +28,7 @@ pub mod evaluate;
 pub mod geometry;
 #[cfg(feature = "server")]
 pub mod http;
+pub mod inspect;
 pub mod mask;
 pub mod metrics;
 pub mod model_spec;
