@@ -1,6 +1,7 @@
 //! The commands of `ichor`.
 
 mod evaluate;
+mod inspect;
 mod segment;
 mod serve;
 
@@ -22,6 +23,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Segment(args) => segment::segment(args),
         Command::Evaluate(args) => evaluate::evaluate_dataset(args),
         Command::Models(args) => list_models(&args),
+        Command::Inspect(args) => inspect::inspect_files(&args),
         Command::Prepare(args) => prepare(&args),
     }
 }

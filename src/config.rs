@@ -36,6 +36,10 @@ pub enum Command {
     Segment(SegmentArgs),
     /// List the models.
     Models(ModelArgs),
+    /// Say what the reader understood of files: sizes, spacing, Hounsfield units; nothing of the
+    /// patient.
+    #[command(after_help = "Example:\n  ichor inspect series/ --json")]
+    Inspect(InspectArgs),
     /// Score a model on a labelled data set (a folder with slices.csv, or PhysioNet's layout).
     #[command(after_help = "Example:\n  ichor evaluate frontend/samples --model unet --json")]
     Evaluate(EvaluateArgs),
@@ -131,6 +135,17 @@ Names of the results, where <stem> is the name of the file, or of the folder of 
   json       <stem>_report.json
   csv        <stem>_lesions.csv, <stem>_regions.csv
   montage    <stem>_montage.png";
+
+/// `ichor inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Files, or folders of files: DICOM, NIfTI, zip, PNG, JPEG, TIFF, WebP or BMP.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Print a JSON line a file in place of the table.
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// `ichor evaluate`.
 #[derive(Debug, Args)]

@@ -12,7 +12,8 @@
 //! downward only: values ([`slice`], [`series`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
 //! steps ([`decode`], [`geometry`], [`mod@preprocess`], [`postprocess`], [`components`],
 //! [`volumetry`], [`stack`], [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets,
-//! reports and files ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`report`], [`export`]), adapters ([`storage`] and, by
+//! reports and files ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`mod@inspect`], [`report`],
+//! [`export`]), adapters ([`storage`] and, by
 //! feature, `http`, `config`, `cli` and `s3`).
 
 #[cfg(feature = "server")]
@@ -29,6 +30,7 @@ pub mod export;
 pub mod geometry;
 #[cfg(feature = "server")]
 pub mod http;
+pub mod inspect;
 pub mod mask;
 pub mod metrics;
 pub mod model_spec;

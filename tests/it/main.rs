@@ -6,6 +6,7 @@
 
 mod api;
 mod cli;
+mod dicom;
 mod fixtures;
 mod golden;
 mod head;
