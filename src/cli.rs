@@ -1,6 +1,8 @@
 //! The commands of `ichor`.
 
-mod batch;
+mod evaluate;
+mod inspect;
+mod segment;
 mod serve;
 
 use crate::config::{Cli, Command, ModelArgs, PrepareArgs};
@@ -18,9 +20,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Serve(args) => serve::serve(args),
-        Command::Segment(args) => batch::segment(args),
-        Command::Evaluate(args) => batch::evaluate_dataset(args),
+        Command::Segment(args) => segment::segment(args),
+        Command::Evaluate(args) => evaluate::evaluate_dataset(args),
         Command::Models(args) => list_models(&args),
+        Command::Inspect(args) => inspect::inspect_files(&args),
         Command::Prepare(args) => prepare(&args),
     }
 }

@@ -3,8 +3,9 @@
 use crate::decode::Limits;
 use crate::error::{Error, Result};
 use crate::http::ServiceLimits;
+use crate::window::WindowLevel;
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,13 +30,16 @@ pub enum Command {
     /// Serve the API and the page on this machine.
     #[command(after_help = "Example:\n  ichor serve --port 8080")]
     Serve(ServeArgs),
-    /// Segment images; writes <stem>_mask.png and <stem>_overlay.png, and a JSON line each on stdout.
-    #[command(
-        after_help = "Example:\n  ichor segment slice.png --model unet --output results --threshold 0.4"
-    )]
+    /// Segment images and series; writes a mask and an overlay for each slice, and a JSON line for
+    /// each input on stdout.
+    #[command(after_help = SEGMENT_HELP)]
     Segment(SegmentArgs),
     /// List the models.
     Models(ModelArgs),
+    /// Say what the reader understood of files: sizes, spacing, Hounsfield units; nothing of the
+    /// patient.
+    #[command(after_help = "Example:\n  ichor inspect series/ --json")]
+    Inspect(InspectArgs),
     /// Score a model on a labelled data set (a folder with slices.csv, or PhysioNet's layout).
     #[command(after_help = "Example:\n  ichor evaluate frontend/samples --model unet --json")]
     Evaluate(EvaluateArgs),
@@ -80,9 +84,10 @@ pub struct SegmentArgs {
     /// Where the models lie.
     #[command(flatten)]
     pub model_dir: ModelArgs,
-    /// Images: PNG, JPEG, TIFF, WebP or BMP.
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
+    /// Images (PNG, JPEG, TIFF, WebP, BMP), DICOM, NIfTI, zip files, or folders of them. DICOM
+    /// files of one series, given together or in a folder, are segmented as a series.
+    #[arg(required = true, value_name = "FILES")]
+    pub inputs: Vec<PathBuf>,
     /// Model; the first by name without it.
     #[arg(long)]
     pub model: Option<String>,
@@ -92,6 +97,54 @@ pub struct SegmentArgs {
     /// Threshold in place of the model's own, between 0 and 1.
     #[arg(long)]
     pub threshold: Option<f32>,
+    /// What to write, with commas between.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "png")]
+    pub format: Vec<OutputFormat>,
+    /// Window of the overlays: brain, ct-ich, subdural, stroke, bone or CENTER,WIDTH in HU; the
+    /// model's input window without it. The result does not depend on it.
+    #[arg(long, allow_hyphen_values = true)]
+    pub window: Option<WindowLevel>,
+}
+
+/// What `ichor segment` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Mask and overlay of each slice.
+    Png,
+    /// The mask as a volume on the grid of the input.
+    Nifti,
+    /// The mask as a DICOM segmentation object.
+    DicomSeg,
+    /// The report, also for single slices.
+    Json,
+    /// Lesions and their regions on the slices.
+    Csv,
+    /// Overlays of the key slices on one picture.
+    Montage,
+}
+
+const SEGMENT_HELP: &str = "Examples:
+  ichor segment slice.png --model unet --output results --threshold 0.4
+  ichor segment head.nii.gz --output results --format nifti,csv
+  ichor segment dicom-folder --output results --format png,dicom-seg,montage --window subdural
+
+Names of the results, where <stem> is the name of the file, or of the folder of a series:
+  png        <stem>_mask.png, <stem>_overlay.png; in a series <stem>_001_mask.png and so on
+  nifti      <stem>_mask.nii.gz
+  dicom-seg  <stem>_seg.dcm
+  json       <stem>_report.json
+  csv        <stem>_lesions.csv, <stem>_regions.csv
+  montage    <stem>_montage.png";
+
+/// `ichor inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Files, or folders of files: DICOM, NIfTI, zip, PNG, JPEG, TIFF, WebP or BMP.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Print a JSON line a file in place of the table.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `ichor evaluate`.
@@ -137,9 +190,11 @@ pub fn local_limits() -> ServiceLimits {
 }
 
 /// What one Lambda instance accepts. An event holds 6 MB, in which a binary body is base64:
-/// 4.4 MiB of it fit. The answer's limit is Lambda's own, 6,291,556 bytes.
+/// 4.4 MiB of it fit. The answer's limit is Lambda's own, 6,291,556 bytes. 40 slices are a head at
+/// the usual 4 to 5 mm, and are done well within the 29 s that API Gateway waits.
 pub fn lambda_limits() -> ServiceLimits {
     ServiceLimits {
+        slice: Limits { max_slices: 40, max_series_bytes: 64 << 20, ..Limits::default() },
         max_body_bytes: 4_613_734,
         max_answer_bytes: Some(6_291_556),
         body_timeout: Duration::from_secs(10),

@@ -74,7 +74,7 @@ pub fn evaluate(root: &Path, model: &Segmenter, progress: impl Fn() + Sync) -> R
 fn score_slice(row: &LabelledSlice, model: &Segmenter) -> Result<SliceScore> {
     let slice = row.read(&Limits::default())?;
     let truth = row.read_mask(slice.plane.width, slice.plane.height)?;
-    let found = model.segment_slice(slice, SegmentOptions::default(), &|| 0.0)?;
+    let found = model.segment_slice(&slice, SegmentOptions::default(), &|| 0.0)?;
     let overlap = truth.map(|truth| {
         let mut pixels = ScoreHistogram::new(BINS);
         for (&p, &t) in found.probabilities.samples.iter().zip(&truth.pixels) {

@@ -4,6 +4,7 @@ mod handlers;
 mod intake;
 mod negotiate;
 mod problem;
+mod query;
 mod types;
 
 use crate::decode::Limits;
@@ -22,7 +23,7 @@ pub const OPENAPI: &str = include_str!("http/openapi.json");
 /// What one service instance accepts and answers.
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceLimits {
-    /// Limits of one slice.
+    /// Limits of a slice and of a series.
     pub slice: Limits,
     /// Largest request body, bytes.
     pub max_body_bytes: usize,

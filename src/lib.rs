@@ -5,14 +5,15 @@
 //!
 //! ```text
 //! bytes -> decode -> CtSlice -> preprocess (ModelSpec) -> tensor -> engine -> logits
-//!       -> postprocess -> Mask, lesions -> overlay, report
+//!       -> postprocess -> Mask, lesions -> (series: volumetry) -> overlay, report, export
 //! ```
 //!
 //! [`segmenter::Segmenter`] is the one composition of it; every front calls it. Layers import
-//! downward only: values ([`slice`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
+//! downward only: values ([`slice`], [`series`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
 //! steps ([`decode`], [`geometry`], [`mod@preprocess`], [`postprocess`], [`components`],
-//! [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets and reports
-//! ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`report`]), adapters ([`storage`] and, by
+//! [`volumetry`], [`stack`], [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets,
+//! reports and files ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`mod@inspect`], [`report`],
+//! [`export`]), adapters ([`storage`] and, by
 //! feature, `http`, `config`, `cli` and `s3`).
 
 #[cfg(feature = "server")]
@@ -25,9 +26,11 @@ pub mod decode;
 pub mod engine;
 pub mod error;
 pub mod evaluate;
+pub mod export;
 pub mod geometry;
 #[cfg(feature = "server")]
 pub mod http;
+pub mod inspect;
 pub mod mask;
 pub mod metrics;
 pub mod model_spec;
@@ -39,6 +42,9 @@ pub mod report;
 #[cfg(feature = "lambda")]
 pub mod s3;
 pub mod segmenter;
+pub mod series;
 pub mod slice;
+pub mod stack;
 pub mod storage;
+pub mod volumetry;
 pub mod window;

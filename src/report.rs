@@ -1,13 +1,18 @@
 //! The JSON answer, the same for the API and the command line.
 
+mod answer;
+pub mod series;
+
+pub use answer::{Answer, write_answer};
+
 use crate::error::Result;
 use crate::mask::encode_png;
 use crate::model_spec::ModelSpec;
 use crate::postprocess::Lesion;
 use crate::segmenter::{Clock, Segmentation, Segmenter, StageTimings};
-use crate::slice::Warning;
+use crate::slice::{Plane, Warning};
 use base64::Engine as _;
-use image::DynamicImage;
+use image::{DynamicImage, GrayImage};
 use serde::Serialize;
 
 /// Said with every answer.
@@ -24,11 +29,24 @@ pub struct Include {
     pub probabilities: bool,
     /// Contours of the lesions.
     pub contours: bool,
+    /// The pictures of every slice of a series, not of its key slice only.
+    pub every_slice: bool,
+}
+
+impl Include {
+    /// Neither pictures nor contours.
+    pub const NOTHING: Self = Self {
+        mask: false,
+        overlay: false,
+        probabilities: false,
+        contours: false,
+        every_slice: false,
+    };
 }
 
 impl Default for Include {
     fn default() -> Self {
-        Self { mask: true, overlay: true, probabilities: false, contours: true }
+        Self { mask: true, overlay: true, contours: true, ..Self::NOTHING }
     }
 }
 
@@ -158,14 +176,8 @@ pub fn write_report(
     };
     let mask = picture(include.mask, &|| found.mask.to_grey().into())?;
     let overlay = picture(include.overlay, &|| model.overlay(&found).into())?;
-    let probabilities = picture(include.probabilities, &|| {
-        let p = &found.probabilities;
-        image::GrayImage::from_fn(p.width as u32, p.height as u32, |x, y| {
-            let value = p.samples[y as usize * p.width + x as usize];
-            image::Luma([(value * 255.0).round() as u8])
-        })
-        .into()
-    })?;
+    let probabilities =
+        picture(include.probabilities, &|| probability_picture(&found.probabilities).into())?;
     let encode = clock() - start;
     let stages = found.timings;
     let total = stages.decode + stages.preprocess + stages.inference + stages.postprocess + encode;
@@ -176,7 +188,7 @@ pub fn write_report(
             height: found.mask.height,
             spacing_mm: found.spacing_mm,
             modality: found.modality,
-            window: None,
+            window: found.window,
         },
         hemorrhage: Finding {
             detected: found.detected,
@@ -192,6 +204,14 @@ pub fn write_report(
         timings_ms: Timings { stages, encode, total },
         disclaimer: DISCLAIMER,
         request_id: None,
+    })
+}
+
+/// 8-bit grey, 255 is probability 1.
+fn probability_picture(plane: &Plane) -> GrayImage {
+    GrayImage::from_fn(plane.width as u32, plane.height as u32, |x, y| {
+        let value = plane.samples[y as usize * plane.width + x as usize];
+        image::Luma([(value * 255.0).round() as u8])
     })
 }
 

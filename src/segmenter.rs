@@ -1,17 +1,24 @@
-//! The one composition: bytes to a [`Segmentation`], by one loaded model.
+//! The one composition: bytes to a [`Segmentation`], by one loaded model; a [`series`] slice by slice.
 
-use crate::decode::{Limits, decode_slice};
+mod file;
+mod gather;
+mod models;
+pub mod series;
+
+pub use file::{Found, Given};
+pub use models::Models;
+
 use crate::engine::{Engine, Logits};
 use crate::error::{Error, Result};
 use crate::mask::Mask;
-use crate::model_spec::{ModelSpec, sigmoid};
+use crate::model_spec::{ModelSpec, Step, sigmoid};
 use crate::overlay::{draw_overlay, parse_color};
 use crate::postprocess::{Lesion, mask_and_components, measure_lesions, probabilities};
 use crate::preprocess::{Prepared, preprocess};
-use crate::slice::{CtSlice, Plane, Warning};
+use crate::slice::{CtSlice, Intensity, Plane, Warning};
 use crate::storage::ModelFiles;
+use crate::window::WindowLevel;
 use image::{Rgb, RgbImage};
-use rayon::prelude::*;
 
 /// A model that is loaded and ready.
 #[derive(Debug)]
@@ -29,6 +36,8 @@ pub struct SegmentOptions {
     pub threshold: Option<f32>,
     /// Whether lesions carry their contours.
     pub contours: bool,
+    /// Window of the overlay in place of the model's input window; the result stays the same.
+    pub window: Option<WindowLevel>,
 }
 
 /// What was found on one slice, in the geometry of the input.
@@ -36,6 +45,8 @@ pub struct SegmentOptions {
 pub struct Segmentation {
     /// The slice as it is shown, [0, 1].
     pub display: Plane,
+    /// The window that `display` was made with; `None` for pictures, which come windowed.
+    pub window: Option<WindowLevel>,
     /// Row and column spacing, mm.
     pub spacing_mm: Option<[f32; 2]>,
     /// DICOM modality.
@@ -73,6 +84,19 @@ pub struct StageTimings {
     pub postprocess: f64,
 }
 
+impl std::ops::Add for StageTimings {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            decode: self.decode + other.decode,
+            preprocess: self.preprocess + other.preprocess,
+            inference: self.inference + other.inference,
+            postprocess: self.postprocess + other.postprocess,
+        }
+    }
+}
+
 /// Gives the time in ms since any fixed moment; handed in, as this layer knows no clock.
 pub type Clock<'a> = &'a (dyn Fn() -> f64 + Sync);
 
@@ -101,32 +125,13 @@ impl Segmenter {
         &self.card
     }
 
-    /// Decodes and segments one slice.
-    ///
-    /// # Errors
-    /// As [`decode_slice`] and [`Segmenter::segment_slice`].
-    pub fn segment(
-        &self,
-        bytes: &[u8],
-        limits: &Limits,
-        options: SegmentOptions,
-        clock: Clock<'_>,
-    ) -> Result<Segmentation> {
-        let start = clock();
-        let slice = decode_slice(bytes, limits)?;
-        let decode = clock() - start;
-        let mut found = self.segment_slice(slice, options, clock)?;
-        found.timings.decode = decode;
-        Ok(found)
-    }
-
     /// Segments one decoded slice.
     ///
     /// # Errors
     /// [`Error::InvalidParameter`] for a threshold outside (0, 1); [`Error::Inference`].
     pub fn segment_slice(
         &self,
-        slice: CtSlice,
+        slice: &CtSlice,
         options: SegmentOptions,
         clock: Clock<'_>,
     ) -> Result<Segmentation> {
@@ -137,11 +142,11 @@ impl Segmenter {
             ));
         }
         let t0 = clock();
-        let prepared = preprocess(&slice, &self.spec)?;
+        let prepared = preprocess(slice, &self.spec)?;
         let t1 = clock();
         let logits = self.engine.run(&prepared.tensor)?;
         let t2 = clock();
-        let mut found = self.read_out(slice, prepared, &logits, threshold, options.contours)?;
+        let mut found = self.read_out(slice, prepared, &logits, threshold, options)?;
         let (preprocess, inference) = (t1 - t0, t2 - t1);
         found.timings =
             StageTimings { decode: 0.0, preprocess, inference, postprocess: clock() - t2 };
@@ -160,11 +165,11 @@ impl Segmenter {
 
     fn read_out(
         &self,
-        slice: CtSlice,
+        slice: &CtSlice,
         prepared: Prepared,
         logits: &Logits,
         threshold: f32,
-        contours: bool,
+        options: SegmentOptions,
     ) -> Result<Segmentation> {
         let [_, _, _, grid_width] = prepared.shape;
         let steps = &self.spec.postprocessing;
@@ -178,17 +183,26 @@ impl Segmenter {
             mask = Mask::empty(mask.width, mask.height);
             components.found.clear();
         }
-        let lesions = measure_lesions(&probabilities, &components, slice.spacing_mm, contours);
+        let lesions =
+            measure_lesions(&probabilities, &components, slice.spacing_mm, options.contours);
         let strongest = logits.mask.iter().copied().fold(f32::MIN, f32::max);
         let suitable = slice.modality.as_ref().is_none_or(|m| self.spec.modalities.contains(m));
+        let mut warnings = cautions(slice, prepared.head_missing, suitable);
+        warnings.extend(window_ignored(slice, options.window));
+        let window = self.display_window(slice, options.window);
         Ok(Segmentation {
             detected: suitable.then_some(!lesions.is_empty()),
             probability: self.spec.calibration.probability(any.unwrap_or(strongest)),
             subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
-            warnings: cautions(&slice, prepared.head_missing, suitable),
+            warnings,
             spacing_mm: slice.spacing_mm,
-            modality: slice.modality,
-            display: prepared.display,
+            modality: slice.modality.clone(),
+            // The model's own window was applied on the way; another one starts at the samples.
+            display: match options.window.and(window) {
+                Some(window) => window.show(&slice.plane),
+                None => prepared.display,
+            },
+            window,
             probabilities,
             mask,
             lesions,
@@ -197,10 +211,40 @@ impl Segmenter {
         })
     }
 
+    /// The window that a slice is shown with: the one asked for, else the model's input window.
+    /// `None` for pictures, which come windowed.
+    pub fn display_window(
+        &self,
+        slice: &CtSlice,
+        wanted: Option<WindowLevel>,
+    ) -> Option<WindowLevel> {
+        let own = || {
+            self.spec.preprocessing.iter().find_map(|step| match *step {
+                Step::Window { center_hu, width_hu } => Some(WindowLevel { center_hu, width_hu }),
+                _ => None,
+            })
+        };
+        (slice.intensity == Intensity::Hounsfield).then(|| wanted.or_else(own)).flatten()
+    }
+
     /// The slice with the hemorrhage tinted and outlined in the model's class colour.
     pub fn overlay(&self, found: &Segmentation) -> RgbImage {
         draw_overlay(&found.display, &found.mask, self.color)
     }
+
+    /// Colour of the mask class.
+    pub fn color(&self) -> Rgb<u8> {
+        self.color
+    }
+}
+
+fn window_ignored(slice: &CtSlice, wanted: Option<WindowLevel>) -> Option<Warning> {
+    (wanted.is_some() && slice.intensity == Intensity::Display).then(|| {
+        Warning::new(
+            "window_ignored",
+            "The picture comes windowed; the display window asked for was not applied.",
+        )
+    })
 }
 
 fn cautions(slice: &CtSlice, head_missing: bool, suitable: bool) -> Vec<Warning> {
@@ -224,56 +268,4 @@ fn cautions(slice: &CtSlice, head_missing: bool, suitable: bool) -> Vec<Warning>
         ));
     }
     warnings
-}
-
-/// The loaded models, by name.
-#[derive(Debug)]
-pub struct Models {
-    loaded: Vec<Segmenter>,
-    default: usize,
-}
-
-impl Models {
-    /// Loads all models in parallel; `default` names the one used where none is asked for,
-    /// else it is the first.
-    ///
-    /// # Errors
-    /// [`Error::Model`] of the first that fails, [`Error::ModelNotFound`] for the default.
-    pub fn load(files: Vec<ModelFiles>, default: Option<&str>) -> Result<Self> {
-        let loaded = files.into_par_iter().map(Segmenter::load).collect::<Result<Vec<_>>>()?;
-        let mut models = Self { loaded, default: 0 };
-        if let Some(name) = default {
-            models.default = models.position(name)?;
-        }
-        Ok(models)
-    }
-
-    /// All models, in the order of loading.
-    pub fn iter(&self) -> impl Iterator<Item = &Segmenter> {
-        self.loaded.iter()
-    }
-
-    /// The default model.
-    pub fn default_model(&self) -> &Segmenter {
-        &self.loaded[self.default]
-    }
-
-    /// The model of that name, or the default.
-    ///
-    /// # Errors
-    /// [`Error::ModelNotFound`] naming those that are loaded.
-    pub fn get(&self, name: Option<&str>) -> Result<&Segmenter> {
-        match name {
-            None => Ok(self.default_model()),
-            Some(name) => Ok(&self.loaded[self.position(name)?]),
-        }
-    }
-
-    fn position(&self, name: &str) -> Result<usize> {
-        let known = || {
-            let names: Vec<&str> = self.iter().map(|m| m.spec().name.as_str()).collect();
-            Error::ModelNotFound(names.join(", "))
-        };
-        self.loaded.iter().position(|m| m.spec().name == name).ok_or_else(known)
-    }
 }

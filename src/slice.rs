@@ -1,5 +1,8 @@
 //! One axial slice as it was decoded.
 
+use crate::window::WindowLevel;
+use std::sync::Arc;
+
 /// A grey plane, row-major, `width * height` samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plane {
@@ -44,8 +47,78 @@ pub struct CtSlice {
     pub spacing_mm: Option<[f32; 2]>,
     /// DICOM modality, where the file carries it.
     pub modality: Option<String>,
+    /// Where the slice lies in the patient, where the file carries it.
+    pub placement: Option<Placement>,
+    /// Nominal slice thickness, mm, where the file carries it.
+    pub thickness_mm: Option<f32>,
+    /// Display windows that the file proposes, in its order.
+    pub windows: Vec<WindowLevel>,
+    /// What a derived DICOM object must quote of its source; `None` for other formats.
+    pub reference: Option<Arc<DicomReference>>,
     /// Notes on how the file was read, for the report.
     pub warnings: Vec<Warning>,
+}
+
+impl CtSlice {
+    /// A slice of which nothing but its samples is known.
+    pub fn bare(plane: Plane, intensity: Intensity) -> Self {
+        Self {
+            plane,
+            intensity,
+            spacing_mm: None,
+            modality: None,
+            placement: None,
+            thickness_mm: None,
+            windows: Vec::new(),
+            reference: None,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// Position and orientation in the patient's coordinates (DICOM PS3.3 C.7.6.2.1.1): mm, x to the
+/// patient's left, y to the back, z to the head.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Placement {
+    /// Centre of the first sample, mm.
+    pub position_mm: [f64; 3],
+    /// Unit vector along a row, to higher columns.
+    pub row: [f64; 3],
+    /// Unit vector along a column, to higher rows.
+    pub column: [f64; 3],
+}
+
+/// Identity of the DICOM frame that a slice came from. It never appears in reports or logs; only
+/// DICOM objects written for the same patient quote it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DicomReference {
+    /// SOP Class UID (0008,0016).
+    pub sop_class_uid: String,
+    /// SOP Instance UID (0008,0018).
+    pub sop_instance_uid: String,
+    /// Frame of the instance, from 1; `None` in a single-frame object.
+    pub frame: Option<u32>,
+    /// Series Instance UID (0020,000E).
+    pub series_uid: String,
+    /// Study Instance UID (0020,000D).
+    pub study_uid: String,
+    /// Frame of Reference UID (0020,0052).
+    pub frame_of_reference_uid: Option<String>,
+    /// Transfer syntax UID of the file, without padding.
+    pub transfer_syntax: String,
+    /// Image Type (0008,0008), its values; tells localisers (`LOCALIZER`) from axial slices.
+    pub image_type: Vec<String>,
+    /// Gantry/Detector Tilt (0018,1120), degrees.
+    pub gantry_tilt: Option<String>,
+    /// Patient and study attributes that a derived object repeats: (group, element), VR, value.
+    pub patient_study: Vec<((u16, u16), [u8; 2], String)>,
+}
+
+impl std::fmt::Debug for DicomReference {
+    /// Says nothing of the patient: debug output ends up in logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DicomReference").field("frame", &self.frame).finish_non_exhaustive()
+    }
 }
 
 /// A caution that travels with the result.

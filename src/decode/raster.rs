@@ -34,7 +34,12 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
     let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
     image.apply_orientation(orientation);
     let plane = to_grey(&image, &mut warnings);
-    Ok(CtSlice { plane, intensity: Intensity::Display, spacing_mm: None, modality: None, warnings })
+    Ok(CtSlice { warnings, ..CtSlice::bare(plane, Intensity::Display) })
+}
+
+/// Whether the bytes begin like an image of a format that is read here.
+pub(super) fn is_image(bytes: &[u8]) -> bool {
+    sniff(bytes).is_ok()
 }
 
 fn sniff(bytes: &[u8]) -> Result<ImageFormat> {

@@ -3,36 +3,28 @@
 use super::intake::image_bytes;
 use super::negotiate::{Answer, answer};
 use super::problem::{Problem, RequestId};
+use super::query::{Asked, SegmentQuery, read_query};
 use super::types::ModelList;
 use super::{OPENAPI, Service};
 use crate::error::Error;
+use crate::export::montage::montage;
 use crate::mask::encode_png;
-use crate::report::{Include, write_report};
-use crate::segmenter::SegmentOptions;
+use crate::report::write_answer;
+use crate::segmenter::{Found, Given, SegmentOptions, Segmenter};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use image::RgbImage;
 use std::sync::Arc;
 use std::time::Instant;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SegmentQuery {
-    model: Option<String>,
-    threshold: Option<f32>,
-    include: Option<String>,
-}
 
 /// One accepted request, ready for a worker thread.
 struct Job {
     image: Bytes,
-    model: Option<String>,
-    options: SegmentOptions,
-    include: Include,
+    asked: Asked,
     answer: Answer,
     request_id: String,
 }
@@ -43,19 +35,13 @@ pub(super) async fn segment(
     request: Request,
 ) -> Result<Response, Problem> {
     let Ok(_admitted) = service.admitted.try_acquire() else { return Err(overloaded()) };
-    let Query(query) = query.map_err(|_| {
-        Error::InvalidParameter(
-            "The query cannot be read. It takes model, threshold (0 to 1) and include.".into(),
-        )
-    })?;
-    let include = parse_include(query.include.as_deref())?;
+    let asked = read_query(query)?;
     let answer = answer(request.headers())?;
     let request_id =
         request.extensions().get::<RequestId>().map_or_else(String::new, |r| r.0.clone());
-    service.models.get(query.model.as_deref())?;
+    service.models.get(asked.model.as_deref())?;
     let image = image_bytes(request, &service.limits).await?;
-    let options = SegmentOptions { threshold: query.threshold, contours: include.contours };
-    let job = Job { image, model: query.model, options, include, answer, request_id };
+    let job = Job { image, asked, answer, request_id };
 
     let _running = service.running.acquire().await.map_err(|_| overloaded())?;
     let worker = Arc::clone(&service);
@@ -67,13 +53,16 @@ pub(super) async fn segment(
 fn run(service: &Service, job: Job) -> Result<Response, Problem> {
     let start = Instant::now();
     let clock = move || start.elapsed().as_secs_f64() * 1e3;
-    let model = service.models.get(job.model.as_deref())?;
-    let found = model.segment(&job.image, &service.limits.slice, job.options, &clock)?;
+    let Asked { model, options, include } = job.asked;
+    let model = service.models.get(model.as_deref())?;
+    let given = Given::from_bytes(&job.image, &service.limits.slice, &clock)?;
+    let started = given.started;
+    let found = model.segment_given(given, options, &|_, _| (), &clock)?;
     let (content_type, body) = match job.answer {
-        Answer::OverlayPng => ("image/png", encode_png(&model.overlay(&found).into())?),
+        Answer::Picture => ("image/png", encode_png(&picture(model, &found, options).into())?),
         Answer::Json => {
-            let mut report = write_report(model, found, job.include, &clock)?;
-            report.request_id = Some(job.request_id);
+            let report = write_answer(model, found, options, include, started, &clock)?
+                .of_request(job.request_id);
             let json = serde_json::to_vec(&report).map_err(|e| Error::Inference(e.to_string()))?;
             ("application/json", json)
         }
@@ -83,6 +72,13 @@ fn run(service: &Service, job: Job) -> Result<Response, Problem> {
         .into_response())
 }
 
+fn picture(model: &Segmenter, found: &Found, options: SegmentOptions) -> RgbImage {
+    match found {
+        Found::Slice { found, .. } => model.overlay(found),
+        Found::Series(found) => montage(model, found, options),
+    }
+}
+
 /// Lambda carries pictures as base64 and JSON as a string with its quotes escaped; what
 /// counts against the platform's limit is that form, plus room for headers.
 fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Problem> {
@@ -90,7 +86,7 @@ fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Pr
     let Some(limit) = service.limits.max_answer_bytes else { return Ok(()) };
     let wire = HEADERS
         + match answer {
-            Answer::OverlayPng => body.len().div_ceil(3) * 4,
+            Answer::Picture => body.len().div_ceil(3) * 4,
             Answer::Json => body.len() + body.iter().filter(|b| matches!(b, b'"' | b'\\')).count(),
         };
     if wire <= limit {
@@ -101,25 +97,6 @@ fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Pr
          for instance include=mask, or resample the slice to 512 px a side."
     );
     Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail))
-}
-
-fn parse_include(list: Option<&str>) -> Result<Include, Problem> {
-    let Some(list) = list else { return Ok(Include::default()) };
-    let mut include =
-        Include { mask: false, overlay: false, probabilities: false, contours: false };
-    for name in list.split(',').map(str::trim).filter(|n| !n.is_empty()) {
-        match name {
-            "mask" => include.mask = true,
-            "overlay" => include.overlay = true,
-            "probabilities" => include.probabilities = true,
-            "contours" => include.contours = true,
-            _ => {
-                let names = "include takes mask, overlay, probabilities and contours, with commas";
-                return Err(Error::InvalidParameter(format!("{names} between them.")).into());
-            }
-        }
-    }
-    Ok(include)
 }
 
 fn overloaded() -> Problem {

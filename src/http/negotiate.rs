@@ -1,4 +1,4 @@
-//! `Accept`: JSON or the overlay picture.
+//! `Accept`: JSON or a picture.
 
 use super::problem::Problem;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Json,
-    OverlayPng,
+    /// The overlay of a slice, the montage of a series.
+    Picture,
 }
 
 /// The first type in `Accept` that can be given; JSON without the header (RFC 9110, 12.5.1;
@@ -19,12 +20,12 @@ pub(super) fn answer(headers: &HeaderMap) -> Result<Answer, Problem> {
     wanted
         .filter_map(|kind| match kind {
             "application/json" | "application/*" | "*/*" => Some(Answer::Json),
-            "image/png" | "image/*" => Some(Answer::OverlayPng),
+            "image/png" | "image/*" => Some(Answer::Picture),
             _ => None,
         })
         .next()
         .ok_or_else(|| {
-            let detail = "The answer comes as application/json or image/png (the overlay). \
+            let detail = "The answer comes as application/json or image/png (the overlay, of a series a montage). \
                           Name one of them in Accept, or leave it out.";
             Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail)
         })
@@ -39,8 +40,8 @@ mod tests {
         let cases = [
             ("*/*", Some(Answer::Json)),
             ("application/json", Some(Answer::Json)),
-            ("text/html, image/png;q=0.9", Some(Answer::OverlayPng)),
-            ("IMAGE/PNG, */*", Some(Answer::OverlayPng)),
+            ("text/html, image/png;q=0.9", Some(Answer::Picture)),
+            ("IMAGE/PNG, */*", Some(Answer::Picture)),
             ("text/html", None),
         ];
         for (accept, expected) in cases {

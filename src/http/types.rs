@@ -40,6 +40,7 @@ struct LimitFacts {
     max_side_px: u32,
     min_side_px: u32,
     max_decoded_bytes: u64,
+    max_slices: usize,
     max_body_bytes: usize,
 }
 
@@ -54,6 +55,7 @@ impl<'a> From<&'a Service> for ModelList<'a> {
                 max_side_px: limits.slice.max_side_px,
                 min_side_px: limits.slice.min_side_px,
                 max_decoded_bytes: limits.slice.max_decoded_bytes,
+                max_slices: limits.slice.max_slices,
                 max_body_bytes: limits.max_body_bytes,
             },
             media_types: MEDIA_TYPES,

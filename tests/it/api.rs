@@ -3,6 +3,7 @@
 use crate::fixtures::{
     BLEED, NO_BLEED, assert_problem, bytes, json, post, sample, send, send_to, service_with,
 };
+use crate::head::nifti;
 use axum::body::Body;
 use axum::http::Request;
 use base64::Engine as _;
@@ -235,6 +236,10 @@ async fn answers_have_the_fields_that_the_description_requires() {
     let description = json(send(get("/v1/openapi.json")).await.1).await;
     let answers = [
         ("Report", json(send(post("", "image/png", sample(BLEED))).await.1).await),
+        (
+            "SeriesReport",
+            json(send(post("?model=unet", "application/nifti", nifti([false; 3]))).await.1).await,
+        ),
         ("ModelList", json(send(get("/v1/models")).await.1).await),
         ("Problem", json(send(post("", "image/png", "")).await.1).await),
     ];

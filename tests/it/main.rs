@@ -6,6 +6,10 @@
 
 mod api;
 mod cli;
+mod dicom;
 mod fixtures;
 mod golden;
+mod head;
 mod hostile;
+mod series;
+mod volume;

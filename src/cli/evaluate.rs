@@ -1,0 +1,21 @@
+//! `evaluate`: a model on a labelled data set.
+
+use super::{load_one, progress_bar};
+use crate::config::EvaluateArgs;
+use crate::error::{Error, Result};
+use crate::evaluate::evaluate;
+
+pub(super) fn evaluate_dataset(args: EvaluateArgs) -> Result<()> {
+    let models = load_one(&args.model_dir, args.model.as_deref())?;
+    let bar = progress_bar(crate::dataset::read_dataset(&args.dataset)?.len());
+    let figures = evaluate(&args.dataset, models.default_model(), || bar.inc(1))?;
+    bar.finish_and_clear();
+    if args.json {
+        let json =
+            serde_json::to_string_pretty(&figures).map_err(|e| Error::Inference(e.to_string()))?;
+        println!("{json}");
+    } else {
+        println!("{figures}");
+    }
+    Ok(())
+}

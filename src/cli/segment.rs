@@ -1,0 +1,162 @@
+//! `segment`: slices and series, in parallel over the cores.
+
+mod inputs;
+mod outputs;
+
+use super::{load_one, progress_bar};
+use crate::config::SegmentArgs;
+use crate::decode::{Decoded, Limits};
+use crate::error::{Error, Result};
+use crate::report::{Answer, Include, write_answer};
+use crate::segmenter::{Given, SegmentOptions, Segmenter};
+use crate::slice::{CtSlice, Warning};
+use indicatif::ProgressBar;
+use inputs::{Content, Input, gather, read};
+use outputs::Outputs;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Single slices in flight; results are printed in the order of the inputs, a batch at a time.
+const BATCH: usize = 16;
+
+/// One line of stdout: the file, then its report as the API gives it, or what went wrong.
+#[derive(Serialize)]
+struct Line {
+    file: String,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome {
+    Report(Answer),
+    Failure { error: String },
+}
+
+/// What all inputs share.
+struct Run<'a> {
+    model: &'a Segmenter,
+    options: SegmentOptions,
+    outputs: Outputs,
+    bar: ProgressBar,
+}
+
+pub(super) fn segment(args: SegmentArgs) -> Result<()> {
+    let inputs = gather(&args.inputs)?;
+    let models = load_one(&args.model_dir, args.model.as_deref())?;
+    let options = SegmentOptions { threshold: args.threshold, contours: true, window: args.window };
+    let run = Run {
+        model: models.default_model(),
+        options,
+        outputs: Outputs::create(&args.output, &args.format)?,
+        bar: progress_bar(inputs.len()),
+    };
+    let mut failed = 0;
+    for batch in batches(&inputs) {
+        let answers: Vec<Result<Answer>> = batch
+            .par_iter()
+            .map(|input| run.answer(input).inspect_err(|_| run.bar.inc(1)))
+            .collect();
+        for (input, answer) in batch.iter().zip(answers) {
+            let outcome = match answer {
+                Ok(answer) => Outcome::Report(answer),
+                Err(error) => {
+                    failed += 1;
+                    Outcome::Failure { error: error.to_string() }
+                }
+            };
+            let line = Line { file: input.shown.display().to_string(), outcome };
+            let line = serde_json::to_string(&line).map_err(|e| Error::Inference(e.to_string()))?;
+            run.bar.suspend(|| println!("{line}"));
+        }
+    }
+    run.bar.finish_and_clear();
+    if failed == 0 {
+        return Ok(());
+    }
+    let all = inputs.len();
+    Err(Error::Unprocessable(format!(
+        "{failed} of {all} files could not be segmented; their lines on stdout say why. The others are done."
+    )))
+}
+
+/// Pictures a batch at a time; everything that may hold a series alone, as one alone may take
+/// the memory that is there, and keeps all cores busy.
+fn batches(inputs: &[Input]) -> Vec<&[Input]> {
+    let alike = |a: &Input, b: &Input| a.is_picture() && b.is_picture();
+    inputs.chunk_by(alike).flat_map(|run| run.chunks(BATCH)).collect()
+}
+
+impl Run<'_> {
+    fn answer(&self, input: &Input) -> Result<Answer> {
+        let begun = Instant::now();
+        let clock = || begun.elapsed().as_secs_f64() * 1e3;
+        let (given, cautions) = match &input.content {
+            Content::File { path, .. } => {
+                (Given::from_bytes(&read(path)?, &Limits::default(), &clock)?, Vec::new())
+            }
+            Content::Series { files, left_out } => {
+                let started = clock();
+                let decoded = Decoded::from(decode_files(files, &Limits::default())?);
+                let given = Given { decoded, started, decode_ms: clock() - started };
+                (given, left_out_warning(*left_out))
+            }
+        };
+        let started = given.started;
+        // Until it was decoded, every input counted as one slice.
+        self.bar.inc_length(given.decoded.slices.len().saturating_sub(1) as u64);
+        let progress = |_, _| self.bar.inc(1);
+        let mut found = self.model.segment_given(given, self.options, &progress, &clock)?;
+        found.warn(cautions);
+        let warnings = self.outputs.write(&input.stem, self.model, &found, self.options, &clock)?;
+        found.warn(warnings);
+        // The pictures lie beside; a line of JSON stays readable.
+        let include = Include { contours: true, ..Include::NOTHING };
+        let answer = write_answer(self.model, found, self.options, include, started, &clock)?;
+        self.outputs.write_report(&input.stem, &answer)?;
+        Ok(answer)
+    }
+}
+
+fn left_out_warning(count: usize) -> Vec<Warning> {
+    let warning = || {
+        let message = format!("{count} files in the folder are not images and were left out.");
+        Warning::new("files_left_out", message)
+    };
+    (count > 0).then(warning).into_iter().collect()
+}
+
+/// The slices of all files in their order, never more of them in memory than a series may have.
+fn decode_files(files: &[PathBuf], limits: &Limits) -> Result<Vec<CtSlice>> {
+    let mut slices: Vec<CtSlice> = Vec::new();
+    for batch in files.chunks(BATCH) {
+        let decoded: Vec<Decoded> = batch
+            .par_iter()
+            .map(|file| crate::decode::decode(&read(file)?, limits))
+            .collect::<Result<_>>()?;
+        slices.extend(decoded.into_iter().flat_map(|decoded| decoded.slices));
+        check_series(&slices, limits)?;
+    }
+    Ok(slices)
+}
+
+fn check_series(slices: &[CtSlice], limits: &Limits) -> Result<()> {
+    let remedy = "Segment fewer files at a time.";
+    let bytes: u64 = slices.iter().map(|slice| slice.plane.samples.len() as u64 * 4).sum();
+    if slices.len() > limits.max_slices {
+        let limit = limits.max_slices as u64;
+        return Err(Error::TooLarge { what: "The number of slices", limit, remedy });
+    }
+    if bytes > limits.max_series_bytes {
+        let limit = limits.max_series_bytes;
+        return Err(Error::TooLarge {
+            what: "The decoded size of the series in bytes",
+            limit,
+            remedy,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! The result files of `segment`, each written once.
+
+use crate::config::OutputFormat;
+use crate::error::{Error, Result};
+use crate::export::dicom_seg::encode_dicom_seg;
+use crate::export::montage::montage;
+use crate::export::nifti::encode_nifti;
+use crate::export::table::{lesion_table, region_table};
+use crate::mask::encode_png;
+use crate::report::Answer;
+use crate::segmenter::{Clock, Found, SegmentOptions, Segmenter};
+use crate::slice::Warning;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// A folder, and what is written into it.
+pub(super) struct Outputs {
+    folder: PathBuf,
+    formats: Vec<OutputFormat>,
+    written: Mutex<HashSet<String>>,
+}
+
+impl Outputs {
+    /// Makes the folder.
+    pub(super) fn create(folder: &Path, formats: &[OutputFormat]) -> Result<Self> {
+        std::fs::create_dir_all(folder).map_err(Error::io("The output folder cannot be made"))?;
+        let written = Mutex::new(HashSet::new());
+        Ok(Self { folder: folder.to_owned(), formats: formats.to_vec(), written })
+    }
+
+    fn has(&self, format: OutputFormat) -> bool {
+        self.formats.contains(&format)
+    }
+
+    /// Writes all formats but the report, and returns what could not be kept exactly.
+    pub(super) fn write(
+        &self,
+        stem: &str,
+        model: &Segmenter,
+        found: &Found,
+        options: SegmentOptions,
+        clock: Clock<'_>,
+    ) -> Result<Vec<Warning>> {
+        use OutputFormat::{Csv, DicomSeg, Montage, Nifti, Png};
+        let mut warnings = Vec::new();
+        if self.has(Png) {
+            self.write_pictures(stem, model, found, options)?;
+        }
+        if !self.formats.iter().any(|f| matches!(f, Nifti | DicomSeg | Csv | Montage)) {
+            return Ok(warnings);
+        }
+        let found = found.as_series(clock)?;
+        if self.has(Nifti) {
+            let (bytes, cautions) = encode_nifti(&found.series, &found.masks)?;
+            warnings.extend(cautions);
+            self.put(stem, "mask.nii.gz", &bytes)?;
+        }
+        if self.has(Csv) {
+            self.put(stem, "lesions.csv", &lesion_table(&found)?)?;
+            self.put(stem, "regions.csv", &region_table(&found)?)?;
+        }
+        if self.has(Montage) {
+            let picture = montage(model, &found, options);
+            self.put(stem, "montage.png", &encode_png(&picture.into())?)?;
+        }
+        // Last, as only it refuses inputs that the others take.
+        if self.has(DicomSeg) {
+            let now = SystemTime::now();
+            let bytes = encode_dicom_seg(model.spec(), &found.series, &found.masks, now)?;
+            self.put(stem, "seg.dcm", &bytes)?;
+        }
+        Ok(warnings)
+    }
+
+    fn write_pictures(
+        &self,
+        stem: &str,
+        model: &Segmenter,
+        found: &Found,
+        options: SegmentOptions,
+    ) -> Result<()> {
+        match found {
+            Found::Slice { found, .. } => {
+                self.put(stem, "mask.png", &encode_png(&found.mask.to_grey().into())?)?;
+                self.put(stem, "overlay.png", &encode_png(&model.overlay(found).into())?)
+            }
+            Found::Series(found) => found.masks.iter().enumerate().try_for_each(|(index, mask)| {
+                // Numbers sort as the slices do; a series has at most 512.
+                let number = index + 1;
+                let overlay = model.overlay_of(found, index, options);
+                let (mask, overlay) = (mask.to_grey().into(), overlay.into());
+                self.put(stem, &format!("{number:03}_mask.png"), &encode_png(&mask)?)?;
+                self.put(stem, &format!("{number:03}_overlay.png"), &encode_png(&overlay)?)
+            }),
+        }
+    }
+
+    pub(super) fn write_report(&self, stem: &str, answer: &Answer) -> Result<()> {
+        if !self.has(OutputFormat::Json) {
+            return Ok(());
+        }
+        let json =
+            serde_json::to_vec_pretty(answer).map_err(|e| Error::Inference(e.to_string()))?;
+        self.put(stem, "report.json", &json)
+    }
+
+    /// Writes a file of this run once: `a_001.png` and slice 1 of the series `a` must not
+    /// replace each other.
+    fn put(&self, stem: &str, suffix: &str, bytes: &[u8]) -> Result<()> {
+        let name = format!("{stem}_{suffix}");
+        let path = self.folder.join(&name);
+        if !self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(name) {
+            return Err(Error::InvalidParameter(
+                "A result would overwrite another input's. Segment them into different --output \
+                 folders."
+                    .into(),
+            ));
+        }
+        std::fs::write(path, bytes).map_err(Error::io("A result cannot be written"))
+    }
+}

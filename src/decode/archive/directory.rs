@@ -1,0 +1,151 @@
+//! The archive's list of files, checked before it is believed.
+
+use super::super::Limits;
+use crate::error::{Error, Result};
+use memchr::memmem;
+use std::cmp::Ordering;
+use std::io::Cursor;
+use zip::{CompressionMethod, ZipArchive};
+
+pub(super) type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
+
+/// Files beside the slices that an export may carry: viewers, notes, folders.
+const MORE_ENTRIES: usize = 256;
+/// An archive has one end record; archives stored inside and chance add few. Each is a list of
+/// files that the parser may try, so many would take hours.
+const MOST_END_RECORDS: usize = 16;
+const END_RECORD: &[u8] = b"PK\x05\x06";
+const ZIP64_LOCATOR: &[u8] = b"PK\x06\x07";
+const ZIP64_LOCATOR_BYTES: usize = 20;
+
+/// One file of the archive.
+pub(super) struct Entry {
+    /// Place in the archive's list.
+    pub(super) index: usize,
+    name: String,
+}
+
+/// Opens an archive and lists its files by name in natural order.
+pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Archive<'a>, Vec<Entry>)> {
+    let most = limits.max_slices + MORE_ENTRIES;
+    check_end_records(bytes, most)?;
+    let mut archive = ZipArchive::new(Cursor::new(bytes))
+        .map_err(|_| Error::Undecodable("its archive is damaged or incomplete".into()))?;
+    let mut entries = Vec::new();
+    for index in 0..archive.len() {
+        // Raw: only the list is read, no file is unpacked.
+        let file = archive
+            .by_index_raw(index)
+            .map_err(|_| Error::Undecodable("its archive is damaged".into()))?;
+        if file.is_dir() {
+            continue;
+        }
+        if file.encrypted() {
+            return Err(Error::UnsupportedType(
+                "The archive is encrypted. Unpack it, and pack the slices without a password."
+                    .into(),
+            ));
+        }
+        if !matches!(file.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
+            return Err(Error::UnsupportedType(
+                "The archive is packed by another method than deflate. Pack it as a plain zip."
+                    .into(),
+            ));
+        }
+        entries.push(Entry { index, name: file.name().to_owned() });
+    }
+    entries.sort_by(|a, b| natural_order(&a.name, &b.name));
+    Ok((archive, entries))
+}
+
+/// Checks the archive's end records before its list is read: the parser reserves what they declare,
+/// 25 GB for a file of 64 MB in the Zip64 form.
+fn check_end_records(bytes: &[u8], most: usize) -> Result<()> {
+    let ends: Vec<usize> =
+        memmem::find_iter(bytes, END_RECORD).take(MOST_END_RECORDS + 1).collect();
+    if ends.len() > MOST_END_RECORDS {
+        return Err(Error::Undecodable("it holds the ends of many archives".into()));
+    }
+    let zip64 = |end: &usize| {
+        let locator = end.checked_sub(ZIP64_LOCATOR_BYTES).and_then(|at| bytes.get(at..));
+        locator.is_some_and(|bytes| bytes.starts_with(ZIP64_LOCATOR))
+    };
+    if ends.iter().any(zip64) {
+        return Err(Error::UnsupportedType(
+            "The archive is in the Zip64 form, for more than 4 GB. Pack one series as a plain zip."
+                .into(),
+        ));
+    }
+    // The last end record is the archive's own; it counts the entries in bytes 10 and 11.
+    let declared = ends
+        .last()
+        .and_then(|end| bytes.get(end + 10..end + 12)?.first_chunk::<2>())
+        .map_or(0, |count| usize::from(u16::from_le_bytes(*count)));
+    if declared > most {
+        return Err(Error::TooLarge {
+            what: "The number of files in the archive",
+            limit: most as u64,
+            remedy: "Send one series an archive.",
+        });
+    }
+    Ok(())
+}
+
+impl Entry {
+    /// Hidden files, what macOS adds, and DICOM's table of contents, which is DICOM without an
+    /// image (PS3.10 8.6).
+    pub(super) fn is_clutter(&self) -> bool {
+        let parts = || self.name.split(['/', '\\']);
+        parts().any(|part| part == "__MACOSX")
+            || parts()
+                .next_back()
+                .is_some_and(|name| name.starts_with('.') || name.eq_ignore_ascii_case("DICOMDIR"))
+    }
+}
+
+/// Orders names as people number them: `slice2` before `slice10`.
+pub fn natural_order(a: &str, b: &str) -> Ordering {
+    let (mut a_rest, mut b_rest) = (a.as_bytes(), b.as_bytes());
+    loop {
+        let (a_digits, b_digits) = (leading_digits(a_rest), leading_digits(b_rest));
+        let order = if a_digits > 0 && b_digits > 0 {
+            let (a_number, b_number) = (&a_rest[..a_digits], &b_rest[..b_digits]);
+            (a_rest, b_rest) = (&a_rest[a_digits..], &b_rest[b_digits..]);
+            let significant = |digits: &[u8]| {
+                let zeros = digits.iter().take_while(|d| **d == b'0').count();
+                digits[zeros..].to_vec()
+            };
+            let (x, y) = (significant(a_number), significant(b_number));
+            x.len().cmp(&y.len()).then(x.cmp(&y))
+        } else {
+            match (a_rest.split_first(), b_rest.split_first()) {
+                (Some((x, more)), Some((y, more_b))) => {
+                    (a_rest, b_rest) = (more, more_b);
+                    x.cmp(y)
+                }
+                // Equal but for leading zeros: an order all the same.
+                (None, None) => return a.cmp(b),
+                (x, y) => return x.is_some().cmp(&y.is_some()),
+            }
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+}
+
+fn leading_digits(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|b| b.is_ascii_digit()).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_names_as_people_number_them() {
+        let mut names = ["b1", "a10.dcm", "a2.dcm", "a02.dcm", "a", "a2/b", "a1x2", "a1x10"];
+        names.sort_by(|a, b| natural_order(a, b));
+        assert_eq!(names, ["a", "a1x2", "a1x10", "a02.dcm", "a2.dcm", "a2/b", "a10.dcm", "b1"]);
+    }
+}

@@ -1,0 +1,117 @@
+//! The DICOM file format, PS3.10 section 7: preamble, meta group, data set.
+
+use super::damaged;
+use super::syntax::Syntax;
+use crate::decode::Limits;
+use crate::error::{Error, Result};
+use dicom_dictionary_std::uids;
+use std::borrow::Cow;
+use std::io::Read;
+
+const PREAMBLE: usize = 128;
+const MAGIC: &[u8] = b"DICM";
+
+/// A data set and how it is encoded.
+pub(super) struct DicomFile<'a> {
+    /// From its first element on; inflated.
+    pub(super) data_set: Cow<'a, [u8]>,
+    /// Its transfer syntax.
+    pub(super) syntax: Syntax,
+}
+
+/// Whether the bytes are DICOM: by the magic word, or, as older archives write it, by a data set
+/// without preamble that starts with a usual element.
+pub(in crate::decode) fn sniff(bytes: &[u8]) -> bool {
+    bytes.get(PREAMBLE..PREAMBLE + 4) == Some(MAGIC) || starts_with_element(bytes)
+}
+
+fn starts_with_element(bytes: &[u8]) -> bool {
+    let Some((group, element)) = tag(bytes) else { return false };
+    let usual = match group {
+        // File meta information: group length, version, SOP class, SOP instance, syntax.
+        0x0002 => matches!(element, 0x0000..=0x0003 | 0x0010),
+        // Identification: group length, character set, image type, dates, SOP class and instance.
+        0x0008 => matches!(element, 0 | 1 | 5 | 8 | 0x12 | 0x13 | 0x14 | 0x16 | 0x18 | 0x20),
+        _ => false,
+    };
+    let implicit_length = u32_at(bytes, 4).is_some_and(|length| length <= 256);
+    usual && (is_explicit(bytes) || implicit_length)
+}
+
+/// Reads the meta group, decides on the transfer syntax and inflates.
+pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<DicomFile<'a>> {
+    let has_preamble = bytes.get(PREAMBLE..PREAMBLE + 4) == Some(MAGIC);
+    let rest = if has_preamble { &bytes[PREAMBLE + 4..] } else { bytes };
+    let (declared, data_set) = meta_group(rest)?;
+    let syntax = match declared {
+        Some(uid) => Syntax::of_uid(uid)?,
+        // PS3.5 section 10.1: the default is implicit; files without meta group use either.
+        None if is_explicit(data_set) => Syntax::of_uid(uids::EXPLICIT_VR_LITTLE_ENDIAN)?,
+        None => Syntax::of_uid(uids::IMPLICIT_VR_LITTLE_ENDIAN)?,
+    };
+    let data_set =
+        if syntax.deflated { inflate(data_set, limits)?.into() } else { Cow::Borrowed(data_set) };
+    Ok(DicomFile { data_set, syntax })
+}
+
+/// The transfer syntax UID, and what follows the meta group. The group is always explicit,
+/// little endian (PS3.10 section 7.1); its declared length is often wrong and is not used.
+fn meta_group(mut rest: &[u8]) -> Result<(Option<&str>, &[u8])> {
+    let mut syntax = None;
+    while let Some((0x0002, element)) = tag(rest) {
+        if !is_explicit(rest) {
+            return Err(damaged());
+        }
+        let (start, length) = match &rest[4..6] {
+            // PS3.5 table 7.1-1: these have two reserved bytes and a long length.
+            b"OB" | b"OW" | b"UN" | b"UT" => (12, u32_at(rest, 8).ok_or_else(damaged)? as usize),
+            _ => (
+                8,
+                rest.get(6..8)
+                    .map(|l| usize::from(u16::from_le_bytes([l[0], l[1]])))
+                    .ok_or_else(damaged)?,
+            ),
+        };
+        let value = rest[start.min(rest.len())..].get(..length).ok_or_else(damaged)?;
+        if element == 0x0010 {
+            let text = std::str::from_utf8(value).map_err(|_| damaged())?;
+            syntax = Some(text.trim_matches(['\0', ' ']));
+        }
+        rest = &rest[start + length..];
+    }
+    Ok((syntax, rest))
+}
+
+/// PS3.5 A.5: the data set is one raw deflate stream.
+fn inflate(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
+    // Slices compress by 2 to 100; a bomb by 1,000. A small file may be all air.
+    let plausible = (bytes.len() as u64).saturating_mul(64).max(16 << 20);
+    let limit = plausible.min(limits.max_series_bytes);
+    let mut data_set = Vec::new();
+    flate2::read::DeflateDecoder::new(bytes)
+        .take(limit + 1)
+        .read_to_end(&mut data_set)
+        .map_err(|_| damaged())?;
+    if data_set.len() as u64 > limit {
+        return Err(Error::TooLarge {
+            what: "The inflated size in bytes",
+            limit,
+            remedy: "Send the file without deflate compression.",
+        });
+    }
+    Ok(data_set)
+}
+
+fn tag(bytes: &[u8]) -> Option<(u16, u16)> {
+    let t = bytes.get(..4)?;
+    Some((u16::from_le_bytes([t[0], t[1]]), u16::from_le_bytes([t[2], t[3]])))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes)
+}
+
+/// Whether the first element writes its value representation: two capitals after the tag.
+fn is_explicit(bytes: &[u8]) -> bool {
+    bytes.get(4..6).is_some_and(|vr| vr.iter().all(u8::is_ascii_uppercase))
+}

@@ -1,0 +1,129 @@
+//! A pass over the structure before values are read. The parser reserves what a file declares,
+//! recurses into its sequences and splits its texts: 100 KB could take gigabytes or the stack.
+
+use super::damaged;
+use super::syntax::Syntax;
+use crate::error::{Error, Result};
+use dicom_dictionary_std::tags;
+use dicom_parser::StatefulDecode;
+use dicom_parser::dataset::LazyDataToken;
+use dicom_parser::dataset::lazy_read::LazyDataSetReader;
+use std::io::Cursor;
+
+/// Nested sequences; enhanced images need about 6.
+const MAX_DEPTH: usize = 32;
+/// Elements, items and fragments; 512 frames of an enhanced image hold about 50,000.
+const MAX_ELEMENTS: usize = 200_000;
+/// Separators of multi-valued texts, outside pixel data: every value is kept as a string.
+const MAX_VALUES: usize = 1_000_000;
+
+/// Checks every declared length up to the end of the pixel data, and returns where that is.
+/// What follows (padding, signatures) is not needed and often damaged.
+///
+/// # Errors
+/// [`Error::Undecodable`] for lengths beyond the data, [`Error::Unprocessable`] where there is no
+/// pixel data.
+pub(super) fn end_of_pixel_data(data_set: &[u8], syntax: &Syntax) -> Result<usize> {
+    let mut reader = LazyDataSetReader::new_with_ts(Cursor::new(data_set), &syntax.encoding)
+        .map_err(|_| damaged())?;
+    let mut tally = Tally::default();
+    let mut in_pixel_data = false;
+    while let Some(token) = reader.advance() {
+        let token = token.map_err(|_| damaged())?;
+        match &token {
+            LazyDataToken::LazyValue { header, decoder } => {
+                let value = value_at(data_set, decoder.position(), header.len.0)?;
+                if header.tag == tags::PIXEL_DATA {
+                    in_pixel_data = tally.depth == 0;
+                } else {
+                    tally.count_values(value)?;
+                }
+                tally.note_other_pixels(header.tag);
+            }
+            LazyDataToken::LazyItemValue { len, decoder } => {
+                value_at(data_set, decoder.position(), *len)?;
+            }
+            LazyDataToken::PixelSequenceStart => {
+                in_pixel_data = tally.depth == 0;
+                tally.enter()?;
+            }
+            LazyDataToken::SequenceStart { .. } | LazyDataToken::ItemStart { .. } => {
+                tally.enter()?
+            }
+            LazyDataToken::SequenceEnd | LazyDataToken::ItemEnd => {
+                tally.depth = tally.depth.checked_sub(1).ok_or_else(damaged)?;
+            }
+            _ => tally.count_element()?,
+        }
+        token.skip().map_err(|_| damaged())?;
+        if in_pixel_data && tally.depth == 0 {
+            let end = reader.into_decoder().position();
+            return usize::try_from(end).ok().filter(|&e| e <= data_set.len()).ok_or_else(damaged);
+        }
+    }
+    Err(tally.without_pixel_data())
+}
+
+fn value_at(data_set: &[u8], position: u64, length: u32) -> Result<&[u8]> {
+    let start = usize::try_from(position).map_err(|_| damaged())?;
+    data_set.get(start..).and_then(|rest| rest.get(..length as usize)).ok_or_else(damaged)
+}
+
+/// What has been seen so far.
+#[derive(Default)]
+struct Tally {
+    depth: usize,
+    elements: usize,
+    values: usize,
+    float_pixels: bool,
+}
+
+impl Tally {
+    fn enter(&mut self) -> Result<()> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(too_large("The nesting of DICOM sequences", MAX_DEPTH));
+        }
+        self.count_element()
+    }
+
+    fn count_element(&mut self) -> Result<()> {
+        self.elements += 1;
+        if self.elements > MAX_ELEMENTS {
+            return Err(too_large("The number of DICOM elements", MAX_ELEMENTS));
+        }
+        Ok(())
+    }
+
+    fn count_values(&mut self, value: &[u8]) -> Result<()> {
+        self.values += value.iter().filter(|&&b| b == b'\\').count();
+        if self.values > MAX_VALUES {
+            return Err(too_large("The number of values in DICOM elements", MAX_VALUES));
+        }
+        Ok(())
+    }
+
+    fn note_other_pixels(&mut self, tag: dicom_core::Tag) {
+        self.float_pixels |= tag == tags::FLOAT_PIXEL_DATA || tag == tags::DOUBLE_FLOAT_PIXEL_DATA;
+    }
+
+    fn without_pixel_data(&self) -> Error {
+        Error::Unprocessable(if self.float_pixels {
+            "The DICOM file holds floating-point pixel data, which is not read here. Export the \
+             CT images as 16-bit integers."
+                .into()
+        } else {
+            "The DICOM file holds no pixel data; it may be a report, a document or a directory. \
+             Send the CT images themselves."
+                .into()
+        })
+    }
+}
+
+fn too_large(what: &'static str, limit: usize) -> Error {
+    Error::TooLarge {
+        what,
+        limit: limit as u64,
+        remedy: "Export the images anew, without private data.",
+    }
+}

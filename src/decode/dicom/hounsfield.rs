@@ -1,0 +1,200 @@
+//! Stored values to Hounsfield units (Modality LUT, PS3.3 C.11.1), or to display grey where they
+//! are none.
+
+use super::attributes::Attributes;
+use super::layout::Layout;
+use crate::error::{Error, Result};
+use crate::slice::{CtSlice, Intensity, Plane, Warning};
+use crate::window::WindowLevel;
+use dicom_dictionary_std::{tags, uids};
+
+/// Slopes and intercepts of CT are near 1 and -1024; far beyond lies damage, not a scanner.
+const MAX_RESCALE: f64 = 1e6;
+/// Every head lies in air, -1000 HU; a slice without samples below this was not rescaled rightly.
+const AIR_HU: f32 = -200.0;
+/// 12-bit scanners reach -1024 HU; what is far below marks samples outside the field of view.
+const PADDING_HU: f32 = -1200.0;
+
+/// The samples of one frame with their meaning and warnings; geometry is not looked at.
+///
+/// MONOCHROME1 does not turn Hounsfield units round: it says how to show them (C.7.6.3.1.2).
+///
+/// # Errors
+/// [`Error::Unprocessable`] where slope or intercept is there but no sane number.
+pub(super) fn slice(
+    attributes: &Attributes<'_>,
+    layout: &Layout,
+    stored: &[i32],
+) -> Result<CtSlice> {
+    let rescale = Rescale::read(attributes)?;
+    let kind = Kind::of(attributes, layout, &rescale);
+    let samples = stored.iter().take(layout.samples()).map(|&value| rescale.apply(value)).collect();
+    let plane = Plane { width: layout.columns, height: layout.rows, samples };
+    let windows = windows(attributes);
+    let mut slice = match kind {
+        Kind::Ct => {
+            let warnings = ct_warnings(attributes, layout, &rescale, &plane);
+            CtSlice { warnings, ..CtSlice::bare(plane, Intensity::Hounsfield) }
+        }
+        Kind::Other(warning) => {
+            let plane = for_display(plane, windows.first().copied(), layout.inverted);
+            CtSlice { warnings: vec![warning], ..CtSlice::bare(plane, Intensity::Display) }
+        }
+    };
+    slice.windows = windows;
+    slice.modality = attributes.text(tags::MODALITY, tags::MODALITY).map(Into::into);
+    Ok(slice)
+}
+
+/// `stored value * slope + intercept`.
+struct Rescale {
+    slope: f64,
+    intercept: f64,
+    /// Both were in the file.
+    complete: bool,
+}
+
+impl Rescale {
+    fn read(attributes: &Attributes<'_>) -> Result<Self> {
+        let group = tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE;
+        let read = |tag| match attributes.numbers(group, tag).as_deref() {
+            None => Ok(None),
+            Some([value]) if value.abs() <= MAX_RESCALE => Ok(Some(*value)),
+            Some(_) => Err(insane()),
+        };
+        let (slope, intercept) = (read(tags::RESCALE_SLOPE)?, read(tags::RESCALE_INTERCEPT)?);
+        if slope == Some(0.0) {
+            return Err(insane());
+        }
+        Ok(Self {
+            slope: slope.unwrap_or(1.0),
+            intercept: intercept.unwrap_or(0.0),
+            complete: slope.is_some() && intercept.is_some(),
+        })
+    }
+
+    fn apply(&self, stored: i32) -> f32 {
+        (f64::from(stored) * self.slope + self.intercept) as f32
+    }
+}
+
+fn insane() -> Error {
+    Error::Unprocessable(
+        "The rescale slope or intercept of the DICOM file is no usable number, so that its \
+         Hounsfield units are unknown. Export the CT images anew from the archive."
+            .into(),
+    )
+}
+
+/// What the samples are after rescaling.
+enum Kind {
+    Ct,
+    Other(Warning),
+}
+
+impl Kind {
+    fn of(attributes: &Attributes<'_>, layout: &Layout, rescale: &Rescale) -> Self {
+        let text = |tag| attributes.text(tag, tag);
+        let class = text(tags::SOP_CLASS_UID);
+        let other = |why: &str| {
+            Self::Other(Warning::new(
+                "not_hounsfield",
+                format!("{why}; its samples are no Hounsfield units and were mapped to grey."),
+            ))
+        };
+        match text(tags::MODALITY).as_deref() {
+            Some("CT") => {}
+            Some(_) => return other("The DICOM file is not a CT image"),
+            None if class.as_deref().is_some_and(is_ct_class) || rescale.complete => {}
+            None => return other("The DICOM file does not say its modality"),
+        }
+        let captured =
+            class.is_some_and(|uid| uid.starts_with(uids::SECONDARY_CAPTURE_IMAGE_STORAGE));
+        if !rescale.complete && (captured || layout.bits_stored <= 8) {
+            return other("The DICOM file is a captured picture of a CT image");
+        }
+        let group = tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE;
+        match attributes.text(group, tags::RESCALE_TYPE).as_deref() {
+            // US, unspecified, is what many scanners write for HU.
+            None | Some("HU" | "HU_MOD" | "US" | "us" | "hu") => Self::Ct,
+            Some(_) => other("The DICOM file is a map computed from CT, such as electron density"),
+        }
+    }
+}
+
+fn is_ct_class(uid: &str) -> bool {
+    [
+        uids::CT_IMAGE_STORAGE,
+        uids::ENHANCED_CT_IMAGE_STORAGE,
+        uids::LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE,
+    ]
+    .contains(&uid)
+}
+
+fn ct_warnings(
+    attributes: &Attributes<'_>,
+    layout: &Layout,
+    rescale: &Rescale,
+    plane: &Plane,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let mut warn = |code, message: &str| warnings.push(Warning::new(code, message));
+    if attributes.text(tags::MODALITY, tags::MODALITY).is_none() {
+        warn("modality_missing", "The DICOM file does not say its modality; it is read as CT.");
+    }
+    if !rescale.complete {
+        warn(
+            "rescale_missing",
+            "The DICOM file lacks a rescale slope or intercept; 1 and 0 were taken, and its \
+             Hounsfield units may be wrong.",
+        );
+    }
+    if layout.inverted {
+        warn(
+            "inverted_display",
+            "The DICOM file asks for an inverted display; its Hounsfield units are read as stored.",
+        );
+    }
+    let darkest = plane.samples.iter().copied().fold(f32::INFINITY, f32::min);
+    if darkest > AIR_HU {
+        warn(
+            "no_air",
+            "No sample is as dark as air (-1000 HU); the rescale slope or intercept of the DICOM \
+             file may be wrong.",
+        );
+    }
+    if darkest < PADDING_HU {
+        warn(
+            "padding",
+            "Samples far below air (-1000 HU) mark places outside the field of view; they are \
+             shown and segmented as air.",
+        );
+    }
+    warnings
+}
+
+/// Display windows, in the file's order; values in excess and impossible widths are left out.
+fn windows(attributes: &Attributes<'_>) -> Vec<WindowLevel> {
+    let values = |tag| attributes.numbers(tags::FRAME_VOILUT_SEQUENCE, tag).unwrap_or_default();
+    let (centers, widths) = (values(tags::WINDOW_CENTER), values(tags::WINDOW_WIDTH));
+    centers
+        .into_iter()
+        .zip(widths)
+        .map(|(center, width)| WindowLevel { center_hu: center as f32, width_hu: width as f32 })
+        .filter(|w| w.width_hu >= 1.0 && w.width_hu.is_finite() && w.center_hu.is_finite())
+        .collect()
+}
+
+/// Grey in [0, 1] by the file's first window, else by the range of the samples.
+fn for_display(plane: Plane, window: Option<WindowLevel>, inverted: bool) -> Plane {
+    let grey = |value: f32| if inverted { 1.0 - value } else { value };
+    if let Some(window) = window {
+        return plane.map(|s| grey(window.apply(s)));
+    }
+    let (low, high) = plane
+        .samples
+        .iter()
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &s| (low.min(s), high.max(s)));
+    let span = if high > low { high - low } else { 1.0 };
+    plane.map(|s| grey((s - low) / span))
+}

@@ -1,0 +1,79 @@
+//! Transfer syntaxes (PS3.5 section 10, PS3.6 table A-1): which are read, and what is said of
+//! the others.
+
+use crate::error::{Error, Result};
+use dicom_dictionary_std::uids;
+use dicom_transfer_syntax_registry::{
+    TransferSyntax, TransferSyntaxIndex, TransferSyntaxRegistry, entries,
+};
+
+/// How a file that is read here is encoded.
+pub(super) struct Syntax {
+    /// Its UID.
+    pub(super) uid: &'static str,
+    /// Byte order and whether value representations are written.
+    pub(super) encoding: TransferSyntax,
+    /// Compression of the frames.
+    pub(super) coding: Coding,
+    /// The data set itself is compressed.
+    pub(super) deflated: bool,
+}
+
+/// Compression of the frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    Native,
+    Rle,
+    Jpeg,
+    Jpeg2000,
+}
+
+impl Syntax {
+    /// # Errors
+    /// [`Error::UnsupportedType`] naming the syntax and a way out.
+    pub(super) fn of_uid(uid: &str) -> Result<Self> {
+        let encoding = match uid {
+            uids::IMPLICIT_VR_LITTLE_ENDIAN => entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
+            uids::EXPLICIT_VR_BIG_ENDIAN => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),
+            // PS3.5 A.4: a data set with encapsulated frames is explicit, little endian.
+            _ => entries::EXPLICIT_VR_LITTLE_ENDIAN.erased(),
+        };
+        let (uid, coding) =
+            READ.iter().copied().find(|(read, _)| *read == uid).ok_or_else(|| unsupported(uid))?;
+        let deflated = uid == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
+        Ok(Self { uid, encoding, coding, deflated })
+    }
+}
+
+const READ: [(&str, Coding); 12] = [
+    (uids::IMPLICIT_VR_LITTLE_ENDIAN, Coding::Native),
+    (uids::EXPLICIT_VR_LITTLE_ENDIAN, Coding::Native),
+    (uids::EXPLICIT_VR_BIG_ENDIAN, Coding::Native),
+    (uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, Coding::Native),
+    (uids::RLE_LOSSLESS, Coding::Rle),
+    (uids::JPEG_BASELINE8_BIT, Coding::Jpeg),
+    (uids::JPEG_EXTENDED12_BIT, Coding::Jpeg),
+    (uids::JPEG_LOSSLESS, Coding::Jpeg),
+    (uids::JPEG_LOSSLESS_SV1, Coding::Jpeg),
+    (uids::JPEG2000_LOSSLESS, Coding::Jpeg2000),
+    (uids::JPEG2000, Coding::Jpeg2000),
+    // Some archives write uncompressed frames as fragments.
+    (uids::ENCAPSULATED_UNCOMPRESSED_EXPLICIT_VR_LITTLE_ENDIAN, Coding::Native),
+];
+
+fn unsupported(uid: &str) -> Error {
+    // Only UIDs of the standard are repeated; anything else is a value of the file.
+    let known = TransferSyntaxRegistry.get(uid).map(|syntax| (syntax.name(), syntax.uid()));
+    let what = match known {
+        Some((name, uid)) => format!("the transfer syntax {name} ({uid})"),
+        None => "a private or unknown transfer syntax".into(),
+    };
+    let tool = match uid {
+        uids::JPEGLS_LOSSLESS | uids::JPEGLS_NEAR_LOSSLESS => "`dcmdjpls IN OUT`",
+        _ => "`gdcmconv --raw IN OUT`",
+    };
+    Error::UnsupportedType(format!(
+        "The DICOM file uses {what}, which is not read here. Convert it to uncompressed explicit \
+         little endian, for instance with {tool}."
+    ))
+}

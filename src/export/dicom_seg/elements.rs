@@ -1,0 +1,85 @@
+//! Data elements as the modules of the object need them.
+
+use dicom_core::header::Tag;
+use dicom_core::value::{DataSetSequence, PrimitiveValue};
+use dicom_core::{DataElement, VR};
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
+
+pub(super) fn put_text(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: &str) {
+    object.put(DataElement::new(tag, vr, PrimitiveValue::from(value)));
+}
+
+pub(super) fn put_u16(object: &mut InMemDicomObject, tag: Tag, value: u16) {
+    object.put(DataElement::new(tag, VR::US, PrimitiveValue::from(value)));
+}
+
+pub(super) fn put_sequence(object: &mut InMemDicomObject, tag: Tag, items: Vec<InMemDicomObject>) {
+    object.put(DataElement::new(tag, VR::SQ, DataSetSequence::from(items)));
+}
+
+/// An attribute that holds another's tag.
+pub(super) fn put_tag(object: &mut InMemDicomObject, tag: Tag, value: Tag) {
+    object.put(DataElement::new(tag, VR::AT, PrimitiveValue::Tags([value].as_slice().into())));
+}
+
+/// Decimal strings, PS3.5 6.2.
+pub(super) fn put_decimals(object: &mut InMemDicomObject, tag: Tag, values: &[f64]) {
+    let texts: Vec<String> = values.iter().map(|&value| decimal(value)).collect();
+    put_text(object, tag, VR::DS, &texts.join("\\"));
+}
+
+/// As many digits as the 16 characters of a decimal string hold.
+fn decimal(value: f64) -> String {
+    let shortest = value.to_string();
+    let rounded = || (0..15).rev().map(|digits| format!("{value:.digits$}")).find(fits);
+    fn fits(text: &String) -> bool {
+        text.len() <= 16
+    }
+    if fits(&shortest) { shortest } else { rounded().unwrap_or_else(|| format!("{value:.8e}")) }
+}
+
+/// A code of a coding scheme, PS3.3 8.8.
+pub(super) fn code(scheme: &str, value: &str, meaning: &str) -> InMemDicomObject {
+    let mut item = InMemDicomObject::new_empty();
+    put_text(&mut item, tags::CODE_VALUE, VR::SH, value);
+    put_text(&mut item, tags::CODING_SCHEME_DESIGNATOR, VR::SH, scheme);
+    put_text(&mut item, tags::CODE_MEANING, VR::LO, meaning);
+    item
+}
+
+/// A new UID: a random UUID as a decimal number under 2.25 (PS3.5 B.2).
+pub(super) fn new_uid() -> String {
+    format!("2.25.{}", uuid::Uuid::new_v4().as_u128())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_fit_sixteen_characters_and_keep_their_value() {
+        let values = [
+            0.0,
+            -125.0,
+            0.488_281_25,
+            -1.0 / 3.0,
+            1e-9,
+            123_456.789_012_345_67,
+            -98_765.432_1,
+            1e30,
+        ];
+        for value in values {
+            let text = decimal(value);
+            assert!(text.len() <= 16, "{text}");
+            let error = (text.parse::<f64>().unwrap() - value).abs();
+            assert!(error <= 1e-8 * value.abs().max(0.1), "{text}");
+        }
+    }
+
+    #[test]
+    fn uids_are_new_and_at_most_64_characters() {
+        let (a, b) = (new_uid(), new_uid());
+        assert!(a != b && a.len() <= 64 && a.starts_with("2.25."));
+    }
+}

@@ -1,0 +1,116 @@
+//! Dimensions (PS3.3 C.7.6.17) and functional groups (C.7.6.16) of the frames.
+
+use super::Source;
+use super::elements::{code, new_uid, put_decimals, put_sequence, put_tag, put_text, put_u16};
+use crate::series::Series;
+use crate::stack::Stack;
+use dicom_core::header::Tag;
+use dicom_core::value::PrimitiveValue;
+use dicom_core::{DataElement, VR};
+use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
+
+/// Frames are indexed by segment, then by position.
+pub(super) fn put_dimensions(object: &mut InMemDicomObject) {
+    let organization = new_uid();
+    let mut uid = InMemDicomObject::new_empty();
+    put_text(&mut uid, tags::DIMENSION_ORGANIZATION_UID, VR::UI, &organization);
+    put_sequence(object, tags::DIMENSION_ORGANIZATION_SEQUENCE, vec![uid]);
+    let dimension = |pointer: Tag, group: Tag, label: &str| {
+        let mut item = InMemDicomObject::new_empty();
+        put_text(&mut item, tags::DIMENSION_ORGANIZATION_UID, VR::UI, &organization);
+        put_tag(&mut item, tags::DIMENSION_INDEX_POINTER, pointer);
+        put_tag(&mut item, tags::FUNCTIONAL_GROUP_POINTER, group);
+        put_text(&mut item, tags::DIMENSION_DESCRIPTION_LABEL, VR::LO, label);
+        item
+    };
+    let segment = dimension(
+        tags::REFERENCED_SEGMENT_NUMBER,
+        tags::SEGMENT_IDENTIFICATION_SEQUENCE,
+        "Segment Number",
+    );
+    let position =
+        dimension(tags::IMAGE_POSITION_PATIENT, tags::PLANE_POSITION_SEQUENCE, "Image Position");
+    put_sequence(object, tags::DIMENSION_INDEX_SEQUENCE, vec![segment, position]);
+}
+
+pub(super) fn put_groups(
+    object: &mut InMemDicomObject,
+    series: &Series,
+    stack: &Stack,
+    shown: &[&Source],
+) {
+    put_sequence(
+        object,
+        tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
+        vec![shared(series, stack, shown)],
+    );
+    let frames = (1..).zip(shown).map(|(place, source)| frame(place, source)).collect();
+    put_sequence(object, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, frames);
+}
+
+/// Pixel Measures and Plane Orientation, the same for all frames.
+fn shared(series: &Series, stack: &Stack, shown: &[&Source]) -> InMemDicomObject {
+    let mut measures = InMemDicomObject::new_empty();
+    let first = series.slices.first();
+    if let Some(spacing) = first.and_then(|slice| slice.spacing_mm) {
+        put_decimals(&mut measures, tags::PIXEL_SPACING, &spacing.map(shortest));
+    }
+    let thickness = first.and_then(|slice| slice.thickness_mm).map(shortest);
+    let between = stack.slice_spacing_mm();
+    put_decimals(&mut measures, tags::SLICE_THICKNESS, &[thickness.unwrap_or(between)]);
+    if stack.even && series.slices.len() > 1 {
+        put_decimals(&mut measures, tags::SPACING_BETWEEN_SLICES, &[between]);
+    }
+    let mut orientation = InMemDicomObject::new_empty();
+    if let Some(placement) = shown.first().map(|source| source.placement) {
+        let cosines = [placement.row, placement.column].concat();
+        put_decimals(&mut orientation, tags::IMAGE_ORIENTATION_PATIENT, &cosines);
+    }
+    let mut shared = InMemDicomObject::new_empty();
+    put_sequence(&mut shared, tags::PIXEL_MEASURES_SEQUENCE, vec![measures]);
+    put_sequence(&mut shared, tags::PLANE_ORIENTATION_SEQUENCE, vec![orientation]);
+    shared
+}
+
+/// The decimal number that a file's text was, not the digits by which `f32` misses it.
+fn shortest(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or_else(|_| f64::from(value))
+}
+
+/// Frame Content, Plane Position, Segment Identification and Derivation Image of one frame;
+/// `place` counts from 1.
+fn frame(place: u32, source: &Source) -> InMemDicomObject {
+    let mut content = InMemDicomObject::new_empty();
+    let indices = PrimitiveValue::U32([1, place].as_slice().into());
+    content.put(DataElement::new(tags::DIMENSION_INDEX_VALUES, VR::UL, indices));
+    let mut position = InMemDicomObject::new_empty();
+    put_decimals(&mut position, tags::IMAGE_POSITION_PATIENT, &source.placement.position_mm);
+    let mut segment = InMemDicomObject::new_empty();
+    put_u16(&mut segment, tags::REFERENCED_SEGMENT_NUMBER, 1);
+
+    let mut frame = InMemDicomObject::new_empty();
+    put_sequence(&mut frame, tags::FRAME_CONTENT_SEQUENCE, vec![content]);
+    put_sequence(&mut frame, tags::PLANE_POSITION_SEQUENCE, vec![position]);
+    put_sequence(&mut frame, tags::SEGMENT_IDENTIFICATION_SEQUENCE, vec![segment]);
+    put_sequence(&mut frame, tags::DERIVATION_IMAGE_SEQUENCE, vec![derivation(source)]);
+    frame
+}
+
+/// The image that the frame was derived from, PS3.3 C.7.6.16.2.6.
+fn derivation(source: &Source) -> InMemDicomObject {
+    let reference = source.reference;
+    let mut image = InMemDicomObject::new_empty();
+    put_text(&mut image, tags::REFERENCED_SOP_CLASS_UID, VR::UI, &reference.sop_class_uid);
+    put_text(&mut image, tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, &reference.sop_instance_uid);
+    if let Some(frame) = reference.frame {
+        put_text(&mut image, tags::REFERENCED_FRAME_NUMBER, VR::IS, &frame.to_string());
+    }
+    let purpose = code("DCM", "121322", "Source image for image processing operation");
+    put_sequence(&mut image, tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, vec![purpose]);
+    let mut derivation = InMemDicomObject::new_empty();
+    put_sequence(&mut derivation, tags::SOURCE_IMAGE_SEQUENCE, vec![image]);
+    let segmentation = code("DCM", "113076", "Segmentation");
+    put_sequence(&mut derivation, tags::DERIVATION_CODE_SEQUENCE, vec![segmentation]);
+    derivation
+}

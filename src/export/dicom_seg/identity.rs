@@ -1,0 +1,127 @@
+//! Whose segmentation it is, what it was made from and by what.
+
+use super::Source;
+use super::elements::{new_uid, put_sequence, put_text};
+use crate::model_spec::ModelSpec;
+use crate::slice::DicomReference;
+use chrono::{DateTime, Local};
+use dicom_core::VR;
+use dicom_core::header::Tag;
+use dicom_dictionary_std::{tags, uids};
+use dicom_object::InMemDicomObject;
+use std::collections::HashSet;
+use std::time::SystemTime;
+
+/// Attributes of patient, study and space that must be there, empty where the source has none
+/// (type 2 of PS3.3 C.7.1.1, C.7.2.1 and C.7.4.1).
+const REQUIRED: [(Tag, VR); 10] = [
+    (tags::PATIENT_NAME, VR::PN),
+    (tags::PATIENT_ID, VR::LO),
+    (tags::PATIENT_BIRTH_DATE, VR::DA),
+    (tags::PATIENT_SEX, VR::CS),
+    (tags::STUDY_DATE, VR::DA),
+    (tags::STUDY_TIME, VR::TM),
+    (tags::REFERRING_PHYSICIAN_NAME, VR::PN),
+    (tags::STUDY_ID, VR::SH),
+    (tags::ACCESSION_NUMBER, VR::SH),
+    (tags::POSITION_REFERENCE_INDICATOR, VR::LO),
+];
+
+/// Transfer syntaxes that always lose something: JPEG baseline and extended, JPEG-LS near-lossless,
+/// JPEG 2000 (PS3.5 10).
+const LOSSY: [&str; 4] = [
+    uids::JPEG_BASELINE8_BIT,
+    uids::JPEG_EXTENDED12_BIT,
+    uids::JPEGLS_NEAR_LOSSLESS,
+    uids::JPEG2000,
+];
+
+pub(super) fn put_identity(
+    object: &mut InMemDicomObject,
+    spec: &ModelSpec,
+    sources: &[Source],
+    written: SystemTime,
+) {
+    let Some(first) = sources.first().map(|source| source.reference) else { return };
+    put_patient_and_study(object, first);
+    put_series(object, spec);
+    put_equipment(object);
+    put_moment(object, written);
+    put_text(object, tags::SOP_CLASS_UID, VR::UI, uids::SEGMENTATION_STORAGE);
+    put_text(object, tags::SOP_INSTANCE_UID, VR::UI, &new_uid());
+    put_text(object, tags::INSTANCE_NUMBER, VR::IS, "1");
+    let frame_of_reference =
+        first.frame_of_reference_uid.clone().filter(|uid| !uid.is_empty()).unwrap_or_else(new_uid);
+    put_text(object, tags::FRAME_OF_REFERENCE_UID, VR::UI, &frame_of_reference);
+    let lossy = sources.iter().any(|s| LOSSY.contains(&s.reference.transfer_syntax.as_str()));
+    put_text(object, tags::LOSSY_IMAGE_COMPRESSION, VR::CS, if lossy { "01" } else { "00" });
+    put_references(object, first, sources);
+}
+
+fn put_patient_and_study(object: &mut InMemDicomObject, first: &DicomReference) {
+    for (tag, vr) in REQUIRED {
+        put_text(object, tag, vr, "");
+    }
+    for ((group, element), vr, value) in &first.patient_study {
+        let (tag, vr) = (Tag(*group, *element), VR::from_binary(*vr));
+        // How text is encoded is decided here, not by the source.
+        if let Some(vr) = vr.filter(|_| tag != tags::SPECIFIC_CHARACTER_SET) {
+            put_text(object, tag, vr, value);
+        }
+    }
+    if first.patient_study.iter().any(|(_, _, value)| !value.is_ascii()) {
+        put_text(object, tags::SPECIFIC_CHARACTER_SET, VR::CS, "ISO_IR 192");
+    }
+    put_text(object, tags::STUDY_INSTANCE_UID, VR::UI, &first.study_uid);
+}
+
+fn put_series(object: &mut InMemDicomObject, spec: &ModelSpec) {
+    put_text(object, tags::MODALITY, VR::CS, "SEG");
+    put_text(object, tags::SERIES_INSTANCE_UID, VR::UI, &new_uid());
+    put_text(object, tags::SERIES_NUMBER, VR::IS, "1");
+    let description = format!("{}, research only", spec.classes[0].name);
+    put_text(object, tags::SERIES_DESCRIPTION, VR::LO, &description);
+}
+
+/// General and Enhanced General Equipment, PS3.3 C.7.5.1 and C.7.5.2.
+fn put_equipment(object: &mut InMemDicomObject) {
+    put_text(object, tags::MANUFACTURER, VR::LO, "Ichor");
+    put_text(object, tags::MANUFACTURER_MODEL_NAME, VR::LO, "ichor");
+    // A program has no serial number, and the attribute may not be empty.
+    put_text(object, tags::DEVICE_SERIAL_NUMBER, VR::LO, "0");
+    put_text(object, tags::SOFTWARE_VERSIONS, VR::LO, env!("CARGO_PKG_VERSION"));
+}
+
+/// Local time, as DICOM takes dates without a zone.
+fn put_moment(object: &mut InMemDicomObject, written: SystemTime) {
+    let moment = DateTime::<Local>::from(written);
+    let (date, time) = (moment.format("%Y%m%d").to_string(), moment.format("%H%M%S").to_string());
+    for tag in [tags::CONTENT_DATE, tags::SERIES_DATE, tags::INSTANCE_CREATION_DATE] {
+        put_text(object, tag, VR::DA, &date);
+    }
+    for tag in [tags::CONTENT_TIME, tags::SERIES_TIME, tags::INSTANCE_CREATION_TIME] {
+        put_text(object, tag, VR::TM, &time);
+    }
+}
+
+/// Common Instance Reference, PS3.3 C.12.2: every image that was looked at, with or without
+/// hemorrhage, each instance once.
+fn put_references(object: &mut InMemDicomObject, first: &DicomReference, sources: &[Source]) {
+    let mut seen = HashSet::new();
+    let instances = sources
+        .iter()
+        .map(|source| source.reference)
+        .filter(|reference| seen.insert(reference.sop_instance_uid.as_str()))
+        .map(|reference| {
+            let mut item = InMemDicomObject::new_empty();
+            put_text(&mut item, tags::REFERENCED_SOP_CLASS_UID, VR::UI, &reference.sop_class_uid);
+            let instance = &reference.sop_instance_uid;
+            put_text(&mut item, tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, instance);
+            item
+        })
+        .collect();
+    let mut series = InMemDicomObject::new_empty();
+    put_text(&mut series, tags::SERIES_INSTANCE_UID, VR::UI, &first.series_uid);
+    put_sequence(&mut series, tags::REFERENCED_INSTANCE_SEQUENCE, instances);
+    put_sequence(object, tags::REFERENCED_SERIES_SEQUENCE, vec![series]);
+}

@@ -1,0 +1,61 @@
+//! The query of a segment request.
+
+use super::problem::Problem;
+use crate::error::Error;
+use crate::report::Include;
+use crate::segmenter::SegmentOptions;
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
+use serde::Deserialize;
+
+/// The query as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SegmentQuery {
+    model: Option<String>,
+    threshold: Option<f32>,
+    window: Option<String>,
+    include: Option<String>,
+}
+
+/// What was asked for.
+pub(super) struct Asked {
+    pub(super) model: Option<String>,
+    pub(super) options: SegmentOptions,
+    pub(super) include: Include,
+}
+
+pub(super) fn read_query(
+    query: Result<Query<SegmentQuery>, QueryRejection>,
+) -> Result<Asked, Problem> {
+    let Query(query) = query.map_err(|_| {
+        Error::InvalidParameter(
+            "The query cannot be read. It takes model, threshold (0 to 1), window and include."
+                .into(),
+        )
+    })?;
+    let window = query.window.as_deref().map(str::parse).transpose()?;
+    let include = parse_include(query.include.as_deref())?;
+    let options = SegmentOptions { threshold: query.threshold, contours: include.contours, window };
+    Ok(Asked { model: query.model, options, include })
+}
+
+fn parse_include(list: Option<&str>) -> Result<Include, Problem> {
+    let Some(list) = list else { return Ok(Include::default()) };
+    let mut include = Include::NOTHING;
+    for name in list.split(',').map(str::trim).filter(|n| !n.is_empty()) {
+        match name {
+            "mask" => include.mask = true,
+            "overlay" => include.overlay = true,
+            "probabilities" => include.probabilities = true,
+            "contours" => include.contours = true,
+            "every_slice" => include.every_slice = true,
+            _ => {
+                let detail = "include takes mask, overlay, probabilities, contours and \
+                              every_slice, with commas between them.";
+                return Err(Error::InvalidParameter(detail.into()).into());
+            }
+        }
+    }
+    Ok(include)
+}

@@ -1,0 +1,58 @@
+//! The models of one service.
+
+use super::Segmenter;
+use crate::error::{Error, Result};
+use crate::storage::ModelFiles;
+use rayon::prelude::*;
+
+/// The loaded models, by name.
+#[derive(Debug)]
+pub struct Models {
+    loaded: Vec<Segmenter>,
+    default: usize,
+}
+
+impl Models {
+    /// Loads all models in parallel; `default` names the one used where none is asked for,
+    /// else it is the first.
+    ///
+    /// # Errors
+    /// [`Error::Model`] of the first that fails, [`Error::ModelNotFound`] for the default.
+    pub fn load(files: Vec<ModelFiles>, default: Option<&str>) -> Result<Self> {
+        let loaded = files.into_par_iter().map(Segmenter::load).collect::<Result<Vec<_>>>()?;
+        let mut models = Self { loaded, default: 0 };
+        if let Some(name) = default {
+            models.default = models.position(name)?;
+        }
+        Ok(models)
+    }
+
+    /// All models, in the order of loading.
+    pub fn iter(&self) -> impl Iterator<Item = &Segmenter> {
+        self.loaded.iter()
+    }
+
+    /// The default model.
+    pub fn default_model(&self) -> &Segmenter {
+        &self.loaded[self.default]
+    }
+
+    /// The model of that name, or the default.
+    ///
+    /// # Errors
+    /// [`Error::ModelNotFound`] naming those that are loaded.
+    pub fn get(&self, name: Option<&str>) -> Result<&Segmenter> {
+        match name {
+            None => Ok(self.default_model()),
+            Some(name) => Ok(&self.loaded[self.position(name)?]),
+        }
+    }
+
+    fn position(&self, name: &str) -> Result<usize> {
+        let known = || {
+            let names: Vec<&str> = self.iter().map(|m| m.spec().name.as_str()).collect();
+            Error::ModelNotFound(names.join(", "))
+        };
+        self.loaded.iter().position(|m| m.spec().name == name).ok_or_else(known)
+    }
+}

@@ -1,0 +1,132 @@
+//! A series, slice by slice in parallel, and what its slices say together.
+
+use super::{Clock, SegmentOptions, Segmentation, Segmenter, StageTimings};
+use crate::error::Result;
+use crate::mask::Mask;
+use crate::overlay::draw_overlay;
+use crate::postprocess::Lesion;
+use crate::series::Series;
+use crate::slice::Warning;
+use crate::volumetry::Volumetry;
+use image::RgbImage;
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What was found in a series. Display and probability planes are not kept: at 512 slices of
+/// 512 px a side they would take 1 GiB beside the samples (512 MiB) and the masks (128 MiB).
+#[derive(Debug, Clone)]
+pub struct SeriesSegmentation {
+    /// The slices as they were given to the segmenter.
+    pub series: Series,
+    /// The mask of each slice, in its geometry.
+    pub masks: Vec<Mask>,
+    /// What was found on each slice.
+    pub slices: Vec<SliceFinding>,
+    /// Volumes across the slices.
+    pub volume: Volumetry,
+    /// Index of the slice to look at first: the largest area, or without any lesion the highest
+    /// probability.
+    pub key_slice: usize,
+    /// Whether any mask holds anything; `None` if the model was not made for the modality of one
+    /// of the slices.
+    pub detected: Option<bool>,
+    /// Highest calibrated probability of the slices. Each is calibrated for one slice, so that
+    /// the maximum grows with their number; it ranks heads but is no probability of the head.
+    pub probability: f32,
+    /// What the model says of each type, in the order of its spec.
+    pub subtypes: Vec<SeriesSubtype>,
+    /// The threshold used.
+    pub threshold: f32,
+    /// Cautions of the series, its volumes and its slices, each kind once.
+    pub warnings: Vec<Warning>,
+    /// Each stage summed over the slices, which run in parallel, ms.
+    pub timings: StageTimings,
+}
+
+/// What was found on one slice of a series.
+#[derive(Debug, Clone)]
+pub struct SliceFinding {
+    /// Regions on the slice, largest first; `volume_ml` is the part of the volume in this slice.
+    pub lesions: Vec<Lesion>,
+    /// Whether its mask holds anything; `None` if the model was not made for the modality.
+    pub detected: Option<bool>,
+    /// Calibrated probability of any hemorrhage on the slice.
+    pub probability: f32,
+    /// Probabilities of the slice classes after `any`, in the order of the spec.
+    pub subtype_probabilities: Vec<f32>,
+    /// The threshold used.
+    pub threshold: f32,
+    /// Cautions.
+    pub warnings: Vec<Warning>,
+    /// How long each stage took, ms.
+    pub timings: StageTimings,
+}
+
+/// One hemorrhage type in a series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeriesSubtype {
+    /// Highest probability of the slices.
+    pub probability: f32,
+    /// The total volume shared out: each slice's part goes to the types in proportion to their
+    /// probabilities on that slice. The model types slices, not pixels, so this is an estimate
+    /// of nothing finer; `None` where the total is.
+    pub volume_ml: Option<f32>,
+}
+
+impl From<Segmentation> for (SliceFinding, Mask) {
+    /// Drops the display and the probabilities.
+    fn from(found: Segmentation) -> Self {
+        let finding = SliceFinding {
+            lesions: found.lesions,
+            detected: found.detected,
+            probability: found.probability,
+            subtype_probabilities: found.subtype_probabilities,
+            threshold: found.threshold,
+            warnings: found.warnings,
+            timings: found.timings,
+        };
+        (finding, found.mask)
+    }
+}
+
+impl Segmenter {
+    /// Segments the slices of a series in parallel. `progress` hears how many of all are done.
+    ///
+    /// # Errors
+    /// As [`Segmenter::segment_slice`]; [`Error::Unprocessable`] for a series without slices.
+    pub fn segment_series(
+        &self,
+        series: Series,
+        options: SegmentOptions,
+        progress: &(dyn Fn(usize, usize) + Sync),
+        clock: Clock<'_>,
+    ) -> Result<SeriesSegmentation> {
+        let all = series.slices.len();
+        let done = AtomicUsize::new(0);
+        let found = series
+            .slices
+            .par_iter()
+            .map(|slice| {
+                let found = self.segment_slice(slice, options, clock)?.into();
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
+                Ok(found)
+            })
+            .collect::<Result<Vec<(SliceFinding, Mask)>>>()?;
+        SeriesSegmentation::gather(series, found, clock)
+    }
+
+    /// One slice of a segmented series with its hemorrhage tinted and outlined.
+    pub fn overlay_of(
+        &self,
+        found: &SeriesSegmentation,
+        index: usize,
+        options: SegmentOptions,
+    ) -> RgbImage {
+        let slice = &found.series.slices[index];
+        let mask = &found.masks[index];
+        match self.display_window(slice, options.window) {
+            Some(window) => draw_overlay(&window.show(&slice.plane), mask, self.color),
+            None => draw_overlay(&slice.plane, mask, self.color),
+        }
+    }
+}

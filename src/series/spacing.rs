@@ -1,0 +1,197 @@
+//! Order and distances of the slices, along their normal.
+//!
+//! Why along the normal: a slice of area A stands for the slab between the planes half way to its
+//! neighbours, whose volume is A times the *perpendicular* distance of those planes (Cavalieri).
+//! With a tilted gantry the table still moves along the body, so positions step along a line that
+//! leans against the normal by the tilt; the step along that line is longer by 1/cos(tilt), 5 % at
+//! 18 degrees, and would make volumes too large. Measured along the normal, tilt leaves volumes
+//! right. It does shift neighbouring slices against each other in their plane, by sin(tilt) of the
+//! step: whoever compares slices pixel by pixel, or draws the stack as a box, must shear it.
+
+use super::selection::counted;
+use super::{Numbered, cross, dot, minus, normalised};
+use crate::slice::{CtSlice, Warning};
+
+/// CT gantries tilt by 30 degrees at most; a stack that leans more, with a margin for rounding, has
+/// positions and orientations that contradict each other, and its distances mean nothing.
+pub const MAX_TILT_DEGREES: f32 = 35.0;
+
+/// Smaller leaning comes from rounded positions.
+const SMALLEST_TILT_DEGREES: f32 = 1.0;
+/// Slices nearer than this are at one position: the thinnest CT slices are 0.25 mm apart.
+const SAME_POSITION_MM: f64 = 0.02;
+/// A gap this many times the usual one lacks a slice.
+const MISSING_GAP: f64 = 1.5;
+
+/// What the positions say of the stack.
+#[derive(Default)]
+pub(super) struct Stack {
+    pub(super) extents_mm: Option<Vec<f32>>,
+    pub(super) tilt_degrees: Option<f32>,
+}
+
+/// Unit normal of the slices, to the head for axial ones; `None` where they are not placed.
+pub(super) fn normal(slices: &[Numbered]) -> Option<[f64; 3]> {
+    // Selection left slices of one direction: the first speaks for all.
+    let placement = slices.first()?.1.placement?;
+    let normal = normalised(cross(placement.row, placement.column))?;
+    let largest = normal.into_iter().max_by(|a, b| a.abs().total_cmp(&b.abs()))?;
+    Some(if largest < 0.0 { normal.map(|v| -v) } else { normal })
+}
+
+/// Sorts along `normal`, drops repeated positions and measures the gaps.
+pub(super) fn sort_and_measure(
+    slices: &mut Vec<Numbered>,
+    normal: [f64; 3],
+    warnings: &mut Vec<Warning>,
+) -> Stack {
+    if normal[2] < std::f64::consts::FRAC_1_SQRT_2 {
+        warnings.push(Warning::new(
+            "not_axial",
+            "The slices are not axial; the models were made for axial slices.",
+        ));
+    }
+    // Stable, so of slices at one position the first given stays first.
+    slices.sort_by(|a, b| height(&a.1, normal).total_cmp(&height(&b.1, normal)));
+    drop_repeated(slices, normal, warnings);
+    let heights: Vec<f64> = slices.iter().map(|(_, s)| height(s, normal)).collect();
+    let gaps: Vec<f64> = heights.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    warn_of_gaps(slices, &gaps, warnings);
+    let tilt_degrees = tilt(slices, normal);
+    match tilt_degrees {
+        Some(degrees) => warn_of_tilt(degrees, warnings),
+        None => warn_of_tagged_tilt(slices, warnings),
+    }
+    let sound = tilt_degrees.is_none_or(|degrees| degrees <= MAX_TILT_DEGREES);
+    let extents_mm = if sound { extents(slices, &gaps) } else { None };
+    Stack { extents_mm, tilt_degrees }
+}
+
+/// Slices without positions: the order stays and nothing along the stack can be measured.
+pub(super) fn unplaced(slices: &[Numbered], warnings: &mut Vec<Warning>) -> Stack {
+    if slices.len() > 1 {
+        warnings.push(Warning::new(
+            "order_as_given",
+            "The slices carry no positions; they keep the order in which they were given.",
+        ));
+    }
+    warn_of_tagged_tilt(slices, warnings);
+    // A single slice stands for its own thickness, wherever it lies.
+    Stack { extents_mm: extents(slices, &[]), tilt_degrees: None }
+}
+
+fn height(slice: &CtSlice, normal: [f64; 3]) -> f64 {
+    slice.placement.map_or(0.0, |p| dot(p.position_mm, normal))
+}
+
+fn drop_repeated(slices: &mut Vec<Numbered>, normal: [f64; 3], warnings: &mut Vec<Warning>) {
+    let before = slices.len();
+    slices.dedup_by(|next, kept| {
+        height(&next.1, normal) - height(&kept.1, normal) < SAME_POSITION_MM
+    });
+    if slices.len() < before {
+        let message = format!(
+            "{} left out: at the position of another slice; the first of each was kept.",
+            counted(before - slices.len())
+        );
+        warnings.push(Warning::new("repeated_positions", message));
+    }
+}
+
+/// Half the way to either neighbour; at the ends the neighbouring gap, as if the stack went on.
+fn extents(slices: &[Numbered], gaps: &[f64]) -> Option<Vec<f32>> {
+    let (Some(first), Some(last)) = (gaps.first(), gaps.last()) else {
+        let alone = (slices.len() == 1).then(|| slices[0].1.thickness_mm).flatten();
+        return alone.filter(|t| t.is_finite() && *t > 0.0).map(|t| vec![t]);
+    };
+    let below = std::iter::once(first).chain(gaps);
+    let above = gaps.iter().chain(std::iter::once(last));
+    Some(below.zip(above).map(|(below, above)| ((below + above) / 2.0) as f32).collect())
+}
+
+/// Says where slices are missing, or just unevenly spaced.
+fn warn_of_gaps(slices: &[Numbered], gaps: &[f64], warnings: &mut Vec<Warning>) {
+    let Some(usual) = median(gaps) else { return };
+    let missing: Vec<f64> = gaps
+        .iter()
+        .zip(slices.windows(2))
+        // Protocols cut the skull base thinly and the rest thickly: a gap that its own slices
+        // fill lacks none.
+        .filter(|(gap, pair)| **gap > MISSING_GAP * usual.max(filled(pair)))
+        .map(|(gap, _)| *gap)
+        .collect();
+    let widest = gaps.iter().copied().fold(0.0, f64::max);
+    let narrowest = gaps.iter().copied().fold(f64::INFINITY, f64::min);
+    if !missing.is_empty() {
+        let absent: f64 = missing.iter().map(|gap| (gap / usual).round() - 1.0).sum();
+        let message = format!(
+            "About {:.0} of the slices are missing: gaps of up to {widest:.2} mm where {usual:.2} \
+             mm is usual, in {} of {} places. Volumes there are interpolated.",
+            absent.max(1.0),
+            missing.len(),
+            gaps.len(),
+        );
+        warnings.push(Warning::new("missing_slices", message));
+    } else if widest - narrowest > (0.02 * usual).max(0.1) {
+        let message = format!(
+            "The slices are unevenly spaced: {narrowest:.2} to {widest:.2} mm along their normal. \
+             Each counts with the half way to its neighbours."
+        );
+        warnings.push(Warning::new("uneven_spacing", message));
+    }
+}
+
+/// The part of a gap that its two slices fill, mm; 0 where a thickness is unknown.
+fn filled(pair: &[Numbered]) -> f64 {
+    let half = |(_, slice): &Numbered| slice.thickness_mm.map(|t| f64::from(t) / 2.0);
+    pair.iter().map(half).sum::<Option<f64>>().filter(|t| t.is_finite()).unwrap_or(0.0)
+}
+
+fn median(gaps: &[f64]) -> Option<f64> {
+    let mut sorted = gaps.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    // The lower of two middle ones: of two gaps the wider is the suspicious one.
+    sorted.get(sorted.len().saturating_sub(1) / 2).copied()
+}
+
+/// Angle between the normal and the line from the first slice's corner to the last one's.
+fn tilt(slices: &[Numbered], normal: [f64; 3]) -> Option<f32> {
+    let position = |numbered: Option<&Numbered>| Some(numbered?.1.placement?.position_mm);
+    let line = normalised(minus(position(slices.last())?, position(slices.first())?))?;
+    // Dropped repeats leave distinct heights, so two slices or more have a line.
+    let across = cross(line, normal);
+    Some(dot(across, across).sqrt().atan2(dot(line, normal)).to_degrees() as f32)
+}
+
+fn warn_of_tilt(degrees: f32, warnings: &mut Vec<Warning>) {
+    if degrees > MAX_TILT_DEGREES {
+        let message = format!(
+            "The positions lean {degrees:.1} degrees against the slices' normal, more than the \
+             {MAX_TILT_DEGREES:.0} that a gantry can tilt: positions and orientations contradict \
+             each other, and volumes are not given."
+        );
+        warnings.push(Warning::new("tilt_implausible", message));
+    } else if degrees > SMALLEST_TILT_DEGREES {
+        let message = format!(
+            "The gantry is tilted by {degrees:.1} degrees. Volumes are right, as distances are \
+             taken along the slices' normal; viewers that stack the slices as a box show a \
+             sheared head."
+        );
+        warnings.push(Warning::new("gantry_tilt", message));
+    }
+}
+
+/// Without two positions only Gantry/Detector Tilt (0018,1120) can tell.
+fn warn_of_tagged_tilt(slices: &[Numbered], warnings: &mut Vec<Warning>) {
+    let tagged = slices.iter().filter_map(|(_, slice)| {
+        slice.reference.as_ref()?.gantry_tilt.as_ref()?.trim().parse::<f32>().ok()
+    });
+    let steepest = tagged.map(f32::abs).filter(|t| t.is_finite()).fold(0.0, f32::max);
+    if steepest > SMALLEST_TILT_DEGREES && steepest <= 90.0 {
+        let message = format!(
+            "The file says that the gantry was tilted by {steepest:.1} degrees; without positions \
+             that cannot be checked."
+        );
+        warnings.push(Warning::new("gantry_tilt", message));
+    }
+}

@@ -1,0 +1,127 @@
+//! A generated head in Hounsfield units, as DICOM files and as NIfTI: an ellipsoid of blood on the
+//! patient's left, and no symmetry that could hide a flip.
+
+use crate::volume::nifti_file::NiftiFile;
+use dicom_core::value::PrimitiveValue;
+use dicom_core::{DataElement, Tag, VR};
+use dicom_dictionary_std::{tags, uids};
+use dicom_object::InMemDicomObject;
+use dicom_object::meta::FileMetaTableBuilder;
+use std::path::Path;
+
+pub(crate) const COLUMNS: usize = 160;
+pub(crate) const ROWS: usize = 176;
+pub(crate) const SLICES: usize = 6;
+/// Between columns, rows and slices, mm.
+pub(crate) const STEPS_MM: [f64; 3] = [1.25, 1.2, 6.0];
+/// First sample: x to the left, y to the back, z to the head, mm.
+const ORIGIN_MM: [f64; 3] = [-100.5, -110.25, -40.0];
+
+/// Hounsfield units of one voxel.
+pub(crate) fn hounsfield(column: usize, row: usize, slice: usize) -> i16 {
+    let (x, y) = (column as f64 / COLUMNS as f64 - 0.5, row as f64 / ROWS as f64 - 0.5);
+    let z = slice as f64 / (SLICES - 1) as f64 - 0.5;
+    let inside = |at: [f64; 3], r: [f64; 3]| {
+        ((x - at[0]) / r[0]).powi(2) + ((y - at[1]) / r[1]).powi(2) + ((z - at[2]) / r[2]).powi(2)
+            < 1.0
+    };
+    // The grain of a scanner, the same at every run.
+    let grain = (column * 7919 + row * 104_729 + slice * 1_299_709) % 13;
+    if inside([0.16, 0.05, 0.0], [0.09, 0.13, 0.45]) {
+        66 + grain as i16
+    } else if inside([0.05, -0.02, 0.0], [0.03, 0.09, 0.5]) {
+        2 + grain as i16
+    } else if inside([0.0; 3], [0.35, 0.41, 1.0]) {
+        28 + grain as i16
+    } else if inside([0.0; 3], [0.39, 0.45, 1.1]) {
+        1000
+    } else {
+        -1000
+    }
+}
+
+/// Writes one DICOM file a slice, named against the order of the slices.
+pub(crate) fn write_dicom(folder: &Path) {
+    std::fs::create_dir_all(folder).unwrap();
+    for slice in 0..SLICES {
+        let name = format!("{:02}.dcm", SLICES - slice);
+        std::fs::write(folder.join(name), dicom(slice)).unwrap();
+    }
+}
+
+fn dicom(slice: usize) -> Vec<u8> {
+    let mut object = InMemDicomObject::new_empty();
+    let mut put = |tag: Tag, vr: VR, value: PrimitiveValue| {
+        object.put(DataElement::new(tag, vr, value));
+    };
+    let position = [ORIGIN_MM[0], ORIGIN_MM[1], ORIGIN_MM[2] + STEPS_MM[2] * slice as f64];
+    let texts = [
+        (tags::SOP_CLASS_UID, VR::UI, uids::CT_IMAGE_STORAGE.to_owned()),
+        (tags::SOP_INSTANCE_UID, VR::UI, format!("2.25.1.1.{}", slice + 1)),
+        (tags::SERIES_INSTANCE_UID, VR::UI, "2.25.1.1".into()),
+        (tags::STUDY_INSTANCE_UID, VR::UI, "2.25.1".into()),
+        (tags::FRAME_OF_REFERENCE_UID, VR::UI, "2.25.2".into()),
+        (tags::IMAGE_TYPE, VR::CS, "ORIGINAL\\PRIMARY\\AXIAL".into()),
+        (tags::MODALITY, VR::CS, "CT".into()),
+        (tags::PATIENT_ID, VR::LO, "PHANTOM".into()),
+        (tags::PATIENT_NAME, VR::PN, "Phantom^Generated".into()),
+        (tags::STUDY_DATE, VR::DA, "20200102".into()),
+        (tags::INSTANCE_NUMBER, VR::IS, (slice + 1).to_string()),
+        (tags::IMAGE_POSITION_PATIENT, VR::DS, position.map(|v| v.to_string()).join("\\")),
+        (tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "1\\0\\0\\0\\1\\0".into()),
+        (tags::PIXEL_SPACING, VR::DS, format!("{}\\{}", STEPS_MM[1], STEPS_MM[0])),
+        (tags::SLICE_THICKNESS, VR::DS, STEPS_MM[2].to_string()),
+        (tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2".into()),
+        (tags::RESCALE_INTERCEPT, VR::DS, "-1024".into()),
+        (tags::RESCALE_SLOPE, VR::DS, "1".into()),
+        (tags::RESCALE_TYPE, VR::LO, "HU".into()),
+    ];
+    for (tag, vr, value) in texts {
+        put(tag, vr, value.into());
+    }
+    let numbers = [
+        (tags::SAMPLES_PER_PIXEL, 1),
+        (tags::ROWS, ROWS as u16),
+        (tags::COLUMNS, COLUMNS as u16),
+        (tags::BITS_ALLOCATED, 16),
+        (tags::BITS_STORED, 12),
+        (tags::HIGH_BIT, 11),
+        (tags::PIXEL_REPRESENTATION, 0),
+    ];
+    for (tag, value) in numbers {
+        put(tag, VR::US, value.into());
+    }
+    let stored: Vec<u16> = (0..ROWS * COLUMNS)
+        .map(|i| (hounsfield(i % COLUMNS, i / COLUMNS, slice) + 1024) as u16)
+        .collect();
+    put(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(stored.into()));
+    let meta = FileMetaTableBuilder::new().transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN);
+    let mut bytes = Vec::new();
+    object.with_meta(meta).unwrap().write_all(&mut bytes).unwrap();
+    bytes
+}
+
+/// The same voxels as NIfTI-1; along axes that are `flipped` the file stores them the other way
+/// round, with the affine that puts them in the same place.
+pub(crate) fn nifti(flipped: [bool; 3]) -> Vec<u8> {
+    let sizes = [COLUMNS, ROWS, SLICES];
+    let mut sform = [[0.0; 4]; 3];
+    for (axis, row) in sform.iter_mut().enumerate() {
+        // DICOM's x and y point left and back, NIfTI's right and front.
+        let to_world = if axis < 2 { -1.0 } else { 1.0 };
+        let last = STEPS_MM[axis] * (sizes[axis] - 1) as f64;
+        let (step, start) =
+            if flipped[axis] { (-STEPS_MM[axis], last) } else { (STEPS_MM[axis], 0.0) };
+        row[axis] = (to_world * step) as f32;
+        row[3] = (to_world * (ORIGIN_MM[axis] + start)) as f32;
+    }
+    let sample = |voxel: usize| {
+        let stored = [voxel % COLUMNS, voxel / COLUMNS % ROWS, voxel / (COLUMNS * ROWS)];
+        let [column, row, slice] = [0, 1, 2].map(|axis: usize| {
+            if flipped[axis] { sizes[axis] - 1 - stored[axis] } else { stored[axis] }
+        });
+        hounsfield(column, row, slice)
+    };
+    let samples: Vec<i16> = (0..COLUMNS * ROWS * SLICES).map(sample).collect();
+    NiftiFile { sform: Some(sform), ..NiftiFile::new(sizes, &samples) }.bytes()
+}

@@ -1,0 +1,134 @@
+"""Holds `ichor inspect` against pydicom: least, greatest and mean Hounsfield unit of every frame.
+
+    python tests/tools/dicom_parity.py --ichor PATH_OF_ICHOR [FOLDER ...]
+
+Without folders, pydicom's own test files and those of the package pydicom-data are taken. Needs
+pydicom, pydicom-data, numpy, pylibjpeg, pylibjpeg-libjpeg and pylibjpeg-openjpeg. Exits with 1
+where a figure differs: a file is read as pydicom reads it, or refused, or said to be no HU.
+"""
+
+import argparse
+import collections
+import json
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pydicom
+
+# ichor keeps samples as 32-bit floats: 24 bits of precision.
+RELATIVE = 2.0**-23
+# Decoders of lossy JPEG and JPEG 2000 round their transforms differently, by a stored value or so;
+# a mean moves by much less.
+LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.91"}
+LOSSY_STORED_VALUES = 2
+LOSSY_MEAN_STORED_VALUES = 0.1
+
+
+def default_folders():
+    folders = [Path(pydicom.data.__file__).parent / "test_files"]
+    try:
+        import data_store  # the module of the package pydicom-data
+
+        folders.append(Path(data_store.__file__).parent)
+    except ImportError:
+        print("pydicom-data is not installed; its files are left out", file=sys.stderr)
+    return folders
+
+
+def inspect(ichor, path):
+    """The parsed line of one file."""
+    done = subprocess.run([ichor, "inspect", "--json", path], capture_output=True, text=True)
+    if done.returncode not in (0, 1):
+        return {"error": f"ichor ended with {done.returncode}"}
+    return json.loads(done.stdout.splitlines()[0])
+
+
+def rescale(dataset, frame):
+    """Slope and intercept of one frame, as the functional groups or the top level have them."""
+    found = {"RescaleSlope": 1.0, "RescaleIntercept": 0.0}
+    for name in found:
+        if dataset.get(name) not in (None, ""):
+            found[name] = float(dataset[name].value)
+    shared = dataset.get("SharedFunctionalGroupsSequence") or []
+    per_frame = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    for item in [*shared[:1], *per_frame[frame : frame + 1]]:
+        for transformation in item.get("PixelValueTransformationSequence", []):
+            for name in found:
+                if transformation.get(name) not in (None, ""):
+                    found[name] = float(transformation[name].value)
+    return found["RescaleSlope"], found["RescaleIntercept"]
+
+
+def expected(path):
+    """Least, greatest and mean of each frame, and what a stored value is worth."""
+    dataset = pydicom.dcmread(path, force=True)
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, little = dataset.original_encoding
+        dataset.file_meta.TransferSyntaxUID = (
+            pydicom.uid.ImplicitVRLittleEndian if implicit else pydicom.uid.ExplicitVRLittleEndian
+        )
+    frames = dataset.pixel_array
+    if int(dataset.get("NumberOfFrames") or 1) == 1 and frames.ndim == 2:
+        frames = frames[None]
+    figures = []
+    for number, frame in enumerate(frames):
+        slope, intercept = rescale(dataset, number)
+        units = frame * slope + intercept
+        figures.append((float(units.min()), float(units.max()), float(units.mean()), abs(slope)))
+    return dataset.file_meta.TransferSyntaxUID, figures
+
+
+def compare(path, line):
+    """One word and its reason."""
+    if "error" in line:
+        return "refused", line["error"]
+    if line["format"] != "dicom":
+        return "refused", "not read as DICOM"
+    if not all(s["is_hounsfield"] for s in line["slices"]):
+        return "no HU", next(
+            w["message"] for s in line["slices"] for w in s["warnings"] if w["code"] == "not_hounsfield"
+        )
+    try:
+        syntax, figures = expected(path)
+    except Exception as error:  # noqa: BLE001, whatever stops pydicom
+        return "only ichor", f"pydicom: {type(error).__name__}"
+    if len(figures) != len(line["slices"]):
+        return "DIFFERENT", f"{len(line['slices'])} frames, pydicom has {len(figures)}"
+    for number, ((low, high, mean, slope), facts) in enumerate(zip(figures, line["slices"])):
+        # Positive and negative samples may cancel in a mean: rounding is relative to the greatest.
+        tolerance = RELATIVE * max(1, abs(low), abs(high))
+        extra, extra_mean = (
+            (slope * LOSSY_STORED_VALUES, slope * LOSSY_MEAN_STORED_VALUES) if syntax in LOSSY else (0, 0)
+        )
+        for name, truth, more in [("min", low, extra), ("max", high, extra), ("mean", mean, extra_mean)]:
+            if not abs(facts["samples"][name] - truth) <= tolerance + more:
+                return "DIFFERENT", f"frame {number}: {name} {facts['samples'][name]}, pydicom {truth}"
+    kind = "equal" if syntax not in LOSSY else "equal (lossy)"
+    cautions = sorted({w["code"] for s in line["slices"] for w in s["warnings"]})
+    return kind, f"{len(figures)} frames" + (f"; {', '.join(cautions)}" if cautions else "")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--ichor", required=True, help="the ichor binary")
+    parser.add_argument("folders", nargs="*", type=Path)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    counts = collections.Counter()
+    for folder in arguments.folders or default_folders():
+        for path in sorted(p for p in folder.rglob("*.dcm") if p.is_file()):
+            outcome, reason = compare(path, inspect(arguments.ichor, path))
+            counts[outcome] += 1
+            print(f"{outcome:14} {path.name:44.44} {reason}")
+    print("; ".join(f"{outcome}: {count}" for outcome, count in counts.most_common()))
+    if not counts:
+        sys.exit("error: no .dcm files were found")
+    sys.exit(1 if counts["DIFFERENT"] else 0)
+
+
+if __name__ == "__main__":
+    main()
