@@ -98,7 +98,9 @@ fn facts(slice: CtSlice) -> SliceFacts {
         width: slice.plane.width,
         height: slice.plane.height,
         // A free text in the wrong place could name a patient; codes are two to sixteen capitals.
-        modality: slice.modality.filter(|m| m.len() <= 16 && m.bytes().all(|b| b.is_ascii_uppercase())),
+        modality: slice
+            .modality
+            .filter(|m| m.len() <= 16 && m.bytes().all(|b| b.is_ascii_uppercase())),
         is_hounsfield: slice.intensity == Intensity::Hounsfield,
         spacing_mm: slice.spacing_mm,
         thickness_mm: slice.thickness_mm,

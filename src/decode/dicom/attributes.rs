@@ -1,7 +1,7 @@
 //! Attribute values of one frame, from wherever the object keeps them.
 
-use dicom_core::value::{PrimitiveValue, Value};
 use dicom_core::Tag;
+use dicom_core::value::{PrimitiveValue, Value};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use dicom_object::mem::InMemElement;

@@ -103,7 +103,11 @@ fn jpeg2000(frame: &[u8], layout: &Layout) -> Result<Vec<i32>> {
         let value = (sample.round() as i32 - offset).clamp(low, high);
         // Archives mark signed samples as unsigned codestreams and the reverse; the bits of the
         // codestream's precision are right and DICOM's Pixel Representation says what they mean.
-        if size.signed == layout.signed { value } else { extend(value, size.precision, layout.signed) }
+        if size.signed == layout.signed {
+            value
+        } else {
+            extend(value, size.precision, layout.signed)
+        }
     };
     Ok(samples.iter().map(value).collect())
 }

@@ -65,7 +65,12 @@ fn meta_group(mut rest: &[u8]) -> Result<(Option<&str>, &[u8])> {
         let (start, length) = match &rest[4..6] {
             // PS3.5 table 7.1-1: these have two reserved bytes and a long length.
             b"OB" | b"OW" | b"UN" | b"UT" => (12, u32_at(rest, 8).ok_or_else(damaged)? as usize),
-            _ => (8, rest.get(6..8).map(|l| usize::from(u16::from_le_bytes([l[0], l[1]]))).ok_or_else(damaged)?),
+            _ => (
+                8,
+                rest.get(6..8)
+                    .map(|l| usize::from(u16::from_le_bytes([l[0], l[1]])))
+                    .ok_or_else(damaged)?,
+            ),
         };
         let value = rest[start.min(rest.len())..].get(..length).ok_or_else(damaged)?;
         if element == 0x0010 {

@@ -49,8 +49,8 @@ fn placement(attributes: &Attributes<'_>, warnings: &mut Vec<Warning>) -> Option
         return None;
     }
     let position = attributes.numbers(group, tag)?;
-    let orientation = attributes
-        .numbers(tags::PLANE_ORIENTATION_SEQUENCE, tags::IMAGE_ORIENTATION_PATIENT)?;
+    let orientation =
+        attributes.numbers(tags::PLANE_ORIENTATION_SEQUENCE, tags::IMAGE_ORIENTATION_PATIENT)?;
     let placement = placed(&position, &orientation);
     if placement.is_none() {
         warnings.push(Warning::new(

@@ -47,7 +47,9 @@ pub(super) fn end_of_pixel_data(data_set: &[u8], syntax: &Syntax) -> Result<usiz
                 in_pixel_data = tally.depth == 0;
                 tally.enter()?;
             }
-            LazyDataToken::SequenceStart { .. } | LazyDataToken::ItemStart { .. } => tally.enter()?,
+            LazyDataToken::SequenceStart { .. } | LazyDataToken::ItemStart { .. } => {
+                tally.enter()?
+            }
             LazyDataToken::SequenceEnd | LazyDataToken::ItemEnd => {
                 tally.depth = tally.depth.checked_sub(1).ok_or_else(damaged)?;
             }
@@ -102,8 +104,7 @@ impl Tally {
     }
 
     fn note_other_pixels(&mut self, tag: dicom_core::Tag) {
-        self.float_pixels |=
-            tag == tags::FLOAT_PIXEL_DATA || tag == tags::DOUBLE_FLOAT_PIXEL_DATA;
+        self.float_pixels |= tag == tags::FLOAT_PIXEL_DATA || tag == tags::DOUBLE_FLOAT_PIXEL_DATA;
     }
 
     fn without_pixel_data(&self) -> Error {
@@ -120,5 +121,9 @@ impl Tally {
 }
 
 fn too_large(what: &'static str, limit: usize) -> Error {
-    Error::TooLarge { what, limit: limit as u64, remedy: "Export the images anew, without private data." }
+    Error::TooLarge {
+        what,
+        limit: limit as u64,
+        remedy: "Export the images anew, without private data.",
+    }
 }

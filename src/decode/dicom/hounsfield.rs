@@ -21,7 +21,11 @@ const PADDING_HU: f32 = -1200.0;
 ///
 /// # Errors
 /// [`Error::Unprocessable`] where slope or intercept is there but no sane number.
-pub(super) fn slice(attributes: &Attributes<'_>, layout: &Layout, stored: &[i32]) -> Result<CtSlice> {
+pub(super) fn slice(
+    attributes: &Attributes<'_>,
+    layout: &Layout,
+    stored: &[i32],
+) -> Result<CtSlice> {
     let rescale = Rescale::read(attributes)?;
     let kind = Kind::of(attributes, layout, &rescale);
     let samples = stored.iter().take(layout.samples()).map(|&value| rescale.apply(value)).collect();
@@ -104,7 +108,8 @@ impl Kind {
             None if class.as_deref().is_some_and(is_ct_class) || rescale.complete => {}
             None => return other("The DICOM file does not say its modality"),
         }
-        let captured = class.is_some_and(|uid| uid.starts_with(uids::SECONDARY_CAPTURE_IMAGE_STORAGE));
+        let captured =
+            class.is_some_and(|uid| uid.starts_with(uids::SECONDARY_CAPTURE_IMAGE_STORAGE));
         if !rescale.complete && (captured || layout.bits_stored <= 8) {
             return other("The DICOM file is a captured picture of a CT image");
         }

@@ -58,7 +58,11 @@ impl Reference {
         })
     }
 
-    pub(super) fn of_frame(&self, attributes: &Attributes<'_>, frames: usize) -> Arc<DicomReference> {
+    pub(super) fn of_frame(
+        &self,
+        attributes: &Attributes<'_>,
+        frames: usize,
+    ) -> Arc<DicomReference> {
         let group = tags::CT_ACQUISITION_DETAILS_SEQUENCE;
         let gantry_tilt = attributes.text(group, tags::GANTRY_DETECTOR_TILT).map(Into::into);
         let frame = (frames > 1).then(|| attributes.frame as u32 + 1);

@@ -22,21 +22,27 @@ pub(super) fn unpack(frame: &[u8], samples: usize, bytes: usize) -> Option<Vec<u
 }
 
 /// PackBits, PS3.5 section G.3.1; fills all of `out`.
-fn unpack_bits<'a>(mut packed: &[u8], mut out: impl ExactSizeIterator<Item = &'a mut u8>) -> Option<()> {
+fn unpack_bits<'a>(
+    mut packed: &[u8],
+    mut out: impl ExactSizeIterator<Item = &'a mut u8>,
+) -> Option<()> {
     while out.len() > 0 {
         let (&control, rest) = packed.split_first()?;
         packed = rest;
         match control.cast_signed() {
             -128 => {}
             literal @ 0.. => {
-                let (values, rest) = packed.split_at_checked(usize::from(literal.unsigned_abs()) + 1)?;
+                let (values, rest) =
+                    packed.split_at_checked(usize::from(literal.unsigned_abs()) + 1)?;
                 packed = rest;
                 values.iter().zip(out.by_ref()).for_each(|(value, slot)| *slot = *value);
             }
             run => {
                 let (&value, rest) = packed.split_first()?;
                 packed = rest;
-                out.by_ref().take(usize::from(run.unsigned_abs()) + 1).for_each(|slot| *slot = value);
+                out.by_ref()
+                    .take(usize::from(run.unsigned_abs()) + 1)
+                    .for_each(|slot| *slot = value);
             }
         }
     }

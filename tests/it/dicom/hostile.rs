@@ -1,7 +1,7 @@
 //! DICOM files that lie: refused within bounded time and memory.
 
 use super::phantom::{ct, ct_with, file, pixels, sequence, short, text};
-use super::{SYNTAXES, fixture, refusal, slices};
+use super::{BIG_ENDIAN, SYNTAXES, fixture, refusal, slices};
 use dicom_core::value::PrimitiveValue;
 use dicom_core::{DataElement, Tag, VR};
 use dicom_dictionary_std::{tags, uids};
@@ -138,7 +138,7 @@ fn mutated_files_end_within_ten_seconds_without_a_panic() {
     let count = std::env::var("ICHOR_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
     let mut seeds: Vec<Vec<u8>> = SYNTAXES.iter().map(|(name, _)| fixture(name)).collect();
     seeds.push(ct_with(|_| {}));
-    seeds.push(file(ct(), uids::EXPLICIT_VR_BIG_ENDIAN));
+    seeds.push(file(ct(), BIG_ENDIAN));
     seeds.push(ct_with(|o| {
         text(o, tags::NUMBER_OF_FRAMES, VR::IS, "2");
         pixels(o, 0..6144);
@@ -170,5 +170,8 @@ fn mutated_files_end_within_ten_seconds_without_a_panic() {
 /// Linux' own account of the process.
 fn peak_memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().find(|line| line.starts_with("VmHWM")).map_or(String::new(), |l| format!(", {l}"))
+    status
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .map_or(String::new(), |l| format!(", {l}"))
 }

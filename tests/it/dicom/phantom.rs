@@ -74,10 +74,7 @@ pub(crate) fn group(tag: Tag, elements: &[(Tag, &str)]) -> DataElement<InMemDico
     sequence(tag, vec![item])
 }
 
-pub(crate) fn sequence(
-    tag: Tag,
-    items: Vec<InMemDicomObject>,
-) -> DataElement<InMemDicomObject> {
+pub(crate) fn sequence(tag: Tag, items: Vec<InMemDicomObject>) -> DataElement<InMemDicomObject> {
     DataElement::new(tag, VR::SQ, DataSetSequence::from(items))
 }
 
