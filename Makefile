@@ -11,11 +11,13 @@ export CARGO_TARGET_DIR ?= $(ICHOR_CACHE)/target
 TOOLS := tests/tools
 RELEASE := $(CARGO_TARGET_DIR)/release
 TEST_PYTHON := $(ICHOR_CACHE)/test-venv/bin/python
+DICOM_PYTHON := $(ICHOR_CACHE)/dicom-venv/bin/python
 TRAIN_PYTHON := $(ICHOR_CACHE)/train-venv/bin/python
 # One profile and one feature set for binaries, tests and lints: every crate is compiled once.
 # `lambda` includes the default features, so the `ichor` binary built here is the one a user runs.
 CARGO_FLAGS := --release --locked --features lambda
 PORT ?= 8080
+RUNS ?= 1000000
 
 ##@ Use
 .PHONY: serve train train-smoke lambda measure
@@ -37,7 +39,7 @@ measure: build lambda ## ms a slice, ms to ready, peak memory, sizes
 	  --zip $(ICHOR_CACHE)/lambda/ichor-lambda-$(shell uname -m).zip
 
 ##@ Check
-.PHONY: check test fmt clippy fast-tests build rust-tests feature-tests training-tests aws-tests page-tests
+.PHONY: check test fmt clippy fast-tests build rust-tests feature-tests training-tests dicom-tests aws-tests page-tests fuzz
 check: fmt clippy fast-tests ## formatting, lints, unit tests: a minute once built
 
 test: ## installs what is missing, then runs every test
@@ -46,6 +48,7 @@ test: ## installs what is missing, then runs every test
 	@$(TOOLS)/timed.sh "feature boundaries" $(MAKE) feature-tests
 	@$(TOOLS)/timed.sh "Rust" $(MAKE) rust-tests
 	@$(TOOLS)/timed.sh "training" $(MAKE) training-tests
+	@$(TOOLS)/timed.sh "DICOM readers" $(MAKE) dicom-tests
 	@$(TOOLS)/timed.sh "Lambda and template" $(MAKE) aws-tests
 	@$(TOOLS)/timed.sh "page" $(MAKE) page-tests
 
@@ -70,6 +73,13 @@ feature-tests: ## the core without HTTP, and the default build without AWS
 training-tests: train-smoke ## the training smoke run and the Python tests
 	$(TRAIN_PYTHON) -m pytest -q training
 
+dicom-tests: dicom-venv build ## segmentations read by highdicom, Hounsfield units held against pydicom's
+	ICHOR_BIN=$(RELEASE)/ichor $(DICOM_PYTHON) -m pytest -q tests/dicom
+	$(DICOM_PYTHON) $(TOOLS)/dicom_parity.py --ichor $(RELEASE)/ichor --as-ct
+
+fuzz: ## a million inputs for every decoder (RUNS=1000000)
+	for target in dicom nifti archive raster; do fuzz/run.sh $$target $(RUNS); done
+
 aws-tests: test-venv s3-server lambda-emulator build lambda ## the Lambda binary under AWS's emulator, models in a local S3 server
 	cd tests/aws && $(TEST_PYTHON) -m pytest -q
 
@@ -77,8 +87,8 @@ page-tests: system-packages page-modules build ## the page in a real Chromium
 	ICHOR_BIN=$(RELEASE)/ichor npm test --prefix tests/frontend
 
 ##@ Install
-.PHONY: tools system-packages test-venv train-venv s3-server lambda-emulator page-modules
-tools: system-packages test-venv s3-server lambda-emulator train-venv page-modules ## everything the tests need, each skipped if there
+.PHONY: tools system-packages test-venv train-venv dicom-venv s3-server lambda-emulator page-modules
+tools: system-packages test-venv dicom-venv s3-server lambda-emulator train-venv page-modules ## everything the tests need, each skipped if there
 
 system-packages:
 	@$(TOOLS)/system_packages.sh
@@ -88,6 +98,9 @@ test-venv: system-packages
 
 train-venv: system-packages
 	@$(TOOLS)/python_env.sh train-venv training/requirements.txt
+
+dicom-venv: system-packages
+	@$(TOOLS)/python_env.sh dicom-venv tests/dicom/requirements.txt
 
 s3-server:
 	@$(TOOLS)/s3_server.sh
