@@ -8,6 +8,7 @@ use dicom_core::value::{PixelFragmentSequence, PrimitiveValue};
 use dicom_core::{DataElement, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
+use dicom_transfer_syntax_registry::entries::EXPLICIT_VR_LITTLE_ENDIAN;
 use ichor::decode::{Limits, decode};
 use ichor::error::Result;
 use ichor::inspect::{Inspection, inspect};
@@ -24,8 +25,20 @@ const SYNTAXES: [(&str, &str); 7] = [
     ("ct_jpeg_baseline.dcm", uids::JPEG_BASELINE8_BIT),
 ];
 
+/// Explicit VR, retired in 2006.
+const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
+
 fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(root().join("tests/data/dicom").join(name)).unwrap()
+}
+
+/// The data set of an explicit, little endian file; the meta groups of the fixtures are too odd
+/// for the library's own reader.
+fn explicit_object(bytes: &[u8]) -> InMemDicomObject {
+    let is_first = |w: &[u8]| w[..2] == [8, 0] && w[4..].iter().all(u8::is_ascii_uppercase);
+    let start = bytes.windows(6).position(is_first).unwrap();
+    let syntax = EXPLICIT_VR_LITTLE_ENDIAN.erased();
+    InMemDicomObject::read_dataset_with_ts(&bytes[start..], &syntax).unwrap()
 }
 
 fn slices(bytes: &[u8]) -> Result<Vec<CtSlice>> {
@@ -230,7 +243,7 @@ fn headers_of_every_kind_give_pydicoms_hounsfield_units() {
 #[test]
 fn byte_orders_and_missing_preambles_change_nothing() {
     let truth = slice(&ct_with(|_| {})).plane;
-    for uid in [uids::IMPLICIT_VR_LITTLE_ENDIAN, uids::EXPLICIT_VR_BIG_ENDIAN] {
+    for uid in [uids::IMPLICIT_VR_LITTLE_ENDIAN, BIG_ENDIAN] {
         assert_eq!(slice(&file(ct(), uid)).plane, truth, "{uid}");
     }
     let explicit = ct_with(|_| {});
@@ -293,10 +306,9 @@ fn later_frames_of_a_plain_object_have_no_place() {
 fn fragments_of_a_frame_are_put_together() {
     let whole = fixture("ct_rle.dcm");
     let truth = slice(&whole).plane;
-    let object = dicom_object::from_reader(&whole[..]).unwrap();
+    let mut object = explicit_object(&whole);
     let frame = object.get(tags::PIXEL_DATA).unwrap().value().fragments().unwrap()[0].clone();
     let (head, tail) = frame.split_at(1000);
-    let mut object: InMemDicomObject = object.into_inner();
     let fragments = PixelFragmentSequence::new_fragments(vec![head.to_vec(), tail.to_vec()]);
     object.put(DataElement::new(tags::PIXEL_DATA, VR::OB, fragments));
     assert_eq!(slice(&file(object, uids::RLE_LOSSLESS)).plane, truth);
@@ -348,7 +360,7 @@ fn what_cannot_be_read_is_named_with_a_way_out() {
         ("words", |o| text(o, tags::RESCALE_INTERCEPT, VR::DS, "1,5"), "rescale slope"),
         ("huge", |o| text(o, tags::RESCALE_SLOPE, VR::DS, "1e300"), "rescale slope"),
         ("colour", |o| short(o, tags::SAMPLES_PER_PIXEL, 3), "colour"),
-        ("32 bits", |o| short(o, tags::BITS_ALLOCATED, 32), "32 bits"),
+        ("32 bits", |o| short(o, tags::BITS_ALLOCATED, 32), "32-bit"),
         (
             "lookup table",
             |o| {

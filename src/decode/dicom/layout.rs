@@ -37,7 +37,7 @@ impl Layout {
         let bits_stored = unsigned(object, tags::BITS_STORED).map_or(allocated, usize::from);
         let high_bit = unsigned(object, tags::HIGH_BIT).map_or(bits_stored, |h| usize::from(h) + 1);
         if !matches!(allocated, 8 | 16) {
-            return Err(unsupported(&format!("samples of {allocated} bits")));
+            return Err(unsupported(&format!("{allocated}-bit samples")));
         }
         if bits_stored == 0 || bits_stored > allocated || high_bit != bits_stored {
             return Err(unsupported("samples whose bits do not start at the lowest"));

@@ -34,7 +34,7 @@ impl Syntax {
     pub(super) fn of_uid(uid: &str) -> Result<Self> {
         let encoding = match uid {
             uids::IMPLICIT_VR_LITTLE_ENDIAN => entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
-            uids::EXPLICIT_VR_BIG_ENDIAN => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),
+            EXPLICIT_VR_BIG_ENDIAN => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),
             // PS3.5 A.4: a data set with encapsulated frames is explicit, little endian.
             _ => entries::EXPLICIT_VR_LITTLE_ENDIAN.erased(),
         };
@@ -45,10 +45,13 @@ impl Syntax {
     }
 }
 
+/// Retired in 2006; files from before are still kept.
+const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
+
 const READ: [(&str, Coding); 12] = [
     (uids::IMPLICIT_VR_LITTLE_ENDIAN, Coding::Native),
     (uids::EXPLICIT_VR_LITTLE_ENDIAN, Coding::Native),
-    (uids::EXPLICIT_VR_BIG_ENDIAN, Coding::Native),
+    (EXPLICIT_VR_BIG_ENDIAN, Coding::Native),
     (uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, Coding::Native),
     (uids::RLE_LOSSLESS, Coding::Rle),
     (uids::JPEG_BASELINE8_BIT, Coding::Jpeg),
