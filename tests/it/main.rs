@@ -10,3 +10,5 @@ mod dicom;
 mod fixtures;
 mod golden;
 mod hostile;
+mod inspect;
+mod seeds;
