@@ -18,6 +18,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// # Errors
 /// The first error that stops the command.
 pub fn run(cli: Cli) -> Result<()> {
+    // `ichor inspect … | head` ends quietly, as other tools do; a server must outlive its readers.
+    if !matches!(cli.command, Command::Serve(_)) {
+        sigpipe::reset();
+    }
     match cli.command {
         Command::Serve(args) => serve::serve(args),
         Command::Segment(args) => segment::segment(args),

@@ -11,5 +11,7 @@ mod fixtures;
 mod golden;
 mod head;
 mod hostile;
+mod inspect;
+mod seeds;
 mod series;
 mod volume;
