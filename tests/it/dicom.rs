@@ -63,6 +63,9 @@ fn refusal(bytes: &[u8]) -> String {
 
 /// The figures are pydicom's: `a = d.pixel_array * d.RescaleSlope + d.RescaleIntercept;
 /// print(a.min(), a.max(), a.mean())` with pydicom 3.0.2 and pylibjpeg 2.1.0.
+/// Turns one kind of object into another.
+type Change = fn(&mut InMemDicomObject);
+
 #[test]
 fn seven_transfer_syntaxes_hold_pydicoms_hounsfield_units() {
     let truth = slice(&fixture("ct_explicit.dcm"));
@@ -353,7 +356,7 @@ fn captured_pictures_of_ct_are_no_hounsfield_units() {
 
 #[test]
 fn what_cannot_be_read_is_named_with_a_way_out() {
-    let cases: [(&str, fn(&mut InMemDicomObject), &str); 9] = [
+    let cases: [(&str, Change, &str); 9] = [
         ("zero slope", |o| text(o, tags::RESCALE_SLOPE, VR::DS, "0"), "rescale slope"),
         ("slope NaN", |o| text(o, tags::RESCALE_SLOPE, VR::DS, "nan"), "rescale slope"),
         ("intercept inf", |o| text(o, tags::RESCALE_INTERCEPT, VR::DS, "inf"), "rescale slope"),

@@ -9,6 +9,9 @@ use flate2::{Compression, write::DeflateEncoder};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+/// Spoils an object.
+type Twist = fn(&mut InMemDicomObject);
+
 #[test]
 fn every_prefix_of_a_file_fails_cleanly() {
     let files = SYNTAXES.iter().map(|(name, _)| fixture(name)).chain([ct_with(|_| {})]);
@@ -41,7 +44,7 @@ fn numbers_with_a_remainder_are_refused() {
 
 #[test]
 fn sizes_are_held_against_the_limits() {
-    let cases: [(fn(&mut InMemDicomObject), &str); 5] = [
+    let cases: [(Twist, &str); 5] = [
         (|o| short(o, tags::ROWS, 65_535), "longest side"),
         (|o| short(o, tags::ROWS, 16), "at least 32 px"),
         (|o| text(o, tags::NUMBER_OF_FRAMES, VR::IS, "2147483647"), "number of frames"),
