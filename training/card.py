@@ -83,9 +83,9 @@ def protocol(results: dict) -> str:
             f"{folds['of']}-fold cross-validation by patient, stratified by masked, positive and "
             f"negative and by hemorrhage type, of which {folds['scored']} folds were run: each of their "
             "patients is scored once, by a model that never saw the patient, with thresholds and "
-            "calibration chosen on the other folds. **The shipped file is a further model, trained the "
-            "same way on all patients**; no patient is left here to test it, so the figures are those "
-            "of its sisters."
+            "calibration chosen on the other folds. **The shipped file is the model of fold "
+            f"{folds['shipped']}**, which never saw that fold's patients; its thresholds and calibration "
+            "were then chosen on all folds that were run."
         )
     return (
         "Patients held out of the training, in two parts, split 80/20 and again 80/20, stratified by "

@@ -2,7 +2,9 @@
 
 Each fold trains from the start and predicts its own patients; every patient is predicted once, by
 a model that never saw it. Thresholds and calibration are cross-fitted: a fold is measured with
-those chosen on the other folds, while the ones that are shipped are chosen on all. Writes
+those chosen on the other folds, while the ones that are shipped are chosen on all. The model of the
+first fold is the one that ships: a further one, trained on everybody, would have nobody left to
+show what it does. Writes
 fold-N/checkpoint.pt (resumed when there), fold-N/predicted.npz and results.json.
 """
 
@@ -17,6 +19,7 @@ from training import dataset, figures, fit, split, train
 from training.evaluate import counts_of, predict, subtypes_of
 
 FOLDS = 5
+SHIPPED_FOLD = 0
 
 
 def predict_fold(config: dict, sets: list, number: int, folder: Path) -> list[fit.Predicted]:
@@ -74,7 +77,7 @@ def summarise(names: list[str], by_fold: list[list[fit.Predicted]]) -> dict:
         "figures": {name: figures.intervals(one, figures.measure) for name, one in scored.items()},
         "counts": counts_of(scored),
         "subtypes": subtypes_of(scored),
-        "folds": {"scored": len(by_fold), "of": FOLDS},
+        "folds": {"scored": len(by_fold), "of": FOLDS, "shipped": SHIPPED_FOLD + 1},
     }
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from training import dataset, phantom, spec, train
-from training.crossvalidate import crossvalidate
+from training.crossvalidate import SHIPPED_FOLD, crossvalidate
 from training.evaluate import evaluate
 from training.release import release
 
@@ -41,11 +41,11 @@ def run_one(config: dict, arguments: argparse.Namespace) -> float:
     sets = [prepare(arguments.ichor, data, config, prepared / data.name) for data in arguments.data]
     parts = train.parts_of(sets, config)
     run = arguments.work / "runs" / config["name"]
-    # By folds: the figures are those of five models that each left patients out, and the shipped
-    # model is a sixth that saw everyone.
-    results = crossvalidate(config, sets, run) if config["split"] == "folds" else None
-    model = train.train(config, sets, parts, run)
-    results = results or evaluate(model.eval(), sets, parts)
+    if config["split"] == "folds":
+        results = crossvalidate(config, sets, run)
+        run /= f"fold-{SHIPPED_FOLD}"
+    else:
+        results = evaluate(train.train(config, sets, parts, run).eval(), sets, parts)
     results["steps"] = sum(steps for steps, _ in config["recipe"]["stages"])
     (run / "results.json").write_text(json.dumps(results, indent=1))
     samples = None
