@@ -124,8 +124,11 @@ fn inspection_shows_no_patient() {
     }
 }
 
-/// A change of the phantom, the Hounsfield units that pydicom gives, and the warnings.
-type Case = (&'static str, fn(&mut InMemDicomObject), (f32, f32, f64), &'static [&'static str]);
+/// A change of the phantom.
+type Change = fn(&mut InMemDicomObject);
+
+/// A change, the Hounsfield units that pydicom gives, and the warnings.
+type Case = (&'static str, Change, (f32, f32, f64), &'static [&'static str]);
 
 const CASES: [Case; 12] = [
     ("as it is", |_| {}, (-1024.0, 2047.0, 511.5), &[]),

@@ -1,16 +1,13 @@
 //! DICOM files that lie: refused within bounded time and memory.
 
 use super::phantom::{ct, ct_with, file, pixels, sequence, short, text};
-use super::{BIG_ENDIAN, SYNTAXES, explicit_object, fixture, refusal, slices};
+use super::{BIG_ENDIAN, Change, SYNTAXES, explicit_object, fixture, refusal, slices};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use flate2::{Compression, write::DeflateEncoder};
 use std::io::Write;
 use std::time::{Duration, Instant};
-
-/// Spoils an object.
-type Twist = fn(&mut InMemDicomObject);
 
 #[test]
 fn every_prefix_of_a_file_fails_cleanly() {
@@ -44,7 +41,7 @@ fn numbers_with_a_remainder_are_refused() {
 
 #[test]
 fn sizes_are_held_against_the_limits() {
-    let cases: [(Twist, &str); 5] = [
+    let cases: [(Change, &str); 5] = [
         (|o| short(o, tags::ROWS, 65_535), "longest side"),
         (|o| short(o, tags::ROWS, 16), "at least 32 px"),
         (|o| text(o, tags::NUMBER_OF_FRAMES, VR::IS, "2147483647"), "number of frames"),
