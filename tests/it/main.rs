@@ -11,5 +11,10 @@ mod fixtures;
 mod golden;
 mod head;
 mod hostile;
+<<<<<<< HEAD
 mod series;
 mod volume;
+=======
+mod inspect;
+mod seeds;
+>>>>>>> dicom

@@ -4,6 +4,7 @@
 use super::damaged;
 use super::syntax::Syntax;
 use crate::error::{Error, Result};
+use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use dicom_parser::StatefulDecode;
 use dicom_parser::dataset::LazyDataToken;
@@ -28,11 +29,15 @@ pub(super) fn end_of_pixel_data(data_set: &[u8], syntax: &Syntax) -> Result<usiz
         .map_err(|_| damaged())?;
     let mut tally = Tally::default();
     let mut in_pixel_data = false;
+    let mut offset_table_next = false;
     while let Some(token) = reader.advance() {
         let token = token.map_err(|_| damaged())?;
         match &token {
             LazyDataToken::LazyValue { header, decoder } => {
                 let value = value_at(data_set, decoder.position(), header.len.0)?;
+                // The parser takes whole numbers and goes on where they end: with a remainder it
+                // would read other lengths than were checked here.
+                check_whole(value, number_bytes(header.vr))?;
                 if header.tag == tags::PIXEL_DATA {
                     in_pixel_data = tally.depth == 0;
                 } else {
@@ -41,9 +46,13 @@ pub(super) fn end_of_pixel_data(data_set: &[u8], syntax: &Syntax) -> Result<usiz
                 tally.note_other_pixels(header.tag);
             }
             LazyDataToken::LazyItemValue { len, decoder } => {
-                value_at(data_set, decoder.position(), *len)?;
+                let value = value_at(data_set, decoder.position(), *len)?;
+                if std::mem::take(&mut offset_table_next) {
+                    check_whole(value, size_of::<u32>())?;
+                }
             }
             LazyDataToken::PixelSequenceStart => {
+                offset_table_next = true;
                 in_pixel_data = tally.depth == 0;
                 tally.enter()?;
             }
@@ -51,6 +60,8 @@ pub(super) fn end_of_pixel_data(data_set: &[u8], syntax: &Syntax) -> Result<usiz
                 tally.enter()?
             }
             LazyDataToken::SequenceEnd | LazyDataToken::ItemEnd => {
+                // An empty offset table has no value.
+                offset_table_next = false;
                 tally.depth = tally.depth.checked_sub(1).ok_or_else(damaged)?;
             }
             _ => tally.count_element()?,
@@ -67,6 +78,20 @@ pub(super) fn end_of_pixel_data(data_set: &[u8], syntax: &Syntax) -> Result<usiz
 fn value_at(data_set: &[u8], position: u64, length: u32) -> Result<&[u8]> {
     let start = usize::try_from(position).map_err(|_| damaged())?;
     data_set.get(start..).and_then(|rest| rest.get(..length as usize)).ok_or_else(damaged)
+}
+
+fn check_whole(value: &[u8], unit: usize) -> Result<()> {
+    if value.len().is_multiple_of(unit) { Ok(()) } else { Err(damaged()) }
+}
+
+/// Bytes of one number in a value, PS3.5 table 6.2-1; 1 for texts and bytes.
+fn number_bytes(vr: VR) -> usize {
+    match vr {
+        VR::US | VR::SS | VR::OW => 2,
+        VR::UL | VR::SL | VR::FL | VR::OL | VR::OF | VR::AT => 4,
+        VR::FD | VR::OD | VR::UV | VR::SV | VR::OV => 8,
+        _ => 1,
+    }
 }
 
 /// What has been seen so far.

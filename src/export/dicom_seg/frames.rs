@@ -106,6 +106,8 @@ fn derivation(source: &Source) -> InMemDicomObject {
     if let Some(frame) = reference.frame {
         put_text(&mut image, tags::REFERENCED_FRAME_NUMBER, VR::IS, &frame.to_string());
     }
+    // The mask has the pixels of its image: readers may lay one over the other.
+    put_text(&mut image, tags::SPATIAL_LOCATIONS_PRESERVED, VR::CS, "YES");
     let purpose = code("DCM", "121322", "Source image for image processing operation");
     put_sequence(&mut image, tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, vec![purpose]);
     let mut derivation = InMemDicomObject::new_empty();

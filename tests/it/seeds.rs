@@ -1,0 +1,38 @@
+//! The seeds of the fuzz targets (`fuzz/`), and whatever the fuzzer found once, as ordinary tests:
+//! an answer or an error, in bounded time, without a panic.
+
+use crate::fixtures::root;
+use ichor::decode::{Limits, decode};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+fn read_all(target: &Path) -> usize {
+    let mut read = 0;
+    for entry in std::fs::read_dir(target).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let start = Instant::now();
+        match decode(&bytes, &Limits::default()) {
+            Ok(decoded) => {
+                read += 1;
+                for slice in decoded.slices {
+                    let plane = slice.plane;
+                    assert_eq!(plane.samples.len(), plane.width * plane.height, "{path:?}");
+                    assert!(plane.samples.iter().all(|s| s.is_finite()), "{path:?}");
+                }
+            }
+            Err(error) => assert!(error.to_string().len() > 20, "{path:?}: {error}"),
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "{path:?}");
+    }
+    read
+}
+
+#[test]
+fn seeds_of_every_target_are_read_or_refused() {
+    // The least number of seeds that each target must still read: an empty folder is no test.
+    for (target, at_least) in [("dicom", 11), ("nifti", 0), ("archive", 0), ("raster", 5)] {
+        let read = read_all(&root().join("fuzz/seeds").join(target));
+        assert!(read >= at_least, "{target}: {read}");
+    }
+}
