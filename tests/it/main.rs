@@ -11,10 +11,7 @@ mod fixtures;
 mod golden;
 mod head;
 mod hostile;
-<<<<<<< HEAD
-mod series;
-mod volume;
-=======
 mod inspect;
 mod seeds;
->>>>>>> dicom
+mod series;
+mod volume;
