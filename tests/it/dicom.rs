@@ -121,8 +121,11 @@ fn inspection_shows_no_patient() {
     }
 }
 
-/// A change of the phantom, the Hounsfield units that pydicom gives, and the warnings.
-type Case = (&'static str, fn(&mut InMemDicomObject), (f32, f32, f64), &'static [&'static str]);
+/// A change of the phantom.
+type Change = fn(&mut InMemDicomObject);
+
+/// A change, the Hounsfield units that pydicom gives, and the warnings.
+type Case = (&'static str, Change, (f32, f32, f64), &'static [&'static str]);
 
 const CASES: [Case; 12] = [
     ("as it is", |_| {}, (-1024.0, 2047.0, 511.5), &[]),
@@ -353,7 +356,7 @@ fn captured_pictures_of_ct_are_no_hounsfield_units() {
 
 #[test]
 fn what_cannot_be_read_is_named_with_a_way_out() {
-    let cases: [(&str, fn(&mut InMemDicomObject), &str); 9] = [
+    let cases: [(&str, Change, &str); 9] = [
         ("zero slope", |o| text(o, tags::RESCALE_SLOPE, VR::DS, "0"), "rescale slope"),
         ("slope NaN", |o| text(o, tags::RESCALE_SLOPE, VR::DS, "nan"), "rescale slope"),
         ("intercept inf", |o| text(o, tags::RESCALE_INTERCEPT, VR::DS, "inf"), "rescale slope"),

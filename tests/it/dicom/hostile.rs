@@ -1,7 +1,7 @@
 //! DICOM files that lie: refused within bounded time and memory.
 
 use super::phantom::{ct, ct_with, file, pixels, sequence, short, text};
-use super::{BIG_ENDIAN, SYNTAXES, explicit_object, fixture, refusal, slices};
+use super::{BIG_ENDIAN, Change, SYNTAXES, explicit_object, fixture, refusal, slices};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
@@ -41,7 +41,7 @@ fn numbers_with_a_remainder_are_refused() {
 
 #[test]
 fn sizes_are_held_against_the_limits() {
-    let cases: [(fn(&mut InMemDicomObject), &str); 5] = [
+    let cases: [(Change, &str); 5] = [
         (|o| short(o, tags::ROWS, 65_535), "longest side"),
         (|o| short(o, tags::ROWS, 16), "at least 32 px"),
         (|o| text(o, tags::NUMBER_OF_FRAMES, VR::IS, "2147483647"), "number of frames"),
