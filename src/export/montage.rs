@@ -50,10 +50,10 @@ fn thin(wanted: &[usize], key: usize) -> Vec<usize> {
     let count = wanted.len().min(TILES);
     let mut chosen: Vec<usize> =
         (0..count).map(|i| wanted[i * (wanted.len() - 1) / (count - 1).max(1)]).collect();
-    if !chosen.contains(&key) {
-        if let Some(nearest) = chosen.iter_mut().min_by_key(|index| index.abs_diff(key)) {
-            *nearest = key;
-        }
+    if !chosen.contains(&key)
+        && let Some(nearest) = chosen.iter_mut().min_by_key(|index| index.abs_diff(key))
+    {
+        *nearest = key;
     }
     chosen
 }

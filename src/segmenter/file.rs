@@ -44,7 +44,7 @@ pub enum Found {
     /// It held one slice.
     Slice {
         /// The slice, as a series of one.
-        series: Series,
+        series: Box<Series>,
         /// What was found on it.
         found: Box<Segmentation>,
     },
@@ -76,7 +76,7 @@ impl Segmenter {
         let mut found = Box::new(self.segment_slice(slice, options, clock)?);
         found.timings.decode = given.decode_ms;
         progress(1, 1);
-        Ok(Found::Slice { series, found })
+        Ok(Found::Slice { series: Box::new(series), found })
     }
 }
 
@@ -90,7 +90,7 @@ impl Found {
             Self::Series(found) => Ok(Cow::Borrowed(found)),
             Self::Slice { series, found } => {
                 let finding = vec![(**found).clone().into()];
-                SeriesSegmentation::gather(series.clone(), finding, clock).map(Cow::Owned)
+                SeriesSegmentation::gather((**series).clone(), finding, clock).map(Cow::Owned)
             }
         }
     }
