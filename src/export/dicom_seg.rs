@@ -104,7 +104,7 @@ fn put_image(object: &mut InMemDicomObject, spec: &ModelSpec, shown: &[&Source])
     put_text(object, tags::IMAGE_TYPE, VR::CS, "DERIVED\\PRIMARY");
     put_text(object, tags::CONTENT_LABEL, VR::CS, "HEMORRHAGE");
     put_text(object, tags::CONTENT_DESCRIPTION, VR::LO, &spec.classes[0].name);
-    put_text(object, tags::CONTENT_CREATOR_NAME, VR::PN, "Ichor");
+    put_text(object, tags::CONTENT_CREATOR_NAME, VR::PN, "Ichor^Software");
     put_text(object, tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2");
     put_text(object, tags::NUMBER_OF_FRAMES, VR::IS, &shown.len().to_string());
     put_text(object, tags::SEGMENTATION_TYPE, VR::CS, "BINARY");

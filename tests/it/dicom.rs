@@ -63,9 +63,6 @@ fn refusal(bytes: &[u8]) -> String {
 
 /// The figures are pydicom's: `a = d.pixel_array * d.RescaleSlope + d.RescaleIntercept;
 /// print(a.min(), a.max(), a.mean())` with pydicom 3.0.2 and pylibjpeg 2.1.0.
-/// Turns one kind of object into another.
-type Change = fn(&mut InMemDicomObject);
-
 #[test]
 fn seven_transfer_syntaxes_hold_pydicoms_hounsfield_units() {
     let truth = slice(&fixture("ct_explicit.dcm"));

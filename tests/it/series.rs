@@ -59,9 +59,6 @@ fn findings(line: &Value) -> [Value; 3] {
     [line["hemorrhage"].clone(), line["volume"]["total_volume_ml"].clone(), Value::Array(slices)]
 }
 
-/// Masks slice by slice, three numbers of the report, and the voxels of the NIfTI mask.
-type Seen = (Vec<Vec<u8>>, [Value; 3], Vec<u8>);
-
 #[test]
 fn a_dicom_folder_and_its_nifti_give_the_same_masks_and_volume() {
     let dir = tempfile::tempdir().unwrap();
@@ -112,7 +109,7 @@ fn the_reported_volume_is_that_of_the_masks() {
 fn flipped_storage_flips_the_stored_mask_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let volume = dir.path().join("scan.nii");
-    let mut seen: Option<Seen> = None;
+    let mut seen = None;
     for flipped in [[false; 3], [true, false, false], [false, true, true], [true; 3]] {
         std::fs::write(&volume, nifti(flipped)).unwrap();
         let line = segment(&[&volume], dir.path(), &["--format", "png,nifti"]).remove(0);

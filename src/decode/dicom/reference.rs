@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// The Patient, General Study, Patient Study and Frame of Reference modules (PS3.3 C.7.1.1,
 /// C.7.2.1, C.7.2.2, C.7.4.1), as far as CT carries them.
-const QUOTED: [(Tag, [u8; 2]); 15] = [
+const QUOTED: [(Tag, [u8; 2]); 16] = [
     (tags::STUDY_DATE, *b"DA"),
     (tags::STUDY_TIME, *b"TM"),
     (tags::ACCESSION_NUMBER, *b"SH"),
@@ -23,6 +23,7 @@ const QUOTED: [(Tag, [u8; 2]); 15] = [
     (tags::PATIENT_AGE, *b"AS"),
     (tags::PATIENT_WEIGHT, *b"DS"),
     (tags::PATIENT_IDENTITY_REMOVED, *b"CS"),
+    (tags::DEIDENTIFICATION_METHOD, *b"LO"),
     (tags::STUDY_ID, *b"SH"),
     (tags::POSITION_REFERENCE_INDICATOR, *b"LO"),
 ];

@@ -32,12 +32,11 @@ pub(super) fn put_decimals(object: &mut InMemDicomObject, tag: Tag, values: &[f6
 /// As many digits as the 16 characters of a decimal string hold.
 fn decimal(value: f64) -> String {
     let shortest = value.to_string();
-    let rounded =
-        || (0..15).rev().map(|digits| format!("{value:.digits$}")).find(|text| fits(text));
-    fn fits(text: &str) -> bool {
-        text.len() <= 16
+    if shortest.len() <= 16 {
+        return shortest;
     }
-    if fits(&shortest) { shortest } else { rounded().unwrap_or_else(|| format!("{value:.8e}")) }
+    let mut rounded = (0..15).rev().map(|digits| format!("{value:.digits$}"));
+    rounded.find(|text| text.len() <= 16).unwrap_or_else(|| format!("{value:.8e}"))
 }
 
 /// A code of a coding scheme, PS3.3 8.8.

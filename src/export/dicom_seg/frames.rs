@@ -106,10 +106,10 @@ fn derivation(source: &Source) -> InMemDicomObject {
     if let Some(frame) = reference.frame {
         put_text(&mut image, tags::REFERENCED_FRAME_NUMBER, VR::IS, &frame.to_string());
     }
+    // The mask has the pixels of its image: readers may lay one over the other.
+    put_text(&mut image, tags::SPATIAL_LOCATIONS_PRESERVED, VR::CS, "YES");
     let purpose = code("DCM", "121322", "Source image for image processing operation");
     put_sequence(&mut image, tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, vec![purpose]);
-    // The mask lies on the pixels of its source; readers that look it up by slice ask for this.
-    put_text(&mut image, tags::SPATIAL_LOCATIONS_PRESERVED, VR::CS, "YES");
     let mut derivation = InMemDicomObject::new_empty();
     put_sequence(&mut derivation, tags::SOURCE_IMAGE_SEQUENCE, vec![image]);
     let segmentation = code("DCM", "113076", "Segmentation");

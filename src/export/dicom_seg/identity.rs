@@ -72,7 +72,18 @@ fn put_patient_and_study(object: &mut InMemDicomObject, first: &DicomReference) 
     if first.patient_study.iter().any(|(_, _, value)| !value.is_ascii()) {
         put_text(object, tags::SPECIFIC_CHARACTER_SET, VR::CS, "ISO_IR 192");
     }
+    let removed = text(object, tags::PATIENT_IDENTITY_REMOVED) == "YES";
+    if removed && text(object, tags::DEIDENTIFICATION_METHOD).is_empty() {
+        // Required with the statement that the identity was removed (PS3.3 C.7.1.1), and often
+        // missing beside it.
+        put_text(object, tags::DEIDENTIFICATION_METHOD, VR::LO, "Not stated by the source");
+    }
     put_text(object, tags::STUDY_INSTANCE_UID, VR::UI, &first.study_uid);
+}
+
+fn text(object: &InMemDicomObject, tag: Tag) -> String {
+    let text = object.get(tag).and_then(|element| element.to_str().ok());
+    text.unwrap_or_default().trim().to_owned()
 }
 
 fn put_series(object: &mut InMemDicomObject, spec: &ModelSpec) {
