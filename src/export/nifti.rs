@@ -11,6 +11,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
 
+/// Voxels converted at a time: a whole second volume would be memory for nothing.
+const CHUNK: usize = 64 << 10;
+
 /// Encodes one mask a slice as a gzipped NIfTI-1 volume of 0 and 1.
 ///
 /// A series cut from a NIfTI volume goes back onto that volume's own grid. Other slices are
@@ -29,7 +32,10 @@ pub fn encode_nifti(series: &Series, masks: &[Mask]) -> Result<(Vec<u8>, Vec<War
     let pack = || -> std::io::Result<Vec<u8>> {
         let mut out = GzEncoder::new(Vec::new(), Compression::fast());
         out.write_all(&header)?;
-        out.write_all(&volume.voxels)?;
+        for voxels in volume.voxels.chunks(CHUNK) {
+            let stored: Vec<u8> = voxels.iter().map(|&inside| u8::from(inside)).collect();
+            out.write_all(&stored)?;
+        }
         out.finish()
     };
     Ok((pack().map_err(packing)?, volume.warnings))
@@ -39,7 +45,7 @@ pub fn encode_nifti(series: &Series, masks: &[Mask]) -> Result<(Vec<u8>, Vec<War
 struct Volume {
     dimensions: [usize; 3],
     affine: [[f64; 4]; 3],
-    voxels: Vec<u8>,
+    voxels: Vec<bool>,
     warnings: Vec<Warning>,
 }
 
@@ -47,7 +53,7 @@ fn on_grid(grid: &VolumeGrid, masks: &[Mask]) -> Result<Volume> {
     let [columns, rows, _] = grid.sizes();
     check_sizes(masks, columns, rows)?;
     let planes: Vec<&[bool]> = masks.iter().map(|mask| mask.pixels.as_slice()).collect();
-    let voxels = grid.to_file_order(&planes).into_iter().map(u8::from).collect();
+    let voxels = grid.to_file_order(&planes);
     let (dimensions, affine) = (grid.dimensions, grid.affine);
     Ok(Volume { dimensions, affine, voxels, warnings: Vec::new() })
 }
@@ -59,7 +65,7 @@ fn stacked(series: &Series, masks: &[Mask]) -> Result<Volume> {
         Some(stack) => (to_right_front_up(&stack), inexact(&stack)),
         None => (affine_without_position(series), Some(position_unknown())),
     };
-    let voxels = masks.iter().flat_map(|mask| mask.pixels.iter().map(|&p| u8::from(p))).collect();
+    let voxels = masks.iter().flat_map(|mask| mask.pixels.iter().copied()).collect();
     let dimensions = [width, height, masks.len()];
     Ok(Volume { dimensions, affine, voxels, warnings: warning.into_iter().collect() })
 }
