@@ -41,14 +41,6 @@ def join(parts: list):
     return type(parts[0])(*(np.concatenate(values) for values in fields))
 
 
-def calibrated(scored: figures.Scored, platt: dict) -> figures.Scored:
-    """With the calibrated probability of any hemorrhage, as the service reports it."""
-    some = np.clip(scored.slice_probabilities, 1e-12, 1 - 1e-12)
-    logits = np.log(some[:, 0] / (1 - some[:, 0]))
-    some[:, 0] = fit.sigmoid(platt["slope"] * logits + platt["intercept"])
-    return figures.Scored(**{**vars(scored), "slice_probabilities": some})
-
-
 def platt_of(predicted: list[fit.Predicted]) -> dict:
     logits = np.concatenate([one.slice_logits[:, 0] for one in predicted])
     return fit.fit_platt(logits, np.concatenate([one.labels[:, 0] for one in predicted]))
@@ -66,7 +58,7 @@ def summarise(names: list[str], by_fold: list[list[fit.Predicted]]) -> dict:
     for number, predicted in enumerate(by_fold):
         others = [one for other, fold in enumerate(by_fold) if other != number for one in fold]
         post, platt = fit.choose(grid_without(number)), platt_of(others)
-        measured.append([calibrated(fit.score(one, post), platt) for one in predicted])
+        measured.append([fit.calibrated(fit.score(one, post), platt) for one in predicted])
     scored = {
         f"{name} cross-validation": join([fold[place] for fold in measured])
         for place, name in enumerate(names)

@@ -87,12 +87,14 @@ def evaluate(model: torch.nn.Module, sets: list[dataset.Prepared], parts: dict) 
     post = fit.fit_postprocessing(validation)
     logits = np.concatenate([one.slice_logits[:, 0] for one in validation])
     labels = np.concatenate([one.labels[:, 0] for one in validation])
+    platt = fit.fit_platt(logits, labels)
     scored = {
-        f"{name} {part}": fit.score(value, post) for (name, part), value in predicted.items()
+        f"{name} {part}": fit.calibrated(fit.score(value, post), platt)
+        for (name, part), value in predicted.items()
     }
     return {
         "postprocessing": post,
-        "calibration": fit.fit_platt(logits, labels),
+        "calibration": platt,
         "figures": {name: figures.intervals(one, figures.measure) for name, one in scored.items()},
         "counts": counts_of(scored),
         "subtypes": subtypes_of(scored),

@@ -119,3 +119,11 @@ def fit_platt(logits: np.ndarray, labels: np.ndarray) -> dict:
     if slope <= 0:
         return {"method": "platt", "slope": 1.0, "intercept": 0.0}
     return {"method": "platt", "slope": round(float(slope), 4), "intercept": round(float(intercept), 4)}
+
+
+def calibrated(scored: Scored, platt: dict) -> Scored:
+    """With the calibrated probability of any hemorrhage, as the service reports it."""
+    some = np.clip(scored.slice_probabilities, 1e-12, 1 - 1e-12)
+    logits = np.log(some[:, 0] / (1 - some[:, 0]))
+    some[:, 0] = sigmoid(platt["slope"] * logits + platt["intercept"])
+    return Scored(**{**vars(scored), "slice_probabilities": some})
