@@ -43,12 +43,20 @@ def rounded(value: float) -> float | None:
     return round(value, 3) if value == value else None
 
 
+# The API repeats these with every list of models; the card holds the others.
+PUBLISHED = (
+    "dice_slices", "dice_patients", "dice_pooled", "iou_pooled", "precision", "recall",
+    "slice_auc", "slice_sensitivity", "false_positive_rate", "calibration_error",
+)  # fmt: skip
+
+
 def metrics_of(results: dict) -> dict:
-    """{set: {metric: value}} of the figures, and the 95 % limits beside each."""
+    """{set: {metric: value}} of the published figures, and the 95 % limits beside each."""
     return {
         name: {
             f"{key}{suffix}": rounded(figure[which])
             for key, figure in figures.items()
+            if key in PUBLISHED
             for suffix, which in (("", "value"), ("_low", "low"), ("_high", "high"))
         }
         for name, figures in results.get("figures", {}).items()
