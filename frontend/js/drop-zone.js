@@ -42,7 +42,7 @@ export function createDropZone({ onFile }) {
     /** Shows what the server takes. */
     setFacts({ media_types: mediaTypes, limits }) {
       input.accept = mediaTypes.join(',');
-      const names = mediaTypes.filter((type) => type.startsWith('image/')).map(mediaTypeName);
+      const names = mediaTypes.filter((type) => /^image\/|\/dicom$/.test(type)).map(mediaTypeName);
       byId('drop-types').textContent = strings.open.types(names.join(', '), bytes(limits.max_body_bytes));
     },
   };
