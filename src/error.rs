@@ -14,7 +14,9 @@ pub enum Error {
     #[error("{0}")]
     UnsupportedType(String),
     /// The bytes claim to be an image but cannot be decoded.
-    #[error("The image cannot be decoded: {0}. Export it again, for instance as PNG or as uncompressed DICOM.")]
+    #[error(
+        "The image cannot be decoded: {0}. Export it again, for instance as PNG or as uncompressed DICOM."
+    )]
     Undecodable(String),
     /// The image was read but cannot be a head CT slice, for instance one pixel wide.
     #[error("{0}")]
