@@ -46,7 +46,7 @@ def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
     at = next(number for number, one in enumerate(kept) if one["step"] == "resize")
     kept[at] |= {"width": side, "height": side}
     changed["preprocessing"] = kept[:at] + [one for one in [variant.get("add")] if one] + kept[at:]
-    # Folds would leave nobody out; one split is enough to rank by.
+    # A fold leaves a fifth out, the split more than a third: more to rank by.
     changed["split"] = "patient"
     changed["augment"]["offline"] = variant.get("offline")
     changed["augment"] |= variant.get("augment", {})

@@ -8,9 +8,8 @@ import numpy as np
 import torch
 
 from training import synthetic, transforms
-from training.split import slice_key
+from training.split import SUBTYPES, slice_key
 
-SUBTYPES = ("epidural", "subdural", "subarachnoid", "intraparenchymal", "intraventricular")
 LABELS = ("hemorrhage", *SUBTYPES)
 UNKNOWN = -1.0
 

@@ -3,15 +3,13 @@
 Thresholds and calibration come from validation patients; the test patients are only measured.
 """
 
-import argparse
 import json
-from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from training import dataset, figures, fit
+from training import arguments, dataset, figures, fit
 from training.export import load_model
 
 CODES = ("any", "EDH", "SDH", "SAH", "IPH", "IVH")
@@ -56,10 +54,7 @@ def subtypes(scored: figures.Scored) -> dict[str, dict]:
 def subtypes_of(scored: dict[str, figures.Scored]) -> dict[str, dict]:
     """`subtypes` over the sets in which they are labelled, joined: few enough already."""
     labelled = [one for one in scored.values() if (one.labels[:, 1:] >= 0).any()]
-    if not labelled:
-        return {}
-    fields = zip(*(vars(one).values() for one in labelled))
-    return subtypes(figures.Scored(*(np.concatenate(values) for values in fields)))
+    return subtypes(figures.join(labelled)) if labelled else {}
 
 
 def counts_of(scored: dict[str, figures.Scored]) -> dict[str, dict]:
@@ -75,8 +70,24 @@ def counts_of(scored: dict[str, figures.Scored]) -> dict[str, dict]:
     }
 
 
+def summary(scored: dict[str, figures.Scored], post: dict, platt: dict) -> dict:
+    """What a card and a ModelSpec are written from; plain numbers, ready for JSON."""
+    return {
+        "postprocessing": post,
+        "calibration": platt,
+        "figures": {name: figures.intervals(one, figures.measure) for name, one in scored.items()},
+        "counts": counts_of(scored),
+        "subtypes": subtypes_of(scored),
+    }
+
+
+def print_figures(results: dict) -> None:
+    for name, figure in results["figures"].items():
+        print(name, {key: round(value["value"], 3) for key, value in figure.items()})
+
+
 def evaluate(model: torch.nn.Module, sets: list[dataset.Prepared], parts: dict) -> dict:
-    """Fit on validation, measure on validation and test; plain numbers, ready for JSON."""
+    """Fit on validation, measure on validation and test."""
     predicted = {
         (one.name, part): predict(model, one, parts[one.name][part])
         for one in sets
@@ -84,40 +95,23 @@ def evaluate(model: torch.nn.Module, sets: list[dataset.Prepared], parts: dict) 
         if parts[one.name][part]
     }
     validation = [value for (_, part), value in predicted.items() if part == "validation"]
-    post = fit.fit_postprocessing(validation)
-    logits = np.concatenate([one.slice_logits[:, 0] for one in validation])
-    labels = np.concatenate([one.labels[:, 0] for one in validation])
-    platt = fit.fit_platt(logits, labels)
+    post, platt = fit.fit_postprocessing(validation), fit.fit_calibration(validation)
     scored = {
         f"{name} {part}": fit.calibrated(fit.score(value, post), platt)
         for (name, part), value in predicted.items()
     }
-    return {
-        "postprocessing": post,
-        "calibration": platt,
-        "figures": {name: figures.intervals(one, figures.measure) for name, one in scored.items()},
-        "counts": counts_of(scored),
-        "subtypes": subtypes_of(scored),
-        "parts": parts,
-    }
+    return summary(scored, post, platt) | {"parts": parts}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--prepared", type=Path, nargs="+", required=True)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--threads", type=int, default=2)
+    parser = arguments.parser(__doc__, "checkpoint")
     parser.add_argument("--notes", default="", help="what the card must add about this run")
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    model, saved = load_model(arguments.checkpoint)
-    sets = [dataset.load(folder) for folder in arguments.prepared]
-    result = evaluate(model, sets, saved["parts"])
-    result |= {"steps": saved["step"], "notes": arguments.notes}
-    arguments.output.write_text(json.dumps(result, indent=1))
-    for name, figure in result["figures"].items():
-        print(name, {key: round(value["value"], 3) for key, value in figure.items()})
+    given, sets = arguments.parse(parser)
+    model, saved = load_model(given.checkpoint)
+    results = evaluate(model, sets, saved["parts"])
+    results |= {"steps": saved["step"], "notes": given.notes}
+    given.output.write_text(json.dumps(results, indent=1))
+    print_figures(results)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,12 @@ class Scored:
         return Scored(*(values[index] for values in vars(self).values()))
 
 
+def join(parts: list):
+    """One Scored (or another dataclass of arrays) out of several, entry after entry."""
+    fields = zip(*(vars(one).values() for one in parts))
+    return type(parts[0])(*(np.concatenate(values) for values in fields))
+
+
 def auc(labels: np.ndarray, scores: np.ndarray) -> float:
     """Area under the ROC curve by ranks (ties count half); nan with one class only."""
     positive = labels == 1

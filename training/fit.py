@@ -121,6 +121,12 @@ def fit_platt(logits: np.ndarray, labels: np.ndarray) -> dict:
     return {"method": "platt", "slope": round(float(slope), 4), "intercept": round(float(intercept), 4)}
 
 
+def fit_calibration(predicted: list[Predicted]) -> dict:
+    """`fit_platt` of any hemorrhage, over all slices of these sets."""
+    logits = np.concatenate([one.slice_logits[:, 0] for one in predicted])
+    return fit_platt(logits, np.concatenate([one.labels[:, 0] for one in predicted]))
+
+
 def calibrated(scored: Scored, platt: dict) -> Scored:
     """With the calibrated probability of any hemorrhage, as the service reports it."""
     some = np.clip(scored.slice_probabilities, 1e-12, 1 - 1e-12)

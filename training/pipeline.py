@@ -16,9 +16,10 @@ from pathlib import Path
 import torch
 
 from training import dataset, phantom, spec, train
-from training.crossvalidate import SHIPPED_FOLD, crossvalidate
+from training.crossvalidate import crossvalidate
 from training.evaluate import evaluate
 from training.release import release
+from training.split import SHIPPED_FOLD
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("ICHOR_CACHE", Path.home() / ".cache" / "ichor"))
@@ -39,12 +40,12 @@ def run_one(config: dict, arguments: argparse.Namespace) -> float:
     """Train and release one model; returns how far its ONNX file strays from PyTorch."""
     prepared = arguments.work / "prepared" / config["name"]
     sets = [prepare(arguments.ichor, data, config, prepared / data.name) for data in arguments.data]
-    parts = train.parts_of(sets, config)
     run = arguments.work / "runs" / config["name"]
     if config["split"] == "folds":
         results = crossvalidate(config, sets, run)
         run /= f"fold-{SHIPPED_FOLD}"
     else:
+        parts = train.parts_of(sets, config)
         results = evaluate(train.train(config, sets, parts, run).eval(), sets, parts)
     results["steps"] = sum(steps for steps, _ in config["recipe"]["stages"])
     (run / "results.json").write_text(json.dumps(results, indent=1))

@@ -9,7 +9,18 @@ import sys
 import numpy as np
 
 PARTS = ("train", "validation", "test")
+SUBTYPES = ("epidural", "subdural", "subarachnoid", "intraparenchymal", "intraventricular")
+FOLDS = 5
+SHIPPED_FOLD = 0
 LEAK = "warning: slice-wise split: slices of one patient fall on both sides; figures are inflated"
+
+
+def by_name(rows: list[dict]) -> dict[str, list[dict]]:
+    """The rows of every patient."""
+    patients: dict[str, list[dict]] = {}
+    for row in rows:
+        patients.setdefault(row["patient"], []).append(row)
+    return patients
 
 
 def stratum(rows: list[dict]) -> str:
@@ -34,11 +45,8 @@ def deal(names: list, rng: np.random.Generator, share: float = 0.2) -> dict[str,
 
 def by_patient(rows: list[dict], seed: int) -> dict[str, list[str]]:
     """Patient names of each part, each stratum dealt apart, the same for the same seed."""
-    patients: dict[str, list[dict]] = {}
-    for row in rows:
-        patients.setdefault(row["patient"], []).append(row)
     strata: dict[str, list[str]] = {}
-    for name, of_patient in patients.items():
+    for name, of_patient in by_name(rows).items():
         strata.setdefault(stratum(of_patient), []).append(name)
     parts: dict[str, list[str]] = {part: [] for part in PARTS}
     for number, key in enumerate(sorted(strata)):
@@ -48,9 +56,6 @@ def by_patient(rows: list[dict], seed: int) -> dict[str, list[str]]:
     return {part: sorted(map(str, names)) for part, names in parts.items()}
 
 
-SUBTYPES = ("epidural", "subdural", "subarachnoid", "intraparenchymal", "intraventricular")
-
-
 def subtype(rows: list[dict]) -> str:
     """Of one patient: the hemorrhage type of most of its slices; empty where none is labelled."""
     counts = {name: sum(row.get(name) == "1" for row in rows) for name in SUBTYPES}
@@ -58,16 +63,13 @@ def subtype(rows: list[dict]) -> str:
     return most if counts[most] else ""
 
 
-def folds(rows: list[dict], seed: int, count: int = 5) -> list[list[str]]:
+def folds(rows: list[dict], seed: int, count: int = FOLDS) -> list[list[str]]:
     """Patients of each fold. Every stratum and type is dealt round the table in turn.
 
     The dealing goes on where the last stratum stopped, so that the folds stay equally large.
     """
-    patients: dict[str, list[dict]] = {}
-    for row in rows:
-        patients.setdefault(row["patient"], []).append(row)
     strata: dict[tuple, list[str]] = {}
-    for name, of_patient in patients.items():
+    for name, of_patient in by_name(rows).items():
         strata.setdefault((stratum(of_patient), subtype(of_patient)), []).append(name)
     rng, dealt = np.random.default_rng(seed), []
     for key in sorted(strata):
@@ -75,11 +77,11 @@ def folds(rows: list[dict], seed: int, count: int = 5) -> list[list[str]]:
     return [sorted(dealt[number::count]) for number in range(count)]
 
 
-def by_fold(rows: list[dict], seed: int, number: int = 0, count: int = 5) -> dict[str, list[str]]:
+def by_fold(rows: list[dict], seed: int, number: int = SHIPPED_FOLD) -> dict[str, list[str]]:
     """Fold `number` validates, the others train, nobody tests."""
-    held = folds(rows, seed, count)
-    train = [name for other in range(count) if other != number for name in held[other]]
-    return {"train": sorted(train), "validation": held[number], "test": []}
+    held = folds(rows, seed)
+    validation = held.pop(number)
+    return {"train": sorted(sum(held, [])), "validation": validation, "test": []}
 
 
 def slice_key(row: dict) -> str:

@@ -4,7 +4,6 @@ Writes checkpoint.pt (resumed when it is there), history.json and curves.png int
 folder. Seeds are fixed; the order of batches is the same for the same configuration.
 """
 
-import argparse
 import copy
 import json
 import math
@@ -14,7 +13,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from training import dataset, losses, models, pseudo, split
+from training import arguments, dataset, losses, models, pseudo, split
 from training.plot import plot_curves
 
 
@@ -122,22 +121,15 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
 
 
 def parts_of(sets: list, config: dict) -> dict:
-    """Each part of every set, by the configuration's split ("patient" unless it says "slice")."""
+    """Each part of every set, by the configuration's split ("patient" unless it names another)."""
     divide = split.SPLITS[config.get("split", "patient")]
     return {one.name: divide(one.rows, config["split_seed"]) for one in sets}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--prepared", type=Path, nargs="+", required=True)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    config = json.loads(arguments.config.read_text())
-    sets = [dataset.load(folder) for folder in arguments.prepared]
-    train(config, sets, parts_of(sets, config), arguments.output)
+    given, sets = arguments.parse(arguments.parser(__doc__, "config"))
+    config = json.loads(given.config.read_text())
+    train(config, sets, parts_of(sets, config), given.output)
 
 
 if __name__ == "__main__":
