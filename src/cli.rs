@@ -12,6 +12,7 @@ use crate::prepare::prepare_dataset;
 use crate::segmenter::Models;
 use crate::storage::read_model_dir;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::path::Path;
 
 /// Runs one command to its end.
 ///
@@ -62,13 +63,14 @@ fn prepare(args: &PrepareArgs) -> Result<()> {
     let json = std::fs::read(&args.spec).map_err(Error::io("The --spec file cannot be read"))?;
     let spec = ModelSpec::from_json("--spec", &json)?;
     let bar = progress_bar(0);
-    let count = prepare_dataset(&args.dataset, &spec, &args.output, |done, all| {
-        bar.set_length(all as u64);
-        bar.set_position(done as u64);
-    })?;
+    let count = prepare_dataset(&args.dataset, &spec, &args.output, progress_of(&bar))?;
     bar.finish_and_clear();
     println!("{count} slices prepared");
     Ok(())
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(Error::io("The file cannot be read"))
 }
 
 /// A bar on stderr; hidden by the library where that is no terminal.
@@ -76,4 +78,12 @@ fn progress_bar(length: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} slices, {eta} left");
     ProgressBar::new(length as u64)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Moves the bar to as many slices of all as are done; all are known only once a table was read.
+fn progress_of(bar: &ProgressBar) -> impl Fn(usize, usize) + Sync {
+    |done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    }
 }

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Fine enough that an 8-bit probability map has the same area under its curve.
 const BINS: usize = 1001;
@@ -56,15 +57,20 @@ struct Overlap {
     positive: bool,
 }
 
-/// Runs `model` over the data set at `root`; `progress` hears of every slice done.
+/// Runs `model` over the data set at `root`; `progress` hears how many of all slices are done.
 ///
 /// # Errors
 /// [`crate::error::Error::Dataset`] for the first row that cannot be read.
-pub fn evaluate(root: &Path, model: &Segmenter, progress: impl Fn() + Sync) -> Result<Evaluation> {
+pub fn evaluate(
+    root: &Path,
+    model: &Segmenter,
+    progress: impl Fn(usize, usize) + Sync,
+) -> Result<Evaluation> {
     let rows = read_dataset(root)?;
+    let done = AtomicUsize::new(0);
     let score = |row: &LabelledSlice| {
         let scored = score_slice(row, model);
-        progress();
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, rows.len());
         scored
     };
     let scores = rows.par_iter().map(score).collect::<Result<Vec<_>>>()?;
@@ -86,8 +92,8 @@ fn score_slice(row: &LabelledSlice, model: &Segmenter) -> Result<SliceScore> {
     Ok(SliceScore {
         patient: row.patient.clone(),
         hemorrhage: row.hemorrhage,
-        probability: found.probability,
-        detected: !found.lesions.is_empty(),
+        probability: found.finding.probability,
+        detected: !found.finding.lesions.is_empty(),
         overlap,
     })
 }

@@ -216,6 +216,11 @@ impl ModelSpec {
         Ok(spec)
     }
 
+    /// Classes of the slice head after `any`: the hemorrhage types.
+    pub fn subtypes(&self) -> impl Iterator<Item = &SliceClass> {
+        self.outputs.slice.iter().flat_map(|slice| slice.classes.iter().skip(1))
+    }
+
     fn check(&self) -> std::result::Result<(), String> {
         let [n, channels, height, width] = self.input.shape;
         if self.schema != 1 {

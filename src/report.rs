@@ -1,54 +1,22 @@
 //! The JSON answer, the same for the API and the command line.
 
 mod answer;
+mod pictures;
 pub mod series;
 
 pub use answer::{Answer, write_answer};
+pub use pictures::{Include, Picture, Pictures};
 
 use crate::error::Result;
-use crate::mask::encode_png;
-use crate::model_spec::ModelSpec;
+use crate::model_spec::{ModelSpec, SliceClass};
 use crate::postprocess::Lesion;
 use crate::segmenter::{Clock, Segmentation, Segmenter, StageTimings};
-use crate::slice::{Plane, Warning};
-use base64::Engine as _;
-use image::{DynamicImage, GrayImage};
+use crate::slice::Warning;
+use pictures::probability_picture;
 use serde::Serialize;
 
 /// Said with every answer.
 pub const DISCLAIMER: &str = "For research and teaching only. Not a medical device; never use it for diagnosis or treatment.";
-
-/// Which pictures the answer carries.
-#[derive(Debug, Clone, Copy)]
-pub struct Include {
-    /// The mask PNG.
-    pub mask: bool,
-    /// The overlay PNG.
-    pub overlay: bool,
-    /// The probability PNG.
-    pub probabilities: bool,
-    /// Contours of the lesions.
-    pub contours: bool,
-    /// The pictures of every slice of a series, not of its key slice only.
-    pub every_slice: bool,
-}
-
-impl Include {
-    /// Neither pictures nor contours.
-    pub const NOTHING: Self = Self {
-        mask: false,
-        overlay: false,
-        probabilities: false,
-        contours: false,
-        every_slice: false,
-    };
-}
-
-impl Default for Include {
-    fn default() -> Self {
-        Self { mask: true, overlay: true, contours: true, ..Self::NOTHING }
-    }
-}
 
 /// The answer for one slice.
 #[derive(Debug, Serialize)]
@@ -58,18 +26,12 @@ pub struct Report {
     /// What was read.
     pub image: ImageFacts,
     /// The finding.
-    pub hemorrhage: Finding,
+    pub hemorrhage: Finding<SubtypeFinding>,
     /// Regions, largest first.
     pub lesions: Vec<Lesion>,
-    /// 8-bit grey PNG of 0 and 255 in the input's size.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mask: Option<Picture>,
-    /// RGB PNG in the input's size.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overlay: Option<Picture>,
-    /// 8-bit grey PNG, 255 is probability 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub probabilities: Option<Picture>,
+    /// The pictures asked for.
+    #[serde(flatten)]
+    pub pictures: Pictures,
     /// Cautions.
     pub warnings: Vec<Warning>,
     /// Milliseconds by stage.
@@ -113,17 +75,18 @@ pub struct ImageFacts {
     pub window: Option<crate::window::WindowLevel>,
 }
 
-/// Whether and how surely there is hemorrhage.
+/// Whether and how surely there is hemorrhage on a slice or in a series, whose types are `S`.
 #[derive(Debug, Serialize)]
-pub struct Finding {
+pub struct Finding<S> {
     /// `null` if the model was not made for this kind of image.
     pub detected: Option<bool>,
-    /// Calibrated probability of any hemorrhage on the slice.
+    /// Calibrated probability of any hemorrhage on the slice; of a series the highest of its
+    /// slices, which is not a probability of the head.
     pub probability: f32,
-    /// Threshold of the mask.
+    /// Threshold of the masks.
     pub threshold: f32,
     /// Types, where the model tells them.
-    pub subtypes: Vec<SubtypeFinding>,
+    pub subtypes: Vec<S>,
 }
 
 /// One hemorrhage type.
@@ -133,19 +96,10 @@ pub struct SubtypeFinding {
     pub code: String,
     /// Name for people.
     pub name: String,
-    /// Probability on the slice.
+    /// Probability on the slice; of a series the highest of its slices.
     pub probability: f32,
     /// Whether the type is not yet told apart better than by chance.
     pub experimental: bool,
-}
-
-/// A picture inside JSON.
-#[derive(Debug, Serialize)]
-pub struct Picture {
-    /// `image/png`.
-    pub media_type: &'static str,
-    /// Its bytes.
-    pub base64: String,
 }
 
 /// Milliseconds by stage and in total.
@@ -163,7 +117,7 @@ pub struct Timings {
 /// Writes the report of one segmentation.
 ///
 /// # Errors
-/// As [`encode_png`].
+/// As [`crate::mask::encode_png`].
 pub fn write_report(
     model: &Segmenter,
     found: Segmentation,
@@ -171,16 +125,17 @@ pub fn write_report(
     clock: Clock<'_>,
 ) -> Result<Report> {
     let start = clock();
-    let picture = |wanted: bool, image: &dyn Fn() -> DynamicImage| {
-        wanted.then(|| encode_png(&image()).map(Picture::png)).transpose()
-    };
-    let mask = picture(include.mask, &|| found.mask.to_grey().into())?;
-    let overlay = picture(include.overlay, &|| model.overlay(&found).into())?;
-    let probabilities =
-        picture(include.probabilities, &|| probability_picture(&found.probabilities).into())?;
+    let pictures = Pictures::draw(
+        include,
+        &found.mask,
+        || model.overlay(&found),
+        || Ok(probability_picture(&found.probabilities)),
+    )?;
     let encode = clock() - start;
-    let stages = found.timings;
+    let finding = found.finding;
+    let stages = finding.timings;
     let total = stages.decode + stages.preprocess + stages.inference + stages.postprocess + encode;
+    let classes = model.spec().subtypes().zip(&finding.subtype_probabilities);
     Ok(Report {
         model: model.spec().into(),
         image: ImageFacts {
@@ -191,48 +146,24 @@ pub fn write_report(
             window: found.window,
         },
         hemorrhage: Finding {
-            detected: found.detected,
-            probability: found.probability,
-            threshold: found.threshold,
-            subtypes: subtypes(model.spec(), &found.subtype_probabilities),
+            detected: finding.detected,
+            probability: finding.probability,
+            threshold: finding.threshold,
+            subtypes: classes.map(|(class, &p)| SubtypeFinding::of(class, p)).collect(),
         },
-        lesions: found.lesions,
-        mask,
-        overlay,
-        probabilities,
-        warnings: found.warnings,
+        lesions: finding.lesions,
+        pictures,
+        warnings: finding.warnings,
         timings_ms: Timings { stages, encode, total },
         disclaimer: DISCLAIMER,
         request_id: None,
     })
 }
 
-/// 8-bit grey, 255 is probability 1.
-fn probability_picture(plane: &Plane) -> GrayImage {
-    GrayImage::from_fn(plane.width as u32, plane.height as u32, |x, y| {
-        let value = plane.samples[y as usize * plane.width + x as usize];
-        image::Luma([(value * 255.0).round() as u8])
-    })
-}
-
-fn subtypes(spec: &ModelSpec, probabilities: &[f32]) -> Vec<SubtypeFinding> {
-    let classes = spec.outputs.slice.iter().flat_map(|s| s.classes.iter().skip(1));
-    classes
-        .zip(probabilities)
-        .map(|(class, &probability)| SubtypeFinding {
-            code: class.code.clone(),
-            name: class.name.clone(),
-            probability,
-            experimental: class.experimental,
-        })
-        .collect()
-}
-
-impl Picture {
-    fn png(bytes: Vec<u8>) -> Self {
-        Self {
-            media_type: "image/png",
-            base64: base64::engine::general_purpose::STANDARD.encode(bytes),
-        }
+impl SubtypeFinding {
+    fn of(class: &SliceClass, probability: f32) -> Self {
+        let SliceClass { code, name, experimental } = class;
+        let (code, name) = (code.clone(), name.clone());
+        Self { code, name, probability, experimental: *experimental }
     }
 }

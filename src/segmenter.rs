@@ -1,11 +1,13 @@
 //! The one composition: bytes to a [`Segmentation`], by one loaded model; a [`series`] slice by slice.
 
 mod file;
+mod finding;
 mod gather;
 mod models;
 pub mod series;
 
 pub use file::{Found, Given};
+pub use finding::{Segmentation, SliceFinding, StageTimings};
 pub use models::Models;
 
 use crate::engine::{Engine, Logits};
@@ -13,9 +15,9 @@ use crate::error::{Error, Result};
 use crate::mask::Mask;
 use crate::model_spec::{ModelSpec, Step, sigmoid};
 use crate::overlay::{draw_overlay, parse_color};
-use crate::postprocess::{Lesion, mask_and_components, measure_lesions, probabilities};
+use crate::postprocess::{mask_and_components, measure_lesions, probabilities};
 use crate::preprocess::{Prepared, preprocess};
-use crate::slice::{CtSlice, Intensity, Plane, Warning};
+use crate::slice::{CtSlice, Intensity, Warning};
 use crate::storage::ModelFiles;
 use crate::window::WindowLevel;
 use image::{Rgb, RgbImage};
@@ -38,63 +40,6 @@ pub struct SegmentOptions {
     pub contours: bool,
     /// Window of the overlay in place of the model's input window; the result stays the same.
     pub window: Option<WindowLevel>,
-}
-
-/// What was found on one slice, in the geometry of the input.
-#[derive(Debug, Clone)]
-pub struct Segmentation {
-    /// The slice as it is shown, [0, 1].
-    pub display: Plane,
-    /// The window that `display` was made with; `None` for pictures, which come windowed.
-    pub window: Option<WindowLevel>,
-    /// Row and column spacing, mm.
-    pub spacing_mm: Option<[f32; 2]>,
-    /// DICOM modality.
-    pub modality: Option<String>,
-    /// Probability of each pixel, before small components are dropped.
-    pub probabilities: Plane,
-    /// The mask.
-    pub mask: Mask,
-    /// Its regions, largest first.
-    pub lesions: Vec<Lesion>,
-    /// Whether the mask holds anything; `None` if the model was not made for the modality.
-    pub detected: Option<bool>,
-    /// Calibrated probability of any hemorrhage on the slice.
-    pub probability: f32,
-    /// Probabilities of the slice classes after `any`, in the order of the spec.
-    pub subtype_probabilities: Vec<f32>,
-    /// The threshold used.
-    pub threshold: f32,
-    /// Cautions.
-    pub warnings: Vec<Warning>,
-    /// How long each stage took, ms.
-    pub timings: StageTimings,
-}
-
-/// Milliseconds by stage.
-#[derive(Debug, Clone, Copy, Default, serde::Serialize)]
-pub struct StageTimings {
-    /// Bytes to samples.
-    pub decode: f64,
-    /// Samples to tensor.
-    pub preprocess: f64,
-    /// Tensor to logits.
-    pub inference: f64,
-    /// Logits to mask and lesions.
-    pub postprocess: f64,
-}
-
-impl std::ops::Add for StageTimings {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            decode: self.decode + other.decode,
-            preprocess: self.preprocess + other.preprocess,
-            inference: self.inference + other.inference,
-            postprocess: self.postprocess + other.postprocess,
-        }
-    }
 }
 
 /// Gives the time in ms since any fixed moment; handed in, as this layer knows no clock.
@@ -148,7 +93,7 @@ impl Segmenter {
         let t2 = clock();
         let mut found = self.read_out(slice, prepared, &logits, threshold, options)?;
         let (preprocess, inference) = (t1 - t0, t2 - t1);
-        found.timings =
+        found.finding.timings =
             StageTimings { decode: 0.0, preprocess, inference, postprocess: clock() - t2 };
         Ok(found)
     }
@@ -191,23 +136,25 @@ impl Segmenter {
         warnings.extend(window_ignored(slice, options.window));
         let window = self.display_window(slice, options.window);
         Ok(Segmentation {
-            detected: suitable.then_some(!lesions.is_empty()),
-            probability: self.spec.calibration.probability(any.unwrap_or(strongest)),
-            subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
-            warnings,
-            spacing_mm: slice.spacing_mm,
-            modality: slice.modality.clone(),
+            finding: SliceFinding {
+                detected: suitable.then_some(!lesions.is_empty()),
+                lesions,
+                probability: self.spec.calibration.probability(any.unwrap_or(strongest)),
+                subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
+                threshold,
+                warnings,
+                timings: StageTimings::default(),
+            },
+            mask,
+            probabilities,
             // The model's own window was applied on the way; another one starts at the samples.
             display: match options.window.and(window) {
                 Some(window) => window.show(&slice.plane),
                 None => prepared.display,
             },
             window,
-            probabilities,
-            mask,
-            lesions,
-            threshold,
-            timings: StageTimings::default(),
+            spacing_mm: slice.spacing_mm,
+            modality: slice.modality.clone(),
         })
     }
 

@@ -1,14 +1,14 @@
 //! `evaluate`: a model on a labelled data set.
 
-use super::{load_one, progress_bar};
+use super::{load_one, progress_bar, progress_of};
 use crate::config::EvaluateArgs;
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate;
 
 pub(super) fn evaluate_dataset(args: EvaluateArgs) -> Result<()> {
     let models = load_one(&args.model_dir, args.model.as_deref())?;
-    let bar = progress_bar(crate::dataset::read_dataset(&args.dataset)?.len());
-    let figures = evaluate(&args.dataset, models.default_model(), || bar.inc(1))?;
+    let bar = progress_bar(0);
+    let figures = evaluate(&args.dataset, models.default_model(), progress_of(&bar))?;
     bar.finish_and_clear();
     if args.json {
         let json =

@@ -1,5 +1,6 @@
 //! `inspect`: what the reader understood, file by file.
 
+use super::read_file;
 use crate::config::InspectArgs;
 use crate::decode::Limits;
 use crate::error::{Error, Result};
@@ -26,7 +27,7 @@ pub(super) fn inspect_files(args: &InspectArgs) -> Result<()> {
     let files = expand(&args.files)?;
     let mut failed = 0;
     for path in &files {
-        let outcome = match read(path) {
+        let outcome = match read_file(path).and_then(|b| inspect(&b, &Limits::default())) {
             Ok(inspection) => Outcome::Read(inspection),
             Err(error) => {
                 failed += 1;
@@ -52,11 +53,6 @@ pub(super) fn inspect_files(args: &InspectArgs) -> Result<()> {
         "{failed} of {} files could not be read; their lines on stdout say why.",
         files.len()
     )))
-}
-
-fn read(path: &Path) -> Result<Inspection> {
-    let bytes = std::fs::read(path).map_err(Error::io("The file cannot be read"))?;
-    inspect(&bytes, &Limits::default())
 }
 
 /// Folders become the files in them, by name; hidden files are left out.

@@ -3,7 +3,7 @@
 mod inputs;
 mod outputs;
 
-use super::{load_one, progress_bar};
+use super::{load_one, progress_bar, read_file};
 use crate::config::SegmentArgs;
 use crate::decode::{Decoded, Limits};
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ use crate::report::{Answer, Include, write_answer};
 use crate::segmenter::{Given, SegmentOptions, Segmenter};
 use crate::slice::{CtSlice, Warning};
 use indicatif::ProgressBar;
-use inputs::{Content, Input, gather, read};
+use inputs::{Content, Input, gather};
 use outputs::Outputs;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -96,7 +96,7 @@ impl Run<'_> {
         let clock = || begun.elapsed().as_secs_f64() * 1e3;
         let (given, cautions) = match &input.content {
             Content::File { path, .. } => {
-                (Given::from_bytes(&read(path)?, &Limits::default(), &clock)?, Vec::new())
+                (Given::from_bytes(&read_file(path)?, &Limits::default(), &clock)?, Vec::new())
             }
             Content::Series { files, left_out } => {
                 let started = clock();
@@ -135,7 +135,7 @@ fn decode_files(files: &[PathBuf], limits: &Limits) -> Result<Vec<CtSlice>> {
     for batch in files.chunks(BATCH) {
         let decoded: Vec<Decoded> = batch
             .par_iter()
-            .map(|file| crate::decode::decode(&read(file)?, limits))
+            .map(|file| crate::decode::decode(&read_file(file)?, limits))
             .collect::<Result<_>>()?;
         slices.extend(decoded.into_iter().flat_map(|decoded| decoded.slices));
         check_series(&slices, limits)?;

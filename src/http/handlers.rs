@@ -15,7 +15,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use image::RgbImage;
 use std::sync::Arc;
@@ -136,7 +136,7 @@ pub(super) async fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 
-pub(super) async fn wrong_method(_: HeaderMap) -> Problem {
+pub(super) async fn wrong_method() -> Problem {
     let detail = "The route exists but not with this method. GET /v1/openapi.json describes it.";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }

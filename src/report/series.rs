@@ -1,15 +1,16 @@
 //! The JSON answer for a series.
 
-use super::{DISCLAIMER, Include, ModelVersion, Picture, Timings, probability_picture};
+use super::pictures::probability_picture;
+use super::{
+    DISCLAIMER, Finding, ImageFacts, Include, ModelVersion, Pictures, SubtypeFinding, Timings,
+};
 use crate::error::Result;
-use crate::mask::encode_png;
 use crate::postprocess::Lesion;
-use crate::segmenter::series::{SeriesSegmentation, SliceFinding};
-use crate::segmenter::{Clock, SegmentOptions, Segmenter};
+use crate::segmenter::series::SeriesSegmentation;
+use crate::segmenter::{Clock, SegmentOptions, Segmenter, SliceFinding};
 use crate::slice::Warning;
 use crate::stack::Stack;
 use crate::volumetry::Volumetry;
-use crate::window::WindowLevel;
 use serde::Serialize;
 
 /// The answer for a whole series.
@@ -20,7 +21,7 @@ pub struct SeriesReport {
     /// What was read.
     pub series: SeriesFacts,
     /// The finding.
-    pub hemorrhage: SeriesFinding,
+    pub hemorrhage: Finding<SeriesSubtypeFinding>,
     /// Volumes across the slices; its warnings are among those of the report.
     pub volume: Volumetry,
     /// Slice by slice, in the order of the series.
@@ -41,51 +42,26 @@ pub struct SeriesReport {
 pub struct SeriesFacts {
     /// Number of slices.
     pub slices: usize,
-    /// Columns of the first slice, px.
-    pub width: usize,
-    /// Rows of the first slice, px.
-    pub height: usize,
-    /// Row and column spacing of the first slice.
-    pub spacing_mm: Option<[f32; 2]>,
+    /// What was read of the first slice.
+    #[serde(flatten)]
+    pub image: ImageFacts,
     /// Distance between slices along their normal; `null` where positions are unknown or uneven.
     pub slice_spacing_mm: Option<f32>,
     /// Angle between the slices' normal and the line through their positions.
     pub tilt_degrees: Option<f32>,
-    /// DICOM modality of the first slice.
-    pub modality: Option<String>,
-    /// Window applied for display; `null` for pictures, which come windowed.
-    pub window: Option<WindowLevel>,
     /// Index in `slices` of the one to look at first.
     pub key_slice: usize,
-}
-
-/// Whether and how surely there is hemorrhage in the series.
-#[derive(Debug, Serialize)]
-pub struct SeriesFinding {
-    /// `null` if the model was not made for this kind of image.
-    pub detected: Option<bool>,
-    /// Highest calibrated probability of the slices; not a probability of the head.
-    pub probability: f32,
-    /// Threshold of the masks.
-    pub threshold: f32,
-    /// Types, where the model tells them.
-    pub subtypes: Vec<SeriesSubtypeFinding>,
 }
 
 /// One hemorrhage type in the series.
 #[derive(Debug, Serialize)]
 pub struct SeriesSubtypeFinding {
-    /// `EDH`, `SDH`, `SAH`, `IPH` or `IVH`.
-    pub code: String,
-    /// Name for people.
-    pub name: String,
-    /// Highest probability of the slices.
-    pub probability: f32,
+    /// The type.
+    #[serde(flatten)]
+    pub subtype: SubtypeFinding,
     /// Each slice's volume shared out by the types' probabilities on it; an estimate, as types
     /// are told by slice and not by pixel.
     pub experimental_volume_ml: Option<f32>,
-    /// Whether the type is not yet told apart better than by chance.
-    pub experimental: bool,
 }
 
 /// One slice of the series.
@@ -103,22 +79,16 @@ pub struct SliceReport {
     pub area_mm2: Option<f32>,
     /// Regions on the slice, largest first.
     pub lesions: Vec<Lesion>,
-    /// As in a report of one slice; of the key slice, or of all where asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mask: Option<Picture>,
-    /// As in a report of one slice.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub overlay: Option<Picture>,
-    /// As in a report of one slice.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub probabilities: Option<Picture>,
+    /// Of the key slice, or of all where asked for.
+    #[serde(flatten)]
+    pub pictures: Pictures,
 }
 
 /// Writes the report of a segmented series. `started` is what `clock` said when work on the
 /// series began.
 ///
 /// # Errors
-/// As [`encode_png`], and as [`Segmenter::segment_slice`] where probabilities are asked for.
+/// As [`crate::mask::encode_png`], and as [`Segmenter::segment_slice`] where probabilities are asked for.
 pub fn write_series_report(
     model: &Segmenter,
     found: SeriesSegmentation,
@@ -135,7 +105,7 @@ pub fn write_series_report(
     Ok(SeriesReport {
         model: model.spec().into(),
         series: facts(model, &found, options),
-        hemorrhage: SeriesFinding {
+        hemorrhage: Finding {
             detected: found.detected,
             probability: found.probability,
             threshold: found.threshold,
@@ -160,9 +130,6 @@ fn slice_report(
     let (slice, mask) = (&found.series.slices[index], &found.masks[index]);
     let SliceFinding { lesions, probability, .. } = &found.slices[index];
     let shown = include.every_slice || index == found.key_slice;
-    let picture = |wanted: bool, draw: &dyn Fn() -> Result<image::DynamicImage>| {
-        (wanted && shown).then(|| encode_png(&draw()?).map(Picture::png)).transpose()
-    };
     let area_px = mask.area_px();
     Ok(SliceReport {
         index,
@@ -171,13 +138,16 @@ fn slice_report(
         area_px,
         area_mm2: slice.spacing_mm.map(|[row, column]| area_px as f32 * row * column),
         lesions: lesions.clone(),
-        mask: picture(include.mask, &|| Ok(mask.to_grey().into()))?,
-        overlay: picture(include.overlay, &|| Ok(model.overlay_of(found, index, options).into()))?,
-        // Computed again when asked for: kept planes would double the memory of every series.
-        probabilities: picture(include.probabilities, &|| {
-            let again = model.segment_slice(slice, options, &|| 0.0)?;
-            Ok(probability_picture(&again.probabilities).into())
-        })?,
+        pictures: Pictures::draw(
+            if shown { include } else { Include::NOTHING },
+            mask,
+            || model.overlay_of(found, index, options),
+            // Computed again when asked for: kept planes would double the memory of every series.
+            || {
+                let again = model.segment_slice(slice, options, &|| 0.0)?;
+                Ok(probability_picture(&again.probabilities))
+            },
+        )?,
     })
 }
 
@@ -188,27 +158,25 @@ fn facts(model: &Segmenter, found: &SeriesSegmentation, options: SegmentOptions)
     let slice_spacing_mm = even.map(|stack| stack.slice_spacing_mm() as f32);
     SeriesFacts {
         slices: series.slices.len(),
-        width: first.plane.width,
-        height: first.plane.height,
-        spacing_mm: first.spacing_mm,
+        image: ImageFacts {
+            width: first.plane.width,
+            height: first.plane.height,
+            spacing_mm: first.spacing_mm,
+            modality: first.modality.clone(),
+            window: model.display_window(first, options.window),
+        },
         slice_spacing_mm,
         tilt_degrees: series.tilt_degrees,
-        modality: first.modality.clone(),
-        window: model.display_window(first, options.window),
         key_slice: found.key_slice,
     }
 }
 
 fn subtypes(model: &Segmenter, found: &SeriesSegmentation) -> Vec<SeriesSubtypeFinding> {
-    let classes = model.spec().outputs.slice.iter().flat_map(|s| s.classes.iter().skip(1));
+    let classes = model.spec().subtypes().zip(&found.subtypes);
     classes
-        .zip(&found.subtypes)
         .map(|(class, subtype)| SeriesSubtypeFinding {
-            code: class.code.clone(),
-            name: class.name.clone(),
-            probability: subtype.probability,
+            subtype: SubtypeFinding::of(class, subtype.probability),
             experimental_volume_ml: subtype.volume_ml,
-            experimental: class.experimental,
         })
         .collect()
 }

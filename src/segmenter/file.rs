@@ -74,7 +74,7 @@ impl Segmenter {
         let empty = || Error::Unprocessable("The file holds no slices.".into());
         let slice = series.slices.first().ok_or_else(empty)?;
         let mut found = Box::new(self.segment_slice(slice, options, clock)?);
-        found.timings.decode = given.decode_ms;
+        found.finding.timings.decode = given.decode_ms;
         progress(1, 1);
         Ok(Found::Slice { series: Box::new(series), found })
     }
@@ -89,8 +89,8 @@ impl Found {
         match self {
             Self::Series(found) => Ok(Cow::Borrowed(found)),
             Self::Slice { series, found } => {
-                let finding = vec![(**found).clone().into()];
-                SeriesSegmentation::gather((**series).clone(), finding, clock).map(Cow::Owned)
+                let finding = (found.finding.clone(), found.mask.clone());
+                SeriesSegmentation::gather((**series).clone(), vec![finding], clock).map(Cow::Owned)
             }
         }
     }
@@ -98,7 +98,7 @@ impl Found {
     /// Adds cautions of what was made from the finding.
     pub fn warn(&mut self, warnings: impl IntoIterator<Item = Warning>) {
         match self {
-            Self::Slice { found, .. } => found.warnings.extend(warnings),
+            Self::Slice { found, .. } => found.finding.warnings.extend(warnings),
             Self::Series(found) => found.warnings.extend(warnings),
         }
     }

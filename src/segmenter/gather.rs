@@ -1,7 +1,7 @@
 //! What the slices of a series say together.
 
-use super::series::{SeriesSegmentation, SeriesSubtype, SliceFinding};
-use super::{Clock, StageTimings};
+use super::series::{SeriesSegmentation, SeriesSubtype};
+use super::{Clock, SliceFinding, StageTimings};
 use crate::error::{Error, Result};
 use crate::mask::Mask;
 use crate::series::Series;

@@ -1,10 +1,9 @@
 //! A series, slice by slice in parallel, and what its slices say together.
 
-use super::{Clock, SegmentOptions, Segmentation, Segmenter, StageTimings};
+use super::{Clock, SegmentOptions, Segmenter, SliceFinding, StageTimings};
 use crate::error::Result;
 use crate::mask::Mask;
 use crate::overlay::draw_overlay;
-use crate::postprocess::Lesion;
 use crate::series::Series;
 use crate::slice::Warning;
 use crate::volumetry::Volumetry;
@@ -43,25 +42,6 @@ pub struct SeriesSegmentation {
     pub timings: StageTimings,
 }
 
-/// What was found on one slice of a series.
-#[derive(Debug, Clone)]
-pub struct SliceFinding {
-    /// Regions on the slice, largest first; `volume_ml` is the part of the volume in this slice.
-    pub lesions: Vec<Lesion>,
-    /// Whether its mask holds anything; `None` if the model was not made for the modality.
-    pub detected: Option<bool>,
-    /// Calibrated probability of any hemorrhage on the slice.
-    pub probability: f32,
-    /// Probabilities of the slice classes after `any`, in the order of the spec.
-    pub subtype_probabilities: Vec<f32>,
-    /// The threshold used.
-    pub threshold: f32,
-    /// Cautions.
-    pub warnings: Vec<Warning>,
-    /// How long each stage took, ms.
-    pub timings: StageTimings,
-}
-
 /// One hemorrhage type in a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SeriesSubtype {
@@ -71,22 +51,6 @@ pub struct SeriesSubtype {
     /// probabilities on that slice. The model types slices, not pixels, so this is an estimate
     /// of nothing finer; `None` where the total is.
     pub volume_ml: Option<f32>,
-}
-
-impl From<Segmentation> for (SliceFinding, Mask) {
-    /// Drops the display and the probabilities.
-    fn from(found: Segmentation) -> Self {
-        let finding = SliceFinding {
-            lesions: found.lesions,
-            detected: found.detected,
-            probability: found.probability,
-            subtype_probabilities: found.subtype_probabilities,
-            threshold: found.threshold,
-            warnings: found.warnings,
-            timings: found.timings,
-        };
-        (finding, found.mask)
-    }
 }
 
 impl Segmenter {
@@ -107,9 +71,9 @@ impl Segmenter {
             .slices
             .par_iter()
             .map(|slice| {
-                let found = self.segment_slice(slice, options, clock)?.into();
+                let found = self.segment_slice(slice, options, clock)?;
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
-                Ok(found)
+                Ok((found.finding, found.mask))
             })
             .collect::<Result<Vec<(SliceFinding, Mask)>>>()?;
         SeriesSegmentation::gather(series, found, clock)
@@ -123,10 +87,7 @@ impl Segmenter {
         options: SegmentOptions,
     ) -> RgbImage {
         let slice = &found.series.slices[index];
-        let mask = &found.masks[index];
-        match self.display_window(slice, options.window) {
-            Some(window) => draw_overlay(&window.show(&slice.plane), mask, self.color),
-            None => draw_overlay(&slice.plane, mask, self.color),
-        }
+        let shown = self.display_window(slice, options.window).map(|w| w.show(&slice.plane));
+        draw_overlay(shown.as_ref().unwrap_or(&slice.plane), &found.masks[index], self.color)
     }
 }

@@ -145,10 +145,6 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn read(file: &Path) -> Result<Vec<u8>> {
-    fs::read(file).map_err(Error::io("The file cannot be read"))
-}
-
 fn head(file: &Path) -> Result<Vec<u8>> {
     let mut head = Vec::new();
     fs::File::open(file)

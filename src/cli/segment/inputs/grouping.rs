@@ -1,6 +1,6 @@
 //! DICOM files to series.
 
-use super::read;
+use crate::cli::read_file;
 use crate::decode::{Limits, decode_identity};
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -11,7 +11,8 @@ pub(super) fn by_series(files: Vec<PathBuf>) -> Vec<Vec<PathBuf>> {
     if files.len() < 2 {
         return files.into_iter().map(|file| vec![file]).collect();
     }
-    let identify = |file: &PathBuf| decode_identity(&read(file).ok()?, &Limits::default()).ok()?;
+    let identify =
+        |file: &PathBuf| decode_identity(&read_file(file).ok()?, &Limits::default()).ok()?;
     let identities: Vec<_> = files.par_iter().map(identify).collect();
     let mut groups: Vec<(Option<String>, bool, Vec<PathBuf>)> = Vec::new();
     for (file, identity) in files.into_iter().zip(identities) {

@@ -1,0 +1,71 @@
+//! What is said of one slice.
+
+use crate::mask::Mask;
+use crate::postprocess::Lesion;
+use crate::slice::{Plane, Warning};
+use crate::window::WindowLevel;
+
+/// What was found on one slice, in the geometry of the input, with the planes it was read from.
+#[derive(Debug, Clone)]
+pub struct Segmentation {
+    /// What is said of the slice.
+    pub finding: SliceFinding,
+    /// The mask.
+    pub mask: Mask,
+    /// Probability of each pixel, before small components are dropped.
+    pub probabilities: Plane,
+    /// The slice as it is shown, [0, 1].
+    pub display: Plane,
+    /// The window that `display` was made with; `None` for pictures, which come windowed.
+    pub window: Option<WindowLevel>,
+    /// Row and column spacing, mm.
+    pub spacing_mm: Option<[f32; 2]>,
+    /// DICOM modality.
+    pub modality: Option<String>,
+}
+
+/// What is said of one slice, alone or in a series.
+#[derive(Debug, Clone)]
+pub struct SliceFinding {
+    /// Regions of the mask, largest first; `volume_ml` is known in a series only, and is the part
+    /// of the volume in this slice.
+    pub lesions: Vec<Lesion>,
+    /// Whether the mask holds anything; `None` if the model was not made for the modality.
+    pub detected: Option<bool>,
+    /// Calibrated probability of any hemorrhage on the slice.
+    pub probability: f32,
+    /// Probabilities of the slice classes after `any`, in the order of the spec.
+    pub subtype_probabilities: Vec<f32>,
+    /// The threshold used.
+    pub threshold: f32,
+    /// Cautions.
+    pub warnings: Vec<Warning>,
+    /// How long each stage took, ms.
+    pub timings: StageTimings,
+}
+
+/// Milliseconds by stage.
+#[derive(Debug, Clone, Copy, Default, serde::Serialize)]
+pub struct StageTimings {
+    /// Bytes to samples.
+    pub decode: f64,
+    /// Samples to tensor.
+    pub preprocess: f64,
+    /// Tensor to logits.
+    pub inference: f64,
+    /// Logits to mask and lesions.
+    pub postprocess: f64,
+}
+
+impl std::ops::Add for StageTimings {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            decode: self.decode + other.decode,
+            preprocess: self.preprocess + other.preprocess,
+            inference: self.inference + other.inference,
+            postprocess: self.postprocess + other.postprocess,
+        }
+    }
+}
