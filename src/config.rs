@@ -158,6 +158,9 @@ pub struct EvaluateArgs {
     /// Model; the first by name without it.
     #[arg(long)]
     pub model: Option<String>,
+    /// Compare on the network's grid, where training measures, not in the images' resolution.
+    #[arg(long)]
+    pub grid: bool,
     /// Print JSON in place of the table.
     #[arg(long)]
     pub json: bool,

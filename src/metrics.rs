@@ -57,6 +57,25 @@ impl Confusion {
         )
     }
 
+    /// Dice with 0 where neither mask holds anything: a bleed that vanished was not found.
+    pub fn dice_or_zero(self) -> f64 {
+        self.dice().unwrap_or(0.0)
+    }
+
+    /// Intersection over union, likewise.
+    pub fn iou_or_zero(self) -> f64 {
+        let union = self.true_positive + self.false_positive + self.false_negative;
+        ratio(self.true_positive, union).unwrap_or(0.0)
+    }
+
+    /// Difference of predicted and true area as a share of the true one, which counts as one pixel
+    /// at least.
+    pub fn area_error(self) -> f64 {
+        let truth = self.true_positive + self.false_negative;
+        let found = self.true_positive + self.false_positive;
+        found.abs_diff(truth) as f64 / truth.max(1) as f64
+    }
+
     /// Overlap measures of this class; `auc` is measured elsewhere.
     pub fn scores(self, auc: Option<f64>) -> ClassScores {
         let Self { true_positive: tp, false_positive: fp, false_negative: fneg, true_negative: tn } =
@@ -110,7 +129,40 @@ pub struct ScoreHistogram {
     negative: Vec<u64>,
 }
 
+impl Default for ScoreHistogram {
+    /// Fine enough that an 8-bit probability map has the same area under its curve.
+    fn default() -> Self {
+        Self::new(1001)
+    }
+}
+
 impl ScoreHistogram {
+    /// Of one score a slice, so fine that hardly two fall together.
+    pub fn fine(labels: &[bool], scores: &[f32]) -> Self {
+        let mut made = Self::new(1_000_001);
+        labels.iter().zip(scores).for_each(|(&label, &score)| made.add(score, label));
+        made
+    }
+
+    /// Share of the positives in bins above the one that `specificity` of the negatives stay
+    /// below or in; `None` unless both classes are there.
+    pub fn sensitivity_at(&self, specificity: f64) -> Option<f64> {
+        let positives: u64 = self.positive.iter().sum();
+        let negatives: u64 = self.negative.iter().sum();
+        if positives == 0 || negatives == 0 {
+            return None;
+        }
+        // The order statistic that numpy's "higher" quantile takes, counted from 1.
+        let wanted = ((negatives - 1) as f64 * specificity).ceil() as u64 + 1;
+        let mut below = 0;
+        let level = self.negative.iter().position(|n| {
+            below += n;
+            below >= wanted
+        })?;
+        let above: u64 = self.positive[level + 1..].iter().sum();
+        Some(above as f64 / positives as f64)
+    }
+
     /// An empty histogram of `bins` equal bins; ties within a bin count half.
     pub fn new(bins: usize) -> Self {
         Self { positive: vec![0; bins], negative: vec![0; bins] }
@@ -142,6 +194,20 @@ impl ScoreHistogram {
         let positives = self.positive.iter().sum::<u64>() as f64;
         (positives > 0.0 && below > 0.0).then(|| wins / (positives * below))
     }
+}
+
+/// Expected calibration error (Naeini 2015): |share of positives - mean probability| over ten bins
+/// of equal width, weighted by their counts; `None` without slices.
+pub fn calibration_error(labels: &[bool], probabilities: &[f32]) -> Option<f64> {
+    const BINS: usize = 10;
+    let (mut counts, mut gaps) = ([0.0_f64; BINS], [0.0_f64; BINS]);
+    for (&label, &p) in labels.iter().zip(probabilities) {
+        let bin = ((f64::from(p) * BINS as f64) as usize).min(BINS - 1);
+        counts[bin] += 1.0;
+        gaps[bin] += f64::from(u8::from(label)) - f64::from(p);
+    }
+    let all: f64 = counts.iter().sum();
+    (all > 0.0).then(|| gaps.iter().map(|gap| gap.abs()).sum::<f64>() / all)
 }
 
 #[cfg(test)]
@@ -181,5 +247,25 @@ mod tests {
         }
         assert_eq!(scores.auc(), Some(3.5 / 4.0));
         assert_eq!(ScoreHistogram::new(11).auc(), None);
+    }
+
+    #[test]
+    fn calibration_error_and_sensitivity_by_hand() {
+        let labels = [false, false, true, true];
+        let error = |p: [f32; 4]| calibration_error(&labels, &p).unwrap();
+        assert_eq!(error([0.0, 0.0, 1.0, 1.0]), 0.0);
+        assert_eq!(error([0.5; 4]), 0.0);
+        assert!((error([0.9; 4]) - 0.4).abs() < 1e-6);
+        assert_eq!(calibration_error(&[], &[]), None);
+        let scores = ScoreHistogram::fine(&labels, &[0.1, 0.4, 0.3, 0.9]);
+        assert_eq!(scores.sensitivity_at(0.9), Some(0.5));
+    }
+
+    #[test]
+    fn area_error_and_vanished_bleeds_by_hand() {
+        let counts = Confusion::of(&mask("11100000"), &mask("01111000"));
+        assert_eq!((counts.area_error(), counts.iou_or_zero()), (0.25, 0.4));
+        let nothing = Confusion::of(&mask("000"), &mask("000"));
+        assert_eq!((nothing.dice_or_zero(), nothing.area_error()), (0.0, 0.0));
     }
 }

@@ -82,7 +82,12 @@ fn prepare_slice(row: &LabelledSlice, spec: &ModelSpec) -> Result<Planes> {
 }
 
 /// The mask as the network sees it: cut and resized like the image, then halved.
-fn mask_on_grid(mask: &Mask, crop: CropBox, width: usize, height: usize) -> Result<Mask> {
+pub(crate) fn mask_on_grid(
+    mask: &Mask,
+    crop: CropBox,
+    width: usize,
+    height: usize,
+) -> Result<Mask> {
     let grid = resize(&crop.cut(&mask.to_plane()), width, height)?;
     Ok(Mask::from_plane(&grid, 0.5))
 }

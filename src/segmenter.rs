@@ -12,12 +12,13 @@ pub use models::Models;
 
 use crate::engine::{Engine, Logits};
 use crate::error::{Error, Result};
+use crate::geometry::CropBox;
 use crate::mask::Mask;
 use crate::model_spec::{ModelSpec, Step, sigmoid};
 use crate::overlay::{draw_overlay, parse_color};
 use crate::postprocess::{mask_and_components, measure_lesions, probabilities};
 use crate::preprocess::{Prepared, preprocess};
-use crate::slice::{CtSlice, Intensity, Warning};
+use crate::slice::{CtSlice, Intensity, Plane, Warning};
 use crate::storage::ModelFiles;
 use crate::window::WindowLevel;
 use image::{Rgb, RgbImage};
@@ -108,6 +109,22 @@ impl Segmenter {
         Ok((prepared, logits))
     }
 
+    /// What [`Segmenter::logits`] gave, read out on the network's own grid: what training measures.
+    ///
+    /// # Errors
+    /// As [`Segmenter::segment_slice`].
+    pub fn read_out_on_grid(
+        &self,
+        mut prepared: Prepared,
+        logits: &Logits,
+    ) -> Result<Segmentation> {
+        let [_, _, height, width] = prepared.shape;
+        let grid = CtSlice::bare(Plane::filled(width, height, 0.0), Intensity::Display);
+        prepared.crop = CropBox::whole(&grid.plane);
+        let threshold = self.spec.postprocessing.threshold;
+        self.read_out(&grid, prepared, logits, threshold, SegmentOptions::default())
+    }
+
     fn read_out(
         &self,
         slice: &CtSlice,
@@ -147,6 +164,7 @@ impl Segmenter {
             },
             mask,
             probabilities,
+            crop: prepared.crop,
             // The model's own window was applied on the way; another one starts at the samples.
             display: match options.window.and(window) {
                 Some(window) => window.show(&slice.plane),

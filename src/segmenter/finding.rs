@@ -1,5 +1,6 @@
 //! What is said of one slice.
 
+use crate::geometry::CropBox;
 use crate::mask::Mask;
 use crate::postprocess::Lesion;
 use crate::slice::{Plane, Warning};
@@ -18,6 +19,8 @@ pub struct Segmentation {
     pub display: Plane,
     /// The window that `display` was made with; `None` for pictures, which come windowed.
     pub window: Option<WindowLevel>,
+    /// The part of the slice that the network saw.
+    pub crop: CropBox,
     /// Row and column spacing, mm.
     pub spacing_mm: Option<[f32; 2]>,
     /// DICOM modality.
