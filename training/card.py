@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from training import sources
 from training.evaluate import CODES
 
 HEADINGS = {
@@ -98,7 +99,9 @@ def recipe(config: dict, results: dict) -> str:
     stages = ", then ".join(
         f"{steps} steps at {side}x{side}" for steps, side in config["recipe"]["stages"]
     )
-    batch = sum(count for kinds in config["batch"].values() for count in kinds.values())
+    mixture = config["batch"]
+    kinds_of = [mixture.get(name, mixture["*"]) for name in results["parts"]]
+    batch = sum(count for kinds in kinds_of for count in kinds.values())
     online = ", ".join(f"{key} {value}" for key, value in config["augment"]["online"].items())
     return (
         f"{results['steps']} steps of {batch} slices ({stages}), AdamW, cosine rate from "
@@ -119,6 +122,7 @@ def write_card(spec: dict, config: dict, results: dict, path: Path) -> None:
             figures=figures_table(results),
             subtypes=subtypes_table(results),
             split=split_list(results),
+            data="\n".join(sources.source(name)["statement"] for name in results["parts"]),
             protocol=protocol(results),
             post=spec["postprocessing"],
             calibration=spec["calibration"],

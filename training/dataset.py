@@ -167,10 +167,11 @@ class Batches:
 
     def next(self, size: int) -> dict[str, torch.Tensor]:
         """image [B, 1, S, S] normalised, mask [B, 1, S, S], mask_known [B], labels [B, 6]."""
+        mixture = self.config["batch"]
         drawn = [
             self.sample(name, kind, size)
-            for name, kinds in self.config["batch"].items()
-            for kind, count in kinds.items()
+            for name in self.sets
+            for kind, count in mixture.get(name, mixture["*"]).items()
             if (name, kind) in self.groups
             for _ in range(count)
         ]

@@ -1,7 +1,9 @@
 """The whole way in one command: prepare, train, evaluate, release, for each configuration.
 
 `python -m training.pipeline --data DIR... --work DIR --models DIR` trains the shipped models;
-`--smoke` does the same on phantoms with a tiny model in about a minute and checks the outcome.
+`--name NAME` with one configuration trains a model of your own under that name; any folder with a
+slices.csv will do. `--smoke` does the same on phantoms with a tiny model in about a minute, and
+checks the outcome.
 A run that stopped is taken up again from its last checkpoint.
 """
 
@@ -15,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from training import dataset, phantom, spec, train
+from training import agreement, dataset, phantom, spec, train
 from training.crossvalidate import crossvalidate
 from training.evaluate import evaluate
 from training.release import release
@@ -55,16 +57,23 @@ def run_one(config: dict, arguments: argparse.Namespace) -> float:
     return release(run, arguments.models / config["name"], samples)
 
 
+def named(config: dict, name: str) -> dict:
+    """The same recipe for a model of another name, whose versions begin anew."""
+    return config | {"name": name, "title": name, "version": "0.1.0"}
+
+
 def tiny(config: dict) -> dict:
     """The same configuration with a few small steps on phantoms, every augmentation switched on."""
     small = copy.deepcopy(config)
-    small["architecture"] = {"kind": "unet", "base": 4}
+    small["architecture"] = {"kind": "unet", "base": 8}
+    resize = next(one for one in small["preprocessing"] if one["step"] == "resize")
+    resize |= {"width": 64, "height": 64}
     small["pretrained"] = False
     small["split"] = "patient"
-    small["batch"] = {"phantom": {"masked": 3, "weak": 1, "negative": 2}}
-    small["recipe"] |= {"stages": [[30, 64], [10, 128]], "warmup_steps": 5, "validate_every": 20}
-    small["recipe"] |= {"learning_rate": 0.01, "hard_negatives": True}
-    small["recipe"]["pseudo_labels"] = {"from_step": 30, "sure": 0.5, "unsure": 0.15, "smallest": 4}
+    small["batch"] = {"*": {"masked": 3, "weak": 1, "negative": 2}}
+    small["recipe"] |= {"stages": [[120, 64]], "warmup_steps": 5, "validate_every": 60}
+    small["recipe"] |= {"learning_rate": 0.005, "hard_negatives": True}
+    small["recipe"]["pseudo_labels"] = {"from_step": 100, "sure": 0.5, "unsure": 0.15, "smallest": 4}
     small["augment"]["synthetic_lesions"] = 0.2
     small["augment"]["offline"] = {"copies": 1, "rotation_degrees": 15, "zoom": 0.1, "horizontal_flip": 0.5}
     return small
@@ -74,17 +83,32 @@ def smoke(arguments: argparse.Namespace) -> None:
     """End to end on phantoms. Raises AssertionError when the training taught nothing."""
     with tempfile.TemporaryDirectory() as scratch:
         arguments.work = Path(scratch)
-        arguments.data = [Path(scratch) / "phantom"]
+        data = Path(scratch) / "phantom"
+        arguments.data = [data]
         arguments.models = Path(scratch) / "models"
-        phantom.write_phantoms(arguments.data[0])
-        config = tiny(json.loads((HERE / "config" / "unet.json").read_text()))
+        phantom.write_phantoms(data)
+        # As a user's own model: a name and a data set that no configuration knows.
+        config = named(tiny(json.loads((HERE / "config" / "unet.json").read_text())), "own-heads")
         difference = run_one(config, arguments)
-        history = json.loads((arguments.work / "runs" / "unet" / "history.json").read_text())
+        history = json.loads((arguments.work / "runs" / "own-heads" / "history.json").read_text())
         first, last = (sum(e["loss"] for e in part) / 5 for part in (history[:5], history[-5:]))
         assert last < 0.8 * first, f"loss fell only from {first:.3f} to {last:.3f}"
         for name in ("model.onnx", "model.json", "MODEL_CARD.md"):
-            assert (arguments.models / "unet" / name).stat().st_size > 0
-        print(f"smoke: loss {first:.3f} to {last:.3f}, ONNX within {difference:.5f} of PyTorch")
+            assert (arguments.models / "own-heads" / name).stat().st_size > 0
+        listed = subprocess.run(
+            [arguments.ichor, "models", "--models", arguments.models],
+            check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        assert "own-heads" in listed, listed
+        prepared = dataset.load(arguments.work / "prepared" / "own-heads" / "phantom")
+        run = arguments.work / "runs" / "own-heads"
+        found = json.loads((run / "results.json").read_text())["figures"]["phantom validation"]
+        assert found["dice_slices"]["value"] > 0.3, "agreement over nothing found would say nothing"
+        worst = agreement.compare(run, arguments.models, arguments.ichor, data, prepared)
+        print(
+            f"smoke: loss {first:.3f} to {last:.3f}, ONNX within {difference:.5f} of PyTorch, "
+            f"figures of ichor within {worst:.5f}"
+        )
 
 
 def main() -> None:
@@ -93,6 +117,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=CACHE)
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--configs", type=Path, nargs="+", default=sorted((HERE / "config").glob("*.json")))
+    parser.add_argument("--name", help="of a model of your own")
     parser.add_argument("--samples", type=Path, default=Path("frontend/samples"))
     parser.add_argument("--ichor", type=Path, default=TARGET / "release" / "ichor")
     parser.add_argument("--threads", type=int, default=2)
@@ -103,8 +128,13 @@ def main() -> None:
         return smoke(arguments)
     if not arguments.data:
         parser.error("--data names the data sets to train on")
-    for config in arguments.configs:
-        run_one(json.loads(config.read_text()), arguments)
+    configs = [json.loads(config.read_text()) for config in arguments.configs]
+    if arguments.name:
+        if len(configs) != 1:
+            parser.error("--name goes with one --configs")
+        configs = [named(configs[0], arguments.name)]
+    for config in configs:
+        run_one(config, arguments)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from training import sources
+
 TITLES = {"unet": "U-Net", "deeplabv3": "DeepLabV3+"}
 ARCHITECTURES = {
     "unet": "U-Net, four levels down and four up, 16 to 256 channels, slice head on the deepest level",
@@ -23,21 +25,6 @@ CLASSES = [
     ("IPH", "Intraparenchymal"),
     ("IVH", "Intraventricular"),
 ]
-DATA = {
-    "ct-ich": {
-        "name": "Computed Tomography Images for Intracranial Hemorrhage Detection and Segmentation",
-        "doi": "10.13026/w8q8-ky94",
-        "license": "CC BY 4.0 as published with v1.0.0 to v1.3.0; PhysioNet later placed v1.3.1 "
-        "under a restricted licence",
-    },
-    "phe-sich": {
-        "name": "PHE-SICH-CT-IDS",
-        "doi": "10.6084/m9.figshare.23957937",
-        "license": "CC BY 4.0 by the figshare record; the arXiv abstract says non-commercial",
-    },
-}
-
-
 def rounded(value: float) -> float | None:
     """Three digits; None for a figure that is not defined (JSON has no nan)."""
     return round(value, 3) if value == value else None
@@ -101,7 +88,7 @@ def build_spec(config: dict, results: dict, sha256: str) -> dict:
         "metrics": metrics_of(results),
         "training": {
             "data": [
-                DATA.get(one, {"name": one, "doi": "", "license": "unknown"})
+                sources.cited(one)
                 for one in results.get("parts", {})
             ],
             "split": f"by patient, stratified, {'five folds' if 'folds' in results else '80/20 twice'}, "

@@ -1,0 +1,92 @@
+"""Does the shipped file score as the checkpoint does: `ichor evaluate --grid` against PyTorch.
+
+`python -m training.agreement RUN --models DIR --ichor FILE --data DIR --prepared DIR`, RUN holding the
+checkpoint that was released, scores a whole data set both ways, with the thresholds and calibration of the shipped model.json, and prints the
+figures side by side; it fails where two differ by more than TOLERANCE. Patients of the training are
+among them: the figures show agreement, not accuracy.
+"""
+
+import argparse
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training import dataset, export, figures, fit
+from training.evaluate import predict
+
+# Weights are rounded to f16 in the file, and PyTorch and tract sum in another order: a pixel or two
+# at the threshold may fall on the other side.
+TOLERANCE = 2e-3
+# Names of the same figure: training.figures against ichor evaluate.
+SAME = {
+    "dice_slices": "dice_mean_over_slices",
+    "dice_patients": "dice_mean_over_patients",
+    "dice_small": "dice_small",
+    "dice_medium": "dice_medium",
+    "dice_large": "dice_large",
+    "iou_slices": "iou_mean_over_slices",
+    "area_error": "area_error",
+    "lesion_sensitivity": "lesion_sensitivity",
+    "precision": "precision",
+    "recall": "recall",
+    "iou_pooled": "iou",
+    "slice_auc": "slice_auc",
+    "sensitivity_at_90_specificity": "sensitivity_at_90_specificity",
+    "calibration_error": "calibration_error",
+    "slice_sensitivity": "slice_sensitivity",
+    "false_positive_rate": "negative_slices_with_mask",
+}
+
+
+def by_pytorch(model: torch.nn.Module, spec: dict, prepared: dataset.Prepared) -> dict[str, float]:
+    """Figures of the model on every slice of the set; nan where not defined."""
+    everybody = sorted({row["patient"] for row in prepared.rows})
+    predicted = predict(model, prepared, everybody)
+    scored = fit.calibrated(fit.score(predicted, spec["postprocessing"]), spec["calibration"])
+    return figures.measure(scored)
+
+
+def by_ichor(ichor: Path, models: Path, name: str, data: Path) -> dict[str, float]:
+    """The same figures as `ichor evaluate --grid --json` prints them."""
+    command = [ichor, "evaluate", data, "--models", models, "--model", name, "--grid", "--json"]
+    done = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True)
+    printed = json.loads(done.stdout)
+    flat = printed | printed["classes"]["hemorrhage"]
+    return {ours: np.nan if flat[theirs] is None else flat[theirs] for ours, theirs in SAME.items()}
+
+
+def compare(run: Path, models: Path, ichor: Path, data: Path, prepared: dataset.Prepared) -> float:
+    """Print both columns; returns the largest difference. Raises ValueError above TOLERANCE."""
+    model, saved = export.load_model(run / "checkpoint.pt")
+    name = saved["config"]["name"]
+    spec = json.loads((models / name / "model.json").read_text())
+    pytorch = by_pytorch(model, spec, prepared)
+    served = by_ichor(ichor, models, name, data)
+    worst = 0.0
+    for figure, value in served.items():
+        print(f"{figure:<30} PyTorch {pytorch[figure]:7.4f}  ichor {value:7.4f}")
+        if np.isnan(pytorch[figure]) != np.isnan(value):
+            raise ValueError(f"{figure} is defined on one side only")
+        worst = max(worst, float(np.nan_to_num(abs(pytorch[figure] - value))))
+    if worst > TOLERANCE:
+        raise ValueError(f"a figure differs by {worst:.4f}, {TOLERANCE} is allowed")
+    return worst
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    for name in ("models", "ichor", "data", "prepared"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    given = parser.parse_args()
+    prepared = dataset.load(given.prepared)
+    torch.set_num_threads(2)
+    worst = compare(given.run, given.models, given.ichor, given.data, prepared)
+    print(f"largest difference {worst:.5f}")
+
+
+if __name__ == "__main__":
+    main()
