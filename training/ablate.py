@@ -16,8 +16,9 @@ import numpy as np
 import torch
 
 from training import fit, train
+from training.card import shown
 from training.evaluate import predict
-from training.figures import measure
+from training.figures import intervals, measure
 from training.pipeline import TARGET, prepare
 
 OFFLINE = {"copies": 2, "rotation_degrees": 15, "zoom": 0.12, "horizontal_flip": 0.5}
@@ -33,9 +34,14 @@ VARIANTS = {
     "offline expansion, 2 copies": {"offline": OFFLINE},
     "without copied lesions": {"augment": {"copy_paste": 0.0}},
     "without drawn lesions": {"augment": {"synthetic_lesions": 0.0}},
+    "other windows, bright drawn lesions": {
+        "augment": {"bright_lesions": 0.25}, "intensity": {"window_share": 0.2},
+    },
     "without hard negatives": {"recipe": {"hard_negatives": False}},
     "without pseudo-labels": {"recipe": {"pseudo_labels": {}}},
     "without the weak loss": {"loss": {"weak": 0.0}},
+    # What a leak is worth: slices of one patient on both sides, scored on the held-out slices.
+    "slice-wise split": {"split": "slice"},
 }
 
 
@@ -47,9 +53,10 @@ def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
     kept[at] |= {"width": side, "height": side}
     changed["preprocessing"] = kept[:at] + [one for one in [variant.get("add")] if one] + kept[at:]
     # A fold leaves a fifth out, the split more than a third: more to rank by.
-    changed["split"] = "patient"
+    changed["split"] = variant.get("split", "patient")
     changed["augment"]["offline"] = variant.get("offline")
     changed["augment"] |= variant.get("augment", {})
+    changed["augment"]["intensity"] |= variant.get("intensity", {})
     changed["recipe"] |= variant.get("recipe", {})
     changed["recipe"]["loss"] |= variant.get("loss", {})
     changed["recipe"] |= {"stages": [[steps, side]], "validate_every": steps}
@@ -60,14 +67,15 @@ def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
 
 
 def scores(model: torch.nn.Module, one, part: dict) -> str:
-    """Table cells of one set: Dice over patients and slice AUC, with the number of outlined patients."""
+    """Table cells of one set with 95 % intervals over patients, and the number of outlined patients."""
     held = predict(model.eval(), one, part["validation"] + part["test"])
     as_it_is = {"threshold": 0.5, "min_lesion_px": 0, "slice_threshold": 0.0}
-    figures = measure(fit.score(held, as_it_is))
+    found = intervals(fit.score(held, as_it_is), measure)
     outlined = len(np.unique(held.patient[held.truth.any(axis=(1, 2))]))
     return (
-        f"{one.name} ({outlined}) Dice {figures['dice_patients']:.3f}, AUC {figures['slice_auc']:.3f}, "
-        f"negatives outlined {figures['false_positive_rate']:.2f}"
+        f"{one.name} ({outlined}): Dice {shown(found['dice_patients'])}, pooled F1 {shown(found['dice_pooled'])}, "
+        f"pooled IoU {shown(found['iou_pooled'])}, AUC {shown(found['slice_auc'])}, "
+        f"negatives outlined {shown(found['false_positive_rate'])}"
     )
 
 

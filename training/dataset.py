@@ -145,7 +145,8 @@ class Batches:
             pasted = transforms.paste_lesion(one.grey, one.mask, donor.grey, donor.mask)
             return None if pasted is None else (*pasted, donor.labels)
         if chance < copied + augment.get("synthetic_lesions", 0):
-            return synthetic.add_lesion(one.grey, one.mask, one.labels, self.rng)
+            bright = augment.get("bright_lesions", 0)
+            return synthetic.add_lesion(one.grey, one.mask, one.labels, self.rng, bright)
         return None
 
     def remember(self, origins: list, probabilities: np.ndarray, keep: float = 0.5) -> None:

@@ -65,10 +65,10 @@ def draw_shape(shape: str, inside: np.ndarray, rng: np.random.Generator) -> np.n
     return inside & (off < 1) & (depth < profile)
 
 
-def add_lesion(grey, mask, labels, rng: np.random.Generator):
+def add_lesion(grey, mask, labels, rng: np.random.Generator, bright: float = 0.0):
     """(grey, mask, labels) with one more lesion; None where the head offers no place for it.
 
-    The labels become unknown: drawn slices teach the mask alone. Taught as positives too, they cost
+    A share of `bright` is as bright as bone: in a narrow window fresh blood is. The labels become unknown: drawn slices teach the mask alone. Taught as positives too, they cost
     the slice head 0.07 of its AUC on real bleeds.
     """
     inside = intracranial(grey)
@@ -79,7 +79,8 @@ def add_lesion(grey, mask, labels, rng: np.random.Generator):
     if lesion.sum() < 2.5e-4 * grey.size:
         return None
     tissue = float(np.median(grey[inside]))
-    level = tissue + rng.uniform(0.1, 0.4)
+    least, most = (0.4, 0.6) if rng.random() < bright else (0.1, 0.4)
+    level = tissue + rng.uniform(least, most)
     level = level + 0.03 * smooth_noise(grey.shape, grey.shape[0] / 40, rng)
     # The head's own grain stays under the lesion, and partial volume softens its rim. Bone is left
     # out of the grain, or its blur would draw a dark rim along the inner table.
@@ -87,6 +88,6 @@ def add_lesion(grey, mask, labels, rng: np.random.Generator):
     grain = soft - cv2.GaussianBlur(soft, (0, 0), 2.0)
     weight = cv2.GaussianBlur(lesion.astype(np.float32), (0, 0), rng.uniform(0.6, 1.4))
     weight *= grey < BONE
-    drawn = grey * (1 - weight) + np.clip(level + grain, 0, 0.97) * weight
+    drawn = grey * (1 - weight) + np.clip(level + grain, 0, 1) * weight
     unknown = np.full_like(labels, -1)
     return drawn.astype(np.float32), np.maximum(mask, lesion.astype(np.uint8)), unknown

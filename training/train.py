@@ -93,16 +93,20 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
         (output / "history.json").write_text(json.dumps(history))
         plot_curves(history, output / "curves.png")
 
-    relabel_at = recipe.get("pseudo_labels", {}).get("from_step", total)
+    pseudo_labels = recipe.get("pseudo_labels", {})
+    relabel_at = pseudo_labels.get("from_step", total)
+    # Which is faster depends on the processor: measure a step of each (README).
+    bfloat16 = recipe.get("precision", "float32") == "bfloat16"
     for step in tqdm(range(start, total), initial=start, total=total, mininterval=10):
-        if step == max(start, relabel_at):
+        since = step - relabel_at
+        if since >= 0 and (step == start or since % pseudo_labels.get("every", total) == 0):
             size = size_at(step - 1, recipe["stages"])
-            batches.pseudo = pseudo.outline(average, batches, size, recipe["pseudo_labels"])
+            batches.pseudo = pseudo.outline(average, batches, size, pseudo_labels)
         model.train()
         batch = batches.next(size_at(step, recipe["stages"]))
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, recipe, total)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             outputs = model(batch["image"].to(memory_format=torch.channels_last))
         loss = losses.total_loss(outputs, batch, recipe["loss"])
         if recipe.get("hard_negatives"):

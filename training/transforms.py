@@ -73,8 +73,24 @@ def warp(plane: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     return cv2.warpAffine(plane, whole, (size, size), flags=kind, borderMode=cv2.BORDER_REPLICATE)
 
 
+# The window of the prepared tensors and of most pictures: level 40, width 120.
+DARKEST_HU, SPAN_HU = -20.0, 120.0
+
+
+def other_window(grey: np.ndarray, center_hu: float, width_hu: float) -> np.ndarray:
+    """The same head through another window (PS3.3 C.11.2.1.2); what -20 to 100 HU cut off stays cut off.
+
+    Pictures come in windows down to a width of 80, in which fresh blood is almost white. Levels far
+    from 40 stay out: grey matter would pass for blood.
+    """
+    hu = grey * SPAN_HU + DARKEST_HU
+    return np.clip((hu - (center_hu - width_hu / 2)) / width_hu, 0, 1) * (grey > 0)
+
+
 def vary_intensity(grey: np.ndarray, amounts: dict, rng: np.random.Generator) -> np.ndarray:
-    """Gain and bias (another window), gamma, blur and noise (another scanner); clipped to [0, 1]."""
+    """Another window, gain and bias, gamma, blur and noise (another scanner); clipped to [0, 1]."""
+    if rng.random() < amounts.get("window_share", 0):
+        grey = other_window(grey, rng.uniform(37, 43), rng.uniform(80, 130))
     gain = 1 + rng.uniform(-1, 1) * amounts.get("gain", 0)
     # Black stays black: outside the head no window makes the air grey.
     bias = rng.uniform(-1, 1) * amounts.get("bias", 0) * (grey > 0.02)

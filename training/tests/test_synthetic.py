@@ -32,7 +32,7 @@ def test_lesions_lie_inside_are_brighter_and_change_nothing_else():
         drawn += 1
         with_blood, mask, told = result
         assert mask.any() and not (mask.astype(bool) & ~inside).any()
-        assert with_blood[mask > 0].mean() > 0.5
+        assert with_blood[mask > 0].mean() > grey[mask > 0].mean() + 0.03
         far = cv2.dilate(mask, np.ones((13, 13), np.uint8)) == 0
         assert np.array_equal(with_blood[far], grey[far])
         assert (told == -1).all(), "a drawn bleed teaches the mask alone"
@@ -45,3 +45,14 @@ def test_each_shape_keeps_to_its_place():
     for shape in ("lens", "crescent"):
         reach = [depth[lesion].min() for _ in range(10) if (lesion := synthetic.draw_shape(shape, inside, rng)).any()]
         assert len(reach) > 7 and max(reach) <= 2, "an extra-axial bleed touches the inner table"
+
+
+def test_bright_lesions_are_as_bright_as_bone():
+    grey, none, labels = head(), np.zeros((128, 128), np.uint8), np.zeros(6, np.float32)
+
+    def brightest(bright):
+        rng = np.random.default_rng(3)
+        made = [synthetic.add_lesion(grey, none, labels, rng, bright) for _ in range(20)]
+        return np.median([one[0][one[1] > 0].max() for one in made if one is not None])
+
+    assert brightest(0.0) < 0.85 < brightest(1.0)

@@ -90,3 +90,11 @@ def test_pasted_lesion_brightens_its_place_and_nothing_else():
 def test_lesion_that_would_lie_on_bone_is_refused():
     bone, donor = (np.full((SIDE, SIDE), grey, np.float32) for grey in (1.0, 0.7))
     assert transforms.paste_lesion(bone, dot(5, 5) * 0, donor, dot(20, 20)) is None
+
+
+def test_other_window_keeps_hounsfield_units_and_black():
+    hu = np.array([-20, 0, 40, 80, 100], np.float32)
+    grey = (hu + 20) / 120
+    assert np.allclose(transforms.other_window(grey, 40, 80), [0, 0, 0.5, 1, 1], atol=1e-6)
+    assert np.allclose(transforms.other_window(grey, 40, 120), grey, atol=1e-6)
+    assert transforms.other_window(np.zeros(3, np.float32), 30, 130).max() == 0
