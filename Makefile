@@ -39,7 +39,8 @@ measure: build lambda ## ms a slice, ms to ready, peak memory, sizes
 	  --zip $(ICHOR_CACHE)/lambda/ichor-lambda-$(shell uname -m).zip
 
 ##@ Check
-.PHONY: check test fmt clippy fast-tests build rust-tests feature-tests training-tests dicom-tests aws-tests page-tests fuzz
+.PHONY: check test fmt clippy fast-tests build rust-tests feature-tests training-tests dicom-tests aws-tests page-tests \
+  mutated long-series fuzz
 check: fmt clippy fast-tests ## formatting, lints, unit tests: a minute once built
 
 test: ## installs what is missing, then runs every test
@@ -76,6 +77,13 @@ training-tests: train-smoke ## the training smoke run and the Python tests
 dicom-tests: dicom-venv build ## segmentations read by highdicom, Hounsfield units held against pydicom's
 	ICHOR_BIN=$(RELEASE)/ichor $(DICOM_PYTHON) -m pytest -q tests/dicom
 	$(DICOM_PYTHON) $(TOOLS)/dicom_parity.py --ichor $(RELEASE)/ichor --as-ct
+
+mutated: ## 2,000 mutated files of every kind: panics, longest, peak memory (RUNS=2000 of each)
+	ICHOR_MUTATIONS=$(if $(filter file,$(origin RUNS)),2000,$(RUNS)) cargo test $(CARGO_FLAGS) --test it -- \
+	  --exact mutated::mutated_files_end_in_bounded_time_and_memory --nocapture
+
+long-series: dicom-venv build ## peak memory of 512 slices at the command line and over HTTP
+	$(DICOM_PYTHON) $(TOOLS)/long_series.py --ichor $(RELEASE)/ichor
 
 fuzz: ## a million inputs for every decoder (RUNS=1000000)
 	for target in dicom nifti archive raster; do fuzz/run.sh $$target $(RUNS); done

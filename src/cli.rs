@@ -12,7 +12,6 @@ use crate::prepare::prepare_dataset;
 use crate::segmenter::Models;
 use crate::storage::read_model_dir;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::Path;
 
 /// Runs one command to its end.
 ///
@@ -67,10 +66,6 @@ fn prepare(args: &PrepareArgs) -> Result<()> {
     bar.finish_and_clear();
     println!("{count} slices prepared");
     Ok(())
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(Error::io("The file cannot be read"))
 }
 
 /// A bar on stderr; hidden by the library where that is no terminal.

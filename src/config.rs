@@ -115,6 +115,8 @@ pub enum OutputFormat {
     Nifti,
     /// The mask as a DICOM segmentation object.
     DicomSeg,
+    /// The volumes as a DICOM structured report (TID 1500), with the segmentation it measures.
+    DicomSr,
     /// The report, also for single slices.
     Json,
     /// Lesions and their regions on the slices.
@@ -132,6 +134,7 @@ Names of the results, where <stem> is the name of the file, or of the folder of 
   png        <stem>_mask.png, <stem>_overlay.png; in a series <stem>_001_mask.png and so on
   nifti      <stem>_mask.nii.gz
   dicom-seg  <stem>_seg.dcm
+  dicom-sr   <stem>_sr.dcm, and <stem>_seg.dcm, which it refers to
   json       <stem>_report.json
   csv        <stem>_lesions.csv, <stem>_regions.csv
   montage    <stem>_montage.png";

@@ -4,13 +4,19 @@ mod archive;
 mod dicom;
 mod nifti;
 mod raster;
+mod source;
 
 pub use archive::natural_order;
 
 use crate::error::{Error, Result};
 use crate::series::VolumeGrid;
 use crate::slice::CtSlice;
-use std::panic::UnwindSafe;
+use source::{InMemory, OnDisk, Seekable, Source};
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+
+/// Enough to tell every format: the magic of NIfTI ends at byte 348.
+const HEAD_BYTES: u64 = 4096;
 
 /// Largest and smallest input accepted; checked before memory is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -23,7 +29,8 @@ pub struct Limits {
     pub max_decoded_bytes: u64,
     /// Slices of one series.
     pub max_slices: usize,
-    /// Decoded bytes of one series, and unpacked bytes of one archive.
+    /// Bytes of one series at 4 a sample, of which a quarter to a half are taken where 16 bits hold
+    /// the samples; and unpacked bytes of one archive.
     pub max_series_bytes: u64,
 }
 
@@ -73,32 +80,46 @@ impl From<Vec<CtSlice>> for Decoded {
 /// [`Error::EmptyInput`], [`Error::UnsupportedType`], [`Error::Undecodable`],
 /// [`Error::TooLarge`] or [`Error::Unprocessable`]; nothing larger than the limits is allocated.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
-    if bytes.is_empty() {
+    decode_seekable(&mut InMemory(bytes), limits)
+}
+
+/// Decodes every slice of a file on disk, which is never in memory as a whole beside its slices.
+///
+/// # Errors
+/// As [`decode`]; [`Error::Io`] for a file that cannot be read.
+pub fn decode_path(path: &Path, limits: &Limits) -> Result<Decoded> {
+    decode_seekable(&mut OnDisk::new(path)?, limits)
+}
+
+fn decode_seekable(source: &mut dyn Seekable, limits: &Limits) -> Result<Decoded> {
+    if source.at_most() == 0 {
         return Err(Error::EmptyInput);
     }
-    if archive::sniff(bytes) {
-        guarded(|| archive::decode(bytes, limits))
-    } else {
-        decode_file(bytes, limits)
-    }
+    let is_archive = archive::sniff(&source::head(source, HEAD_BYTES)?);
+    guarded(|| match is_archive {
+        true => archive::decode(source, limits),
+        false => decode_file(source, limits),
+    })
 }
 
 /// Decodes one file that is no archive.
-fn decode_file(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
-    guarded(|| match Format::of(bytes) {
-        Format::Dicom => dicom::decode(bytes, limits).map(Decoded::from),
-        Format::Nifti => nifti::decode(bytes, limits),
+fn decode_file(source: &mut dyn Source, limits: &Limits) -> Result<Decoded> {
+    let format = Format::of(&source::head(source, HEAD_BYTES)?);
+    guarded(|| match format {
+        Format::Dicom => dicom::decode(source, limits).map(Decoded::from),
+        Format::Nifti => nifti::decode(source, limits),
         Format::Zip => Err(Error::UnsupportedType(
             "An archive within an archive is not read. Unpack it first.".into(),
         )),
-        Format::Raster => raster::decode(bytes, limits).map(|slice| vec![slice].into()),
+        Format::Raster => raster::decode(source, limits).map(|slice| vec![slice].into()),
     })
 }
 
 /// A decoder's panic on a hostile file must not end the process: codecs are the part of the
 /// program that strangers can reach.
-fn guarded(decode: impl FnOnce() -> Result<Decoded> + UnwindSafe) -> Result<Decoded> {
-    std::panic::catch_unwind(decode)
+fn guarded<T>(decode: impl FnOnce() -> Result<T>) -> Result<T> {
+    // What a panic leaves half done is the source's place and buffers, dropped with the error.
+    std::panic::catch_unwind(AssertUnwindSafe(decode))
         .unwrap_or_else(|_| Err(Error::Undecodable("the decoder gave up on its contents".into())))
 }
 
@@ -116,19 +137,26 @@ pub fn decode_slice(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
     }
 }
 
-/// Series Instance UID of a DICOM file, and whether it is a localiser; `None` for other formats
-/// and for files without the UID.
+/// What a DICOM file is, by its header alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// An image of a series.
+    Image {
+        /// Series Instance UID; `None` in files without one.
+        series_uid: Option<String>,
+        /// Whether it is a localiser (scout).
+        localizer: bool,
+    },
+    /// A directory, report, segmentation or another object without an image to look at.
+    NoImage,
+}
+
+/// Says what a DICOM file is without decoding its frames.
 ///
 /// # Errors
-/// As [`decode`].
-pub fn decode_identity(bytes: &[u8], limits: &Limits) -> Result<Option<(String, bool)>> {
-    let slices = decode(bytes, limits)?.slices;
-    let reference = slices.first().and_then(|slice| slice.reference.as_ref());
-    Ok(reference.filter(|reference| !reference.series_uid.is_empty()).map(|reference| {
-        let named = |value: &String| value.trim().eq_ignore_ascii_case("LOCALIZER");
-        let localizer = reference.image_type.iter().any(named);
-        (reference.series_uid.clone(), localizer)
-    }))
+/// As [`decode_path`].
+pub fn identify_dicom(path: &Path, limits: &Limits) -> Result<Identity> {
+    guarded(|| dicom::identify(&mut OnDisk::new(path)?, limits))
 }
 
 /// The kind of a file that its first 4 KiB tell; `None` for one that is not read here.

@@ -1,11 +1,12 @@
 //! What the reader understood of a file, for support and for tests. Nothing here names a patient:
 //! identifiers, names, dates and free texts of the file are left out.
 
-use crate::decode::{Decoded, Limits, decode};
+use crate::decode::{Decoded, Limits, decode, decode_path};
 use crate::error::Result;
 use crate::slice::{CtSlice, Intensity, Warning};
 use crate::window::WindowLevel;
 use serde::Serialize;
+use std::path::Path;
 
 /// One file.
 #[derive(Debug, Clone, Serialize)]
@@ -78,9 +79,21 @@ impl SampleFacts {
 /// # Errors
 /// As [`decode`].
 pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection> {
-    let Decoded { slices, grid } = decode(bytes, limits)?;
+    decode(bytes, limits).map(understood)
+}
+
+/// Reads a file on disk and says what was understood.
+///
+/// # Errors
+/// As [`decode_path`].
+pub fn inspect_path(path: &Path, limits: &Limits) -> Result<Inspection> {
+    decode_path(path, limits).map(understood)
+}
+
+fn understood(decoded: Decoded) -> Inspection {
+    let Decoded { slices, grid } = decoded;
     let reference = slices.iter().find_map(|slice| slice.reference.as_deref());
-    Ok(Inspection {
+    Inspection {
         format: match (reference, grid) {
             (Some(_), _) => "dicom",
             (None, Some(_)) => "nifti",
@@ -89,7 +102,7 @@ pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection> {
         slice_count: slices.len(),
         transfer_syntax: reference.map(|r| r.transfer_syntax.clone()),
         slices: slices.into_iter().map(facts).collect(),
-    })
+    }
 }
 
 fn facts(slice: CtSlice) -> SliceFacts {
@@ -108,7 +121,7 @@ fn facts(slice: CtSlice) -> SliceFacts {
         orientation: slice.placement.map(|p| [p.row, p.column]),
         gantry_tilt_degrees: tilt.and_then(|t| t.parse().ok()).filter(|t: &f64| t.is_finite()),
         windows: slice.windows,
-        samples: SampleFacts::of(&slice.plane.samples),
+        samples: SampleFacts::of(&slice.plane.samples()),
         warnings: slice.warnings,
     }
 }

@@ -67,6 +67,51 @@ impl Mask {
     }
 }
 
+impl Mask {
+    /// The mask at a bit a pixel.
+    pub fn pack(&self) -> PackedMask {
+        let mut bits = vec![0_u8; self.pixels.len().div_ceil(8)];
+        for (index, _) in self.pixels.iter().enumerate().filter(|(_, inside)| **inside) {
+            bits[index / 8] |= 1 << (index % 8);
+        }
+        PackedMask { width: self.width, height: self.height, bits }
+    }
+}
+
+/// A mask at a bit a pixel, as whole series keep theirs: 512 of 512 px a side take 16 MiB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackedMask {
+    /// Columns, px.
+    pub width: usize,
+    /// Rows, px.
+    pub height: usize,
+    /// Pixels row by row, the first in the lowest bit; bits behind the last pixel are 0.
+    bits: Vec<u8>,
+}
+
+impl PackedMask {
+    /// The mask at a `bool` a pixel.
+    pub fn unpack(&self) -> Mask {
+        let pixels = (0..self.width * self.height).map(|pixel| self.contains(pixel)).collect();
+        Mask { width: self.width, height: self.height, pixels }
+    }
+
+    /// Whether a pixel, counted row by row, is hemorrhage.
+    pub fn contains(&self, pixel: usize) -> bool {
+        self.bits[pixel / 8] >> (pixel % 8) & 1 == 1
+    }
+
+    /// Number of `true` pixels.
+    pub fn area_px(&self) -> usize {
+        self.bits.iter().map(|byte| byte.count_ones() as usize).sum()
+    }
+
+    /// Whether no pixel is hemorrhage.
+    pub fn is_empty(&self) -> bool {
+        self.bits.iter().all(|byte| *byte == 0)
+    }
+}
+
 /// Encodes an image as PNG.
 ///
 /// # Errors
@@ -87,6 +132,17 @@ mod tests {
     fn otsu_separates_a_lossy_mask() {
         let grey = GrayImage::from_raw(4, 1, vec![3, 0, 250, 255]).unwrap();
         assert_eq!(Mask::from_grey_otsu(&grey).pixels, [false, false, true, true]);
+    }
+
+    #[test]
+    fn packing_keeps_every_pixel() {
+        for (width, height) in [(1, 1), (3, 3), (8, 2), (5, 13)] {
+            let pixels: Vec<bool> = (0..width * height).map(|i| i * 7 % 3 == 1).collect();
+            let mask = Mask { width, height, pixels };
+            let packed = mask.pack();
+            assert_eq!((packed.unpack(), packed.area_px()), (mask.clone(), mask.area_px()));
+            assert_eq!(packed.is_empty(), mask.area_px() == 0);
+        }
     }
 
     #[test]

@@ -41,20 +41,26 @@ pub struct Point {
     pub y: f64,
 }
 
-/// Probabilities in the geometry of the input, 0 outside the crop.
+/// Probabilities in the geometry of the input, whose columns and rows are given last; 0 outside
+/// the crop.
 ///
 /// `logits` is row-major on the network's grid of `width` columns.
 ///
 /// # Errors
 /// As [`resize`].
-pub fn probabilities(logits: &[f32], width: usize, crop: CropBox, target: &Plane) -> Result<Plane> {
+pub fn probabilities(
+    logits: &[f32],
+    width: usize,
+    crop: CropBox,
+    [target_width, target_height]: [usize; 2],
+) -> Result<Plane> {
     let grid = Plane {
         width,
         height: logits.len() / width,
         samples: logits.iter().map(|&l| sigmoid(l)).collect(),
     };
     let part = resize(&grid, crop.side, crop.side)?;
-    Ok(crop.paste(&part, target.width, target.height))
+    Ok(crop.paste(&part, target_width, target_height))
 }
 
 /// Threshold, then drop components smaller than `min_lesion_px`, which counts pixels of the
@@ -145,9 +151,8 @@ mod tests {
 
     #[test]
     fn a_lesion_lands_where_the_crop_came_from() {
-        let target = Plane::filled(64, 40, 0.0);
         let crop = CropBox { x: 20, y: 4, side: 32 };
-        let p = probabilities(&blob_logits(), 16, crop, &target).unwrap();
+        let p = probabilities(&blob_logits(), 16, crop, [64, 40]).unwrap();
         let (mask, components) = mask_and_components(&p, 0.5, &STEPS, crop, 16);
         let lesions = measure_lesions(&p, &components, Some([0.5, 0.5]), true);
         assert_eq!(lesions.len(), 1, "the one-pixel blob is dropped");

@@ -31,7 +31,7 @@ pub struct Prepared {
 /// [`Error::Unprocessable`] if the slice has no pixels, [`Error::Model`] if the steps do not
 /// end in the declared input shape.
 pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
-    let mut plane = slice.plane.clone();
+    let mut plane = slice.plane.expand();
     let mut crop = CropBox::whole(&plane);
     let mut display = (slice.intensity == Intensity::Display).then(|| plane.clone());
     let mut channels = 1;
@@ -73,7 +73,7 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
             reason: "the preprocessing does not end in input.shape".into(),
         });
     }
-    let display = display.unwrap_or_else(|| slice.plane.clone());
+    let display = display.unwrap_or_else(|| slice.plane.expand());
     Ok(Prepared { tensor: plane.samples.repeat(channels), shape, crop, display, head_missing })
 }
 

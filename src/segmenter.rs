@@ -135,7 +135,9 @@ impl Segmenter {
     ) -> Result<Segmentation> {
         let [_, _, _, grid_width] = prepared.shape;
         let steps = &self.spec.postprocessing;
-        let probabilities = probabilities(&logits.mask, grid_width, prepared.crop, &slice.plane)?;
+        let (width, height) = (slice.plane.width, slice.plane.height);
+        let probabilities =
+            probabilities(&logits.mask, grid_width, prepared.crop, [width, height])?;
         let (mut mask, mut components) =
             mask_and_components(&probabilities, threshold, steps, prepared.crop, grid_width);
         let any = logits.slice.first().copied();
@@ -167,7 +169,7 @@ impl Segmenter {
             crop: prepared.crop,
             // The model's own window was applied on the way; another one starts at the samples.
             display: match options.window.and(window) {
-                Some(window) => window.show(&slice.plane),
+                Some(window) => window.show(slice.plane.expand()),
                 None => prepared.display,
             },
             window,

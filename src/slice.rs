@@ -1,5 +1,9 @@
 //! One axial slice as it was decoded.
 
+mod stored;
+
+pub use stored::{Scale, StoredPlane};
+
 use crate::window::WindowLevel;
 use std::sync::Arc;
 
@@ -40,7 +44,7 @@ pub enum Intensity {
 #[derive(Debug, Clone)]
 pub struct CtSlice {
     /// The samples.
-    pub plane: Plane,
+    pub plane: StoredPlane,
     /// What the samples mean.
     pub intensity: Intensity,
     /// Row and column spacing in mm, where the file carries it.
@@ -61,9 +65,9 @@ pub struct CtSlice {
 
 impl CtSlice {
     /// A slice of which nothing but its samples is known.
-    pub fn bare(plane: Plane, intensity: Intensity) -> Self {
+    pub fn bare(plane: impl Into<StoredPlane>, intensity: Intensity) -> Self {
         Self {
-            plane,
+            plane: plane.into(),
             intensity,
             spacing_mm: None,
             modality: None,

@@ -5,7 +5,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use crate::mask::Mask;
+use crate::mask::PackedMask;
 use crate::series::Series;
 use crate::slice::Warning;
 use lesions::{LesionPart, connect};
@@ -66,7 +66,7 @@ pub struct Abc2 {
 /// Regions are connected with 26 neighbours: 8 in the slice and 9 in each adjacent one, at the
 /// place where a perpendicular meets it (a tilted gantry shifts slices against each other). Only
 /// slices of one size and pixel spacing connect.
-pub fn measure(series: &Series, masks: &[Mask]) -> Volumetry {
+pub fn measure(series: &Series, masks: &[PackedMask]) -> Volumetry {
     let planes: Vec<SlicePlane> = series
         .slices
         .iter()
@@ -130,8 +130,8 @@ fn largest(areas: &[(usize, f64)]) -> Option<(usize, f64)> {
     areas.iter().copied().filter(|a| a.1 > 0.0).rev().max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-fn key_slice(planes: &[SlicePlane], masks: &[Mask]) -> Option<usize> {
-    let area = |(index, (plane, mask)): (usize, (&SlicePlane, &Mask))| {
+fn key_slice(planes: &[SlicePlane], masks: &[PackedMask]) -> Option<usize> {
+    let area = |(index, (plane, mask)): (usize, (&SlicePlane, &PackedMask))| {
         (index, mask.area_px() as f64 * plane.pixel_mm2().unwrap_or(1.0))
     };
     let areas: Vec<_> = planes.iter().zip(masks).enumerate().map(area).collect();

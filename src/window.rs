@@ -37,8 +37,8 @@ impl WindowLevel {
     }
 
     /// The plane as it is shown, [0, 1].
-    pub fn show(self, hounsfield: &Plane) -> Plane {
-        hounsfield.clone().map(|hu| self.apply(hu))
+    pub fn show(self, hounsfield: Plane) -> Plane {
+        hounsfield.map(|hu| self.apply(hu))
     }
 }
 

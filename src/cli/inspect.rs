@@ -1,10 +1,9 @@
 //! `inspect`: what the reader understood, file by file.
 
-use super::read_file;
 use crate::config::InspectArgs;
 use crate::decode::Limits;
 use crate::error::{Error, Result};
-use crate::inspect::{Inspection, SliceFacts, inspect};
+use crate::inspect::{Inspection, SliceFacts, inspect_path};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +26,7 @@ pub(super) fn inspect_files(args: &InspectArgs) -> Result<()> {
     let files = expand(&args.files)?;
     let mut failed = 0;
     for path in &files {
-        let outcome = match read_file(path).and_then(|b| inspect(&b, &Limits::default())) {
+        let outcome = match inspect_path(path, &Limits::default()) {
             Ok(inspection) => Outcome::Read(inspection),
             Err(error) => {
                 failed += 1;

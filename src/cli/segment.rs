@@ -3,9 +3,9 @@
 mod inputs;
 mod outputs;
 
-use super::{load_one, progress_bar, read_file};
+use super::{load_one, progress_bar};
 use crate::config::SegmentArgs;
-use crate::decode::{Decoded, Limits};
+use crate::decode::{Decoded, Limits, decode_path};
 use crate::error::{Error, Result};
 use crate::report::{Answer, Include, write_answer};
 use crate::segmenter::{Given, SegmentOptions, Segmenter};
@@ -96,13 +96,13 @@ impl Run<'_> {
         let clock = || begun.elapsed().as_secs_f64() * 1e3;
         let (given, cautions) = match &input.content {
             Content::File { path, .. } => {
-                (Given::from_bytes(&read_file(path)?, &Limits::default(), &clock)?, Vec::new())
+                (Given::from_path(path, &Limits::default(), &clock)?, Vec::new())
             }
             Content::Series { files, left_out } => {
                 let started = clock();
-                let decoded = Decoded::from(decode_files(files, &Limits::default())?);
+                let (decoded, unreadable) = decode_files(files, &Limits::default())?;
                 let given = Given { decoded, started, decode_ms: clock() - started };
-                (given, left_out_warning(*left_out))
+                (given, left_out_warning(*left_out).into_iter().chain(unreadable).collect())
             }
         };
         let started = given.started;
@@ -121,31 +121,50 @@ impl Run<'_> {
     }
 }
 
-fn left_out_warning(count: usize) -> Vec<Warning> {
+fn left_out_warning(count: usize) -> Option<Warning> {
     let warning = || {
         let message = format!("{count} files in the folder are not images and were left out.");
         Warning::new("files_left_out", message)
     };
-    (count > 0).then(warning).into_iter().collect()
+    (count > 0).then(warning)
 }
 
-/// The slices of all files in their order, never more of them in memory than a series may have.
-fn decode_files(files: &[PathBuf], limits: &Limits) -> Result<Vec<CtSlice>> {
+/// The slices of all files in their order, never more of them in memory than a series may have;
+/// what cannot be read is left out, and said.
+///
+/// # Errors
+/// The first file's where none can be read; [`Error::TooLarge`].
+fn decode_files(files: &[PathBuf], limits: &Limits) -> Result<(Decoded, Option<Warning>)> {
     let mut slices: Vec<CtSlice> = Vec::new();
+    let (mut unreadable, mut first_failure) = (0, None);
     for batch in files.chunks(BATCH) {
-        let decoded: Vec<Decoded> = batch
-            .par_iter()
-            .map(|file| crate::decode::decode(&read_file(file)?, limits))
-            .collect::<Result<_>>()?;
-        slices.extend(decoded.into_iter().flat_map(|decoded| decoded.slices));
+        let decoded: Vec<Result<Decoded>> =
+            batch.par_iter().map(|file| decode_path(file, limits)).collect();
+        for decoded in decoded {
+            match decoded {
+                Ok(decoded) => slices.extend(decoded.slices),
+                Err(error) => {
+                    unreadable += 1;
+                    first_failure.get_or_insert(error);
+                }
+            }
+        }
         check_series(&slices, limits)?;
     }
-    Ok(slices)
+    let Some(failure) = first_failure else { return Ok((slices.into(), None)) };
+    if slices.is_empty() {
+        return Err(failure);
+    }
+    let message = format!(
+        "Files of the series that could not be read and are missing here: {unreadable}. The first: \
+         {failure}"
+    );
+    Ok((slices.into(), Some(Warning::new("files_unreadable", message))))
 }
 
 fn check_series(slices: &[CtSlice], limits: &Limits) -> Result<()> {
     let remedy = "Segment fewer files at a time.";
-    let bytes: u64 = slices.iter().map(|slice| slice.plane.samples.len() as u64 * 4).sum();
+    let bytes: u64 = slices.iter().map(|slice| slice.plane.sample_count() as u64 * 4).sum();
     if slices.len() > limits.max_slices {
         let limit = limits.max_slices as u64;
         return Err(Error::TooLarge { what: "The number of slices", limit, remedy });

@@ -5,15 +5,19 @@
 
 mod directory;
 
+use super::source::{Seekable, Source};
 use super::{Decoded, Format, Limits, decode_file, raster};
 use crate::error::{Error, Result};
 use crate::slice::{CtSlice, Warning};
 pub use directory::natural_order;
-use directory::{Archive, Entry, open};
-use std::io::Read;
+use directory::{Archive, open};
+use std::cell::Cell;
+use std::io::{Read, sink};
 
 /// Enough for every sniffer: the magic of NIfTI ends at byte 348.
 const SNIFFED_BYTES: u64 = 352;
+/// Deflate cannot shrink further than this (258 bytes to two bits).
+const MOST_DEFLATE_SHRINKS: u64 = 1032;
 
 pub(super) fn sniff(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")
@@ -23,59 +27,100 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
 ///
 /// Files that are no images are skipped, as are images that cannot be read; both are counted in
 /// the warnings of every slice. Archives within the archive are not opened.
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
-    let (mut archive, entries) = open(bytes, limits)?;
+pub(super) fn decode(source: &mut dyn Seekable, limits: &Limits) -> Result<Decoded> {
+    let length = source.at_most();
+    let (mut archive, entries) = open(source, limits)?;
     let mut found = Found::default();
-    for entry in &entries {
+    for entry in entries.iter() {
         if entry.is_clutter() {
             found.skipped += 1;
             continue;
         }
-        match unpack(&mut archive, entry, limits, &mut found.unpacked) {
-            Ok(Some(file)) => found.add(&file, limits)?,
-            Ok(None) => found.skipped += 1,
-            Err(error @ Error::TooLarge { .. }) => return Err(error),
+        let mut file = Unpacked {
+            archive: &mut archive,
+            index: entry.index,
+            at_most: length.saturating_mul(MOST_DEFLATE_SHRINKS),
+            left: limits.max_series_bytes.saturating_sub(found.unpacked),
+            counted: Cell::new(0),
+        };
+        match file.looks_like_an_image() {
+            Ok(true) => found.add(&mut file, limits)?,
+            Ok(false) => found.skipped += 1,
             Err(error) => found.fail(error),
         }
+        found.unpacked += file.counted.get();
     }
     found.finish()
 }
 
-/// The bytes of one entry; `None` where they do not begin like an image.
-fn unpack(
-    archive: &mut Archive<'_>,
-    entry: &Entry,
-    limits: &Limits,
-    unpacked: &mut u64,
-) -> Result<Option<Vec<u8>>> {
-    let damaged = || Error::Undecodable("a file of the archive is damaged".into());
-    let mut file = archive.by_index(entry.index).map_err(|_| damaged())?;
-    let mut bytes = Vec::new();
-    file.by_ref().take(SNIFFED_BYTES).read_to_end(&mut bytes).map_err(|_| damaged())?;
-    let left = limits.max_series_bytes.saturating_sub(*unpacked);
-    let most = match Format::of(&bytes) {
-        Format::Raster if !raster::is_image(&bytes) => return Ok(None),
-        // No format stores a picture in much more than it decodes to.
-        Format::Raster => left.min(limits.max_decoded_bytes),
-        // 16 bits stored become 32 decoded.
-        Format::Dicom => left.min(limits.max_series_bytes / 2),
-        Format::Nifti => left,
-        // Not opened: it is enough to know it for one.
-        Format::Zip => return Ok(Some(bytes)),
-    };
-    // Not reserved: the declared size is the packer's word.
-    file.take((most + 1).saturating_sub(bytes.len() as u64))
-        .read_to_end(&mut bytes)
-        .map_err(|_| damaged())?;
-    *unpacked += bytes.len() as u64;
-    if bytes.len() as u64 > most {
-        return Err(Error::TooLarge {
-            what: "The unpacked size of the archive in bytes",
-            limit: limits.max_series_bytes,
-            remedy: "Send one series an archive, and leave out what is no slice.",
-        });
+/// One file of an archive. Its declared size is the packer's word: bytes are counted as they unpack,
+/// and end where no more are allowed.
+struct Unpacked<'a, 'b> {
+    archive: &'a mut Archive<'b>,
+    index: usize,
+    at_most: u64,
+    /// Bytes that may unpack,
+    left: u64,
+    /// and that have, in the reading of the most.
+    counted: Cell<u64>,
+}
+
+impl Source for Unpacked<'_, '_> {
+    fn open(&mut self) -> Result<Box<dyn Read + '_>> {
+        let file = self.archive.by_index(self.index).map_err(|_| damaged())?;
+        // One more than allowed, to know a file that is too large from one that just fits.
+        let file = file.take(self.left.saturating_add(1));
+        Ok(Box::new(Counted { file, read: 0, most: &self.counted }))
     }
-    Ok(Some(bytes))
+
+    fn at_most(&self) -> u64 {
+        self.at_most
+    }
+}
+
+impl Unpacked<'_, '_> {
+    fn looks_like_an_image(&mut self) -> Result<bool> {
+        let mut head = Vec::new();
+        self.open()?.take(SNIFFED_BYTES).read_to_end(&mut head).map_err(|_| damaged())?;
+        Ok(Format::of(&head) != Format::Raster || raster::is_image(&head))
+    }
+
+    /// Decodes the file, and reads it to its end, where its checksum is compared.
+    fn decode(&mut self, limits: &Limits) -> Result<Decoded> {
+        let decoded = decode_file(self, limits).and_then(|decoded| {
+            std::io::copy(&mut self.open()?, &mut sink()).map_err(|_| damaged())?;
+            Ok(decoded)
+        });
+        // A decoder takes the cut for the file's end; this is the reason.
+        if self.counted.get() > self.left {
+            return Err(Error::TooLarge {
+                what: "The unpacked size of the archive in bytes",
+                limit: self.left,
+                remedy: "Send one series an archive, and leave out what is no slice.",
+            });
+        }
+        decoded
+    }
+}
+
+/// Notes how far a file was read.
+struct Counted<'a, R> {
+    file: R,
+    read: u64,
+    most: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.read += count as u64;
+        self.most.set(self.most.get().max(self.read));
+        Ok(count)
+    }
+}
+
+fn damaged() -> Error {
+    Error::Undecodable("a file of the archive is damaged".into())
 }
 
 /// What the archive held so far.
@@ -95,19 +140,19 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, file: &[u8], limits: &Limits) -> Result<()> {
+    fn add(&mut self, file: &mut Unpacked<'_, '_>, limits: &Limits) -> Result<()> {
         let left = Limits {
             max_slices: limits.max_slices.saturating_sub(self.slices),
             max_series_bytes: limits.max_series_bytes.saturating_sub(self.decoded_bytes),
             ..*limits
         };
-        match decode_file(file, &left) {
+        match file.decode(&left) {
             Ok(decoded) => self.keep(decoded, limits),
             // The error must name the limit in force, not what other files left of it.
             Err(Error::TooLarge { what, limit, remedy }) => {
                 let limit = match limit {
                     l if l == left.max_slices as u64 => limits.max_slices as u64,
-                    l if l == left.max_series_bytes => limits.max_series_bytes,
+                    l if l == left.max_series_bytes || l == file.left => limits.max_series_bytes,
                     l => l,
                 };
                 Err(Error::TooLarge { what, limit, remedy })
@@ -120,7 +165,7 @@ impl Found {
     }
 
     fn keep(&mut self, decoded: Decoded, limits: &Limits) -> Result<()> {
-        let bytes = |slice: &CtSlice| slice.plane.samples.len() as u64 * 4;
+        let bytes = |slice: &CtSlice| slice.plane.sample_count() as u64 * 4;
         self.slices += decoded.slices.len();
         self.decoded_bytes += decoded.slices.iter().map(bytes).sum::<u64>();
         self.decoded.push(decoded);

@@ -17,37 +17,74 @@ mod reference;
 mod rle;
 mod syntax;
 
-use super::Limits;
+use super::source::Source;
+use super::{Identity, Limits};
 use crate::error::{Error, Result};
 use crate::slice::CtSlice;
 use attributes::Attributes;
+use dicom_dictionary_std::uids;
 use dicom_object::InMemDicomObject;
+use file::DicomFile;
+use frames::Frames;
+use guard::{PixelData, find_pixel_data};
 
 pub(super) use file::sniff;
 
-/// Reads every frame.
+/// Reads every frame, one at a time.
 ///
 /// Samples of a CT image are `stored value * slope + intercept` (PS3.3 C.11.1.1.2), also where
 /// they are padding: windows clamp those, and a value that the file holds is not invented anew.
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Vec<CtSlice>> {
-    let file = file::open(bytes, limits)?;
-    let end = guard::end_of_pixel_data(&file.data_set, &file.syntax)?;
-    let object =
-        InMemDicomObject::read_dataset_with_ts(&file.data_set[..end], &file.syntax.encoding)
-            .map_err(|_| damaged())?;
+pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Vec<CtSlice>> {
+    let file = DicomFile::open(source, limits)?;
+    let (object, pixel_data) = header(&file)?;
     let layout = layout::Layout::read(&object, limits)?;
-    let frames = frames::Frames::of(&object, &layout)?;
     let reference = reference::Reference::read(&object, file.syntax.uid);
-    (0..layout.frames)
+    let coding = file.syntax.coding;
+    let mut frames = Frames::of(file, &object, &pixel_data, &layout, limits)?;
+    let slices = (0..layout.frames)
         .map(|frame| {
             let attributes = Attributes::of_frame(&object, frame);
-            let stored = codec::stored_values(frames.get(frame)?, &layout, file.syntax.coding)?;
+            let stored = codec::stored_values(&frames.next()?, &layout, coding)?;
             let mut slice = hounsfield::slice(&attributes, &layout, &stored)?;
             geometry::place(&attributes, &mut slice);
             slice.reference = Some(reference.of_frame(&attributes, layout.frames));
             Ok(slice)
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    frames.finish()?;
+    Ok(slices)
+}
+
+/// What the object is, without a look at its frames.
+pub(super) fn identify(source: &mut dyn Source, limits: &Limits) -> Result<Identity> {
+    let file = DicomFile::open(source, limits)?;
+    let object = match header(&file) {
+        Ok((object, _)) => object,
+        Err(Error::Unprocessable(_)) => return Ok(Identity::NoImage),
+        Err(error) => return Err(error),
+    };
+    let reference = reference::Reference::read(&object, file.syntax.uid);
+    let reference = reference.of_frame(&Attributes::of_frame(&object, 0), 1);
+    // Segmentations have pixels, but nothing to segment; they lie beside their images.
+    if reference.sop_class_uid == uids::SEGMENTATION_STORAGE {
+        return Ok(Identity::NoImage);
+    }
+    let named = |value: &String| value.trim().eq_ignore_ascii_case("LOCALIZER");
+    let localizer = reference.image_type.iter().any(named);
+    let series_uid = Some(reference.series_uid.clone()).filter(|uid| !uid.is_empty());
+    Ok(Identity::Image { series_uid, localizer })
+}
+
+/// The attributes before the pixel data, and where those begin.
+fn header(file: &DicomFile<'_>) -> Result<(InMemDicomObject, PixelData)> {
+    let pixel_data = find_pixel_data(&file.head, &file.syntax).map_err(|error| {
+        // The head is full and the pixel data are not in it.
+        if file.goes_on { file::header_too_large() } else { error }
+    })?;
+    let attributes = &file.head[..pixel_data.element];
+    let object = InMemDicomObject::read_dataset_with_ts(attributes, &file.syntax.encoding)
+        .map_err(|_| damaged())?;
+    Ok((object, pixel_data))
 }
 
 fn damaged() -> Error {

@@ -4,15 +4,18 @@
 //! that the header declares before it has seen a voxel.
 
 mod header;
+mod kept;
 mod orientation;
 mod voxels;
 
+use super::source::{self, Source};
 use super::{Decoded, Limits};
 use crate::error::{Error, Result};
 use crate::series::VolumeGrid;
 use crate::slice::{CtSlice, Intensity, Warning};
 use flate2::read::MultiGzDecoder;
 use header::VolumeHeader;
+use kept::{Kept, survey};
 use orientation::Orientation;
 use std::io::Read;
 use voxels::Voxels;
@@ -20,6 +23,9 @@ use voxels::Voxels;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Deflate cannot shrink further than this (258 bytes to two bits).
 const MOST_GZIP_SHRINKS: u64 = 1032;
+/// The part of a series' bytes that one volume of numbers with fractions may take; beyond it they
+/// are rounded to 16 bits.
+const MOST_FLOATS: u64 = 4;
 
 /// True for NIfTI of either version and for anything gzipped, of which nothing else is read here.
 pub(super) fn sniff(bytes: &[u8]) -> bool {
@@ -28,14 +34,12 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
 
 /// Decodes the first volume of a file into axial slices, from the lowest to the highest: columns
 /// run to the patient's left, rows to the back, as in DICOM.
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
-    let gzipped = bytes.starts_with(&GZIP);
-    let mut reader: Box<dyn Read + '_> =
-        if gzipped { Box::new(MultiGzDecoder::new(bytes)) } else { Box::new(bytes) };
-    let header = VolumeHeader::read(&mut reader, gzipped)?;
+pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Decoded> {
+    let gzipped = source::head(source, GZIP.len() as u64)? == GZIP;
+    let header = VolumeHeader::read(&mut unpacked(source, gzipped)?, gzipped)?;
     header.check_size(limits)?;
     // What the header declares must be able to come out of these bytes, before room is made for it.
-    let most = bytes.len() as u64 * if gzipped { MOST_GZIP_SHRINKS } else { 1 };
+    let most = source.at_most().saturating_mul(if gzipped { MOST_GZIP_SHRINKS } else { 1 });
     if header.offset + header.raw_bytes() > most {
         return Err(Error::Undecodable("it ends before its last voxel".into()));
     }
@@ -44,10 +48,19 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
     let grid =
         VolumeGrid { dimensions: header.dimensions, affine: orientation.affine, axes, reversed };
     check_slices(&grid, limits)?;
-    let mut voxels = voxels::read(&mut reader, &header, &grid)?;
+    let kept = match Kept::known(&header) {
+        Some(kept) => kept,
+        // Only a look at all values tells whether 16 bits hold them.
+        None if header.float_bytes() > limits.max_series_bytes / MOST_FLOATS => {
+            Kept::after(&survey(&mut unpacked(source, gzipped)?, &header)?, &header)
+        }
+        None => Kept::Floats,
+    };
+    let voxels = voxels::read(&mut unpacked(source, gzipped)?, &header, &grid, kept)?;
     let mut warnings = header.warnings.clone();
     warnings.extend(orientation.warnings(&grid));
-    let intensity = meaning(&header, &mut voxels, &mut warnings)?;
+    warnings.extend(kept.warning());
+    let intensity = meaning(&header, &voxels, &mut warnings)?;
     let cut = orientation.cut(&grid);
     let slices = voxels.planes.into_iter().enumerate().map(|(index, plane)| CtSlice {
         spacing_mm: cut.spacing_mm,
@@ -57,6 +70,12 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
         ..CtSlice::bare(plane, intensity)
     });
     Ok(Decoded { slices: slices.collect(), grid: Some(grid) })
+}
+
+/// The bytes of the volume from its header on.
+fn unpacked(source: &mut dyn Source, gzipped: bool) -> Result<Box<dyn Read + '_>> {
+    let reader = source.open()?;
+    Ok(if gzipped { Box::new(MultiGzDecoder::new(reader)) } else { reader })
 }
 
 /// Limits on the slices that the volume is cut into.
@@ -83,7 +102,7 @@ fn check_slices(grid: &VolumeGrid, limits: &Limits) -> Result<()> {
 /// What the values are: NIfTI does not say, and leaves Hounsfield units to be assumed.
 fn meaning(
     header: &VolumeHeader,
-    voxels: &mut Voxels,
+    voxels: &Voxels,
     warnings: &mut Vec<Warning>,
 ) -> Result<Intensity> {
     let all: usize = header.dimensions.iter().product();
@@ -98,7 +117,6 @@ fn meaning(
         warnings.push(Warning::new("values_not_numbers", message));
     }
     if header.is_picture() {
-        voxels.planes.iter_mut().for_each(|p| p.samples.iter_mut().for_each(|s| *s /= 255.0));
         warnings.push(Warning::new(
             "display_image",
             "The volume holds 8-bit values, not Hounsfield units; it is read as brain-windowed \

@@ -1,12 +1,30 @@
 //! PNG, JPEG, TIFF, WebP and BMP: display images without Hounsfield units.
 
+use super::source::{self, Source};
 use super::{Limits, MEDIA_TYPES};
 use crate::error::{Error, Result};
-use crate::slice::{CtSlice, Intensity, Plane, Warning};
+use crate::slice::{CtSlice, Intensity, Plane, Scale, StoredPlane, Warning};
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use std::io::Cursor;
 
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
+pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<CtSlice> {
+    if let Some(bytes) = source.bytes() {
+        return decode_bytes(bytes, limits);
+    }
+    // No format stores a picture in much more than it decodes to.
+    let most = limits.max_decoded_bytes;
+    let bytes = source::head(source, most + 1)?;
+    if bytes.len() as u64 > most {
+        return Err(Error::TooLarge {
+            what: "The size of a picture in bytes",
+            limit: most,
+            remedy: SHRINK,
+        });
+    }
+    decode_bytes(&bytes, limits)
+}
+
+fn decode_bytes(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
     let format = sniff(bytes)?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut allowed = image::Limits::default();
@@ -33,7 +51,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
     let orientation = decoder.orientation().map_err(undecodable)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
     image.apply_orientation(orientation);
-    let plane = to_grey(&image, &mut warnings);
+    let plane = to_grey(image, &mut warnings);
     Ok(CtSlice { warnings, ..CtSlice::bare(plane, Intensity::Display) })
 }
 
@@ -99,18 +117,21 @@ fn is_animated(bytes: &[u8], format: ImageFormat) -> bool {
 }
 
 /// Grey in [0, 1]; colour by luma, transparency on black as viewers show it.
-fn to_grey(image: &DynamicImage, warnings: &mut Vec<Warning>) -> Plane {
+fn to_grey(image: DynamicImage, warnings: &mut Vec<Warning>) -> StoredPlane {
     use DynamicImage as D;
     let (width, height) = (image.width() as usize, image.height() as usize);
-    let plane = |samples| Plane { width, height, samples };
     match image {
-        D::ImageLuma8(grey) => plane(grey.as_raw().iter().map(|&v| f32::from(v) / 255.0).collect()),
+        D::ImageLuma8(grey) => {
+            let steps = grey.into_raw().into_iter().map(u16::from).collect();
+            StoredPlane::steps(width, height, steps, Scale { slope: 1.0 / 255.0, ..Scale::GREY })
+        }
         D::ImageLuma16(_) | D::ImageLumaA16(_) | D::ImageRgb16(_) | D::ImageRgba16(_) => {
-            let deep = image.to_luma16();
-            plane(stretch_deep(deep.as_raw(), warnings))
+            let deep = image.into_luma16().into_raw();
+            let scale = stretch(&deep, warnings);
+            StoredPlane::steps(width, height, deep, scale)
         }
         _ => {
-            let rgba = image.to_rgba32f();
+            let rgba = image.into_rgba32f();
             let grey = |p: &image::Rgba<f32>| {
                 let [r, g, b, a] = p.0;
                 // ITU-R BT.709 luma, as `image` uses for its grey conversions.
@@ -123,14 +144,15 @@ fn to_grey(image: &DynamicImage, warnings: &mut Vec<Warning>) -> Plane {
                     "The picture has colours; annotations drawn on it can be taken for anatomy.",
                 ));
             }
-            plane(rgba.pixels().map(|p| grey(p).clamp(0.0, 1.0)).collect())
+            let samples = rgba.pixels().map(grey).collect();
+            StoredPlane::grey(&Plane { width, height, samples })
         }
     }
 }
 
 /// 16-bit pictures rarely use their whole range, and where black and white lie is not said:
 /// the darkest sample becomes 0 and the brightest 1.
-fn stretch_deep(samples: &[u16], warnings: &mut Vec<Warning>) -> Vec<f32> {
+fn stretch(samples: &[u16], warnings: &mut Vec<Warning>) -> Scale {
     warnings.push(Warning::new(
         "sixteen_bit",
         "A 16-bit picture without a window was stretched to its own range; export it \
@@ -138,8 +160,8 @@ fn stretch_deep(samples: &[u16], warnings: &mut Vec<Warning>) -> Vec<f32> {
     ));
     let low = samples.iter().copied().min().unwrap_or(0);
     let high = samples.iter().copied().max().unwrap_or(0);
-    let span = f32::from(high - low).max(1.0);
-    samples.iter().map(|&v| f32::from(v - low) / span).collect()
+    let span = f64::from(high - low).max(1.0);
+    Scale { first: -i32::from(low), slope: 1.0 / span, intercept: 0.0 }
 }
 
 /// The decoder's sentence names offsets and chunk kinds, not contents; its kind is enough.

@@ -2,12 +2,12 @@
 //! slice that holds hemorrhage, each frame with the slice's own position and its source image.
 //! Unlike NIfTI it holds tilted and unevenly spaced slices exactly.
 
-mod elements;
 mod frames;
-mod identity;
 
+use super::dicom::elements::{code, new_uid, put_sequence, put_text, put_u16, text};
+use super::dicom::identity::{put_frame_of_reference, put_identity, referenced_series};
 use crate::error::{Error, Result};
-use crate::mask::Mask;
+use crate::mask::PackedMask;
 use crate::model_spec::ModelSpec;
 use crate::series::Series;
 use crate::slice::{CtSlice, DicomReference, Placement};
@@ -16,18 +16,29 @@ use dicom_core::VR;
 use dicom_core::value::PrimitiveValue;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
-use dicom_object::meta::FileMetaTableBuilder;
-use elements::{new_uid, put_sequence, put_text, put_u16};
 use std::time::SystemTime;
 
 /// One slice of which everything is known that a segmentation must quote.
 struct Source<'a> {
     reference: &'a DicomReference,
     placement: Placement,
-    mask: &'a Mask,
+    mask: &'a PackedMask,
 }
 
-/// Encodes one mask a slice as a DICOM file, explicit little endian, dated `written`.
+/// A segmentation as a file, and what another object needs to refer to it.
+#[derive(Debug, Clone)]
+pub struct DicomSeg {
+    /// The file, explicit little endian.
+    pub bytes: Vec<u8>,
+    /// Its SOP Instance UID.
+    pub instance_uid: String,
+    /// Its Series Instance UID.
+    pub series_uid: String,
+    /// Tracking UID of its one segment.
+    pub tracking_uid: String,
+}
+
+/// Encodes one mask a slice as a DICOM segmentation, dated `written`.
 ///
 /// Patient and study are repeated from the source; the UIDs of the object and of its series are
 /// new at every call.
@@ -38,9 +49,9 @@ struct Source<'a> {
 pub fn encode_dicom_seg(
     spec: &ModelSpec,
     series: &Series,
-    masks: &[Mask],
+    masks: &[PackedMask],
     written: SystemTime,
-) -> Result<Vec<u8>> {
+) -> Result<DicomSeg> {
     let sources = sources(series, masks)?;
     let stack = Stack::of(series).ok_or_else(|| {
         refuse("The slices carry no pixel spacing, which a DICOM segmentation needs.")
@@ -50,27 +61,37 @@ pub fn encode_dicom_seg(
     let positive: Vec<&Source> = sources.iter().filter(|s| s.mask.area_px() > 0).collect();
     let shown = if positive.is_empty() { sources.iter().collect() } else { positive };
 
+    let Some(first) = sources.first().map(|source| source.reference) else {
+        return Err(refuse("The series holds no slices."));
+    };
     let mut object = InMemDicomObject::new_empty();
-    identity::put_identity(&mut object, spec, &sources, written);
-    put_image(&mut object, spec, &shown);
+    let description = format!("{}, research only", spec.classes[0].name);
+    let source = (first, written);
+    put_identity(&mut object, uids::SEGMENTATION_STORAGE, "SEG", &description, source);
+    let references = sources.iter().map(|source| source.reference);
+    put_frame_of_reference(&mut object, references.clone());
+    // Common Instance Reference, PS3.3 C.12.2.
+    let instances = references.map(|r| (r.sop_class_uid.as_str(), r.sop_instance_uid.as_str()));
+    let referenced =
+        referenced_series(&first.series_uid, instances, tags::REFERENCED_INSTANCE_SEQUENCE);
+    put_sequence(&mut object, tags::REFERENCED_SERIES_SEQUENCE, vec![referenced]);
+    let tracking_uid = new_uid();
+    put_image(&mut object, spec, &shown, &tracking_uid);
     frames::put_dimensions(&mut object);
     frames::put_groups(&mut object, series, &stack, &shown);
     let bits = PrimitiveValue::from(pack_bits(&shown));
     object.put(dicom_core::DataElement::new(tags::PIXEL_DATA, VR::OB, bits));
-
-    let meta = FileMetaTableBuilder::new().transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN);
-    let failed = || Error::Inference("the DICOM segmentation could not be written".into());
-    let mut bytes = Vec::new();
-    object.with_meta(meta).map_err(|_| failed())?.write_all(&mut bytes).map_err(|_| failed())?;
-    Ok(bytes)
+    let (instance_uid, series_uid) =
+        (text(&object, tags::SOP_INSTANCE_UID), text(&object, tags::SERIES_INSTANCE_UID));
+    Ok(DicomSeg { bytes: super::dicom::file(object)?, instance_uid, series_uid, tracking_uid })
 }
 
 fn refuse(reason: &str) -> Error {
     Error::Unprocessable(format!("{reason} Take another --format."))
 }
 
-fn sources<'a>(series: &'a Series, masks: &'a [Mask]) -> Result<Vec<Source<'a>>> {
-    let source = |(slice, mask): (&'a CtSlice, &'a Mask)| {
+fn sources<'a>(series: &'a Series, masks: &'a [PackedMask]) -> Result<Vec<Source<'a>>> {
+    let source = |(slice, mask): (&'a CtSlice, &'a PackedMask)| {
         let reference = slice.reference.as_deref().ok_or_else(|| {
             refuse("A DICOM segmentation can only be written for slices that came as DICOM.")
         })?;
@@ -87,7 +108,7 @@ fn sources<'a>(series: &'a Series, masks: &'a [Mask]) -> Result<Vec<Source<'a>>>
     series.slices.iter().zip(masks).map(source).collect()
 }
 
-fn check_shape(stack: &Stack, masks: &[Mask]) -> Result<()> {
+fn check_shape(stack: &Stack, masks: &[PackedMask]) -> Result<()> {
     let equal = masks.windows(2).all(|m| (m[0].width, m[0].height) == (m[1].width, m[1].height));
     let side = masks.first().map_or(0, |m| m.width.max(m.height));
     if !(equal && stack.parallel && u16::try_from(side).is_ok()) {
@@ -99,7 +120,12 @@ fn check_shape(stack: &Stack, masks: &[Mask]) -> Result<()> {
 }
 
 /// Image Pixel, PS3.3 C.7.6.3, and Segmentation Image, C.8.20.2.
-fn put_image(object: &mut InMemDicomObject, spec: &ModelSpec, shown: &[&Source]) {
+fn put_image(
+    object: &mut InMemDicomObject,
+    spec: &ModelSpec,
+    shown: &[&Source],
+    tracking_uid: &str,
+) {
     let (width, height) = shown.first().map_or((0, 0), |s| (s.mask.width, s.mask.height));
     put_text(object, tags::IMAGE_TYPE, VR::CS, "DERIVED\\PRIMARY");
     put_text(object, tags::CONTENT_LABEL, VR::CS, "HEMORRHAGE");
@@ -116,11 +142,11 @@ fn put_image(object: &mut InMemDicomObject, spec: &ModelSpec, shown: &[&Source])
     put_u16(object, tags::BITS_STORED, 1);
     put_u16(object, tags::HIGH_BIT, 0);
     put_u16(object, tags::PIXEL_REPRESENTATION, 0);
-    put_sequence(object, tags::SEGMENT_SEQUENCE, vec![segment(spec)]);
+    put_sequence(object, tags::SEGMENT_SEQUENCE, vec![segment(spec, tracking_uid)]);
 }
 
 /// The one segment, PS3.3 C.8.20.2.2: SNOMED CT codes, the category one of PS3.16 CID 7150.
-fn segment(spec: &ModelSpec) -> InMemDicomObject {
+fn segment(spec: &ModelSpec, tracking_uid: &str) -> InMemDicomObject {
     let mut segment = InMemDicomObject::new_empty();
     put_u16(&mut segment, tags::SEGMENT_NUMBER, 1);
     put_text(&mut segment, tags::SEGMENT_LABEL, VR::LO, &spec.classes[0].name);
@@ -128,17 +154,17 @@ fn segment(spec: &ModelSpec) -> InMemDicomObject {
     let name = format!("Ichor {} {}", spec.name, spec.version);
     put_text(&mut segment, tags::SEGMENT_ALGORITHM_NAME, VR::LO, &name);
     put_text(&mut segment, tags::TRACKING_ID, VR::UT, &spec.classes[0].code);
-    put_text(&mut segment, tags::TRACKING_UID, VR::UI, &new_uid());
-    let code = |value, meaning| vec![elements::code("SCT", value, meaning)];
+    put_text(&mut segment, tags::TRACKING_UID, VR::UI, tracking_uid);
+    let sct = |value, meaning| vec![code("SCT", value, meaning)];
     put_sequence(
         &mut segment,
         tags::SEGMENTED_PROPERTY_CATEGORY_CODE_SEQUENCE,
-        code("49755003", "Morphologically Abnormal Structure"),
+        sct("49755003", "Morphologically Abnormal Structure"),
     );
     put_sequence(
         &mut segment,
         tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE,
-        code("1386000", "Intracranial hemorrhage"),
+        sct("1386000", "Intracranial hemorrhage"),
     );
     segment
 }
@@ -146,11 +172,16 @@ fn segment(spec: &ModelSpec) -> InMemDicomObject {
 /// One bit a pixel, the first in the lowest bit; frames follow each other without a gap, the whole
 /// has an even number of bytes (PS3.5 8.1.1, PS3.3 C.8.20.2).
 fn pack_bits(shown: &[&Source]) -> Vec<u8> {
-    let pixels = shown.iter().flat_map(|source| &source.mask.pixels);
-    let count: usize = shown.iter().map(|source| source.mask.pixels.len()).sum();
+    let count: usize = shown.iter().map(|source| source.mask.width * source.mask.height).sum();
     let mut bytes = vec![0_u8; count.div_ceil(16) * 2];
-    for (index, _) in pixels.enumerate().filter(|(_, inside)| **inside) {
-        bytes[index / 8] |= 1 << (index % 8);
+    let mut first = 0;
+    for mask in shown.iter().map(|source| source.mask) {
+        let pixels = mask.width * mask.height;
+        for pixel in (0..pixels).filter(|&pixel| mask.contains(pixel)) {
+            let index = first + pixel;
+            bytes[index / 8] |= 1 << (index % 8);
+        }
+        first += pixels;
     }
     bytes
 }

@@ -3,16 +3,13 @@
 //! Layout of the header: nifti1.h, R. W. Cox et al., <https://nifti.nimh.nih.gov/nifti-1>.
 
 use crate::error::{Error, Result};
-use crate::mask::Mask;
+use crate::mask::PackedMask;
 use crate::series::{Series, VolumeGrid};
 use crate::slice::Warning;
 use crate::stack::Stack;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
-
-/// Voxels converted at a time: a whole second volume would be memory for nothing.
-const CHUNK: usize = 64 << 10;
 
 /// Encodes one mask a slice as a gzipped NIfTI-1 volume of 0 and 1.
 ///
@@ -22,7 +19,7 @@ const CHUNK: usize = 64 << 10;
 ///
 /// # Errors
 /// [`Error::Unprocessable`] for slices of unequal size or a side beyond NIfTI's 32,767.
-pub fn encode_nifti(series: &Series, masks: &[Mask]) -> Result<(Vec<u8>, Vec<Warning>)> {
+pub fn encode_nifti(series: &Series, masks: &[PackedMask]) -> Result<(Vec<u8>, Vec<Warning>)> {
     let volume = match &series.grid {
         Some(grid) => on_grid(grid, masks)?,
         None => stacked(series, masks)?,
@@ -32,45 +29,63 @@ pub fn encode_nifti(series: &Series, masks: &[Mask]) -> Result<(Vec<u8>, Vec<War
     let pack = || -> std::io::Result<Vec<u8>> {
         let mut out = GzEncoder::new(Vec::new(), Compression::fast());
         out.write_all(&header)?;
-        for voxels in volume.voxels.chunks(CHUNK) {
-            let stored: Vec<u8> = voxels.iter().map(|&inside| u8::from(inside)).collect();
-            out.write_all(&stored)?;
+        // A row at a time: the whole volume would be memory for nothing.
+        let [columns, rows, slices] = volume.dimensions;
+        let mut row = Vec::with_capacity(columns);
+        for (j, k) in (0..slices).flat_map(|k| (0..rows).map(move |j| (j, k))) {
+            row.clear();
+            volume.push_row(masks, (j, k), &mut row);
+            out.write_all(&row)?;
         }
         out.finish()
     };
     Ok((pack().map_err(packing)?, volume.warnings))
 }
 
-/// Voxels with the first axis fastest, and where they lie: x right, y front, z up.
-struct Volume {
+/// The voxels of the file, the first axis fastest, and where they lie: x right, y front, z up.
+struct Volume<'a> {
     dimensions: [usize; 3],
     affine: [[f64; 4]; 3],
-    voxels: Vec<bool>,
+    /// Where the voxels lie in the masks; stacked in their order without it.
+    grid: Option<&'a VolumeGrid>,
     warnings: Vec<Warning>,
 }
 
-fn on_grid(grid: &VolumeGrid, masks: &[Mask]) -> Result<Volume> {
-    let [columns, rows, _] = grid.sizes();
-    check_sizes(masks, columns, rows)?;
-    let planes: Vec<&[bool]> = masks.iter().map(|mask| mask.pixels.as_slice()).collect();
-    let voxels = grid.to_file_order(&planes);
-    let (dimensions, affine) = (grid.dimensions, grid.affine);
-    Ok(Volume { dimensions, affine, voxels, warnings: Vec::new() })
+impl Volume<'_> {
+    /// Appends the voxels `(0.., j, k)` as 0 and 1.
+    fn push_row(&self, masks: &[PackedMask], (j, k): (usize, usize), row: &mut Vec<u8>) {
+        let [columns, ..] = self.dimensions;
+        let place = |i: usize| (k, j * columns + i);
+        let inside = |(slice, pixel): (usize, usize)| u8::from(masks[slice].contains(pixel));
+        match self.grid.map(|grid| grid.file_row(j, k)) {
+            Some(file) => row.extend((0..columns).map(|i| inside(file.at(i)))),
+            None => row.extend((0..columns).map(|i| inside(place(i)))),
+        }
+    }
 }
 
-fn stacked(series: &Series, masks: &[Mask]) -> Result<Volume> {
+fn on_grid<'a>(grid: &'a VolumeGrid, masks: &[PackedMask]) -> Result<Volume<'a>> {
+    let [columns, rows, slices] = grid.sizes();
+    check_sizes(masks, columns, rows)?;
+    if masks.len() != slices {
+        return Err(Error::Unprocessable("Slices of the volume are missing.".into()));
+    }
+    let (dimensions, affine) = (grid.dimensions, grid.affine);
+    Ok(Volume { dimensions, affine, grid: Some(grid), warnings: Vec::new() })
+}
+
+fn stacked(series: &Series, masks: &[PackedMask]) -> Result<Volume<'static>> {
     let (width, height) = masks.first().map_or((0, 0), |mask| (mask.width, mask.height));
     check_sizes(masks, width, height)?;
     let (affine, warning) = match Stack::of(series) {
         Some(stack) => (to_right_front_up(&stack), inexact(&stack)),
         None => (affine_without_position(series), Some(position_unknown())),
     };
-    let voxels = masks.iter().flat_map(|mask| mask.pixels.iter().copied()).collect();
     let dimensions = [width, height, masks.len()];
-    Ok(Volume { dimensions, affine, voxels, warnings: warning.into_iter().collect() })
+    Ok(Volume { dimensions, affine, grid: None, warnings: warning.into_iter().collect() })
 }
 
-fn check_sizes(masks: &[Mask], width: usize, height: usize) -> Result<()> {
+fn check_sizes(masks: &[PackedMask], width: usize, height: usize) -> Result<()> {
     if masks.iter().all(|mask| (mask.width, mask.height) == (width, height)) {
         return Ok(());
     }
@@ -159,6 +174,7 @@ fn header(dimensions: [usize; 3], affine: &[[f64; 4]; 3]) -> Result<[u8; 352]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mask::Mask;
     use crate::slice::{CtSlice, Intensity, Placement, Plane};
     use std::io::Read;
 
@@ -183,11 +199,11 @@ mod tests {
     }
 
     /// One pixel a slice: column = slice number, row 1.
-    fn masks(slices: usize) -> Vec<Mask> {
+    fn masks(slices: usize) -> Vec<PackedMask> {
         let mask = |index: usize| {
             let mut mask = Mask::empty(3, 2);
             mask.pixels[3 + index] = true;
-            mask
+            mask.pack()
         };
         (0..slices).map(mask).collect()
     }
@@ -248,7 +264,7 @@ mod tests {
         ] {
             assert_eq!(encode_nifti(&series, &masks(3)).unwrap().1[0].code, code);
         }
-        let unequal = [Mask::empty(3, 2), Mask::empty(4, 2)];
+        let unequal = [Mask::empty(3, 2), Mask::empty(4, 2)].map(|mask| mask.pack());
         assert!(encode_nifti(&series(2, None), &unequal).is_err());
     }
 }

@@ -91,20 +91,24 @@ pub struct SliceReport {
 /// As [`crate::mask::encode_png`], and as [`Segmenter::segment_slice`] where probabilities are asked for.
 pub fn write_series_report(
     model: &Segmenter,
-    found: SeriesSegmentation,
+    mut found: SeriesSegmentation,
     options: SegmentOptions,
     include: Include,
     started: f64,
     clock: Clock<'_>,
 ) -> Result<SeriesReport> {
     let start = clock();
-    let slices = (0..found.slices.len())
-        .map(|index| slice_report(model, &found, index, options, include))
-        .collect::<Result<Vec<_>>>()?;
+    let series = facts(model, &found, options);
+    let mut slices = Vec::with_capacity(found.slices.len());
+    for index in 0..found.slices.len() {
+        slices.push(slice_report(model, &found, index, options, include)?);
+        // The pictures of a long series take the room that its samples leave.
+        found.series.slices[index].plane.release();
+    }
     let now = clock();
     Ok(SeriesReport {
         model: model.spec().into(),
-        series: facts(model, &found, options),
+        series,
         hemorrhage: Finding {
             detected: found.detected,
             probability: found.probability,
@@ -140,7 +144,7 @@ fn slice_report(
         lesions: lesions.clone(),
         pictures: Pictures::draw(
             if shown { include } else { Include::NOTHING },
-            mask,
+            &mask.unpack(),
             || model.overlay_of(found, index, options),
             // Computed again when asked for: kept planes would double the memory of every series.
             || {

@@ -2,11 +2,12 @@
 
 use super::series::SeriesSegmentation;
 use super::{Clock, SegmentOptions, Segmentation, Segmenter};
-use crate::decode::{Decoded, Limits, decode};
+use crate::decode::{Decoded, Limits, decode, decode_path};
 use crate::error::{Error, Result};
 use crate::series::{Series, assemble};
 use crate::slice::Warning;
 use std::borrow::Cow;
+use std::path::Path;
 
 /// Slices that were decoded, and when that began and ended by the clock.
 #[derive(Debug)]
@@ -25,8 +26,24 @@ impl Given {
     /// # Errors
     /// As [`decode`]; [`Error::TooLarge`] for more slices than the limit.
     pub fn from_bytes(bytes: &[u8], limits: &Limits, clock: Clock<'_>) -> Result<Self> {
+        Self::timed(|| decode(bytes, limits), limits, clock)
+    }
+
+    /// Decodes one file on disk, without holding it in memory beside its slices.
+    ///
+    /// # Errors
+    /// As [`Given::from_bytes`]; [`Error::Io`] for a file that cannot be read.
+    pub fn from_path(path: &Path, limits: &Limits, clock: Clock<'_>) -> Result<Self> {
+        Self::timed(|| decode_path(path, limits), limits, clock)
+    }
+
+    fn timed(
+        decode: impl FnOnce() -> Result<Decoded>,
+        limits: &Limits,
+        clock: Clock<'_>,
+    ) -> Result<Self> {
         let started = clock();
-        let decoded = decode(bytes, limits)?;
+        let decoded = decode()?;
         if decoded.slices.len() > limits.max_slices {
             return Err(Error::TooLarge {
                 what: "The number of slices",
@@ -89,7 +106,7 @@ impl Found {
         match self {
             Self::Series(found) => Ok(Cow::Borrowed(found)),
             Self::Slice { series, found } => {
-                let finding = (found.finding.clone(), found.mask.clone());
+                let finding = (found.finding.clone(), found.mask.pack());
                 SeriesSegmentation::gather((**series).clone(), vec![finding], clock).map(Cow::Owned)
             }
         }

@@ -3,7 +3,7 @@
 use super::series::{SeriesSegmentation, SeriesSubtype};
 use super::{Clock, SliceFinding, StageTimings};
 use crate::error::{Error, Result};
-use crate::mask::Mask;
+use crate::mask::PackedMask;
 use crate::series::Series;
 use crate::slice::Warning;
 use crate::volumetry::{Volumetry, measure};
@@ -15,11 +15,11 @@ impl SeriesSegmentation {
     /// [`Error::Unprocessable`] for a series without slices.
     pub fn gather(
         series: Series,
-        found: Vec<(SliceFinding, Mask)>,
+        found: Vec<(SliceFinding, PackedMask)>,
         clock: Clock<'_>,
     ) -> Result<Self> {
         let start = clock();
-        let (mut slices, masks): (Vec<SliceFinding>, Vec<Mask>) = found.into_iter().unzip();
+        let (mut slices, masks): (Vec<SliceFinding>, Vec<PackedMask>) = found.into_iter().unzip();
         let likeliest = (0..slices.len())
             .max_by(|&a, &b| slices[a].probability.total_cmp(&slices[b].probability))
             .ok_or_else(|| Error::Unprocessable("The series holds no slices.".into()))?;
@@ -50,7 +50,7 @@ impl SeriesSegmentation {
 /// a whole keep whatever correction the total was measured with.
 fn share_volume(
     series: &Series,
-    masks: &[Mask],
+    masks: &[PackedMask],
     total_ml: Option<f32>,
     slices: &mut [SliceFinding],
 ) {
@@ -115,10 +115,11 @@ fn warnings(series: &Series, volume: &Volumetry, slices: &[SliceFinding]) -> Vec
 mod tests {
     use super::*;
     use crate::components::BoundingBox;
+    use crate::mask::Mask;
     use crate::postprocess::{Lesion, Point};
     use crate::slice::{CtSlice, Intensity, Plane};
 
-    fn finding(area_px: usize, probability: f32, types: [f32; 2]) -> (SliceFinding, Mask) {
+    fn finding(area_px: usize, probability: f32, types: [f32; 2]) -> (SliceFinding, PackedMask) {
         let mut mask = Mask::empty(10, 10);
         mask.pixels[..area_px].fill(true);
         let lesion = Lesion {
@@ -140,7 +141,7 @@ mod tests {
             warnings: Vec::new(),
             timings: StageTimings::default(),
         };
-        (finding, mask)
+        (finding, mask.pack())
     }
 
     /// Two slices of 100 mm² a pixel, 5 and 10 mm deep: half a millilitre and one a pixel.

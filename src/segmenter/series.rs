@@ -2,7 +2,7 @@
 
 use super::{Clock, SegmentOptions, Segmenter, SliceFinding, StageTimings};
 use crate::error::Result;
-use crate::mask::Mask;
+use crate::mask::PackedMask;
 use crate::overlay::draw_overlay;
 use crate::series::Series;
 use crate::slice::Warning;
@@ -12,13 +12,13 @@ use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What was found in a series. Display and probability planes are not kept: at 512 slices of
-/// 512 px a side they would take 1 GiB beside the samples (512 MiB) and the masks (128 MiB).
+/// 512 px a side they would take 1 GiB beside the samples (256 MiB at most) and the masks (16 MiB).
 #[derive(Debug, Clone)]
 pub struct SeriesSegmentation {
     /// The slices as they were given to the segmenter.
     pub series: Series,
     /// The mask of each slice, in its geometry.
-    pub masks: Vec<Mask>,
+    pub masks: Vec<PackedMask>,
     /// What was found on each slice.
     pub slices: Vec<SliceFinding>,
     /// Volumes across the slices.
@@ -73,9 +73,9 @@ impl Segmenter {
             .map(|slice| {
                 let found = self.segment_slice(slice, options, clock)?;
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
-                Ok((found.finding, found.mask))
+                Ok((found.finding, found.mask.pack()))
             })
-            .collect::<Result<Vec<(SliceFinding, Mask)>>>()?;
+            .collect::<Result<Vec<(SliceFinding, PackedMask)>>>()?;
         SeriesSegmentation::gather(series, found, clock)
     }
 
@@ -87,7 +87,11 @@ impl Segmenter {
         options: SegmentOptions,
     ) -> RgbImage {
         let slice = &found.series.slices[index];
-        let shown = self.display_window(slice, options.window).map(|w| w.show(&slice.plane));
-        draw_overlay(shown.as_ref().unwrap_or(&slice.plane), &found.masks[index], self.color)
+        let plane = slice.plane.expand();
+        let shown = match self.display_window(slice, options.window) {
+            Some(window) => window.show(plane),
+            None => plane,
+        };
+        draw_overlay(&shown, &found.masks[index].unpack(), self.color)
     }
 }

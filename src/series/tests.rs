@@ -104,7 +104,7 @@ fn leaves_other_directions_out() {
 #[test]
 fn keeps_the_largest_consistent_group() {
     let mut slices = stack(&[0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0]);
-    slices[0].plane = Plane::filled(8, 4, 0.0);
+    slices[0].plane = Plane::filled(8, 4, 0.0).into();
     slices[1].modality = Some("MR".into());
     slices[2].reference = reference("", "2", None);
     slices[3].placement = None;

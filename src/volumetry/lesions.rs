@@ -2,7 +2,7 @@
 
 use super::shape::{SlicePlane, hull};
 use crate::components::{Components, label_components};
-use crate::mask::Mask;
+use crate::mask::PackedMask;
 
 /// The part of a lesion that is one component of one slice.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub(super) struct LesionPart {
 /// Groups the components of all slices into lesions; the parts of each are in slice order.
 ///
 /// The labels of two slices at a time are in memory, whatever the length of the series.
-pub(super) fn connect(planes: &[SlicePlane], masks: &[Mask]) -> Vec<Vec<LesionPart>> {
+pub(super) fn connect(planes: &[SlicePlane], masks: &[PackedMask]) -> Vec<Vec<LesionPart>> {
     let mut parts: Vec<LesionPart> = Vec::new();
     let mut sets = DisjointSets::default();
     let mut below: Option<Labelled> = None;
@@ -50,8 +50,8 @@ pub(super) fn connect(planes: &[SlicePlane], masks: &[Mask]) -> Vec<Vec<LesionPa
 }
 
 /// Most slices show nothing; they need no labels.
-fn label(mask: &Mask) -> Option<Components> {
-    mask.pixels.contains(&true).then(|| label_components(mask))
+fn label(mask: &PackedMask) -> Option<Components> {
+    (!mask.is_empty()).then(|| label_components(&mask.unpack()))
 }
 
 /// The components of one slice, numbered on from those of the slices below.
@@ -87,7 +87,7 @@ impl Labelled {
 
     /// Joins each region with those of the slice below that touch it by face, edge or corner.
     /// Pixel (x, y) of this slice lies above pixel (x, y) + `shift` of the other.
-    fn join(&self, below: &Self, [dx, dy]: [i64; 2], mask: &Mask, sets: &mut DisjointSets) {
+    fn join(&self, below: &Self, [dx, dy]: [i64; 2], mask: &PackedMask, sets: &mut DisjointSets) {
         let (Some(here), Some(there)) = (&self.components, &below.components) else { return };
         let (width, height) = (mask.width as i64, mask.height as i64);
         for (index, &label) in here.labels.iter().enumerate().filter(|(_, l)| **l > 0) {

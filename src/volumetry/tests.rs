@@ -1,6 +1,7 @@
 //! Phantoms whose sizes are known.
 
 use super::*;
+use crate::mask::Mask;
 use crate::series::assemble;
 use crate::slice::{CtSlice, Intensity, Placement, Plane};
 
@@ -40,7 +41,7 @@ impl Phantom {
     }
 
     /// The phantom as a series; `shear` is the mm by which each slice starts further back.
-    fn series(&self, shear: f64) -> (Series, Vec<Mask>) {
+    fn series(&self, shear: f64) -> (Series, Vec<PackedMask>) {
         let [width, height, count] = self.sizes;
         let [dx, dy, dz] = self.spacing;
         let slice = |z: usize| CtSlice {
@@ -52,11 +53,8 @@ impl Phantom {
             }),
             ..CtSlice::bare(Plane::filled(width, height, 0.0), Intensity::Hounsfield)
         };
-        let masks = self.inside.chunks(width * height).map(|pixels| Mask {
-            width,
-            height,
-            pixels: pixels.to_vec(),
-        });
+        let mask = |pixels: &[bool]| Mask { width, height, pixels: pixels.to_vec() }.pack();
+        let masks = self.inside.chunks(width * height).map(mask);
         (assemble((0..count).map(slice).collect(), None).unwrap(), masks.collect())
     }
 

@@ -162,7 +162,7 @@ async fn an_exif_rotated_jpeg_is_read_upright() {
     let upright = bleed().to_luma8();
     let error: f32 = slice
         .plane
-        .samples
+        .samples()
         .iter()
         .zip(upright.as_raw())
         .map(|(a, &b)| (a - f32::from(b) / 255.0).abs())
@@ -199,27 +199,4 @@ async fn black_white_and_noise_are_answered_with_a_warning_where_no_head_is() {
         Luma([(seed >> 24) as u8])
     });
     answer(encode(&noise.into(), ImageFormat::Png)).await;
-}
-
-#[tokio::test]
-async fn two_thousand_mutations_never_panic_and_the_service_still_answers() {
-    let whole = sample(BLEED);
-    let jpeg = encode(&bleed(), ImageFormat::Jpeg);
-    let mut seed = 1_u64;
-    let mut next = |below: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as usize % below
-    };
-    for round in 0..2_000 {
-        let source = if round % 2 == 0 { &whole } else { &jpeg };
-        let mut bytes = source.clone();
-        for _ in 0..1 + next(8) {
-            // Headers hold the fields that matter: half of the mutations hit them.
-            let reach = if next(2) == 0 { 64 } else { bytes.len() };
-            let place = next(reach);
-            bytes[place] = next(256) as u8;
-        }
-        let _ = decode_slice(&bytes, &Limits::default());
-    }
-    answer(whole).await;
 }

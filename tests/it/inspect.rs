@@ -19,7 +19,7 @@ fn a_folder_gives_a_line_a_file() {
     let output = inspect(&["--json", "fuzz/seeds/dicom"]);
     assert!(output.status.success());
     let lines = lines(&output);
-    assert!(lines.len() >= 11);
+    assert!(lines.len() >= 12);
     let enhanced = lines.iter().find(|l| l["file"] == "fuzz/seeds/dicom/enhanced").unwrap();
     assert_eq!((&enhanced["format"], &enhanced["slice_count"]), (&"dicom".into(), &2.into()));
     assert_eq!(enhanced["slices"][1]["position_mm"][2], 6.0);

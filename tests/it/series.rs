@@ -154,15 +154,22 @@ fn every_format_is_written_under_its_own_name() {
     let dir = tempfile::tempdir().unwrap();
     let [dicom, _] = head(dir.path());
     let out = dir.path().join("out");
-    let formats = "nifti,dicom-seg,json,csv,montage";
+    let formats = "nifti,dicom-seg,dicom-sr,json,csv,montage";
     let line = segment(&[&dicom], &out, &["--format", formats]).remove(0);
     let mut names: Vec<String> = std::fs::read_dir(&out)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    let kinds =
-        ["lesions.csv", "mask.nii.gz", "montage.png", "regions.csv", "report.json", "seg.dcm"];
+    let kinds = [
+        "lesions.csv",
+        "mask.nii.gz",
+        "montage.png",
+        "regions.csv",
+        "report.json",
+        "seg.dcm",
+        "sr.dcm",
+    ];
     assert_eq!(names, kinds.map(|kind| format!("head_{kind}")));
     let report: Value =
         serde_json::from_slice(&std::fs::read(out.join("head_report.json")).unwrap()).unwrap();
@@ -204,6 +211,87 @@ fn a_folder_of_pictures_gives_each_its_own_report() {
     }
     let codes = lines[0]["warnings"].as_array().unwrap();
     assert!(codes.iter().any(|w| w["code"] == "nifti_position_unknown"));
+}
+
+/// What an archive's export leaves beside the slices, and what an earlier run wrote.
+#[test]
+fn a_folder_as_hospitals_export_it_is_sorted_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let [dicom, _] = head(dir.path());
+    let out = dir.path().join("out");
+    segment(&[&dicom], &out, &["--format", "dicom-sr"]);
+    let study = dir.path().join("study");
+    for (number, slice) in (1..=SLICES).enumerate() {
+        // Folders in folders, files without extension.
+        let folder = study.join(format!("DICOM/PA0/SE{}", number % 2));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::copy(dicom.join(format!("{slice:02}.dcm")), folder.join(format!("IM{slice}")))
+            .unwrap();
+    }
+    let broken = std::fs::read(dicom.join("03.dcm")).unwrap();
+    std::fs::write(study.join("DICOM/PA0/SE0/IM3"), &broken[..broken.len() - 4000]).unwrap();
+    for (from, to) in [("head_sr.dcm", "DICOM/SR1"), ("head_seg.dcm", "DICOM/SEG1")] {
+        std::fs::copy(out.join(from), study.join(to)).unwrap();
+    }
+    // A table of contents is a report's twin: DICOM without an image.
+    std::fs::copy(out.join("head_sr.dcm"), study.join("DICOMDIR")).unwrap();
+    std::fs::write(study.join("autorun.inf"), "[autorun]").unwrap();
+    let lines = segment(&[&study], &out, &["--format", "json"]);
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["series"]["slices"], SLICES - 1);
+    let message = |code: &str| {
+        let warnings = lines[0]["warnings"].as_array().unwrap();
+        let found = warnings.iter().find(|w| w["code"] == code);
+        found.unwrap_or_else(|| panic!("{code}: {warnings:?}"))["message"].to_string()
+    };
+    assert!(message("files_left_out").contains("4 files"));
+    assert!(message("files_unreadable").contains("missing here: 1."));
+    assert!(message("missing_slices").contains("12.00 mm"));
+}
+
+/// A folder of `count` files that all are one; runs `ichor segment` on it and returns what it said.
+fn refused(count: usize, file: &[u8]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let first = dir.path().join("0");
+    std::fs::write(&first, file).unwrap();
+    // Links to one file: 10,000 copies would be disk for nothing.
+    (1..count).for_each(|n| std::fs::hard_link(&first, dir.path().join(n.to_string())).unwrap());
+    let run = Command::new(env!("CARGO_BIN_EXE_ichor"))
+        .current_dir(root())
+        .args(["segment", "--output"])
+        .arg(dir.path().join("out"))
+        .arg(dir.path())
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(1));
+    format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr))
+}
+
+#[test]
+fn a_series_of_ten_thousand_files_is_refused_by_the_limit_it_exceeds() {
+    let slice = crate::dicom::phantom::ct_with(|_| {});
+    let said = refused(10_001, &slice);
+    assert!(said.contains("number of files in a folder is above the limit of 10000"), "{said}");
+    let said = refused(10_000, &slice);
+    assert!(said.contains("number of slices is above the limit of 512"), "{said}");
+}
+
+#[test]
+fn dicom_without_an_image_says_so_where_it_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let [dicom, _] = head(dir.path());
+    let out = dir.path().join("out");
+    segment(&[&dicom], &out, &["--format", "dicom-sr"]);
+    let run = Command::new(env!("CARGO_BIN_EXE_ichor"))
+        .current_dir(root())
+        .args(["segment", "--output"])
+        .arg(&out)
+        .arg(out.join("head_sr.dcm"))
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(1));
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert!(text.contains("holds no pixel data; it may be a report"), "{text}");
 }
 
 #[tokio::test]

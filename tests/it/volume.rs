@@ -1,10 +1,11 @@
 //! Volumes and archives: every orientation gives the same head, every harmful file an answer.
 
 mod harmful;
+mod kept;
 pub(crate) mod nifti_file;
 
 use ichor::decode::{Decoded, Limits, decode};
-use ichor::mask::Mask;
+use ichor::mask::{Mask, PackedMask};
 use ichor::series::{Series, assemble};
 use ichor::slice::{CtSlice, Intensity, Placement, Plane};
 use ichor::volumetry::{Volumetry, measure};
@@ -132,7 +133,7 @@ fn all_48_orientations_give_the_same_slices_and_return_to_the_file() {
         let decoded = read(&stored.file.bytes());
         assert_phantom(&decoded, &format!("{axes:?} {flipped:?}"));
         let grid = decoded.grid.unwrap();
-        let planes: Vec<Vec<f32>> = decoded.slices.into_iter().map(|s| s.plane.samples).collect();
+        let planes: Vec<Vec<f32>> = decoded.slices.into_iter().map(|s| s.plane.samples()).collect();
         let back: Vec<i16> = grid.to_file_order(&planes).into_iter().map(|v| v as i16).collect();
         assert_eq!(back, stored.samples, "{axes:?} {flipped:?}");
         seen += 1;
@@ -190,15 +191,12 @@ fn quaternion(r: [[f64; 3]; 3]) -> [f64; 3] {
 /// Blood where the phantom is 70 HU.
 fn measured(decoded: Decoded) -> (Series, Volumetry) {
     let series = assemble(decoded.slices, decoded.grid).unwrap();
-    let masks: Vec<Mask> = series
-        .slices
-        .iter()
-        .map(|s| Mask {
-            width: s.plane.width,
-            height: s.plane.height,
-            pixels: s.plane.samples.iter().map(|&hu| hu == 70.0).collect(),
-        })
-        .collect();
+    let blood = |s: &CtSlice| Mask {
+        width: s.plane.width,
+        height: s.plane.height,
+        pixels: s.plane.samples().iter().map(|&hu| hu == 70.0).collect(),
+    };
+    let masks: Vec<PackedMask> = series.slices.iter().map(|s| blood(s).pack()).collect();
     let volumetry = measure(&series, &masks);
     (series, volumetry)
 }
@@ -276,7 +274,7 @@ fn every_number_type_and_byte_order_is_read() {
         };
         let decoded = read(&gzip(&file.bytes()));
         let grid = decoded.grid.unwrap();
-        let planes: Vec<_> = decoded.slices.iter().map(|s| s.plane.samples.clone()).collect();
+        let planes: Vec<_> = decoded.slices.iter().map(|s| s.plane.samples()).collect();
         let expected: Vec<f32> = numbers.iter().map(|&v| 2.0 * f32::from(v) - 1024.0).collect();
         assert_eq!(grid.to_file_order(&planes), expected, "{datatype} {big_endian}");
         assert_eq!(decoded.slices[0].intensity, Intensity::Hounsfield);
@@ -401,14 +399,14 @@ fn bytes_are_pictures_and_holes_are_air() {
     let mut file = NiftiFile::new([32, 32, 1], &[]);
     (file.datatype, file.bitpix, file.voxels) = (2, 8, vec![51; 1024]);
     let slice = read(&file.bytes()).slices.remove(0);
-    assert_eq!((slice.intensity, slice.plane.samples[0]), (Intensity::Display, 0.2));
+    assert_eq!((slice.intensity, slice.plane.samples()[0]), (Intensity::Display, 0.2));
 
     let mut values = vec![10.0_f32; 1024];
     values[..3].copy_from_slice(&[f32::NAN, f32::INFINITY, f32::NEG_INFINITY]);
     let stored = |v: &[f32]| v.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
     (file.datatype, file.bitpix, file.voxels) = (16, 32, stored(&values));
     let slice = read(&file.bytes()).slices.remove(0);
-    assert_eq!(slice.plane.samples.iter().filter(|v| **v == -1000.0).count(), 3);
+    assert_eq!(slice.plane.samples().iter().filter(|v| **v == -1000.0).count(), 3);
     assert!(slice.warnings.iter().any(|w| w.message.starts_with("3 of 1024 values")));
     file.voxels = stored(&[f32::NAN; 1024]);
     assert!(decode(&file.bytes(), &Limits::default()).is_err());
@@ -444,7 +442,7 @@ fn an_archive_is_read_by_name_without_clutter() {
         ("LICENSE", b"words"),
         ("inner.zip", &zip(&[("1.png", &one)])),
     ]));
-    let greys: Vec<f32> = decoded.slices.iter().map(|s| s.plane.samples[0]).collect();
+    let greys: Vec<f32> = decoded.slices.iter().map(|s| s.plane.samples()[0]).collect();
     assert_eq!(greys, [0.2, 0.4, 0.8]);
     let said: Vec<&str> = decoded.slices[1].warnings.iter().map(|w| w.message.as_str()).collect();
     assert!(said.iter().any(|m| m.ends_with("no images: 4.")), "{said:?}");

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.sequence import Sequence
 
 SIDE = 32
@@ -64,7 +64,7 @@ def picture(kind):
     return out.getvalue()
 
 
-def ct(syntax, pixel_data, **changes):
+def ct(syntax, pixel_data, extended=False, **changes):
     dataset = Dataset()
     dataset.SOPClassUID, dataset.SOPInstanceUID = uid.CTImageStorage, "1.2.3"
     dataset.Modality, dataset.PhotometricInterpretation = "CT", "MONOCHROME2"
@@ -78,7 +78,11 @@ def ct(syntax, pixel_data, **changes):
     for name, value in changes.items():
         setattr(dataset, name, value)
     if uid.UID(syntax).is_encapsulated:
-        pixel_data = encapsulate(pixel_data if isinstance(pixel_data, list) else [pixel_data])
+        pixel_data = pixel_data if isinstance(pixel_data, list) else [pixel_data]
+        if extended:
+            pixel_data, dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths = encapsulate_extended(pixel_data)
+        else:
+            pixel_data = encapsulate(pixel_data)
     dataset.PixelData = pixel_data
     dataset["PixelData"].VR = "OB" if uid.UID(syntax).is_encapsulated else "OW"
     dataset.file_meta = FileMetaDataset()
@@ -144,6 +148,7 @@ def main(folder):
             "deflated": ct(uid.DeflatedExplicitVRLittleEndian, RAMP.tobytes()),
             "rle": ct(uid.RLELossless, rle(RAMP)),
             "rle_two_frames": ct(uid.RLELossless, [rle(RAMP)] * 2, NumberOfFrames="2"),
+            "rle_extended": ct(uid.RLELossless, [rle(RAMP)] * 2, extended=True, NumberOfFrames="2"),
             "jpeg_lossless": ct(uid.JPEGLosslessSV1, jpeg_lossless(RAMP)),
             "jpeg_baseline": ct(
                 uid.JPEGBaseline8Bit, picture("JPEG"), BitsAllocated=8, BitsStored=8, HighBit=7

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the programs the tests start that come from the distribution: a C compiler, Python with venv,
-# Node.js and Chromium. Does nothing where all are there; needs apt and root (or sudo) only where one is missing.
+# Node.js, Chromium and dciodvfy. Does nothing where all are there; needs apt and root (or sudo) only where one is missing.
 . "$(dirname "$0")/cache.sh"
 
 missing=()
@@ -11,6 +11,7 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
+command -v dciodvfy >/dev/null || missing+=(dicom3tools)
 command -v cargo >/dev/null || die "cargo is missing: install Rust from https://rustup.rs, then run make test again"
 
 if [ ${#missing[@]} -gt 0 ]; then

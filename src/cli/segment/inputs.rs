@@ -5,7 +5,7 @@ mod naming;
 
 use crate::decode::{Format, natural_order, sniff};
 use crate::error::{Error, Result};
-use grouping::by_series;
+use grouping::{Grouped, by_series};
 use naming::{stem, stem_below};
 use std::collections::HashSet;
 use std::fs;
@@ -59,7 +59,9 @@ pub(super) fn gather(paths: &[PathBuf]) -> Result<Vec<Input>> {
             format => inputs.push(Input::file(file.clone(), stem(file), format)),
         }
     }
-    for series in by_series(dicom) {
+    let Grouped { series, without_image } = by_series(dicom);
+    // Named one by one, these fail with a line that says what they are.
+    for series in series.into_iter().chain(without_image.into_iter().map(|file| vec![file])) {
         inputs.push(named(series, 0, |first| (stem(first), first.to_path_buf())));
     }
     for folder in folders {
@@ -82,7 +84,8 @@ fn of_folder(folder: &Path) -> Result<Vec<Input>> {
     }
     let name = folder.canonicalize().map_err(Error::io("A folder cannot be read"))?;
     let name = stem(&name);
-    let series = by_series(dicom);
+    let Grouped { series, without_image } = by_series(dicom);
+    left_out += without_image.len();
     let alone = series.len() == 1;
     let mut inputs: Vec<Input> = series
         .into_iter()

@@ -3,6 +3,7 @@
 use crate::config::OutputFormat;
 use crate::error::{Error, Result};
 use crate::export::dicom_seg::encode_dicom_seg;
+use crate::export::dicom_sr::encode_dicom_sr;
 use crate::export::montage::montage;
 use crate::export::nifti::encode_nifti;
 use crate::export::table::{lesion_table, region_table};
@@ -10,6 +11,7 @@ use crate::mask::encode_png;
 use crate::report::Answer;
 use crate::segmenter::{Clock, Found, SegmentOptions, Segmenter};
 use crate::slice::Warning;
+use rayon::prelude::*;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -43,12 +45,12 @@ impl Outputs {
         options: SegmentOptions,
         clock: Clock<'_>,
     ) -> Result<Vec<Warning>> {
-        use OutputFormat::{Csv, DicomSeg, Montage, Nifti, Png};
+        use OutputFormat::{Csv, DicomSeg, DicomSr, Montage, Nifti, Png};
         let mut warnings = Vec::new();
         if self.has(Png) {
             self.write_pictures(stem, model, found, options)?;
         }
-        if !self.formats.iter().any(|f| matches!(f, Nifti | DicomSeg | Csv | Montage)) {
+        if !self.formats.iter().any(|f| matches!(f, Nifti | DicomSeg | DicomSr | Csv | Montage)) {
             return Ok(warnings);
         }
         let found = found.as_series(clock)?;
@@ -65,11 +67,15 @@ impl Outputs {
             let picture = montage(model, &found, options);
             self.put(stem, "montage.png", &encode_png(&picture.into())?)?;
         }
-        // Last, as only it refuses inputs that the others take.
-        if self.has(DicomSeg) {
+        // Last, as only they refuse inputs that the others take.
+        if self.has(DicomSeg) || self.has(DicomSr) {
             let now = SystemTime::now();
-            let bytes = encode_dicom_seg(model.spec(), &found.series, &found.masks, now)?;
-            self.put(stem, "seg.dcm", &bytes)?;
+            let seg = encode_dicom_seg(model.spec(), &found.series, &found.masks, now)?;
+            self.put(stem, "seg.dcm", &seg.bytes)?;
+            if self.has(DicomSr) {
+                let report = encode_dicom_sr(model.spec(), &found, &seg, now)?;
+                self.put(stem, "sr.dcm", &report)?;
+            }
         }
         Ok(warnings)
     }
@@ -86,14 +92,16 @@ impl Outputs {
                 self.put(stem, "mask.png", &encode_png(&found.mask.to_grey().into())?)?;
                 self.put(stem, "overlay.png", &encode_png(&model.overlay(found).into())?)
             }
-            Found::Series(found) => found.masks.iter().enumerate().try_for_each(|(index, mask)| {
-                // Numbers sort as the slices do; a series has at most 512.
-                let number = index + 1;
-                let overlay = model.overlay_of(found, index, options);
-                let (mask, overlay) = (mask.to_grey().into(), overlay.into());
-                self.put(stem, &format!("{number:03}_mask.png"), &encode_png(&mask)?)?;
-                self.put(stem, &format!("{number:03}_overlay.png"), &encode_png(&overlay)?)
-            }),
+            Found::Series(found) => {
+                found.masks.par_iter().enumerate().try_for_each(|(index, mask)| {
+                    // Numbers sort as the slices do; a series has at most 512.
+                    let number = index + 1;
+                    let overlay = model.overlay_of(found, index, options);
+                    let (mask, overlay) = (mask.unpack().to_grey().into(), overlay.into());
+                    self.put(stem, &format!("{number:03}_mask.png"), &encode_png(&mask)?)?;
+                    self.put(stem, &format!("{number:03}_overlay.png"), &encode_png(&overlay)?)
+                })
+            }
         }
     }
 

@@ -1,13 +1,14 @@
 //! The archive's list of files, checked before it is believed.
 
 use super::super::Limits;
+use super::super::source::{ReadSeek, Seekable};
 use crate::error::{Error, Result};
 use memchr::memmem;
 use std::cmp::Ordering;
-use std::io::Cursor;
+use std::io::Read;
 use zip::{CompressionMethod, ZipArchive};
 
-pub(super) type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
+pub(super) type Archive<'a> = ZipArchive<Box<dyn ReadSeek + 'a>>;
 
 /// Files beside the slices that an export may carry: viewers, notes, folders.
 const MORE_ENTRIES: usize = 256;
@@ -26,10 +27,13 @@ pub(super) struct Entry {
 }
 
 /// Opens an archive and lists its files by name in natural order.
-pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Archive<'a>, Vec<Entry>)> {
+pub(super) fn open<'a>(
+    source: &'a dyn Seekable,
+    limits: &Limits,
+) -> Result<(Archive<'a>, Vec<Entry>)> {
     let most = limits.max_slices + MORE_ENTRIES;
-    check_end_records(bytes, most)?;
-    let mut archive = ZipArchive::new(Cursor::new(bytes))
+    check_end_records(source.open_seekable()?, most)?;
+    let mut archive = ZipArchive::new(source.open_seekable()?)
         .map_err(|_| Error::Undecodable("its archive is damaged or incomplete".into()))?;
     let mut entries = Vec::new();
     for index in 0..archive.len() {
@@ -60,28 +64,19 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Archive<'a>,
 
 /// Checks the archive's end records before its list is read: the parser reserves what they declare,
 /// 25 GB for a file of 64 MB in the Zip64 form.
-fn check_end_records(bytes: &[u8], most: usize) -> Result<()> {
-    let ends: Vec<usize> =
-        memmem::find_iter(bytes, END_RECORD).take(MOST_END_RECORDS + 1).collect();
-    if ends.len() > MOST_END_RECORDS {
+fn check_end_records(archive: impl Read, most: usize) -> Result<()> {
+    let ends = EndRecords::find(archive)
+        .map_err(|_| Error::Undecodable("its archive cannot be read to its end".into()))?;
+    if ends.count > MOST_END_RECORDS {
         return Err(Error::Undecodable("it holds the ends of many archives".into()));
     }
-    let zip64 = |end: &usize| {
-        let locator = end.checked_sub(ZIP64_LOCATOR_BYTES).and_then(|at| bytes.get(at..));
-        locator.is_some_and(|bytes| bytes.starts_with(ZIP64_LOCATOR))
-    };
-    if ends.iter().any(zip64) {
+    if ends.zip64 {
         return Err(Error::UnsupportedType(
             "The archive is in the Zip64 form, for more than 4 GB. Pack one series as a plain zip."
                 .into(),
         ));
     }
-    // The last end record is the archive's own; it counts the entries in bytes 10 and 11.
-    let declared = ends
-        .last()
-        .and_then(|end| bytes.get(end + 10..end + 12)?.first_chunk::<2>())
-        .map_or(0, |count| usize::from(u16::from_le_bytes(*count)));
-    if declared > most {
+    if ends.last_entries > most {
         return Err(Error::TooLarge {
             what: "The number of files in the archive",
             limit: most as u64,
@@ -89,6 +84,57 @@ fn check_end_records(bytes: &[u8], most: usize) -> Result<()> {
         });
     }
     Ok(())
+}
+
+/// The records that end an archive's list, or bytes that look like one.
+#[derive(Default)]
+struct EndRecords {
+    count: usize,
+    /// Any of them follows a locator of the Zip64 form.
+    zip64: bool,
+    /// Entries by the last of them, which is the archive's own.
+    last_entries: usize,
+}
+
+impl EndRecords {
+    /// Reads the archive once, a piece at a time.
+    fn find(mut archive: impl Read) -> std::io::Result<Self> {
+        // Looked at around a signature: the locator before, the number of entries behind.
+        const BEFORE: usize = ZIP64_LOCATOR_BYTES;
+        const BEHIND: usize = 12;
+        const PIECE: u64 = 1 << 20;
+        let mut found = Self::default();
+        // The bytes looked at now, of which the first `BEFORE` were searched before.
+        let mut window: Vec<u8> = Vec::new();
+        let mut searched = 0;
+        loop {
+            let read = archive.by_ref().take(PIECE).read_to_end(&mut window)?;
+            // A signature too near to the end is found with the next piece.
+            let end = if read == 0 { window.len() } else { window.len().saturating_sub(BEHIND) };
+            for at in memmem::find_iter(&window[searched..], END_RECORD).map(|at| at + searched) {
+                if at < end {
+                    found.add(&window, at);
+                }
+            }
+            if read == 0 || found.count > MOST_END_RECORDS {
+                return Ok(found);
+            }
+            let kept = end.saturating_sub(BEFORE);
+            searched = end - kept;
+            window.drain(..kept);
+        }
+    }
+
+    fn add(&mut self, window: &[u8], at: usize) {
+        let locator = at.checked_sub(ZIP64_LOCATOR_BYTES).and_then(|at| window.get(at..));
+        self.count += 1;
+        self.zip64 |= locator.is_some_and(|bytes| bytes.starts_with(ZIP64_LOCATOR));
+        // It counts the entries in bytes 10 and 11.
+        self.last_entries = window
+            .get(at + 10..at + 12)
+            .and_then(|bytes| bytes.first_chunk::<2>())
+            .map_or(0, |count| usize::from(u16::from_le_bytes(*count)));
+    }
 }
 
 impl Entry {

@@ -5,7 +5,6 @@ use super::rle;
 use super::syntax::Coding;
 use crate::error::{Error, Result};
 use jpeg_decoder::PixelFormat;
-use std::borrow::Cow;
 
 /// Scans of one JPEG frame: progressive images have about 10, each costs a pass over the frame.
 const MAX_SCANS: usize = 64;
@@ -16,20 +15,16 @@ const MAX_TILES: u64 = 1024;
 ///
 /// # Errors
 /// [`Error::Undecodable`] for a damaged frame or one of another size than declared.
-pub(super) fn stored_values(
-    frame: Cow<'_, [u8]>,
-    layout: &Layout,
-    coding: Coding,
-) -> Result<Vec<i32>> {
+pub(super) fn stored_values(frame: &[u8], layout: &Layout, coding: Coding) -> Result<Vec<i32>> {
     let values = match coding {
-        Coding::Native => from_little_endian(&frame, layout),
+        Coding::Native => from_little_endian(frame, layout),
         Coding::Rle => {
-            let bytes = rle::unpack(&frame, layout.samples(), layout.bytes)
-                .ok_or_else(|| damaged("RLE"))?;
+            let bytes =
+                rle::unpack(frame, layout.samples(), layout.bytes).ok_or_else(|| damaged("RLE"))?;
             from_little_endian(&bytes, layout)
         }
-        Coding::Jpeg => jpeg(&frame, layout)?,
-        Coding::Jpeg2000 => jpeg2000(&frame, layout)?,
+        Coding::Jpeg => jpeg(frame, layout)?,
+        Coding::Jpeg2000 => jpeg2000(frame, layout)?,
     };
     if values.len() < layout.samples() {
         return Err(Error::Undecodable("a frame is shorter than its rows and columns".into()));

@@ -3,25 +3,35 @@
 use super::damaged;
 use super::syntax::Syntax;
 use crate::decode::Limits;
+use crate::decode::source::Source;
 use crate::error::{Error, Result};
 use dicom_dictionary_std::uids;
+use flate2::read::DeflateDecoder;
 use std::borrow::Cow;
-use std::io::Read;
+use std::io::{Cursor, Read, empty};
 
 const PREAMBLE: usize = 128;
 const MAGIC: &[u8] = b"DICM";
 
+/// All attributes before the pixel data lie within this; with all its frames' groups an enhanced
+/// image of 512 frames has about 2 MiB of them.
+const MAX_HEAD: u64 = 64 << 20;
+
 /// A data set and how it is encoded.
 pub(super) struct DicomFile<'a> {
-    /// From its first element on; inflated.
-    pub(super) data_set: Cow<'a, [u8]>,
+    /// From its first element on, inflated: the attributes at least.
+    pub(super) head: Cow<'a, [u8]>,
+    /// What follows the head.
+    pub(super) rest: Box<dyn Read + 'a>,
+    /// There may be more than the head.
+    pub(super) goes_on: bool,
     /// Its transfer syntax.
     pub(super) syntax: Syntax,
 }
 
 /// Whether the bytes are DICOM: by the magic word, or, as older archives write it, by a data set
 /// without preamble that starts with a usual element.
-pub(in crate::decode) fn sniff(bytes: &[u8]) -> bool {
+pub(in super::super) fn sniff(bytes: &[u8]) -> bool {
     bytes.get(PREAMBLE..PREAMBLE + 4) == Some(MAGIC) || starts_with_element(bytes)
 }
 
@@ -38,20 +48,50 @@ fn starts_with_element(bytes: &[u8]) -> bool {
     usual && (is_explicit(bytes) || implicit_length)
 }
 
-/// Reads the meta group, decides on the transfer syntax and inflates.
-pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<DicomFile<'a>> {
-    let has_preamble = bytes.get(PREAMBLE..PREAMBLE + 4) == Some(MAGIC);
-    let rest = if has_preamble { &bytes[PREAMBLE + 4..] } else { bytes };
-    let (declared, data_set) = meta_group(rest)?;
-    let syntax = match declared {
-        Some(uid) => Syntax::of_uid(uid)?,
-        // PS3.5 section 10.1: the default is implicit; files without meta group use either.
-        None if is_explicit(data_set) => Syntax::of_uid(uids::EXPLICIT_VR_LITTLE_ENDIAN)?,
-        None => Syntax::of_uid(uids::IMPLICIT_VR_LITTLE_ENDIAN)?,
-    };
-    let data_set =
-        if syntax.deflated { inflate(data_set, limits)?.into() } else { Cow::Borrowed(data_set) };
-    Ok(DicomFile { data_set, syntax })
+impl<'a> DicomFile<'a> {
+    /// Reads the meta group, decides on the transfer syntax and begins to inflate.
+    pub(super) fn open(source: &'a mut dyn Source, limits: &Limits) -> Result<Self> {
+        // Two steps, as the borrow checker would hold a source that lies in memory for both.
+        if source.bytes().is_none() {
+            let mut rest = source.open()?;
+            let mut head = Vec::new();
+            rest.by_ref().take(MAX_HEAD).read_to_end(&mut head).map_err(|_| damaged())?;
+            let goes_on = head.len() as u64 == MAX_HEAD;
+            return Self::begin(head.into(), rest, goes_on, limits);
+        }
+        let bytes = source.bytes().unwrap_or_default();
+        Self::begin(bytes.into(), Box::new(empty()), false, limits)
+    }
+
+    fn begin(
+        head: Cow<'a, [u8]>,
+        rest: Box<dyn Read + 'a>,
+        goes_on: bool,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let has_preamble = head.get(PREAMBLE..PREAMBLE + 4) == Some(MAGIC);
+        let start = if has_preamble { PREAMBLE + MAGIC.len() } else { 0 };
+        let (declared, data_set) = meta_group(&head[start..])?;
+        let syntax = match declared {
+            Some(uid) => Syntax::of_uid(uid)?,
+            // PS3.5 section 10.1: the default is implicit; files without meta group use either.
+            None if is_explicit(data_set) => Syntax::of_uid(uids::EXPLICIT_VR_LITTLE_ENDIAN)?,
+            None => Syntax::of_uid(uids::IMPLICIT_VR_LITTLE_ENDIAN)?,
+        };
+        let start = head.len() - data_set.len();
+        let head = match head {
+            Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[start..]),
+            Cow::Owned(mut bytes) => {
+                bytes.drain(..start);
+                Cow::Owned(bytes)
+            }
+        };
+        if syntax.deflated {
+            inflate(head, rest, syntax, limits)
+        } else {
+            Ok(Self { head, rest, goes_on, syntax })
+        }
+    }
 }
 
 /// The transfer syntax UID, and what follows the meta group. The group is always explicit,
@@ -83,23 +123,39 @@ fn meta_group(mut rest: &[u8]) -> Result<(Option<&str>, &[u8])> {
 }
 
 /// PS3.5 A.5: the data set is one raw deflate stream.
-fn inflate(bytes: &[u8], limits: &Limits) -> Result<Vec<u8>> {
+fn inflate<'a>(
+    packed: Cow<'a, [u8]>,
+    rest: Box<dyn Read + 'a>,
+    syntax: Syntax,
+    limits: &Limits,
+) -> Result<DicomFile<'a>> {
     // Slices compress by 2 to 100; a bomb by 1,000. A small file may be all air.
-    let plausible = (bytes.len() as u64).saturating_mul(64).max(16 << 20);
+    let plausible = (packed.len() as u64).saturating_mul(64).max(16 << 20);
     let limit = plausible.min(limits.max_series_bytes);
-    let mut data_set = Vec::new();
-    flate2::read::DeflateDecoder::new(bytes)
-        .take(limit + 1)
-        .read_to_end(&mut data_set)
-        .map_err(|_| damaged())?;
-    if data_set.len() as u64 > limit {
+    let packed: Box<dyn Read + 'a> = match packed {
+        Cow::Borrowed(bytes) => Box::new(bytes),
+        Cow::Owned(bytes) => Box::new(Cursor::new(bytes)),
+    };
+    let mut inflated = DeflateDecoder::new(packed.chain(rest)).take(limit + 1);
+    let mut head = Vec::new();
+    inflated.by_ref().take(MAX_HEAD).read_to_end(&mut head).map_err(|_| damaged())?;
+    if head.len() as u64 > limit {
         return Err(Error::TooLarge {
             what: "The inflated size in bytes",
             limit,
             remedy: "Send the file without deflate compression.",
         });
     }
-    Ok(data_set)
+    let goes_on = head.len() as u64 == MAX_HEAD;
+    Ok(DicomFile { head: head.into(), rest: Box::new(inflated), goes_on, syntax })
+}
+
+pub(super) fn header_too_large() -> Error {
+    Error::TooLarge {
+        what: "The size of the DICOM attributes in bytes",
+        limit: MAX_HEAD,
+        remedy: "Export the images anew, without private data.",
+    }
 }
 
 fn tag(bytes: &[u8]) -> Option<(u16, u16)> {

@@ -1,99 +1,115 @@
-//! The bytes of each frame: a stretch of native pixel data, or fragments (PS3.5 A.4).
+//! The bytes of each frame, one after the other: a stretch of native pixel data, or fragments
+//! (PS3.5 A.4).
 
+mod fragments;
+
+use super::file::DicomFile;
+use super::guard::PixelData;
 use super::layout::Layout;
+use super::syntax::Coding;
+use crate::decode::Limits;
 use crate::error::{Error, Result};
-use dicom_core::value::Value;
-use dicom_dictionary_std::tags;
+use dicom_core::VR;
 use dicom_object::InMemDicomObject;
-use std::borrow::Cow;
-use std::ops::Range;
+use fragments::{Division, Fragments};
+use std::io::{Cursor, Read};
 
-/// Pixel data, divided into frames.
-pub(super) enum Frames<'a> {
-    /// All frames, one after the other; little endian.
-    Native { bytes: Cow<'a, [u8]>, frame_bytes: usize },
-    /// Fragments, and which of them make up each frame.
-    Fragments { fragments: &'a [Vec<u8>], frames: Vec<Range<usize>> },
+/// Pixel data, divided into frames and read in their order.
+pub(super) struct Frames<'a> {
+    from: Pixels<'a>,
+}
+
+enum Pixels<'a> {
+    /// All frames, one after the other.
+    Native {
+        reader: Box<dyn Read + 'a>,
+        frame_bytes: usize,
+        swapped: bool,
+    },
+    Fragments(Fragments<'a>),
 }
 
 impl<'a> Frames<'a> {
     /// # Errors
-    /// [`Error::Undecodable`] where frames are missing.
-    pub(super) fn of(object: &'a InMemDicomObject, layout: &Layout) -> Result<Self> {
-        let value = object.get(tags::PIXEL_DATA).ok_or_else(missing)?.value();
-        match value {
-            Value::Primitive(native) => {
-                let frame_bytes = layout.samples() * layout.bytes;
-                let bytes = native.to_bytes();
-                let wanted = frame_bytes.checked_mul(layout.frames).ok_or_else(missing)?;
-                if bytes.len() < wanted {
+    /// [`Error::Undecodable`] where the pixel data are declared too short.
+    pub(super) fn of(
+        file: DicomFile<'a>,
+        object: &InMemDicomObject,
+        pixel_data: &PixelData,
+        layout: &Layout,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let DicomFile { head, rest, syntax, .. } = file;
+        let mut head = Cursor::new(head);
+        head.set_position(pixel_data.value as u64);
+        let reader: Box<dyn Read + 'a> = Box::new(head.chain(rest));
+        let Some(length) = pixel_data.length else {
+            let most = limits.max_decoded_bytes;
+            let division = Division::read(object, layout)?;
+            return Fragments::new(reader, division, syntax.coding, layout, most)
+                .map(|fragments| Self { from: Pixels::Fragments(fragments) });
+        };
+        if !matches!(syntax.coding, Coding::Native) {
+            return Err(Error::Undecodable("its compressed frames are not in fragments".into()));
+        }
+        let frame_bytes = layout.samples() * layout.bytes;
+        let wanted = frame_bytes.checked_mul(layout.frames).ok_or_else(missing)?;
+        if (length as usize) < wanted {
+            return Err(missing());
+        }
+        // PS3.5 section 7.3: words are turned round, of which one holds two samples of a byte.
+        let words = layout.bytes == 2 || pixel_data.vr == VR::OW;
+        let swapped = syntax.big_endian && words;
+        if swapped && frame_bytes % 2 == 1 && layout.frames > 1 {
+            return Err(Error::UnsupportedType(
+                "The DICOM file packs frames of an odd size into big endian words, which is not \
+                 read here. Convert it to explicit little endian, for instance with \
+                 `dcmconv +te IN OUT`."
+                    .into(),
+            ));
+        }
+        Ok(Self { from: Pixels::Native { reader, frame_bytes, swapped } })
+    }
+
+    /// The bytes of the next frame, little endian.
+    ///
+    /// # Errors
+    /// [`Error::Undecodable`] where it is missing or incomplete.
+    pub(super) fn next(&mut self) -> Result<Vec<u8>> {
+        match &mut self.from {
+            Pixels::Native { reader, frame_bytes, swapped } => {
+                // Not reserved: a file may declare more than it holds.
+                let stored = *frame_bytes + usize::from(*swapped && *frame_bytes % 2 == 1);
+                let mut bytes = Vec::new();
+                reader
+                    .by_ref()
+                    .take(stored as u64)
+                    .read_to_end(&mut bytes)
+                    .map_err(|_| missing())?;
+                if bytes.len() < stored {
                     return Err(missing());
                 }
-                Ok(Self::Native { bytes, frame_bytes })
-            }
-            Value::PixelSequence(sequence) => {
-                let fragments = sequence.fragments();
-                let frames = group(fragments, sequence.offset_table(), layout.frames)?;
-                Ok(Self::Fragments { fragments, frames })
-            }
-            Value::Sequence(_) => Err(missing()),
-        }
-    }
-
-    /// The bytes of one frame, counted from 0.
-    pub(super) fn get(&self, frame: usize) -> Result<Cow<'_, [u8]>> {
-        match self {
-            Self::Native { bytes, frame_bytes } => {
-                let start = frame * frame_bytes;
-                bytes.get(start..start + frame_bytes).map(Cow::Borrowed).ok_or_else(missing)
-            }
-            Self::Fragments { fragments, frames } => {
-                let range = frames.get(frame).cloned().ok_or_else(missing)?;
-                match fragments.get(range).ok_or_else(missing)? {
-                    [] => Err(missing()),
-                    [single] => Ok(Cow::Borrowed(single)),
-                    several => Ok(Cow::Owned(several.concat())),
+                if *swapped {
+                    bytes.chunks_exact_mut(2).for_each(|word| word.swap(0, 1));
                 }
+                bytes.truncate(*frame_bytes);
+                Ok(bytes)
             }
+            Pixels::Fragments(fragments) => fragments.next_frame(),
         }
     }
-}
 
-/// Which fragments belong to each frame: one each, all to a single one, by the Basic Offset
-/// Table, or by where a codestream starts.
-fn group(fragments: &[Vec<u8>], offsets: &[u32], frames: usize) -> Result<Vec<Range<usize>>> {
-    let count = fragments.len();
-    if frames == 1 {
-        return Ok(std::iter::once(0..count).collect());
+    /// Says whether the frames were all: more fragments than frames mean that they were divided
+    /// wrongly.
+    ///
+    /// # Errors
+    /// [`Error::Undecodable`] where frames are left.
+    pub(super) fn finish(self) -> Result<()> {
+        match self.from {
+            Pixels::Native { .. } => Ok(()),
+            Pixels::Fragments(fragments) => fragments.finish(),
+        }
     }
-    if count == frames {
-        return Ok((0..count).map(|i| i..i + 1).collect());
-    }
-    let starts: Vec<usize> = if offsets.len() == frames {
-        let mut offset = 0;
-        let positions: Vec<u64> = fragments
-            .iter()
-            .map(|fragment| {
-                let here = offset;
-                // An item header takes 8 bytes.
-                offset += fragment.len() as u64 + 8;
-                here
-            })
-            .collect();
-        offsets.iter().filter_map(|o| positions.binary_search(&u64::from(*o)).ok()).collect()
-    } else {
-        (0..count).filter(|&i| starts_codestream(&fragments[i])).collect()
-    };
-    if starts.len() != frames || starts.windows(2).any(|pair| pair[0] >= pair[1]) {
-        return Err(missing());
-    }
-    let ends = starts.iter().skip(1).copied().chain([count]);
-    Ok(starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect())
-}
-
-/// JPEG's start of image, or JPEG 2000's start of codestream.
-fn starts_codestream(fragment: &[u8]) -> bool {
-    fragment.starts_with(&[0xFF, 0xD8]) || fragment.starts_with(&[0xFF, 0x4F, 0xFF, 0x51])
 }
 
 fn missing() -> Error {

@@ -30,6 +30,15 @@ pub(super) fn place(attributes: &Attributes<'_>, slice: &mut CtSlice) {
         }
         spacing
     });
+    let at_detector = || attributes.text(tags::IMAGER_PIXEL_SPACING, tags::IMAGER_PIXEL_SPACING);
+    if slice.spacing_mm.is_none() && at_detector().is_some() {
+        // PS3.3 10.7.1.3: it is not that of the patient's plane.
+        slice.warnings.push(Warning::new(
+            "spacing_at_detector",
+            "The DICOM file says the pixel spacing at the detector only, which is not the \
+             patient's; areas and volumes are unknown.",
+        ));
+    }
     slice.thickness_mm = attributes
         .numbers(measures, tags::SLICE_THICKNESS)
         .and_then(|values| values.first().copied())

@@ -18,29 +18,43 @@ const MAX_ELEMENTS: usize = 200_000;
 /// Separators of multi-valued texts, outside pixel data: every value is kept as a string.
 const MAX_VALUES: usize = 1_000_000;
 
-/// Checks every declared length up to the end of the pixel data, and returns where that is.
-/// What follows (padding, signatures) is not needed and often damaged.
+/// Where the pixel data of an object begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PixelData {
+    /// Start of the element, where the attributes end.
+    pub(super) element: usize,
+    /// Start of its value, or of its first fragment.
+    pub(super) value: usize,
+    /// Bytes of the value; `None` where it is encapsulated in fragments.
+    pub(super) length: Option<u32>,
+    /// Its value representation.
+    pub(super) vr: VR,
+}
+
+/// Checks every declared length up to the pixel data, and returns where those begin. What follows
+/// them (padding, signatures) is not needed and often damaged.
 ///
 /// # Errors
 /// [`Error::Undecodable`] for lengths beyond the data, [`Error::Unprocessable`] where there is no
 /// pixel data.
-pub(super) fn end_of_pixel_data(data_set: &[u8], syntax: &Syntax) -> Result<usize> {
+pub(super) fn find_pixel_data(data_set: &[u8], syntax: &Syntax) -> Result<PixelData> {
     let mut reader = LazyDataSetReader::new_with_ts(Cursor::new(data_set), &syntax.encoding)
         .map_err(|_| damaged())?;
     let mut tally = Tally::default();
-    let mut in_pixel_data = false;
     let mut offset_table_next = false;
     while let Some(token) = reader.advance() {
         let token = token.map_err(|_| damaged())?;
         match &token {
             LazyDataToken::LazyValue { header, decoder } => {
+                if header.tag == tags::PIXEL_DATA && tally.depth == 0 {
+                    let (length, vr) = (Some(header.len.0), header.vr);
+                    return PixelData::at(data_set, decoder.position(), length, vr, syntax);
+                }
                 let value = value_at(data_set, decoder.position(), header.len.0)?;
                 // The parser takes whole numbers and goes on where they end: with a remainder it
                 // would read other lengths than were checked here.
                 check_whole(value, number_bytes(header.vr))?;
-                if header.tag == tags::PIXEL_DATA {
-                    in_pixel_data = tally.depth == 0;
-                } else {
+                if header.tag != tags::PIXEL_DATA {
                     tally.count_values(value)?;
                 }
                 tally.note_other_pixels(header.tag);
@@ -51,9 +65,13 @@ pub(super) fn end_of_pixel_data(data_set: &[u8], syntax: &Syntax) -> Result<usiz
                     check_whole(value, size_of::<u32>())?;
                 }
             }
+            LazyDataToken::PixelSequenceStart if tally.depth == 0 => {
+                let value = reader.into_decoder().position();
+                return PixelData::at(data_set, value, None, VR::OB, syntax);
+            }
+            // Of an icon, within a sequence.
             LazyDataToken::PixelSequenceStart => {
                 offset_table_next = true;
-                in_pixel_data = tally.depth == 0;
                 tally.enter()?;
             }
             LazyDataToken::SequenceStart { .. } | LazyDataToken::ItemStart { .. } => {
@@ -67,12 +85,32 @@ pub(super) fn end_of_pixel_data(data_set: &[u8], syntax: &Syntax) -> Result<usiz
             _ => tally.count_element()?,
         }
         token.skip().map_err(|_| damaged())?;
-        if in_pixel_data && tally.depth == 0 {
-            let end = reader.into_decoder().position();
-            return usize::try_from(end).ok().filter(|&e| e <= data_set.len()).ok_or_else(damaged);
-        }
     }
     Err(tally.without_pixel_data())
+}
+
+impl PixelData {
+    /// The header before `value` takes 8 or 12 bytes (PS3.5 section 7.1); its tag tells which.
+    fn at(
+        data_set: &[u8],
+        value: u64,
+        length: Option<u32>,
+        vr: VR,
+        syntax: &Syntax,
+    ) -> Result<Self> {
+        let value = usize::try_from(value).map_err(|_| damaged())?;
+        let tag = |element: &usize| {
+            let bytes = data_set.get(*element..element + 4)?;
+            let part = |at: usize| syntax.u16([bytes[at], bytes[at + 1]]);
+            Some(dicom_core::Tag(part(0), part(2)))
+        };
+        let starts = [12, 8].into_iter().filter_map(|header| value.checked_sub(header));
+        let element = starts
+            .into_iter()
+            .find(|element| tag(element) == Some(tags::PIXEL_DATA))
+            .ok_or_else(damaged)?;
+        Ok(Self { element, value, length, vr })
+    }
 }
 
 fn value_at(data_set: &[u8], position: u64, length: u32) -> Result<&[u8]> {

@@ -4,7 +4,7 @@
 use super::attributes::Attributes;
 use super::layout::Layout;
 use crate::error::{Error, Result};
-use crate::slice::{CtSlice, Intensity, Plane, Warning};
+use crate::slice::{CtSlice, Intensity, Plane, Scale, StoredPlane, Warning};
 use crate::window::WindowLevel;
 use dicom_dictionary_std::{tags, uids};
 
@@ -28,16 +28,18 @@ pub(super) fn slice(
 ) -> Result<CtSlice> {
     let rescale = Rescale::read(attributes)?;
     let kind = Kind::of(attributes, layout, &rescale);
-    let samples = stored.iter().take(layout.samples()).map(|&value| rescale.apply(value)).collect();
-    let plane = Plane { width: layout.columns, height: layout.rows, samples };
+    let stored = &stored[..layout.samples().min(stored.len())];
+    let plane = rescale.plane(stored, layout);
     let windows = windows(attributes);
     let mut slice = match kind {
         Kind::Ct => {
-            let warnings = ct_warnings(attributes, layout, &rescale, &plane);
+            let darkest = rescale.darkest(stored);
+            let warnings = ct_warnings(attributes, layout, &rescale, darkest);
             CtSlice { warnings, ..CtSlice::bare(plane, Intensity::Hounsfield) }
         }
         Kind::Other(warning) => {
-            let plane = for_display(plane, windows.first().copied(), layout.inverted);
+            let plane = for_display(plane.expand(), windows.first().copied(), layout.inverted);
+            let plane = StoredPlane::grey(&plane);
             CtSlice { warnings: vec![warning], ..CtSlice::bare(plane, Intensity::Display) }
         }
     };
@@ -73,8 +75,22 @@ impl Rescale {
         })
     }
 
-    fn apply(&self, stored: i32) -> f32 {
-        (f64::from(stored) * self.slope + self.intercept) as f32
+    /// Stored values have 16 bits at most, so that their steps from the lowest fit 16 bits.
+    fn plane(&self, stored: &[i32], layout: &Layout) -> StoredPlane {
+        let first = stored.iter().copied().min().unwrap_or(0);
+        let steps = stored.iter().map(|&value| (value - first) as u16).collect();
+        StoredPlane::steps(layout.columns, layout.rows, steps, self.scale(first))
+    }
+
+    fn scale(&self, first: i32) -> Scale {
+        Scale { first, slope: self.slope, intercept: self.intercept }
+    }
+
+    /// The least value, which a negative slope makes of the highest stored one.
+    fn darkest(&self, stored: &[i32]) -> f32 {
+        let ends = [stored.iter().min(), stored.iter().max()];
+        let values = ends.into_iter().flatten().map(|&end| self.scale(0).value(end));
+        values.fold(f32::INFINITY, f32::min)
     }
 }
 
@@ -135,7 +151,7 @@ fn ct_warnings(
     attributes: &Attributes<'_>,
     layout: &Layout,
     rescale: &Rescale,
-    plane: &Plane,
+    darkest: f32,
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mut warn = |code, message: &str| warnings.push(Warning::new(code, message));
@@ -155,7 +171,6 @@ fn ct_warnings(
             "The DICOM file asks for an inverted display; its Hounsfield units are read as stored.",
         );
     }
-    let darkest = plane.samples.iter().copied().fold(f32::INFINITY, f32::min);
     if darkest > AIR_HU {
         warn(
             "no_air",

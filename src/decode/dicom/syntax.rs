@@ -17,6 +17,8 @@ pub(super) struct Syntax {
     pub(super) coding: Coding,
     /// The data set itself is compressed.
     pub(super) deflated: bool,
+    /// The highest byte of a number comes first.
+    pub(super) big_endian: bool,
 }
 
 /// Compression of the frames.
@@ -41,7 +43,13 @@ impl Syntax {
         let (uid, coding) =
             READ.iter().copied().find(|(read, _)| *read == uid).ok_or_else(|| unsupported(uid))?;
         let deflated = uid == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
-        Ok(Self { uid, encoding, coding, deflated })
+        let big_endian = uid == EXPLICIT_VR_BIG_ENDIAN;
+        Ok(Self { uid, encoding, coding, deflated, big_endian })
+    }
+
+    /// A number of two bytes.
+    pub(super) fn u16(&self, bytes: [u8; 2]) -> u16 {
+        if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
     }
 }
 

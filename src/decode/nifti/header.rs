@@ -58,16 +58,27 @@ impl VolumeHeader {
             }
             Some(NIFTI_2_BYTES) => {
                 return Err(Error::UnsupportedType(
-                    "NIfTI-2 is not read here. Save the volume as NIfTI-1.".into(),
+                    "NIfTI-2 is not read here. Save the volume as NIfTI-1, for instance with nibabel's \
+                     Nifti1Image.from_image."
+                        .into(),
                 ));
             }
             _ => {}
+        }
+        // ANALYZE 7.5 has the same length and no magic.
+        if bytes[344..].iter().all(|byte| *byte == 0) {
+            return Err(Error::UnsupportedType(
+                "The file is an ANALYZE header, which says neither where its image lies nor left \
+                 from right. Convert the original images to NIfTI-1, as one .nii file."
+                    .into(),
+            ));
         }
         let fields = NiftiHeader::from_reader(&bytes[..])
             .map_err(|_| Error::Undecodable("its NIfTI header is damaged".into()))?;
         if &fields.magic == nifti::header::MAGIC_CODE_NI1 {
             return Err(Error::UnsupportedType(
-                "The NIfTI file is a header without its image. Send the volume as one .nii file."
+                "The NIfTI file is a header without its image (.hdr beside .img). Save the volume \
+                 as one .nii file, for instance with `fslchfiletype NIFTI IN`."
                     .into(),
             ));
         }
@@ -110,6 +121,11 @@ impl VolumeHeader {
         self.voxels() * self.sample.size_of() as u64
     }
 
+    /// Bytes of the first volume as 32-bit numbers.
+    pub(super) fn float_bytes(&self) -> u64 {
+        self.voxels() * 4
+    }
+
     /// At most 2^48: each dimension has 16 bits.
     fn voxels(&self) -> u64 {
         self.dimensions.iter().map(|&n| n as u64).product()
@@ -117,7 +133,7 @@ impl VolumeHeader {
 
     /// Refuses volumes that are too large as stored or as decoded, which takes 4 bytes a voxel.
     pub(super) fn check_size(&self, limits: &Limits) -> Result<()> {
-        let bytes = self.raw_bytes().max(self.voxels() * 4);
+        let bytes = self.raw_bytes().max(self.float_bytes());
         if bytes > limits.max_series_bytes {
             return Err(Error::TooLarge {
                 what: "The size of the volume in bytes",
@@ -126,11 +142,6 @@ impl VolumeHeader {
             });
         }
         Ok(())
-    }
-
-    /// How far the bytes of the first voxel lie behind the header.
-    pub(super) fn bytes_to_skip(&self) -> u64 {
-        self.offset - HEADER_BYTES as u64
     }
 
     /// Unscaled bytes are grey values of a picture: Hounsfield units need a sign.

@@ -1,72 +1,190 @@
 //! The voxels of one volume, read row by row into the planes of its slices.
 
 use super::header::VolumeHeader;
+use super::kept::Kept;
 use crate::error::{Error, Result};
 use crate::series::VolumeGrid;
-use crate::slice::Plane;
+use crate::slice::{Plane, Scale, StoredPlane};
 use nifti::NiftiType;
 use std::io::Read;
 
 /// What stands in for values that are no numbers, HU.
-const AIR: f32 = -1000.0;
+pub(super) const AIR: f32 = -1000.0;
 
 /// The slices' samples and what they hold.
 pub(super) struct Voxels {
-    pub(super) planes: Vec<Plane>,
+    pub(super) planes: Vec<StoredPlane>,
     /// Lowest value.
     pub(super) lowest: f32,
     /// Values that were NaN or infinite, and read as air.
     pub(super) replaced: usize,
 }
 
-/// Reads the first volume; `reader` stands behind the header, whose sizes were checked.
+/// Reads the first volume; `reader` stands at the start of the file, whose sizes were checked.
 ///
-/// One row of the file is in memory beside the planes. Zeroed pages of the planes cost nothing
-/// until a row is written, so a file that ends early has taken little.
+/// One row of the file is in memory beside the planes, and a plane only once the file reaches it: a
+/// file that ends early has taken little.
+///
+/// # Errors
+/// As [`for_each_row`].
 pub(super) fn read(
     reader: &mut impl Read,
     header: &VolumeHeader,
     grid: &VolumeGrid,
+    kept: Kept,
 ) -> Result<Voxels> {
-    let too_short = |_| Error::Undecodable("it ends or is damaged before its last voxel".into());
-    let mut skipped = reader.by_ref().take(header.bytes_to_skip());
-    std::io::copy(&mut skipped, &mut std::io::sink()).map_err(too_short)?;
-    let [columns, rows, count] = grid.sizes();
-    // One by one: clones of a plane would be copied, and so be in memory at once.
-    let planes = (0..count).map(|_| Plane::filled(columns, rows, 0.0)).collect();
-    let mut voxels = Voxels { planes, lowest: f32::INFINITY, replaced: 0 };
-    let [ni, nj, nk] = header.dimensions;
-    let mut raw = vec![0; ni * header.sample.size_of()];
-    let mut values = Vec::with_capacity(ni);
-    for (j, k) in (0..nk).flat_map(|k| (0..nj).map(move |j| (j, k))) {
-        reader.read_exact(&mut raw).map_err(too_short)?;
-        widen(header, &raw, &mut values);
-        voxels.place(&values, header.scaling, grid, (j, k));
-    }
-    Ok(voxels)
+    let mut filling = Filling {
+        planes: Planes::new(grid, kept),
+        done: vec![None; grid.sizes()[2]],
+        scaling: header.scaling,
+        lowest: f32::INFINITY,
+        replaced: 0,
+    };
+    // Where slices follow each other in the file, each is put away when its last row is there.
+    let [_, last_row, _] = header.dimensions.map(|n| n - 1);
+    let whole_slices = grid.axes[2] == 2;
+    for_each_row(reader, header, |numbers, place| {
+        let slice = filling.place(numbers, grid, place);
+        if whole_slices && place.0 == last_row {
+            filling.finish(slice, grid);
+        }
+    })?;
+    (0..filling.done.len()).for_each(|slice| filling.finish(slice, grid));
+    let Filling { done, lowest, replaced, .. } = filling;
+    Ok(Voxels { planes: done.into_iter().flatten().collect(), lowest, replaced })
 }
 
-impl Voxels {
-    /// Scales one row of the file and writes it where it lies in the slices.
-    fn place(
-        &mut self,
-        values: &[f64],
-        [slope, intercept]: [f64; 2],
-        grid: &VolumeGrid,
-        (j, k): (usize, usize),
-    ) {
-        let row = grid.file_row(j, k);
-        for (i, value) in values.iter().enumerate() {
-            let mut value = (slope * value + intercept) as f32;
-            if !value.is_finite() {
-                value = AIR;
-                self.replaced += 1;
-            }
-            self.lowest = self.lowest.min(value);
-            let (slice, sample) = row.at(i);
-            self.planes[slice].samples[sample] = value;
+/// Calls `f` with the stored numbers of each row `(0.., j, k)` of the first volume, and with j and
+/// k; `reader` stands at the start of the file.
+///
+/// # Errors
+/// [`Error::Undecodable`] where the file ends before its last voxel.
+pub(super) fn for_each_row(
+    reader: &mut impl Read,
+    header: &VolumeHeader,
+    mut f: impl FnMut(&[f64], (usize, usize)),
+) -> Result<()> {
+    let too_short = |_| Error::Undecodable("it ends or is damaged before its last voxel".into());
+    let mut skipped = reader.by_ref().take(header.offset);
+    std::io::copy(&mut skipped, &mut std::io::sink()).map_err(too_short)?;
+    let [ni, nj, nk] = header.dimensions;
+    let mut raw = vec![0; ni * header.sample.size_of()];
+    let mut numbers = Vec::with_capacity(ni);
+    for (j, k) in (0..nk).flat_map(|k| (0..nj).map(move |j| (j, k))) {
+        reader.read_exact(&mut raw).map_err(too_short)?;
+        widen(header, &raw, &mut numbers);
+        f(&numbers, (j, k));
+    }
+    Ok(())
+}
+
+/// The planes while they are filled.
+struct Filling {
+    planes: Planes,
+    /// Those that are whole, by slice.
+    done: Vec<Option<StoredPlane>>,
+    scaling: [f64; 2],
+    lowest: f32,
+    replaced: usize,
+}
+
+enum Planes {
+    Exact(Vec<Vec<u16>>, Scale),
+    Rounded(Vec<Vec<u16>>, Scale),
+    Floats(Vec<Vec<f32>>),
+}
+
+impl Planes {
+    fn new(grid: &VolumeGrid, kept: Kept) -> Self {
+        match kept {
+            Kept::Exact(scale) => Self::Exact(unopened(grid), scale),
+            Kept::Rounded(scale) => Self::Rounded(unopened(grid), scale),
+            Kept::Floats => Self::Floats(unopened(grid)),
         }
     }
+
+    /// Makes room for a plane before its first sample.
+    fn open(&mut self, slice: usize, [columns, rows, _]: [usize; 3]) {
+        match self {
+            Self::Exact(planes, _) | Self::Rounded(planes, _) if planes[slice].is_empty() => {
+                planes[slice] = vec![0; columns * rows];
+            }
+            Self::Floats(planes) if planes[slice].is_empty() => {
+                planes[slice] = vec![0.0; columns * rows];
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes one of the planes, which is empty from then on.
+    fn take(&mut self, slice: usize, [width, height, _]: [usize; 3]) -> StoredPlane {
+        match self {
+            Self::Exact(planes, scale) | Self::Rounded(planes, scale) => {
+                StoredPlane::steps(width, height, std::mem::take(&mut planes[slice]), *scale)
+            }
+            Self::Floats(planes) => {
+                Plane { width, height, samples: std::mem::take(&mut planes[slice]) }.into()
+            }
+        }
+    }
+}
+
+/// Planes without room: each is opened when the file reaches it.
+fn unopened<T>(grid: &VolumeGrid) -> Vec<Vec<T>> {
+    let [_, _, slices] = grid.sizes();
+    (0..slices).map(|_| Vec::new()).collect()
+}
+
+impl Filling {
+    /// Puts a whole slice away.
+    fn finish(&mut self, slice: usize, grid: &VolumeGrid) {
+        if self.done[slice].is_none() {
+            self.done[slice] = Some(self.planes.take(slice, grid.sizes()));
+        }
+    }
+
+    /// Scales one row of the file and writes it where it lies in the slices; returns the last of
+    /// them that it reached.
+    fn place(&mut self, numbers: &[f64], grid: &VolumeGrid, (j, k): (usize, usize)) -> usize {
+        let row = grid.file_row(j, k);
+        let mut reached = 0;
+        let ends = [row.at(0).0, row.at(numbers.len().saturating_sub(1)).0];
+        (ends[0].min(ends[1])..=ends[0].max(ends[1]))
+            .for_each(|slice| self.planes.open(slice, grid.sizes()));
+        for (i, &number) in numbers.iter().enumerate() {
+            let (slice, sample) = row.at(i);
+            reached = slice;
+            let value = match &mut self.planes {
+                Planes::Exact(planes, scale) => {
+                    let step = (number - f64::from(scale.first)) as u16;
+                    planes[slice][sample] = step;
+                    scale.apply(step)
+                }
+                Planes::Rounded(planes, scale) => {
+                    let value = finite(self.scaling, number, &mut self.replaced);
+                    let step = (f64::from(value) - scale.intercept) / scale.slope;
+                    planes[slice][sample] = step.round() as u16;
+                    value
+                }
+                Planes::Floats(planes) => {
+                    let value = finite(self.scaling, number, &mut self.replaced);
+                    planes[slice][sample] = value;
+                    value
+                }
+            };
+            self.lowest = self.lowest.min(value);
+        }
+        reached
+    }
+}
+
+fn finite([slope, intercept]: [f64; 2], number: f64, replaced: &mut usize) -> f32 {
+    let value = (slope * number + intercept) as f32;
+    if value.is_finite() {
+        return value;
+    }
+    *replaced += 1;
+    AIR
 }
 
 /// Stored samples to numbers.

@@ -1,7 +1,9 @@
 //! Dimensions (PS3.3 C.7.6.17) and functional groups (C.7.6.16) of the frames.
 
 use super::Source;
-use super::elements::{code, new_uid, put_decimals, put_sequence, put_tag, put_text, put_u16};
+use crate::export::dicom::elements::{
+    code, new_uid, put_decimals, put_sequence, put_tag, put_text, put_u16,
+};
 use crate::series::Series;
 use crate::stack::Stack;
 use dicom_core::header::Tag;

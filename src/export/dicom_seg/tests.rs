@@ -1,6 +1,7 @@
 //! What the object says, read back with the same library; `tests/dicom` reads it with others.
 
 use super::*;
+use crate::mask::Mask;
 use crate::slice::{Intensity, Plane};
 use std::sync::Arc;
 
@@ -55,7 +56,9 @@ fn frames_are_the_slices_with_hemorrhage_bit_after_bit() {
     let mut masks = vec![Mask::empty(5, 3); 3];
     masks[1].pixels[0] = true;
     masks[2].pixels[14] = true;
-    let object = read(&encode_dicom_seg(&spec(), &series(3), &masks, SystemTime::now()).unwrap());
+    let masks: Vec<PackedMask> = masks.iter().map(Mask::pack).collect();
+    let object =
+        read(&encode_dicom_seg(&spec(), &series(3), &masks, SystemTime::now()).unwrap().bytes);
     assert_eq!(text(&object, tags::NUMBER_OF_FRAMES), "2");
     assert_eq!(text(&object, tags::PATIENT_NAME), "Müller^Änne");
     assert_eq!(text(&object, tags::PATIENT_ID), "");
@@ -73,8 +76,9 @@ fn frames_are_the_slices_with_hemorrhage_bit_after_bit() {
 
 #[test]
 fn without_hemorrhage_every_slice_has_an_empty_frame() {
-    let masks = vec![Mask::empty(5, 3); 2];
-    let object = read(&encode_dicom_seg(&spec(), &series(2), &masks, SystemTime::now()).unwrap());
+    let masks = vec![Mask::empty(5, 3).pack(); 2];
+    let object =
+        read(&encode_dicom_seg(&spec(), &series(2), &masks, SystemTime::now()).unwrap().bytes);
     assert_eq!(text(&object, tags::NUMBER_OF_FRAMES), "2");
     let bits = object.element(tags::PIXEL_DATA).unwrap().to_bytes().unwrap();
     assert_eq!(bits[..], [0; 4]);
@@ -101,7 +105,7 @@ fn what_cannot_be_quoted_is_refused() {
     for change in cases {
         let mut series = series(2);
         change(&mut series);
-        let masks = vec![Mask::empty(5, 3); 2];
+        let masks = vec![Mask::empty(5, 3).pack(); 2];
         let refused = encode_dicom_seg(&spec(), &series, &masks, SystemTime::now());
         assert!(refused.unwrap_err().to_string().contains("--format"));
     }

@@ -1,38 +1,69 @@
 //! DICOM files to series.
 
-use crate::cli::read_file;
-use crate::decode::{Limits, decode_identity};
+use crate::decode::{Identity, Limits, identify_dicom};
 use rayon::prelude::*;
 use std::path::PathBuf;
 
-/// Files with the same Series Instance UID together, in the order in which series first appear.
-/// Localisers join the first real series, whose assembly sets them aside and says so.
-pub(super) fn by_series(files: Vec<PathBuf>) -> Vec<Vec<PathBuf>> {
-    if files.len() < 2 {
-        return files.into_iter().map(|file| vec![file]).collect();
-    }
-    let identify =
-        |file: &PathBuf| decode_identity(&read_file(file).ok()?, &Limits::default()).ok()?;
+/// DICOM files, sorted out.
+#[derive(Default)]
+pub(super) struct Grouped {
+    /// Files with the same Series Instance UID together, in the order in which series first appear.
+    pub(super) series: Vec<Vec<PathBuf>>,
+    /// Directories, reports, segmentations: DICOM without an image.
+    pub(super) without_image: Vec<PathBuf>,
+}
+
+/// What files have in common.
+#[derive(PartialEq)]
+enum Key {
+    /// Their Series Instance UID.
+    Series(String),
+    /// The reason for which they cannot be read: one line says it for all of them.
+    Refused(String),
+    /// Nothing.
+    Alone,
+}
+
+/// Files that belong together.
+struct Group {
+    key: Key,
+    /// It holds nothing else.
+    localizers: bool,
+    files: Vec<PathBuf>,
+}
+
+/// Sorts files out by their headers alone. Localisers join the first real series, whose assembly
+/// sets them aside and says so.
+pub(super) fn by_series(files: Vec<PathBuf>) -> Grouped {
+    let identify = |file: &PathBuf| identify_dicom(file, &Limits::default());
     let identities: Vec<_> = files.par_iter().map(identify).collect();
-    let mut groups: Vec<(Option<String>, bool, Vec<PathBuf>)> = Vec::new();
+    let mut grouped = Grouped::default();
+    let mut groups: Vec<Group> = Vec::new();
     for (file, identity) in files.into_iter().zip(identities) {
-        let (uid, localizer) =
-            identity.map_or((None, false), |(uid, localizer)| (Some(uid), localizer));
-        // A file that cannot be read is an input of its own, to fail with its own line.
-        let known = groups.iter_mut().find(|(known, _, _)| uid.is_some() && *known == uid);
-        match known {
-            Some((_, localizers, group)) => {
-                *localizers &= localizer;
-                group.push(file);
+        let (key, localizer) = match identity {
+            Ok(Identity::NoImage) => {
+                grouped.without_image.push(file);
+                continue;
             }
-            None => groups.push((uid, localizer, vec![file])),
+            Ok(Identity::Image { series_uid, localizer }) => {
+                (series_uid.map_or(Key::Alone, Key::Series), localizer)
+            }
+            Err(error) => (Key::Refused(error.to_string()), false),
+        };
+        match groups.iter_mut().find(|group| key != Key::Alone && group.key == key) {
+            Some(group) => {
+                group.localizers &= localizer;
+                group.files.push(file);
+            }
+            None => groups.push(Group { key, localizers: localizer, files: vec![file] }),
         }
     }
-    let (localizers, mut series): (Vec<_>, Vec<_>) =
-        groups.into_iter().partition(|(_, localizer, _)| *localizer);
-    match series.iter_mut().find(|(uid, _, _)| uid.is_some()) {
-        Some((_, _, first)) => first.extend(localizers.into_iter().flat_map(|(_, _, files)| files)),
+    let (localizers, mut series): (Vec<Group>, Vec<Group>) =
+        groups.into_iter().partition(|group| group.localizers);
+    match series.iter_mut().find(|group| matches!(group.key, Key::Series(_))) {
+        Some(first) => first.files.extend(localizers.into_iter().flat_map(|group| group.files)),
         None => series.extend(localizers),
     }
-    series.into_iter().map(|(_, _, files)| files).collect()
+    grouped.series = series.into_iter().map(|group| group.files).collect();
+    grouped
 }

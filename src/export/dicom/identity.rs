@@ -1,8 +1,6 @@
-//! Whose segmentation it is, what it was made from and by what.
+//! Whose object it is, what it was made from and by what.
 
-use super::Source;
-use super::elements::{new_uid, put_sequence, put_text};
-use crate::model_spec::ModelSpec;
+use super::elements::{new_uid, put_sequence, put_text, text};
 use crate::slice::DicomReference;
 use chrono::{DateTime, Local};
 use dicom_core::VR;
@@ -36,26 +34,37 @@ const LOSSY: [&str; 4] = [
     uids::JPEG2000,
 ];
 
-pub(super) fn put_identity(
+/// SOP Common, Patient, General Study, General and Enhanced General Equipment; the UIDs of the
+/// object and of its series are new.
+pub(in crate::export) fn put_identity(
     object: &mut InMemDicomObject,
-    spec: &ModelSpec,
-    sources: &[Source],
-    written: SystemTime,
+    sop_class: &str,
+    modality: &str,
+    description: &str,
+    (source, written): (&DicomReference, SystemTime),
 ) {
-    let Some(first) = sources.first().map(|source| source.reference) else { return };
-    put_patient_and_study(object, first);
-    put_series(object, spec);
+    put_patient_and_study(object, source);
+    put_text(object, tags::MODALITY, VR::CS, modality);
+    put_text(object, tags::SERIES_INSTANCE_UID, VR::UI, &new_uid());
+    put_text(object, tags::SERIES_NUMBER, VR::IS, "1");
+    put_text(object, tags::SERIES_DESCRIPTION, VR::LO, description);
     put_equipment(object);
     put_moment(object, written);
-    put_text(object, tags::SOP_CLASS_UID, VR::UI, uids::SEGMENTATION_STORAGE);
+    put_text(object, tags::SOP_CLASS_UID, VR::UI, sop_class);
     put_text(object, tags::SOP_INSTANCE_UID, VR::UI, &new_uid());
     put_text(object, tags::INSTANCE_NUMBER, VR::IS, "1");
-    let frame_of_reference =
-        first.frame_of_reference_uid.clone().filter(|uid| !uid.is_empty()).unwrap_or_else(new_uid);
-    put_text(object, tags::FRAME_OF_REFERENCE_UID, VR::UI, &frame_of_reference);
-    let lossy = sources.iter().any(|s| LOSSY.contains(&s.reference.transfer_syntax.as_str()));
+}
+
+/// The source's Frame of Reference UID, or a new one, and whether lossy compression was met.
+pub(in crate::export) fn put_frame_of_reference<'a>(
+    object: &mut InMemDicomObject,
+    mut sources: impl Iterator<Item = &'a DicomReference> + Clone,
+) {
+    let lossy = sources.clone().any(|source| LOSSY.contains(&source.transfer_syntax.as_str()));
+    let known = sources.next().and_then(|source| source.frame_of_reference_uid.clone());
+    let uid = known.filter(|uid| !uid.is_empty()).unwrap_or_else(new_uid);
+    put_text(object, tags::FRAME_OF_REFERENCE_UID, VR::UI, &uid);
     put_text(object, tags::LOSSY_IMAGE_COMPRESSION, VR::CS, if lossy { "01" } else { "00" });
-    put_references(object, first, sources);
 }
 
 fn put_patient_and_study(object: &mut InMemDicomObject, first: &DicomReference) {
@@ -81,19 +90,6 @@ fn put_patient_and_study(object: &mut InMemDicomObject, first: &DicomReference) 
     put_text(object, tags::STUDY_INSTANCE_UID, VR::UI, &first.study_uid);
 }
 
-fn text(object: &InMemDicomObject, tag: Tag) -> String {
-    let text = object.get(tag).and_then(|element| element.to_str().ok());
-    text.unwrap_or_default().trim().to_owned()
-}
-
-fn put_series(object: &mut InMemDicomObject, spec: &ModelSpec) {
-    put_text(object, tags::MODALITY, VR::CS, "SEG");
-    put_text(object, tags::SERIES_INSTANCE_UID, VR::UI, &new_uid());
-    put_text(object, tags::SERIES_NUMBER, VR::IS, "1");
-    let description = format!("{}, research only", spec.classes[0].name);
-    put_text(object, tags::SERIES_DESCRIPTION, VR::LO, &description);
-}
-
 /// General and Enhanced General Equipment, PS3.3 C.7.5.1 and C.7.5.2.
 fn put_equipment(object: &mut InMemDicomObject) {
     put_text(object, tags::MANUFACTURER, VR::LO, "Ichor");
@@ -115,24 +111,28 @@ fn put_moment(object: &mut InMemDicomObject, written: SystemTime) {
     }
 }
 
-/// Common Instance Reference, PS3.3 C.12.2: every image that was looked at, with or without
-/// hemorrhage, each instance once.
-fn put_references(object: &mut InMemDicomObject, first: &DicomReference, sources: &[Source]) {
+/// A series with its instances, each once: every image that was looked at, with or without
+/// hemorrhage (macro of PS3.3 table 10-4 in Common Instance Reference and SR evidence).
+pub(in crate::export) fn referenced_series<'a>(
+    series_uid: &str,
+    instances: impl Iterator<Item = (&'a str, &'a str)>,
+    instances_tag: Tag,
+) -> InMemDicomObject {
     let mut seen = HashSet::new();
-    let instances = sources
-        .iter()
-        .map(|source| source.reference)
-        .filter(|reference| seen.insert(reference.sop_instance_uid.as_str()))
-        .map(|reference| {
-            let mut item = InMemDicomObject::new_empty();
-            put_text(&mut item, tags::REFERENCED_SOP_CLASS_UID, VR::UI, &reference.sop_class_uid);
-            let instance = &reference.sop_instance_uid;
-            put_text(&mut item, tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, instance);
-            item
-        })
+    let instances = instances
+        .filter(|(_, instance)| seen.insert(*instance))
+        .map(|(class, instance)| referenced_instance(class, instance))
         .collect();
     let mut series = InMemDicomObject::new_empty();
-    put_text(&mut series, tags::SERIES_INSTANCE_UID, VR::UI, &first.series_uid);
-    put_sequence(&mut series, tags::REFERENCED_INSTANCE_SEQUENCE, instances);
-    put_sequence(object, tags::REFERENCED_SERIES_SEQUENCE, vec![series]);
+    put_text(&mut series, tags::SERIES_INSTANCE_UID, VR::UI, series_uid);
+    put_sequence(&mut series, instances_tag, instances);
+    series
+}
+
+/// SOP Instance Reference Macro, PS3.3 10.8.
+pub(in crate::export) fn referenced_instance(class: &str, instance: &str) -> InMemDicomObject {
+    let mut item = InMemDicomObject::new_empty();
+    put_text(&mut item, tags::REFERENCED_SOP_CLASS_UID, VR::UI, class);
+    put_text(&mut item, tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, instance);
+    item
 }

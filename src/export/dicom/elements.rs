@@ -6,25 +6,35 @@ use dicom_core::{DataElement, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
-pub(super) fn put_text(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: &str) {
+pub(in crate::export) fn put_text(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: &str) {
     object.put(DataElement::new(tag, vr, PrimitiveValue::from(value)));
 }
 
-pub(super) fn put_u16(object: &mut InMemDicomObject, tag: Tag, value: u16) {
+/// Text of an element, empty without it.
+pub(in crate::export) fn text(object: &InMemDicomObject, tag: Tag) -> String {
+    let text = object.get(tag).and_then(|element| element.to_str().ok());
+    text.unwrap_or_default().trim().to_owned()
+}
+
+pub(in crate::export) fn put_u16(object: &mut InMemDicomObject, tag: Tag, value: u16) {
     object.put(DataElement::new(tag, VR::US, PrimitiveValue::from(value)));
 }
 
-pub(super) fn put_sequence(object: &mut InMemDicomObject, tag: Tag, items: Vec<InMemDicomObject>) {
+pub(in crate::export) fn put_sequence(
+    object: &mut InMemDicomObject,
+    tag: Tag,
+    items: Vec<InMemDicomObject>,
+) {
     object.put(DataElement::new(tag, VR::SQ, DataSetSequence::from(items)));
 }
 
 /// An attribute that holds another's tag.
-pub(super) fn put_tag(object: &mut InMemDicomObject, tag: Tag, value: Tag) {
+pub(in crate::export) fn put_tag(object: &mut InMemDicomObject, tag: Tag, value: Tag) {
     object.put(DataElement::new(tag, VR::AT, PrimitiveValue::Tags([value].as_slice().into())));
 }
 
 /// Decimal strings, PS3.5 6.2.
-pub(super) fn put_decimals(object: &mut InMemDicomObject, tag: Tag, values: &[f64]) {
+pub(in crate::export) fn put_decimals(object: &mut InMemDicomObject, tag: Tag, values: &[f64]) {
     let texts: Vec<String> = values.iter().map(|&value| decimal(value)).collect();
     put_text(object, tag, VR::DS, &texts.join("\\"));
 }
@@ -40,7 +50,7 @@ fn decimal(value: f64) -> String {
 }
 
 /// A code of a coding scheme, PS3.3 8.8.
-pub(super) fn code(scheme: &str, value: &str, meaning: &str) -> InMemDicomObject {
+pub(in crate::export) fn code(scheme: &str, value: &str, meaning: &str) -> InMemDicomObject {
     let mut item = InMemDicomObject::new_empty();
     put_text(&mut item, tags::CODE_VALUE, VR::SH, value);
     put_text(&mut item, tags::CODING_SCHEME_DESIGNATOR, VR::SH, scheme);
@@ -49,7 +59,7 @@ pub(super) fn code(scheme: &str, value: &str, meaning: &str) -> InMemDicomObject
 }
 
 /// A new UID: a random UUID as a decimal number under 2.25 (PS3.5 B.2).
-pub(super) fn new_uid() -> String {
+pub(in crate::export) fn new_uid() -> String {
     format!("2.25.{}", uuid::Uuid::new_v4().as_u128())
 }
 

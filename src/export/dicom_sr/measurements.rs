@@ -1,0 +1,142 @@
+//! What the report says: TID 1500 with one Volumetric ROI measurement group (TID 1411) for all
+//! hemorrhage, and one group without a region (TID 1501) for each lesion.
+
+use super::content::{Code, Relation, coded, container, fill_root, image, number, text, uid};
+use crate::export::dicom::elements::new_uid;
+use crate::export::dicom_seg::DicomSeg;
+use crate::model_spec::ModelSpec;
+use crate::report::DISCLAIMER;
+use crate::segmenter::series::SeriesSegmentation;
+use crate::slice::DicomReference;
+use dicom_dictionary_std::uids;
+use dicom_object::InMemDicomObject;
+
+/// Lesions that get a group of their own; noise may have thousands.
+const MOST_LESIONS: usize = 32;
+
+const HEMORRHAGE: Code = ["SCT", "50960005", "Hemorrhage"];
+const VOLUME: Code = ["SCT", "118565006", "Volume"];
+const MILLILITRE: Code = ["UCUM", "mL", "milliliter"];
+const FINDING: Code = ["DCM", "121071", "Finding"];
+const TRACKING_IDENTIFIER: Code = ["DCM", "112039", "Tracking Identifier"];
+const TRACKING_UID: Code = ["DCM", "112040", "Tracking Unique Identifier"];
+const MEASUREMENT_GROUP: Code = ["DCM", "125007", "Measurement Group"];
+const COMMENT: Code = ["DCM", "121106", "Comment"];
+
+/// What the report is made of.
+pub(super) struct Measured<'a> {
+    pub(super) spec: &'a ModelSpec,
+    pub(super) found: &'a SeriesSegmentation,
+    pub(super) seg: &'a DicomSeg,
+    /// Class and instance UID of each source image.
+    pub(super) images: Vec<(&'a str, &'a str)>,
+    pub(super) first: &'a DicomReference,
+}
+
+pub(super) fn put_report(object: &mut InMemDicomObject, measured: &Measured<'_>) {
+    let mut children = vec![coded(
+        Relation::HasConceptMod,
+        ["DCM", "121049", "Language of Content Item and Descendants"],
+        ["RFC5646", "en-US", "English (United States)"],
+    )];
+    children.extend(observer());
+    children.push(coded(
+        Relation::HasConceptMod,
+        ["DCM", "121058", "Procedure reported"],
+        procedure(measured.found),
+    ));
+    children.push(library(measured));
+    let mut groups = vec![hemorrhage(measured)];
+    groups.extend(lesions(measured));
+    children.push(container(["DCM", "126010", "Imaging Measurements"], None, groups));
+    let title = ["DCM", "126000", "Imaging Measurement Report"];
+    fill_root(object, title, "1500", children);
+}
+
+fn modality(found: &SeriesSegmentation) -> Option<&str> {
+    found.series.slices.first()?.modality.as_deref()
+}
+
+fn procedure(found: &SeriesSegmentation) -> Code {
+    match modality(found) {
+        None | Some("CT") => ["SCT", "303653007", "CT of head"],
+        Some(_) => ["SCT", "363679005", "Imaging"],
+    }
+}
+
+/// Observer Context of a device, TID 1002 and 1004.
+fn observer() -> Vec<InMemDicomObject> {
+    let context = Relation::HasObsContext;
+    vec![
+        coded(context, ["DCM", "121005", "Observer Type"], ["DCM", "121007", "Device"]),
+        uid(context, ["DCM", "121012", "Device Observer UID"], &new_uid()),
+        text(context, ["DCM", "121013", "Device Observer Name"], "Ichor"),
+        text(context, ["DCM", "121014", "Device Observer Manufacturer"], "Ichor"),
+        text(
+            context,
+            ["DCM", "121015", "Device Observer Model Name"],
+            concat!("ichor ", env!("CARGO_PKG_VERSION")),
+        ),
+    ]
+}
+
+/// Image Library, TID 1600: every image that was looked at.
+fn library(measured: &Measured<'_>) -> InMemDicomObject {
+    let mut entries = Vec::new();
+    if modality(measured.found) == Some("CT") {
+        let modality = ["DCM", "121139", "Modality"];
+        entries.push(coded(
+            Relation::HasAcqContext,
+            modality,
+            ["DCM", "CT", "Computed Tomography"],
+        ));
+    }
+    entries.extend(measured.images.iter().map(|&reference| image(None, reference, None)));
+    let group = container(["DCM", "126200", "Image Library Group"], None, entries);
+    container(["DCM", "111028", "Image Library"], None, vec![group])
+}
+
+/// All hemorrhage, as the one segment holds it.
+fn hemorrhage(measured: &Measured<'_>) -> InMemDicomObject {
+    let Measured { spec, found, seg, first, .. } = measured;
+    let segmentation = (uids::SEGMENTATION_STORAGE, seg.instance_uid.as_str());
+    let mut items = tracked(&spec.classes[0].code, &seg.tracking_uid);
+    items.extend(algorithm(spec));
+    items.push(coded(Relation::Contains, FINDING, HEMORRHAGE));
+    let segment = ["DCM", "121191", "Referenced Segment"];
+    items.push(image(Some(segment), segmentation, Some(1)));
+    let source = ["DCM", "121232", "Source series for segmentation"];
+    items.push(uid(Relation::Contains, source, &first.series_uid));
+    items.push(number(VOLUME, found.volume.total_volume_ml, MILLILITRE));
+    items.push(text(Relation::Contains, COMMENT, DISCLAIMER));
+    container(MEASUREMENT_GROUP, Some("1411"), items)
+}
+
+/// The largest lesions, connected in space.
+fn lesions(measured: &Measured<'_>) -> impl Iterator<Item = InMemDicomObject> {
+    measured.found.volume.lesions.iter().take(MOST_LESIONS).map(|lesion| {
+        let mut items = tracked(&format!("Lesion {}", lesion.id), &new_uid());
+        items.push(coded(Relation::Contains, FINDING, HEMORRHAGE));
+        items.push(number(VOLUME, lesion.volume_ml, MILLILITRE));
+        container(MEASUREMENT_GROUP, Some("1501"), items)
+    })
+}
+
+fn tracked(identifier: &str, tracking_uid: &str) -> Vec<InMemDicomObject> {
+    vec![
+        text(Relation::HasObsContext, TRACKING_IDENTIFIER, identifier),
+        uid(Relation::HasObsContext, TRACKING_UID, tracking_uid),
+    ]
+}
+
+/// Algorithm Identification, TID 4019.
+fn algorithm(spec: &ModelSpec) -> [InMemDicomObject; 2] {
+    [
+        text(
+            Relation::HasConceptMod,
+            ["DCM", "111001", "Algorithm Name"],
+            &format!("Ichor {}", spec.name),
+        ),
+        text(Relation::HasConceptMod, ["DCM", "111003", "Algorithm Version"], &spec.version),
+    ]
+}

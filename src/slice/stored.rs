@@ -1,0 +1,201 @@
+//! Planes as they are kept: a byte or two a sample, without loss of what scanners store.
+
+use super::Plane;
+
+/// A plane in little memory: samples are steps of 16 bits, and where neighbours are alike, as in
+/// most of a head and all of the air round it, differences of 8. A series of 512 slices of 512 px a
+/// side takes 130 to 256 MiB.
+#[derive(Debug, Clone)]
+pub struct StoredPlane {
+    /// Columns, px.
+    pub width: usize,
+    /// Rows, px.
+    pub height: usize,
+    samples: Samples,
+}
+
+#[derive(Debug, Clone)]
+enum Samples {
+    /// What [`pack`] makes of steps.
+    Differences(Vec<u8>, Scale),
+    Steps(Vec<u16>, Scale),
+    Floats(Vec<f32>),
+}
+
+/// What a stored step means: `(step + first) * slope + intercept`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    /// The number that the step 0 stands for.
+    pub first: i32,
+    /// Difference between two steps.
+    pub slope: f64,
+    /// Value of the number 0.
+    pub intercept: f64,
+}
+
+impl Scale {
+    /// 0 (black) to 1 (white) in steps finer than any display's.
+    pub const GREY: Self = Self { first: 0, slope: 1.0 / 65535.0, intercept: 0.0 };
+
+    /// The value of a step, rounded once.
+    pub fn apply(self, step: u16) -> f32 {
+        self.value(i32::from(step) + self.first)
+    }
+
+    /// The value of a number as it was stored in a file.
+    pub fn value(self, number: i32) -> f32 {
+        (f64::from(number) * self.slope + self.intercept) as f32
+    }
+}
+
+impl StoredPlane {
+    /// A plane of steps, row by row, `width * height` of them.
+    pub fn steps(width: usize, height: usize, steps: Vec<u16>, scale: Scale) -> Self {
+        let samples = match pack(&steps) {
+            Some(differences) => Samples::Differences(differences, scale),
+            None => Samples::Steps(steps, scale),
+        };
+        Self { width, height, samples }
+    }
+
+    /// Keeps grey from 0 to 1 in steps of 1/65535.
+    pub fn grey(plane: &Plane) -> Self {
+        let step = |&sample: &f32| (sample.clamp(0.0, 1.0) * 65535.0).round() as u16;
+        let steps = plane.samples.iter().map(step).collect();
+        Self::steps(plane.width, plane.height, steps, Scale::GREY)
+    }
+
+    /// The samples as numbers, row by row.
+    pub fn samples(&self) -> Vec<f32> {
+        match &self.samples {
+            Samples::Differences(packed, scale) => {
+                let mut samples = Vec::with_capacity(self.sample_count());
+                unpack(packed, |step| samples.push(scale.apply(step)));
+                samples
+            }
+            Samples::Steps(steps, scale) => steps.iter().map(|&step| scale.apply(step)).collect(),
+            Samples::Floats(floats) => floats.clone(),
+        }
+    }
+
+    /// The plane with its samples as numbers.
+    pub fn expand(&self) -> Plane {
+        Plane { width: self.width, height: self.height, samples: self.samples() }
+    }
+
+    /// Number of samples.
+    pub fn sample_count(&self) -> usize {
+        self.width * self.height
+    }
+
+    /// Gives the memory of the samples back; the size stays.
+    pub fn release(&mut self) {
+        self.samples = Samples::Floats(Vec::new());
+    }
+}
+
+/// Planes are equal by their values, however they are kept.
+impl PartialEq for StoredPlane {
+    fn eq(&self, other: &Self) -> bool {
+        self.expand() == other.expand()
+    }
+}
+
+impl From<Plane> for StoredPlane {
+    fn from(plane: Plane) -> Self {
+        let Plane { width, height, samples } = plane;
+        Self { width, height, samples: Samples::Floats(samples) }
+    }
+}
+
+/// Says that a step itself follows, in two bytes, lowest first; no difference.
+const ESCAPE: i8 = i8::MIN;
+
+/// The difference to the step before, where a byte holds it.
+fn difference(step: u16, before: u16) -> Option<u8> {
+    let difference = step.wrapping_sub(before).cast_signed();
+    i8::try_from(difference).ok().filter(|d| *d != ESCAPE).map(i8::cast_unsigned)
+}
+
+/// Steps as differences; `None` where that would save less than a quarter.
+fn pack(steps: &[u16]) -> Option<Vec<u8>> {
+    let pairs = || std::iter::once(&0).chain(steps).zip(steps);
+    let far = pairs().filter(|&(&before, &step)| difference(step, before).is_none()).count();
+    let bytes = steps.len() + 2 * far;
+    if bytes * 4 > size_of_val(steps) * 3 {
+        return None;
+    }
+    let mut packed = Vec::with_capacity(bytes);
+    for (&before, &step) in pairs() {
+        match difference(step, before) {
+            Some(difference) => packed.push(difference),
+            None => {
+                packed.push(ESCAPE.cast_unsigned());
+                packed.extend(step.to_le_bytes());
+            }
+        }
+    }
+    Some(packed)
+}
+
+/// Calls `f` with every step of what [`pack`] made.
+fn unpack(packed: &[u8], mut f: impl FnMut(u16)) {
+    let mut before = 0_u16;
+    let mut bytes = packed.iter().copied();
+    while let Some(byte) = bytes.next() {
+        before = match byte.cast_signed() {
+            ESCAPE => {
+                let mut next = || bytes.next().unwrap_or_default();
+                u16::from_le_bytes([next(), next()])
+            }
+            difference => before.wrapping_add_signed(difference.into()),
+        };
+        f(before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_the_values_that_were_stored() {
+        let scale = Scale { first: -1024, slope: 0.5, intercept: 3.0 };
+        let plane = StoredPlane::steps(3, 1, vec![0, 1, u16::MAX], scale);
+        assert_eq!(plane.samples(), [-509.0, -508.5, 32_258.5]);
+        assert_eq!(plane, Plane { width: 3, height: 1, samples: plane.samples() }.into());
+    }
+
+    #[test]
+    fn differences_of_every_size_come_back() {
+        let alike = |n: usize| (1000 + n * 37 % 90) as u16;
+        let mut steps: Vec<u16> = (0..1000).map(alike).collect();
+        // Over the ends of a byte and of 16 bits, either way.
+        for (at, step) in [0, 127, 255, 0, 128, 0, 65_535, 65_408, 65_280, 0, 40_000, 39_872]
+            .into_iter()
+            .enumerate()
+        {
+            steps[100 + at] = step;
+        }
+        let packed = pack(&steps).unwrap();
+        assert!(packed.len() < 1100, "{}", packed.len());
+        let mut back = Vec::new();
+        unpack(&packed, |step| back.push(step));
+        assert_eq!(back, steps);
+        let noise: Vec<u16> = (0..1000).map(|n| (n * 7919 % 65_536) as u16).collect();
+        assert_eq!(pack(&noise), None, "nothing to save");
+        assert_eq!(StoredPlane::steps(1000, 1, noise, Scale::GREY).sample_count(), 1000);
+    }
+
+    #[test]
+    fn eight_bit_grey_is_exact_and_other_grey_nearly() {
+        let eighths = Scale { slope: 1.0 / 255.0, ..Scale::GREY };
+        for grey in 0..=255_u16 {
+            assert_eq!(eighths.apply(grey), f32::from(grey) / 255.0);
+        }
+        let plane = Plane { width: 3, height: 1, samples: vec![0.0, 0.123_456, 1.0] };
+        let kept = StoredPlane::grey(&plane).samples();
+        assert!(kept.iter().zip(plane.samples).all(|(a, b)| (a - b).abs() < 1e-5), "{kept:?}");
+        assert_eq!((kept[0], kept[2]), (0.0, 1.0));
+    }
+}

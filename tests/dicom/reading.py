@@ -1,0 +1,53 @@
+"""`ichor segment` on a folder, and where its results lie.
+
+ICHOR_BIN names the program, else the one that `make build` leaves is run.
+"""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = Path(os.environ.get("ICHOR_CACHE", Path.home() / ".cache" / "ichor"))
+RELEASE = Path(os.environ.get("CARGO_TARGET_DIR", CACHE / "target")) / "release"
+
+
+@dataclass
+class Result:
+    """What came of one folder."""
+
+    folder: Path
+    stem: str
+    report: dict
+
+    def masks(self) -> np.ndarray:
+        """Slices, rows, columns of 0 and 1, from the PNGs."""
+        paths = sorted(self.folder.glob(f"{self.stem}_*_mask.png"))
+        return np.stack([np.asarray(Image.open(path)) // 255 for path in paths])
+
+    @property
+    def seg(self) -> Path:
+        return self.folder / f"{self.stem}_seg.dcm"
+
+    @property
+    def sr(self) -> Path:
+        return self.folder / f"{self.stem}_sr.dcm"
+
+    def nifti(self) -> nibabel.Nifti1Image:
+        return nibabel.load(self.folder / f"{self.stem}_mask.nii.gz")
+
+    def warnings(self) -> set[str]:
+        return {warning["code"] for warning in self.report["warnings"]}
+
+
+def segment(series: Path, output: Path, formats: str = "png,nifti,dicom-seg") -> Result:
+    command = [os.environ.get("ICHOR_BIN", RELEASE / "ichor"), "segment", str(series), "--model", "unet", "--output", str(output)]
+    run = subprocess.run([*command, "--format", formats], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return Result(output, series.name, json.loads(run.stdout))
