@@ -9,8 +9,8 @@ use crate::telemetry::{Unit, line, now_ms, process_age_ms};
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
-use sha2::{Digest, Sha256};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
 
 /// A client with the credentials and region of the environment. Its timeouts are short: a

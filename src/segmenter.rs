@@ -54,7 +54,8 @@ impl SegmentOptions {
             return Ok(());
         }
         Err(Error::InvalidParameter(
-            "threshold must lie between 0 and 1, both excluded; leave it out for the model's own".into(),
+            "threshold must lie between 0 and 1, both excluded; leave it out for the model's own"
+                .into(),
         ))
     }
 }

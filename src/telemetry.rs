@@ -81,8 +81,10 @@ mod tests {
 
     #[test]
     fn a_line_describes_its_metrics() {
-        let metrics = [("decode_ms", 1.23456, Unit::Milliseconds), ("cold_start", 1.0, Unit::Count)];
-        let line = line(json!({"event": "request", "route": "/v1/segment"}), &["route"], &metrics, 5);
+        let metrics =
+            [("decode_ms", 1.23456, Unit::Milliseconds), ("cold_start", 1.0, Unit::Count)];
+        let line =
+            line(json!({"event": "request", "route": "/v1/segment"}), &["route"], &metrics, 5);
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!((&value["decode_ms"], &value["route"]), (&json!(1.235), &json!("/v1/segment")));
         let set = &value["_aws"]["CloudWatchMetrics"][0];

@@ -3,8 +3,8 @@
 use ichor::config::{LambdaConfig, worker_limits};
 use ichor::decode::Limits;
 use ichor::error::{Error, Result};
-use ichor::jobs::events::answer;
 use ichor::jobs::Worker;
+use ichor::jobs::events::answer;
 use ichor::object_store::{ObjectStore, S3Objects};
 use ichor::s3::{Started, client, start};
 use ichor::segmenter::Models;
@@ -35,7 +35,11 @@ async fn main() -> ExitCode {
         async move {
             let work = move || {
                 let Front { store, models, limits } = front.as_ref();
-                answer(Worker { store, models, limits, runtime: &runtime }, &event.payload, to_stdout)
+                answer(
+                    Worker { store, models, limits, runtime: &runtime },
+                    &event.payload,
+                    to_stdout,
+                )
             };
             tokio::task::spawn_blocking(work).await?.map_err(lambda_http::Error::from)
         }
@@ -52,7 +56,8 @@ async fn main() -> ExitCode {
 async fn front() -> Result<Front> {
     let config = LambdaConfig::read()?;
     let bucket = config.jobs_bucket.clone().ok_or_else(|| {
-        let remedy = "ICHOR_JOBS_BUCKET is not set. Give the name of the bucket of uploads and results";
+        let remedy =
+            "ICHOR_JOBS_BUCKET is not set. Give the name of the bucket of uploads and results";
         Error::InvalidParameter(remedy.into())
     })?;
     let client = client(&config).await;

@@ -30,8 +30,8 @@ impl TractEngine {
             let reason = format!("{what}. Export the network again with training/export.py.");
             Error::Model { model: spec.name.clone(), reason }
         };
-        let (plan, timings) =
-            build(spec, onnx, clock).map_err(|e| fail(&format!("the network cannot be loaded: {e:#}")))?;
+        let (plan, timings) = build(spec, onnx, clock)
+            .map_err(|e| fail(&format!("the network cannot be loaded: {e:#}")))?;
         let [_, _, height, width] = spec.input.shape;
         let engine = Self {
             plan,

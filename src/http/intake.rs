@@ -1,7 +1,7 @@
 //! One image out of a request, whichever of the three ways it came.
 
-use super::problem::Problem;
 use super::Service;
+use super::problem::Problem;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -9,10 +9,7 @@ use base64::Engine as _;
 use serde::Deserialize;
 
 /// Reads the image of a raw, multipart or JSON body, never more than the limit.
-pub(super) async fn image_bytes(
-    request: Request,
-    service: &Service,
-) -> Result<Bytes, Problem> {
+pub(super) async fn image_bytes(request: Request, service: &Service) -> Result<Bytes, Problem> {
     let kind = content_kind(request.headers());
     let (parts, body) = request.into_parts();
     let body = read_body(&parts.headers, body, service).await?;
@@ -39,14 +36,13 @@ fn content_kind(headers: &HeaderMap) -> Kind {
     }
 }
 
-async fn read_body(
-    headers: &HeaderMap,
-    body: Body,
-    service: &Service,
-) -> Result<Bytes, Problem> {
+async fn read_body(headers: &HeaderMap, body: Body, service: &Service) -> Result<Bytes, Problem> {
     let limit = service.limits.max_body_bytes;
     let too_large = || {
-        let detail = format!("The body is larger than the limit of {limit} bytes. {}", service.body_remedy());
+        let detail = format!(
+            "The body is larger than the limit of {limit} bytes. {}",
+            service.body_remedy()
+        );
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
     };
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());

@@ -120,7 +120,10 @@ fn checked(service: &Service, jobs: &Jobs, order: UploadOrder) -> Result<Order, 
     let model = service.models.get(asked.model.as_deref())?.spec().name.clone();
     let content_type = content_type.trim().to_ascii_lowercase();
     if !MEDIA_TYPES.contains(&content_type.as_str()) && content_type != "application/octet-stream" {
-        let detail = format!("content_type is one of {} or application/octet-stream.", MEDIA_TYPES.join(", "));
+        let detail = format!(
+            "content_type is one of {} or application/octet-stream.",
+            MEDIA_TYPES.join(", ")
+        );
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(status, "unsupported_media_type", detail));
     }
@@ -203,7 +206,8 @@ fn check_headers(headers: &HeaderMap, order: &Order) -> Result<(), Problem> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let kind = text(header::CONTENT_TYPE).unwrap_or_default().trim().to_ascii_lowercase();
     if kind != order.content_type {
-        let detail = format!("The order was for {}; send that as Content-Type.", order.content_type);
+        let detail =
+            format!("The order was for {}; send that as Content-Type.", order.content_type);
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(status, "upload_mismatch", detail));
     }
@@ -215,7 +219,8 @@ fn check_headers(headers: &HeaderMap, order: &Order) -> Result<(), Problem> {
 }
 
 fn wrong_size(size: u64) -> Problem {
-    let detail = format!("The order was for {size} bytes. Send exactly these, or order another upload.");
+    let detail =
+        format!("The order was for {size} bytes. Send exactly these, or order another upload.");
     Problem::new(StatusCode::BAD_REQUEST, "upload_mismatch", detail)
 }
 

@@ -32,7 +32,8 @@ pub(super) async fn record(
     let start = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     // A method of the client's own making is not repeated.
-    let method = Some(request.method().as_str().to_owned()).filter(|m| METHODS.contains(&m.as_str()));
+    let method =
+        Some(request.method().as_str().to_owned()).filter(|m| METHODS.contains(&m.as_str()));
     let length = request.headers().get(header::CONTENT_LENGTH);
     let bytes_in: Option<u64> = length.and_then(|v| v.to_str().ok()?.parse().ok());
     let response = next.run(request).await;

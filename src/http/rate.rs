@@ -52,7 +52,8 @@ pub(super) async fn limit(
     if let Some(bucket) = service.bucket.as_ref().filter(|_| counted)
         && let Err(seconds) = bucket.take(Instant::now())
     {
-        let detail = "More requests came than are let through. Send it again after the time in Retry-After.";
+        let detail =
+            "More requests came than are let through. Send it again after the time in Retry-After.";
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail);
         return problem.after(seconds.ceil() as u64).into_response();
     }

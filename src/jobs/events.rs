@@ -72,9 +72,8 @@ enum Event {
 /// [`Error::InvalidParameter`] for an event of another form; for the steps of a data set as
 /// [`Worker::write_row`]. Those of a queue name what failed in their answer.
 pub fn answer(worker: Worker<'_>, event: &Value, sink: fn(&str)) -> Result<Value> {
-    let json = |written: serde_json::Result<Value>| {
-        written.map_err(|e| Error::Inference(e.to_string()))
-    };
+    let json =
+        |written: serde_json::Result<Value>| written.map_err(|e| Error::Inference(e.to_string()));
     let event = Event::deserialize(event).map_err(|_| {
         let remedy = "The event is neither of a queue nor a step of a data set";
         Error::InvalidParameter(remedy.into())
@@ -130,10 +129,13 @@ mod tests {
     fn messages_name_the_jobs_of_uploads_and_nothing_else() {
         let id = JobId::new();
         let of_key = |key: &str| {
-            message(&format!(r#"{{"Records": [{{"eventName": "ObjectCreated:Put", "s3": {{"object": {{"key": "{key}"}}}}}}]}}"#))
+            message(&format!(
+                r#"{{"Records": [{{"eventName": "ObjectCreated:Put", "s3": {{"object": {{"key": "{key}"}}}}}}]}}"#
+            ))
         };
         assert_eq!(jobs_of(&of_key(&format!("uploads/{id}"))), [id]);
-        for key in ["uploads/", "jobs/1/job.json", &format!("uploads/{id}/more"), "uploads/%2e%2e"] {
+        for key in ["uploads/", "jobs/1/job.json", &format!("uploads/{id}/more"), "uploads/%2e%2e"]
+        {
             assert_eq!(jobs_of(&of_key(key)), [], "{key}");
         }
         for body in ["", "null", "[]", "{", r#"{"Event": "s3:TestEvent"}"#, r#"{"Records": 7}"#] {

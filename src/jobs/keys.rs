@@ -107,8 +107,22 @@ mod tests {
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(JobId::of_upload(&Keys::of(id).upload()), Some(id));
         let text = id.to_string();
-        let dashed = format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]);
-        for other in ["", "..", "../../../../etc/passwd0000000000000", &text[1..], &dashed, "A2345678901234567890123456789012"] {
+        let dashed = format!(
+            "{}-{}-{}-{}-{}",
+            &text[..8],
+            &text[8..12],
+            &text[12..16],
+            &text[16..20],
+            &text[20..]
+        );
+        for other in [
+            "",
+            "..",
+            "../../../../etc/passwd0000000000000",
+            &text[1..],
+            &dashed,
+            "A2345678901234567890123456789012",
+        ] {
             assert_eq!(other.parse::<JobId>(), Err(()), "{other}");
         }
     }

@@ -133,7 +133,8 @@ async fn work(
         let (store, models) = (store.clone(), Arc::clone(&models));
         let runtime = Handle::current();
         let job = move || {
-            let worker = Worker { store: &store, models: &models, limits: &limits, runtime: &runtime };
+            let worker =
+                Worker { store: &store, models: &models, limits: &limits, runtime: &runtime };
             worker.run(id)
         };
         let outcome: Option<Result<Outcome>> = tokio::task::spawn_blocking(job).await.ok();

@@ -99,7 +99,8 @@ impl Jobs {
         let progress: Option<Progress> = read_json(&self.store, &keys.progress()).await?;
         let mut done: Vec<usize> = names.iter().filter_map(|n| slice_index(n)).collect();
         done.sort_unstable();
-        status.progress = progress.and_then(|p| Some(Counted { done: done.len(), total: p.total? }));
+        status.progress =
+            progress.and_then(|p| Some(Counted { done: done.len(), total: p.total? }));
         for index in done.into_iter().filter(|&index| index >= after) {
             let url = self.url(keys.slice(index), || format!("/v1/jobs/{id}/slices/{index}"));
             status.slices.push(SliceLink { index, url: url.await? });

@@ -150,7 +150,11 @@ fn gave_up() -> Problem {
 
 /// Indices of the slices whose logits were kept.
 fn kept(names: &[String]) -> HashSet<usize> {
-    names.iter().filter(|name| is_logits(name)).filter_map(|n| n.rsplit('-').next()?.parse().ok()).collect()
+    names
+        .iter()
+        .filter(|name| is_logits(name))
+        .filter_map(|n| n.rsplit('-').next()?.parse().ok())
+        .collect()
 }
 
 /// The work on the slices of one job.
