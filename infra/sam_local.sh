@@ -31,4 +31,4 @@ elif ! docker pull --quiet "$image"; then
   debootstrap --variant=minbase bookworm "$base" && tar -C "$base" -c . | docker import - "$image"
   pull=(--skip-pull-image)
 fi
-exec "$ICHOR_CACHE/test-venv/bin/python" tests/aws/sam_local.py "${pull[@]}"
+exec "$ICHOR_CACHE/test-venv/bin/python" tests/aws/sam_local.py "${pull[@]}" "$@"

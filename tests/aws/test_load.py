@@ -1,12 +1,17 @@
 """The local server under mixed load, a shorter run of tests/tools/load.py (`make load` is the whole bar)."""
 
 import json
+import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import requests
-from ichor_server import ichor_server
+from ichor_server import ROOT, ichor_server
+from jobs import zip_of
+from loopback import free_port, running
 
 
 def test_mixed_requests_bring_no_failure_and_no_growth(release: Path, repository: Path, tmp_path: Path):
@@ -50,3 +55,30 @@ def test_log_lines_say_nothing_of_the_input(release: Path, samples: list[Path], 
     assert (lines[1]["code"], lines[2]["route"]) == ("model_not_found", "/v1/jobs/{id}")
     lowered = text.lower()
     assert "doe" not in lowered and "d0e" not in lowered and "127.0.0.1" not in lowered.split("\n", 1)[1]
+
+
+def test_a_server_that_is_stopped_ends_its_work_and_leaves_no_image(release: Path, samples: list[Path], tmp_path: Path):
+    port = free_port()
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    command = [str(release / "ichor"), "serve", "--port", str(port)]
+    with running(command, port, tmp_path / "serve.log", cwd=ROOT, env=environment) as process:
+        url = f"http://127.0.0.1:{port}"
+        content = zip_of(samples, 40)
+        order = requests.post(
+            f"{url}/v1/uploads", json={"content_type": "application/zip", "size_bytes": len(content)}, timeout=30
+        ).json()
+        put = order["upload"]
+        assert requests.put(url + put["url"], content, headers=put["headers"], timeout=30).status_code == 200
+        assert list(tmp_path.glob("ichor-*/jobs/*/job.json")), "the job's folder is not where it is looked for"
+        # A request that is under way when the signal comes is still answered.
+        answers = []
+        asked = threading.Thread(
+            target=lambda: answers.append(requests.post(f"{url}/v1/segment", samples[0].read_bytes(), timeout=120))
+        )
+        asked.start()
+        time.sleep(0.3)
+        process.terminate()
+        assert process.wait(60) == 0
+        asked.join(60)
+        assert [answer.status_code for answer in answers] == [200]
+    assert list(tmp_path.glob("ichor-*")) == []
