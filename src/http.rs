@@ -10,6 +10,7 @@ mod problem;
 mod query;
 mod rate;
 mod types;
+mod uploads;
 
 pub use jobs::Desk;
 pub(crate) use jobs::now;
@@ -103,8 +104,8 @@ impl Service {
 pub fn router(service: Arc<Service>) -> Router {
     Router::new()
         .route("/v1/segment", post(handlers::segment))
-        .route("/v1/uploads", post(jobs::create_upload))
-        .route("/v1/uploads/{id}", put(jobs::receive_upload))
+        .route("/v1/uploads", post(uploads::create_upload))
+        .route("/v1/uploads/{id}", put(uploads::receive_upload))
         .route("/v1/jobs/{id}", get(jobs::job).delete(jobs::delete_job))
         .route("/v1/jobs/{id}/result", get(jobs::job_result))
         .route("/v1/jobs/{id}/slices/{index}", get(jobs::job_slice))

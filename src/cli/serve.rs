@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -29,7 +30,7 @@ pub(super) fn serve(args: ServeArgs) -> Result<()> {
         ));
     }
     let folder = JobFolder::of(args.jobs.as_deref());
-    let runtime = tokio::runtime::Runtime::new().map_err(Error::io("The server cannot start"))?;
+    let runtime = runtime().map_err(Error::io("The server cannot start"))?;
     let served = runtime.block_on(async {
         let app = with_page(api(models, &args, &folder.path).await?, &args);
         let listener = TcpListener::bind((args.host.as_str(), args.port))
@@ -46,6 +47,17 @@ pub(super) fn serve(args: ServeArgs) -> Result<()> {
     folder.remove();
     runtime.shutdown_timeout(folder.patience());
     served
+}
+
+/// Few threads that stay for the blocking work (slices, a job, files): each new one would begin a
+/// heap of its own, and what was freed in the old ones is not given back.
+fn runtime() -> std::io::Result<Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(cores + 2)
+        .thread_keep_alive(Duration::from_secs(3600))
+        .build()
 }
 
 async fn api(models: Models, args: &ServeArgs, folder: &Path) -> Result<Router> {
