@@ -16,11 +16,14 @@ TRAIN_PYTHON := $(ICHOR_CACHE)/train-venv/bin/python
 # One profile and one feature set for binaries, tests and lints: every crate is compiled once.
 # `lambda` includes the default features, so the `ichor` binary built here is the one a user runs.
 CARGO_FLAGS := --release --locked --features lambda
+MEASURED := $(ICHOR_CACHE)/measured.json
+STACK ?= ichor
+ARCH ?= x86_64
 PORT ?= 8080
 RUNS ?= 1000000
 
 ##@ Use
-.PHONY: serve train train-smoke lambda measure
+.PHONY: serve train train-smoke lambda measure load
 serve: ## the API and the page on 127.0.0.1 (PORT=8080)
 	cargo run --release --locked -- serve --port $(PORT)
 
@@ -31,12 +34,35 @@ train: train-venv build ## train, evaluate and export both models: make train DA
 train-smoke: train-venv build ## the same in about a minute, on phantoms
 	$(TRAIN_PYTHON) -m training.pipeline --smoke
 
-lambda: ## the Lambda binary and its zip, with their sizes (ICHOR_LAMBDA_ARCH=arm64 cross-builds)
+lambda: ## the Lambda binaries and their zips, with their sizes (ICHOR_LAMBDA_ARCH=arm64 cross-builds)
 	@$(TOOLS)/lambda_package.sh
 
 measure: build lambda ## ms a slice, ms to ready, peak memory, sizes
-	python3 $(TOOLS)/measure.py --binary $(RELEASE)/ichor --lambda-binary $(ICHOR_CACHE)/lambda/bootstrap \
-	  --zip $(ICHOR_CACHE)/lambda/ichor-lambda-$(shell uname -m).zip
+	@mkdir -p $(dir $(MEASURED))
+	python3 $(TOOLS)/measure.py --binary $(RELEASE)/ichor --lambda-binary $(ICHOR_CACHE)/lambda/api/bootstrap \
+	  --zip $(ICHOR_CACHE)/lambda/api/ichor-api-$(shell uname -m).zip | tee $(MEASURED)
+
+load: test-venv build ## 1,000 mixed requests at concurrency 8: failures, memory, waiting times
+	$(TOOLS)/load.sh $(RELEASE)/ichor --requests 1000 --concurrency 8
+
+##@ AWS
+.PHONY: deploy destroy cost sam-local start-measure
+deploy: sam-venv ## build, deploy, upload models and page, print the address (STACK=ichor ARCH=x86_64 PARAMETERS="Key=Value")
+	@ICHOR_LAMBDA_ARCH=$(ARCH) $(TOOLS)/lambda_package.sh
+	@$(ICHOR_CACHE)/sam-venv/bin/python infra/deploy.py deploy --stack $(STACK) --arch $(ARCH) \
+	  --packed $(ICHOR_CACHE)/lambda $(PARAMETERS)
+
+destroy: sam-venv ## delete the stack and all that is in it, but for the models' bucket
+	@$(ICHOR_CACHE)/sam-venv/bin/python infra/deploy.py destroy --stack $(STACK)
+
+cost: ## USD for 1,000 slices and 1,000 series, from what `make measure` wrote
+	@python3 infra/cost.py --measured $(MEASURED)
+
+sam-local: test-venv s3-server lambda ## the API in a container, models in a local S3 server
+	@infra/sam_local.sh
+
+start-measure: test-venv s3-server lambda-emulator lambda ## cold start of the function under AWS's emulator, part by part
+	cd tests/aws && $(TEST_PYTHON) start_times.py
 
 ##@ Check
 .PHONY: check test fmt clippy fast-tests build rust-tests feature-tests training-tests dicom-tests aws-tests page-tests \
@@ -88,21 +114,27 @@ long-series: dicom-venv build ## peak memory of 512 slices at the command line a
 fuzz: ## a million inputs for every decoder (RUNS=1000000)
 	for target in dicom nifti archive raster; do fuzz/run.sh $$target $(RUNS); done
 
-aws-tests: test-venv s3-server lambda-emulator build lambda ## the Lambda binary under AWS's emulator, models in a local S3 server
+aws-tests: test-venv checkov-venv s3-server lambda-emulator build lambda ## both functions under AWS's emulator on a local S3 server, the template, the API's description
 	cd tests/aws && $(TEST_PYTHON) -m pytest -q
 
 page-tests: system-packages page-modules build ## the page in a real Chromium
 	ICHOR_BIN=$(RELEASE)/ichor npm test --prefix tests/frontend
 
 ##@ Install
-.PHONY: tools system-packages test-venv train-venv dicom-venv s3-server lambda-emulator page-modules
-tools: system-packages test-venv dicom-venv s3-server lambda-emulator train-venv page-modules ## everything the tests need, each skipped if there
+.PHONY: tools system-packages test-venv checkov-venv sam-venv train-venv dicom-venv s3-server lambda-emulator page-modules
+tools: system-packages test-venv checkov-venv dicom-venv s3-server lambda-emulator train-venv page-modules ## everything the tests need, each skipped if there
 
 system-packages:
 	@$(TOOLS)/system_packages.sh
 
 test-venv: system-packages
 	@$(TOOLS)/python_env.sh test-venv tests/aws/requirements.txt
+
+checkov-venv: system-packages
+	@$(TOOLS)/python_env.sh checkov-venv tests/aws/checkov-requirements.txt
+
+sam-venv: system-packages
+	@$(TOOLS)/python_env.sh sam-venv infra/requirements.txt
 
 train-venv: system-packages
 	@$(TOOLS)/python_env.sh train-venv training/requirements.txt
@@ -120,10 +152,14 @@ page-modules: system-packages
 	@$(TOOLS)/node_modules.sh tests/frontend
 
 ##@ Other
-.PHONY: clean help build-ApiFunction
+.PHONY: clean help build-ApiFunction build-WorkerFunction
 build-ApiFunction: # called by `sam build`, which names the target after the function
-	@$(TOOLS)/lambda_package.sh
-	cp $(ICHOR_CACHE)/lambda/bootstrap $(ARTIFACTS_DIR)/bootstrap
+	@$(TOOLS)/lambda_package.sh api
+	cp $(ICHOR_CACHE)/lambda/api/bootstrap $(ARTIFACTS_DIR)/bootstrap
+
+build-WorkerFunction:
+	@$(TOOLS)/lambda_package.sh worker
+	cp $(ICHOR_CACHE)/lambda/worker/bootstrap $(ARTIFACTS_DIR)/bootstrap
 
 clean: ## removes build output, keeps the installed tools
 	cargo clean

@@ -2,7 +2,8 @@
 
 use crate::decode::Limits;
 use crate::error::{Error, Result};
-use crate::http::ServiceLimits;
+use crate::http::{Rate, ServiceLimits};
+use crate::jobs::JobLimits;
 use crate::window::WindowLevel;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -76,6 +77,32 @@ pub struct ServeArgs {
     /// Port to listen on; 0 takes a free one.
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
+    /// Folder for uploads and results, kept for a day and over restarts; without it a temporary
+    /// one that goes with the server.
+    #[arg(long, env = "ICHOR_JOBS")]
+    pub jobs: Option<PathBuf>,
+    /// Requests a second that are let through, of all clients together; no limit without it.
+    #[arg(long, value_parser = positive)]
+    pub requests_per_second: Option<f64>,
+    /// Requests above that rate that may come at once.
+    #[arg(long, default_value = "20", value_parser = positive)]
+    pub request_burst: f64,
+    /// Write a line of JSON a request to standard output, without anything of the images.
+    #[arg(long)]
+    pub log: bool,
+}
+
+impl ServeArgs {
+    /// The rate asked for.
+    pub fn rate(&self) -> Option<Rate> {
+        let burst = self.request_burst.max(1.0);
+        self.requests_per_second.map(|per_second| Rate { per_second, burst })
+    }
+}
+
+fn positive(text: &str) -> std::result::Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "a number is expected".to_owned())?;
+    if number > 0.0 && number.is_finite() { Ok(number) } else { Err("it must be above 0".into()) }
 }
 
 /// `ichor segment`.
@@ -192,8 +219,24 @@ pub fn local_limits() -> ServiceLimits {
         running: cores,
         waiting: 64,
         body_timeout: Duration::from_secs(30),
+        rate: None,
     }
 }
+
+/// Uploads and jobs, everywhere. An upload of 512 uncompressed slices of 512 px a side takes
+/// 256 MiB and headers. An inline result, escaped, and a link for each of 512 slices fit Lambda's
+/// answer together.
+pub fn job_limits() -> JobLimits {
+    JobLimits {
+        max_upload_bytes: 320 << 20,
+        max_inline_bytes: 1 << 20,
+        lifetime_s: 86_400,
+        link_s: 900,
+    }
+}
+
+/// Jobs that the local server keeps at a time.
+pub const MOST_LOCAL_JOBS: usize = 64;
 
 /// What one Lambda instance accepts. An event holds 6 MB, in which a binary body is base64:
 /// 4.4 MiB of it fit. The answer's limit is Lambda's own, 6,291,556 bytes. 40 slices are a head at
@@ -206,6 +249,11 @@ pub fn lambda_limits() -> ServiceLimits {
         body_timeout: Duration::from_secs(10),
         ..local_limits()
     }
+}
+
+/// What the worker accepts of a series: everything; it has the memory and the time.
+pub fn worker_limits() -> Limits {
+    Limits::default()
 }
 
 /// Where the Lambda finds its models.
@@ -224,6 +272,12 @@ pub struct LambdaConfig {
     /// Names of the models, with commas between them; the first is the default.
     #[arg(long, env = "ICHOR_MODELS", default_value = "deeplabv3,unet", value_delimiter = ',')]
     pub models: Vec<String>,
+    /// Bucket of uploads, jobs and results; without it the service takes none.
+    #[arg(long, env = "ICHOR_JOBS_BUCKET")]
+    pub jobs_bucket: Option<String>,
+    /// Name of the function, in metrics.
+    #[arg(long, env = "AWS_LAMBDA_FUNCTION_NAME", default_value = "local")]
+    pub function: String,
     /// Endpoint of another S3 server, addressed with the bucket in the path.
     #[arg(long, env = "AWS_ENDPOINT_URL_S3")]
     pub endpoint: Option<String>,

@@ -56,6 +56,9 @@ pub enum Error {
         /// The operating system's answer.
         source: std::io::Error,
     },
+    /// The store of uploads and results failed; trying again may help.
+    #[error("The store of uploads and results cannot be used: {0}")]
+    Unavailable(String),
     /// The network failed to run; a fault of the program, not of the input.
     #[error("The network could not be run: {0}")]
     Inference(String),

@@ -1,19 +1,31 @@
 //! The HTTP API, version 1: one router for the local server and the Lambda.
 
+mod etag;
 mod handlers;
 mod intake;
+mod jobs;
+mod log;
 mod negotiate;
 mod problem;
 mod query;
+mod rate;
 mod types;
+mod uploads;
+
+pub use jobs::Desk;
+pub(crate) use jobs::now;
+pub use rate::Rate;
 
 use crate::decode::Limits;
 use crate::segmenter::Models;
+use crate::telemetry::Sink;
 use axum::Router;
-use axum::middleware::from_fn;
-use axum::routing::{get, post};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post, put};
+use rate::Bucket;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -33,31 +45,58 @@ pub struct ServiceLimits {
     pub running: usize,
     /// Requests that may wait for their turn; further ones are told to come back.
     pub waiting: usize,
-    /// Time in which a body must have arrived.
+    /// Time in which a body must have arrived, and the next piece of an upload.
     pub body_timeout: Duration,
+    /// Requests a second, where this service itself limits them.
+    pub rate: Option<Rate>,
 }
-
-/// The way past a limit of the body, as the error says it.
-pub(crate) const BODY_REMEDY: &str = "Send one slice at a time, compressed as PNG or JPEG, or run `ichor serve` on your own machine.";
 
 /// What the handlers share.
 #[derive(Debug)]
 pub struct Service {
-    models: Models,
+    models: Arc<Models>,
     limits: ServiceLimits,
     running: Semaphore,
     admitted: Semaphore,
+    bucket: Option<Bucket>,
+    desk: Option<Desk>,
+    log: Sink,
+    answered: AtomicBool,
 }
 
 impl Service {
-    /// A service over loaded models.
-    pub fn new(models: Models, limits: ServiceLimits) -> Arc<Self> {
+    /// A service over loaded models, without uploads and silent.
+    pub fn new(models: impl Into<Arc<Models>>, limits: ServiceLimits) -> Arc<Self> {
+        Self::with_jobs(models, limits, None, None)
+    }
+
+    /// A service that takes uploads at its `desk` and writes a line of telemetry a request.
+    pub fn with_jobs(
+        models: impl Into<Arc<Models>>,
+        limits: ServiceLimits,
+        desk: Option<Desk>,
+        log: Sink,
+    ) -> Arc<Self> {
         Arc::new(Self {
-            models,
+            models: models.into(),
             running: Semaphore::new(limits.running),
             admitted: Semaphore::new(limits.running + limits.waiting),
+            bucket: limits.rate.map(|rate| Bucket::full(rate, Instant::now())),
             limits,
+            desk,
+            log,
+            answered: AtomicBool::new(false),
         })
+    }
+
+    /// The way past a limit of the body, as the error says it.
+    fn body_remedy(&self) -> &'static str {
+        match self.desk {
+            Some(_) => "Order an upload with POST /v1/uploads, which takes larger files.",
+            None => {
+                "Send one slice at a time, compressed as PNG or JPEG, or run `ichor serve` on your own machine."
+            }
+        }
     }
 }
 
@@ -65,6 +104,11 @@ impl Service {
 pub fn router(service: Arc<Service>) -> Router {
     Router::new()
         .route("/v1/segment", post(handlers::segment))
+        .route("/v1/uploads", post(uploads::create_upload))
+        .route("/v1/uploads/{id}", put(uploads::receive_upload))
+        .route("/v1/jobs/{id}", get(jobs::job).delete(jobs::delete_job))
+        .route("/v1/jobs/{id}/result", get(jobs::job_result))
+        .route("/v1/jobs/{id}/slices/{index}", get(jobs::job_slice))
         .route("/v1/models", get(handlers::models))
         .route("/v1/models/{name}/card", get(handlers::card))
         .route("/v1/openapi.json", get(handlers::openapi))
@@ -73,6 +117,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/v1/{*unknown}", axum::routing::any(handlers::unknown))
         .method_not_allowed_fallback(handlers::wrong_method)
         .layer(CatchPanicLayer::custom(problem::after_panic))
+        .layer(from_fn_with_state(Arc::clone(&service), rate::limit))
         .layer(from_fn(problem::identify))
+        .layer(from_fn_with_state(Arc::clone(&service), log::record))
         .with_state(service)
 }

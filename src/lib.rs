@@ -14,7 +14,7 @@
 //! [`volumetry`], [`stack`], [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets,
 //! reports and files ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`mod@inspect`], [`report`],
 //! [`export`]), adapters ([`storage`] and, by
-//! feature, `http`, `config`, `cli` and `s3`).
+//! feature, `object_store`, `problem`, `telemetry`, `jobs`, `http`, `config`, `cli` and `s3`).
 
 #[cfg(feature = "server")]
 pub mod cli;
@@ -31,13 +31,19 @@ pub mod geometry;
 #[cfg(feature = "server")]
 pub mod http;
 pub mod inspect;
+#[cfg(feature = "server")]
+pub mod jobs;
 pub mod mask;
 pub mod metrics;
 pub mod model_spec;
+#[cfg(feature = "server")]
+pub mod object_store;
 pub mod overlay;
 pub mod postprocess;
 pub mod prepare;
 pub mod preprocess;
+#[cfg(feature = "server")]
+pub mod problem;
 pub mod report;
 #[cfg(feature = "lambda")]
 pub mod s3;
@@ -46,5 +52,7 @@ pub mod series;
 pub mod slice;
 pub mod stack;
 pub mod storage;
+#[cfg(feature = "server")]
+pub mod telemetry;
 pub mod volumetry;
 pub mod window;

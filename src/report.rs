@@ -1,10 +1,12 @@
 //! The JSON answer, the same for the API and the command line.
 
 mod answer;
+mod partial;
 mod pictures;
 pub mod series;
 
 pub use answer::{Answer, write_answer};
+pub use partial::{PartialReport, write_partial_report};
 pub use pictures::{Include, Picture, Pictures};
 
 use crate::error::Result;

@@ -10,7 +10,7 @@ pub use file::{Found, Given};
 pub use finding::{Segmentation, SliceFinding, StageTimings};
 pub use models::Models;
 
-use crate::engine::{Engine, Logits};
+use crate::engine::{Engine, LoadTimings, Logits};
 use crate::error::{Error, Result};
 use crate::geometry::CropBox;
 use crate::mask::Mask;
@@ -22,6 +22,7 @@ use crate::slice::{CtSlice, Intensity, Plane, Warning};
 use crate::storage::ModelFiles;
 use crate::window::WindowLevel;
 use image::{Rgb, RgbImage};
+use serde::{Deserialize, Serialize};
 
 /// A model that is loaded and ready.
 #[derive(Debug)]
@@ -30,10 +31,11 @@ pub struct Segmenter {
     card: String,
     color: Rgb<u8>,
     engine: Engine,
+    load_timings: LoadTimings,
 }
 
 /// What a caller may ask for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct SegmentOptions {
     /// Replaces the model's own threshold, in (0, 1).
     pub threshold: Option<f32>,
@@ -43,22 +45,43 @@ pub struct SegmentOptions {
     pub window: Option<WindowLevel>,
 }
 
+impl SegmentOptions {
+    /// Says whether the values can be used, before any work is done.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a threshold outside (0, 1).
+    pub fn check(&self) -> Result<()> {
+        if self.threshold.is_none_or(|threshold| threshold > 0.0 && threshold < 1.0) {
+            return Ok(());
+        }
+        Err(Error::InvalidParameter(
+            "threshold must lie between 0 and 1, both excluded; leave it out for the model's own"
+                .into(),
+        ))
+    }
+}
+
 /// Gives the time in ms since any fixed moment; handed in, as this layer knows no clock.
 pub type Clock<'a> = &'a (dyn Fn() -> f64 + Sync);
 
 impl Segmenter {
-    /// Loads the network of verified model files.
+    /// Loads the network of verified model files; `clock` gives ms.
     ///
     /// # Errors
     /// [`Error::Model`] if the network or the class colour cannot be used.
-    pub fn load(files: ModelFiles) -> Result<Self> {
+    pub fn load(files: ModelFiles, clock: &dyn Fn() -> f64) -> Result<Self> {
         let ModelFiles { spec, onnx, card } = files;
         let color = parse_color(&spec.classes[0].color).ok_or_else(|| Error::Model {
             model: spec.name.clone(),
             reason: "the class colour in model.json must be #RRGGBB".into(),
         })?;
-        let engine = Engine::load(&spec, &onnx)?;
-        Ok(Self { spec, card, color, engine })
+        let (engine, load_timings) = Engine::load(&spec, &onnx, clock)?;
+        Ok(Self { spec, card, color, engine, load_timings })
+    }
+
+    /// How long it took to load the network.
+    pub fn load_timings(&self) -> LoadTimings {
+        self.load_timings
     }
 
     /// The contract of the loaded model.
@@ -81,16 +104,27 @@ impl Segmenter {
         options: SegmentOptions,
         clock: Clock<'_>,
     ) -> Result<Segmentation> {
+        self.segment_with(slice, options, clock, &|prepared| self.infer(prepared))
+    }
+
+    /// Segments one decoded slice with logits that `logits` gives: computed by
+    /// [`Segmenter::infer`], or kept from an earlier run on the same slice.
+    ///
+    /// # Errors
+    /// As [`Segmenter::segment_slice`], and whatever `logits` fails with.
+    pub fn segment_with(
+        &self,
+        slice: &CtSlice,
+        options: SegmentOptions,
+        clock: Clock<'_>,
+        logits: &dyn Fn(&Prepared) -> Result<Logits>,
+    ) -> Result<Segmentation> {
+        options.check()?;
         let threshold = options.threshold.unwrap_or(self.spec.postprocessing.threshold);
-        if !(threshold > 0.0 && threshold < 1.0) {
-            return Err(Error::InvalidParameter(
-                "threshold must lie between 0 and 1, both excluded; leave it out for the model's own".into(),
-            ));
-        }
         let t0 = clock();
         let prepared = preprocess(slice, &self.spec)?;
         let t1 = clock();
-        let logits = self.engine.run(&prepared.tensor)?;
+        let logits = logits(&prepared)?;
         let t2 = clock();
         let mut found = self.read_out(slice, prepared, &logits, threshold, options)?;
         let (preprocess, inference) = (t1 - t0, t2 - t1);
@@ -105,7 +139,7 @@ impl Segmenter {
     /// As [`Segmenter::segment_slice`].
     pub fn logits(&self, slice: &CtSlice) -> Result<(Prepared, Logits)> {
         let prepared = preprocess(slice, &self.spec)?;
-        let logits = self.engine.run(&prepared.tensor)?;
+        let logits = self.infer(&prepared)?;
         Ok((prepared, logits))
     }
 
@@ -119,10 +153,19 @@ impl Segmenter {
         logits: &Logits,
     ) -> Result<Segmentation> {
         let [_, _, height, width] = prepared.shape;
-        let grid = CtSlice::bare(Plane::filled(width, height, 0.0), Intensity::Display);
-        prepared.crop = CropBox::whole(&grid.plane);
+        let grid = Plane::filled(width, height, 0.0);
+        prepared.crop = CropBox::whole(&grid);
+        let grid = CtSlice::bare(grid, Intensity::Display);
         let threshold = self.spec.postprocessing.threshold;
         self.read_out(&grid, prepared, logits, threshold, SegmentOptions::default())
+    }
+
+    /// Runs the network on a prepared slice.
+    ///
+    /// # Errors
+    /// [`Error::Inference`].
+    pub fn infer(&self, prepared: &Prepared) -> Result<Logits> {
+        self.engine.run(&prepared.tensor)
     }
 
     fn read_out(

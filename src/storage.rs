@@ -22,7 +22,16 @@ impl ModelFiles {
     /// # Errors
     /// [`Error::Model`] if they differ.
     pub fn verified(spec: ModelSpec, onnx: Vec<u8>, card: String) -> Result<Self> {
-        let actual: String = Sha256::digest(&onnx).iter().map(|b| format!("{b:02x}")).collect();
+        let digest = Sha256::digest(&onnx);
+        Self::digested(spec, onnx, &digest, card)
+    }
+
+    /// As [`ModelFiles::verified`], with the SHA-256 that was taken of the network as it arrived.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it is another one than in `model.json`.
+    pub fn digested(spec: ModelSpec, onnx: Vec<u8>, digest: &[u8], card: String) -> Result<Self> {
+        let actual: String = digest.iter().map(|b| format!("{b:02x}")).collect();
         if actual != spec.sha256 {
             return Err(Error::Model {
                 model: spec.name,

@@ -1,12 +1,20 @@
 //! `serve`: the API and the page on one local port.
 
 use super::load;
-use crate::config::{ServeArgs, local_limits};
+use crate::config::{MOST_LOCAL_JOBS, ServeArgs, job_limits, local_limits};
 use crate::error::{Error, Result};
-use crate::http::{Service, router};
+use crate::http::{Desk, Service, ServiceLimits, now, router};
+use crate::jobs::LocalJobs;
+use crate::object_store::DirObjects;
+use crate::segmenter::Models;
+use crate::telemetry::to_stdout;
 use axum::Router;
 use axum::http::{HeaderValue, header};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -21,9 +29,10 @@ pub(super) fn serve(args: ServeArgs) -> Result<()> {
             "The page was not found. Start in the project's folder or give --frontend.".into(),
         ));
     }
-    let app = with_page(router(Service::new(models, local_limits())), &args);
-    let runtime = tokio::runtime::Runtime::new().map_err(Error::io("The server cannot start"))?;
-    runtime.block_on(async {
+    let folder = JobFolder::of(args.jobs.as_deref());
+    let runtime = runtime().map_err(Error::io("The server cannot start"))?;
+    let served = runtime.block_on(async {
+        let app = with_page(api(models, &args, &folder.path).await?, &args);
         let listener = TcpListener::bind((args.host.as_str(), args.port))
             .await
             .map_err(Error::io("The port cannot be opened; try --port 0 for a free one"))?;
@@ -33,7 +42,68 @@ pub(super) fn serve(args: ServeArgs) -> Result<()> {
             .with_graceful_shutdown(stop_signal())
             .await
             .map_err(Error::io("The server stopped"))
-    })
+    });
+    // A job of a folder that stays is taken up again; one whose folder goes stops at its next slice.
+    folder.remove();
+    runtime.shutdown_timeout(folder.patience());
+    served
+}
+
+/// Few threads that stay for the blocking work (slices, a job, files): each new one would begin a
+/// heap of its own, and what was freed in the old ones is not given back.
+fn runtime() -> std::io::Result<Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(cores + 2)
+        .thread_keep_alive(Duration::from_secs(3600))
+        .build()
+}
+
+async fn api(models: Models, args: &ServeArgs, folder: &Path) -> Result<Router> {
+    let models = Arc::new(models);
+    let limits = ServiceLimits { rate: args.rate(), ..local_limits() };
+    let store = DirObjects::open(folder)?;
+    let slice = limits.slice;
+    let jobs = LocalJobs::start(store, job_limits(), MOST_LOCAL_JOBS, models.clone(), slice, now);
+    let desk = Desk::Local(jobs.await?);
+    let log = args.log.then_some(to_stdout as fn(&str));
+    Ok(router(Service::with_jobs(models, limits, Some(desk), log)))
+}
+
+/// Where uploads and results lie.
+struct JobFolder {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl JobFolder {
+    /// The folder given, or one of a name that nobody can guess and take first.
+    fn of(given: Option<&Path>) -> Self {
+        let own = || std::env::temp_dir().join(format!("ichor-{}", uuid::Uuid::new_v4().simple()));
+        Self { path: given.map_or_else(own, Path::to_path_buf), temporary: given.is_none() }
+    }
+}
+
+impl JobFolder {
+    /// Time that a running job gets to notice that it is over.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(if self.temporary { 5 } else { 0 })
+    }
+
+    fn remove(&self) {
+        if self.temporary {
+            // What cannot be removed is readable by this user alone.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+impl Drop for JobFolder {
+    /// Once more, for what a job wrote while it noticed; and where the server never came up.
+    fn drop(&mut self) {
+        self.remove();
+    }
 }
 
 fn with_page(api: Router, args: &ServeArgs) -> Router {

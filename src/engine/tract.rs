@@ -1,6 +1,6 @@
 //! The CPU engine.
 
-use super::Logits;
+use super::{LoadTimings, Logits};
 use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
 use std::sync::Arc;
@@ -21,13 +21,17 @@ impl std::fmt::Debug for TractEngine {
 }
 
 impl TractEngine {
-    pub(super) fn load(spec: &ModelSpec, onnx: &[u8]) -> Result<Self> {
+    pub(super) fn load(
+        spec: &ModelSpec,
+        onnx: &[u8],
+        clock: &dyn Fn() -> f64,
+    ) -> Result<(Self, LoadTimings)> {
         let fail = |what: &str| {
             let reason = format!("{what}. Export the network again with training/export.py.");
             Error::Model { model: spec.name.clone(), reason }
         };
-        let plan =
-            build(spec, onnx).map_err(|e| fail(&format!("the network cannot be loaded: {e:#}")))?;
+        let (plan, timings) = build(spec, onnx, clock)
+            .map_err(|e| fail(&format!("the network cannot be loaded: {e:#}")))?;
         let [_, _, height, width] = spec.input.shape;
         let engine = Self {
             plan,
@@ -38,7 +42,7 @@ impl TractEngine {
         engine.check().map_err(|_| {
             fail("the network's outputs do not have the shapes that model.json declares")
         })?;
-        Ok(engine)
+        Ok((engine, timings))
     }
 
     /// Output shapes are known once optimised; comparing them costs nothing, a trial run would.
@@ -70,14 +74,21 @@ impl TractEngine {
     }
 }
 
-fn build(spec: &ModelSpec, onnx: &[u8]) -> TractResult<Arc<TypedRunnableModel>> {
+fn build(
+    spec: &ModelSpec,
+    onnx: &[u8],
+    clock: &dyn Fn() -> f64,
+) -> TractResult<(Arc<TypedRunnableModel>, LoadTimings)> {
     let mut names = vec![spec.outputs.mask.name.as_str()];
     names.extend(spec.outputs.slice.as_ref().map(|s| s.name.as_str()));
-    tract_onnx::onnx()
-        .model_for_read(&mut &onnx[..])?
+    let t0 = clock();
+    let parsed = tract_onnx::onnx().model_for_read(&mut &onnx[..])?;
+    let t1 = clock();
+    let plan = parsed
         // A concrete shape: a symbolic batch dimension costs three times the run time.
         .with_input_fact(0, f32::fact(spec.input.shape).into())?
         .with_outputs_by_name(names)?
         .into_optimized()?
-        .into_runnable()
+        .into_runnable()?;
+    Ok((plan, LoadTimings { parse: t1 - t0, optimise: clock() - t1 }))
 }

@@ -1,6 +1,8 @@
 //! The handlers: request to values, values to the segmenter, report to response.
 
+use super::etag::tagged;
 use super::intake::image_bytes;
+use super::log::Measured;
 use super::negotiate::{Answer, answer};
 use super::problem::{Problem, RequestId};
 use super::query::{Asked, SegmentQuery, read_query};
@@ -11,12 +13,12 @@ use crate::export::montage::montage;
 use crate::mask::encode_png;
 use crate::report::write_answer;
 use crate::segmenter::{Found, Given, SegmentOptions, Segmenter};
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use image::RgbImage;
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,7 +42,7 @@ pub(super) async fn segment(
     let request_id =
         request.extensions().get::<RequestId>().map_or_else(String::new, |r| r.0.clone());
     service.models.get(asked.model.as_deref())?;
-    let image = image_bytes(request, &service.limits).await?;
+    let image = image_bytes(request, &service).await?;
     let job = Job { image, asked, answer, request_id };
 
     let _running = service.running.acquire().await.map_err(|_| overloaded())?;
@@ -58,6 +60,7 @@ fn run(service: &Service, job: Job) -> Result<Response, Problem> {
     let given = Given::from_bytes(&job.image, &service.limits.slice, &clock)?;
     let started = given.started;
     let found = model.segment_given(given, options, &|_, _| (), &clock)?;
+    let measured = measured(model, &found);
     let (content_type, body) = match job.answer {
         Answer::Picture => ("image/png", encode_png(&picture(model, &found, options).into())?),
         Answer::Json => {
@@ -68,8 +71,16 @@ fn run(service: &Service, job: Job) -> Result<Response, Problem> {
         }
     };
     check_answer(service, job.answer, &body)?;
-    Ok(([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-store")], body)
-        .into_response())
+    let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-store")];
+    Ok((Extension(measured), headers, body).into_response())
+}
+
+fn measured(model: &Segmenter, found: &Found) -> Measured {
+    let (slices, stages) = match found {
+        Found::Slice { found, .. } => (1, found.finding.timings),
+        Found::Series(found) => (found.slices.len(), found.timings),
+    };
+    Measured { model: model.spec().name.clone(), slices, stages }
 }
 
 fn picture(model: &Segmenter, found: &Found, options: SegmentOptions) -> RgbImage {
@@ -101,24 +112,29 @@ fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Pr
 
 fn overloaded() -> Problem {
     let detail = "All workers are busy. Send the request again after the time in Retry-After.";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).after(1)
 }
 
-pub(super) async fn models(State(service): State<Arc<Service>>) -> Response {
-    Json(ModelList::from(service.as_ref())).into_response()
+pub(super) async fn models(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let list = ModelList::from(service.as_ref());
+    let json = serde_json::to_vec(&list).map_err(|e| Error::Inference(e.to_string()))?;
+    Ok(tagged(&headers, "application/json", json))
 }
 
 pub(super) async fn card(
     State(service): State<Arc<Service>>,
     Path(name): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let model = service.models.get(Some(&name))?;
-    let kind = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
-    Ok((kind, model.card().to_owned()).into_response())
+    let card = service.models.get(Some(&name))?.card().to_owned();
+    Ok(tagged(&headers, "text/markdown; charset=utf-8", card.into()))
 }
 
-pub(super) async fn openapi() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+pub(super) async fn openapi(headers: HeaderMap) -> Response {
+    tagged(&headers, "application/json", OPENAPI.into())
 }
 
 pub(super) async fn live() -> Response {

@@ -1,7 +1,7 @@
 //! One image out of a request, whichever of the three ways it came.
 
+use super::Service;
 use super::problem::Problem;
-use super::{BODY_REMEDY, ServiceLimits};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -9,13 +9,10 @@ use base64::Engine as _;
 use serde::Deserialize;
 
 /// Reads the image of a raw, multipart or JSON body, never more than the limit.
-pub(super) async fn image_bytes(
-    request: Request,
-    limits: &ServiceLimits,
-) -> Result<Bytes, Problem> {
+pub(super) async fn image_bytes(request: Request, service: &Service) -> Result<Bytes, Problem> {
     let kind = content_kind(request.headers());
     let (parts, body) = request.into_parts();
-    let body = read_body(&parts.headers, body, limits).await?;
+    let body = read_body(&parts.headers, body, service).await?;
     match kind {
         Kind::Raw => Ok(body),
         Kind::Json => from_json(&body),
@@ -39,21 +36,20 @@ fn content_kind(headers: &HeaderMap) -> Kind {
     }
 }
 
-async fn read_body(
-    headers: &HeaderMap,
-    body: Body,
-    limits: &ServiceLimits,
-) -> Result<Bytes, Problem> {
-    let limit = limits.max_body_bytes;
+async fn read_body(headers: &HeaderMap, body: Body, service: &Service) -> Result<Bytes, Problem> {
+    let limit = service.limits.max_body_bytes;
     let too_large = || {
-        let detail = format!("The body is larger than the limit of {limit} bytes. {BODY_REMEDY}");
+        let detail = format!(
+            "The body is larger than the limit of {limit} bytes. {}",
+            service.body_remedy()
+        );
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
     };
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: u64| length > limit as u64) {
         return Err(too_large());
     }
-    match tokio::time::timeout(limits.body_timeout, to_bytes(body, limit)).await {
+    match tokio::time::timeout(service.limits.body_timeout, to_bytes(body, limit)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_length_error(&error) => Err(too_large()),
         Ok(Err(_)) => Err(bad_body("incomplete_body", "The body broke off. Send it again.")),

@@ -12,10 +12,10 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SegmentQuery {
-    model: Option<String>,
-    threshold: Option<f32>,
-    window: Option<String>,
-    include: Option<String>,
+    pub(super) model: Option<String>,
+    pub(super) threshold: Option<f32>,
+    pub(super) window: Option<String>,
+    pub(super) include: Option<String>,
 }
 
 /// What was asked for.
@@ -34,9 +34,15 @@ pub(super) fn read_query(
                 .into(),
         )
     })?;
+    read_words(query)
+}
+
+/// Understands the words, whichever way they came.
+pub(super) fn read_words(query: SegmentQuery) -> Result<Asked, Problem> {
     let window = query.window.as_deref().map(str::parse).transpose()?;
     let include = parse_include(query.include.as_deref())?;
     let options = SegmentOptions { threshold: query.threshold, contours: include.contours, window };
+    options.check()?;
     Ok(Asked { model: query.model, options, include })
 }
 

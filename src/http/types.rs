@@ -42,6 +42,8 @@ struct LimitFacts {
     max_decoded_bytes: u64,
     max_slices: usize,
     max_body_bytes: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_upload_bytes: Option<u64>,
 }
 
 impl<'a> From<&'a Service> for ModelList<'a> {
@@ -57,6 +59,10 @@ impl<'a> From<&'a Service> for ModelList<'a> {
                 max_decoded_bytes: limits.slice.max_decoded_bytes,
                 max_slices: limits.slice.max_slices,
                 max_body_bytes: limits.max_body_bytes,
+                max_upload_bytes: service
+                    .desk
+                    .as_ref()
+                    .map(|desk| desk.jobs().limits().max_upload_bytes),
             },
             media_types: MEDIA_TYPES,
             disclaimer: DISCLAIMER,

@@ -5,10 +5,10 @@ use crate::mask::{Mask, encode_png};
 use crate::slice::Plane;
 use base64::Engine as _;
 use image::{DynamicImage, GrayImage, RgbImage};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Which pictures the answer carries.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Include {
     /// The mask PNG.
     pub mask: bool,

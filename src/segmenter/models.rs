@@ -19,7 +19,18 @@ impl Models {
     /// # Errors
     /// [`Error::Model`] of the first that fails, [`Error::ModelNotFound`] for the default.
     pub fn load(files: Vec<ModelFiles>, default: Option<&str>) -> Result<Self> {
-        let loaded = files.into_par_iter().map(Segmenter::load).collect::<Result<Vec<_>>>()?;
+        let load = |files| Segmenter::load(files, &|| 0.0);
+        Self::of(files.into_par_iter().map(load).collect::<Result<Vec<_>>>()?, default)
+    }
+
+    /// Models that are loaded already, at least one; as [`Models::load`].
+    ///
+    /// # Errors
+    /// [`Error::ModelNotFound`] for the default, or without any model.
+    pub fn of(loaded: Vec<Segmenter>, default: Option<&str>) -> Result<Self> {
+        if loaded.is_empty() {
+            return Err(Error::ModelNotFound("none".into()));
+        }
         let mut models = Self { loaded, default: 0 };
         if let Some(name) = default {
             models.default = models.position(name)?;

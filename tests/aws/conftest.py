@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ichor_server import IchorServer, ichor_server
 from lambda_emulator import LambdaFunction, lambda_function
-from s3_server import BUCKET, S3Server, s3_server
+from s3_server import BUCKET, JOBS_BUCKET, S3Server, s3_server
 
 CACHE = Path(os.environ.get("ICHOR_CACHE", Path.home() / ".cache" / "ichor"))
 
@@ -43,7 +44,26 @@ def release() -> Path:
 @pytest.fixture(scope="session")
 def lambda_binary() -> Path:
     """The very file that `make lambda` packs into the zip."""
-    return existing(CACHE / "lambda" / "bootstrap", "run make lambda")
+    return existing(CACHE / "lambda" / "api" / "bootstrap", "run make lambda")
+
+
+@pytest.fixture(scope="session")
+def worker_binary() -> Path:
+    """The very file that `make lambda` packs into the zip."""
+    return existing(CACHE / "lambda" / "worker" / "bootstrap", "run make lambda")
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Path:
+    return existing(CACHE / "bin" / "aws-lambda-rie", "run make lambda-emulator")
+
+
+@pytest.fixture(scope="session")
+def server(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IchorServer]:
+    """`ichor serve` as a user starts it."""
+    binary = existing(release / "ichor", "run make build")
+    with ichor_server(binary, tmp_path_factory.mktemp("serve")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
@@ -63,15 +83,31 @@ def model_names(s3: S3Server, models: Path) -> list[str]:
 
 @pytest.fixture(scope="session")
 def function_environment(s3: S3Server, model_names: list[str]) -> dict[str, str]:
-    return s3.environment() | {"ICHOR_BUCKET": BUCKET, "ICHOR_MODELS": ",".join(model_names)}
+    models = {"ICHOR_BUCKET": BUCKET, "ICHOR_MODELS": ",".join(model_names)}
+    return s3.environment() | models | {"ICHOR_JOBS_BUCKET": JOBS_BUCKET}
 
 
 @pytest.fixture(scope="session")
 def function(
-    lambda_binary: Path, function_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    emulator: Path,
+    lambda_binary: Path,
+    function_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LambdaFunction]:
     """One warm function for all tests: whatever one test sends, the next must still be served."""
-    emulator = existing(CACHE / "bin" / "aws-lambda-rie", "run make lambda-emulator")
     log = tmp_path_factory.mktemp("lambda") / "emulator.log"
     with lambda_function(emulator, lambda_binary, function_environment, log) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def worker(
+    emulator: Path,
+    worker_binary: Path,
+    function_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LambdaFunction]:
+    """One warm worker for all tests."""
+    log = tmp_path_factory.mktemp("worker") / "emulator.log"
+    with lambda_function(emulator, worker_binary, function_environment, log) as started:
         yield started

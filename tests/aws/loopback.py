@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-START_SECONDS = 10.0
+# Of a busy machine; an idle one takes one.
+START_SECONDS = 60.0
 
 
 def free_port() -> int:
@@ -18,7 +19,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, log: Path, **popen) -> Iterator[subprocess.Popen]:
+def running(
+    command: list[str], port: int, log: Path, start_seconds: float = START_SECONDS, **popen
+) -> Iterator[subprocess.Popen]:
     """Runs `command` until the block ends; enters it once `port` accepts connections.
 
     Raises RuntimeError with the process's own words if it exits first or never listens.
@@ -26,7 +29,7 @@ def running(command: list[str], port: int, log: Path, **popen) -> Iterator[subpr
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **popen)
     try:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + start_seconds
         while not _accepts(port):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{command[0]} does not listen on {port}:\n{log.read_text()}")

@@ -11,6 +11,7 @@ from botocore.config import Config
 from loopback import free_port, running
 
 BUCKET = "ichor-models"
+JOBS_BUCKET = "ichor-jobs"
 MODEL_FILES = ("model.json", "model.onnx", "MODEL_CARD.md")
 
 
@@ -42,6 +43,11 @@ class S3Server:
             config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
         )
 
+    def keys(self, prefix: str) -> list[str]:
+        """Keys of the jobs bucket below a prefix, sorted."""
+        pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=JOBS_BUCKET, Prefix=prefix)
+        return sorted(item["Key"] for page in pages for item in page.get("Contents", []))
+
     def upload_models(self, models: Path, prefix: str = "models/") -> list[str]:
         """Uploads every model of the folder as a deployment does; gives their names, sorted."""
         names = sorted(folder.name for folder in models.iterdir() if (folder / "model.json").is_file())
@@ -63,5 +69,6 @@ def s3_server(binary: Path, folder: Path) -> Iterator[S3Server]:
     command = [str(binary), str(root), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--access-key", server.access_key, "--secret-key", server.secret_key]
     with running(command, port, folder / "s3s-fs.log"):
-        server.client().create_bucket(Bucket=BUCKET)
+        for bucket in (BUCKET, JOBS_BUCKET):
+            server.client().create_bucket(Bucket=bucket)
         yield server

@@ -12,6 +12,7 @@ mod golden;
 mod head;
 mod hostile;
 mod inspect;
+mod jobs;
 mod mutated;
 mod seeds;
 mod series;

@@ -19,7 +19,7 @@ def glibc_needed(binary: bytes) -> tuple[int, int]:
     return max(versions, default=(0, 0))
 
 
-def pack(binary: bytes, folder: pathlib.Path, arch: str) -> pathlib.Path:
+def pack(binary: bytes, folder: pathlib.Path, name: str, arch: str) -> pathlib.Path:
     """Writes `bootstrap` and the zip; the same binary always gives the same zip, byte for byte."""
     folder.mkdir(parents=True, exist_ok=True)
     bootstrap = folder / "bootstrap"
@@ -27,7 +27,7 @@ def pack(binary: bytes, folder: pathlib.Path, arch: str) -> pathlib.Path:
     bootstrap.chmod(0o755)
     entry = zipfile.ZipInfo("bootstrap", date_time=(1980, 1, 1, 0, 0, 0))
     entry.external_attr = 0o100755 << 16
-    archive = folder / f"ichor-lambda-{arch}.zip"
+    archive = folder / f"ichor-{name}-{arch}.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
         out.writestr(entry, binary, compress_type=zipfile.ZIP_DEFLATED)
     return archive
@@ -37,6 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("name", help="of the function")
     parser.add_argument("arch", choices=sorted(ELF_MACHINES.values()))
     parser.add_argument("--newest-glibc", required=True, help="of the runtime, such as 2.34")
     args = parser.parse_args()
@@ -49,7 +50,7 @@ def main() -> None:
     if needed > tuple(int(part) for part in args.newest_glibc.split(".")):
         sys.exit(f"error: {args.binary} needs glibc {needed[0]}.{needed[1]}, the runtime has {args.newest_glibc}")
 
-    archive = pack(binary, args.folder, args.arch)
+    archive = pack(binary, args.folder, args.name, args.arch)
     print(f"binary {len(binary) / 1e6:.1f} MB (glibc {needed[0]}.{needed[1]}), "
           f"zip {archive.stat().st_size / 1e6:.1f} MB: {archive}")
 

@@ -1,0 +1,191 @@
+//! The handlers of uploads: the order, and the bytes where this process takes them itself.
+
+use super::jobs::{desk, no_such_job, now};
+use super::problem::Problem;
+use super::query::{SegmentQuery, read_words};
+use super::{Desk, Service};
+use crate::decode::MEDIA_TYPES;
+use crate::error::Error;
+use crate::jobs::{JobId, Jobs, Order, rfc3339};
+use crate::object_store::Link;
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+
+/// The body of `POST /v1/uploads`; the words are those of the query of `/v1/segment`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UploadOrder {
+    content_type: String,
+    size_bytes: u64,
+    model: Option<String>,
+    threshold: Option<f32>,
+    window: Option<String>,
+    include: Option<String>,
+}
+
+pub(super) async fn create_upload(
+    State(service): State<Arc<Service>>,
+    body: Result<Json<UploadOrder>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let desk = desk(&service)?;
+    let Json(order) = body.map_err(|rejection| unreadable_order(&rejection))?;
+    let order = checked(&service, desk.jobs(), order)?;
+    let (content_type, size_bytes) = (order.content_type.clone(), order.size_bytes);
+    let created = desk.create(order, now()).await?;
+    let id = created.id;
+    let link = created.upload.unwrap_or_else(|| own_link(id, &content_type));
+    let headers: serde_json::Map<_, _> =
+        link.headers.into_iter().map(|(name, value)| (name, value.into())).collect();
+    let job_url = format!("/v1/jobs/{id}");
+    let body = json!({
+        "job_id": id.to_string(),
+        "upload": {
+            "method": "PUT",
+            "url": link.url,
+            "headers": headers,
+            "size_bytes": size_bytes,
+            "expires_at": rfc3339(created.upload_until),
+        },
+        "job_url": job_url,
+    });
+    let location = [(header::LOCATION, job_url), (header::CACHE_CONTROL, "no-store".to_owned())];
+    Ok((StatusCode::CREATED, location, Json(body)).into_response())
+}
+
+fn own_link(id: JobId, content_type: &str) -> Link {
+    Link {
+        url: format!("/v1/uploads/{id}"),
+        headers: vec![("content-type".to_owned(), content_type.to_owned())],
+    }
+}
+
+fn unreadable_order(rejection: &JsonRejection) -> Problem {
+    let detail = r#"The order cannot be read. Send JSON {"content_type": "application/zip", "size_bytes": 1234} and, if wanted, model, threshold, window and include."#;
+    match rejection {
+        JsonRejection::MissingJsonContentType(_) => {
+            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+        }
+        rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
+        }
+        _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_json", detail),
+    }
+}
+
+fn checked(service: &Service, jobs: &Jobs, order: UploadOrder) -> Result<Order, Problem> {
+    let UploadOrder { content_type, size_bytes, model, threshold, window, include } = order;
+    let asked = read_words(SegmentQuery { model, threshold, window, include })?;
+    let model = service.models.get(asked.model.as_deref())?.spec().name.clone();
+    let content_type = content_type.trim().to_ascii_lowercase();
+    if !MEDIA_TYPES.contains(&content_type.as_str()) && content_type != "application/octet-stream" {
+        let detail = format!(
+            "content_type is one of {} or application/octet-stream.",
+            MEDIA_TYPES.join(", ")
+        );
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Problem::new(status, "unsupported_media_type", detail));
+    }
+    if size_bytes == 0 {
+        return Err(Error::EmptyInput.into());
+    }
+    let limit = jobs.limits().max_upload_bytes;
+    if size_bytes > limit {
+        let detail = format!(
+            "size_bytes is above the limit of {limit} bytes. Pack the series as a zip of compressed slices, \
+             or run `ichor segment` on your own machine."
+        );
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail));
+    }
+    Ok(Order { content_type, size_bytes, model, options: asked.options, include: asked.include })
+}
+
+/// The bytes of a job, where this process keeps them.
+pub(super) async fn receive_upload(
+    State(service): State<Arc<Service>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let Desk::Local(local) = desk(&service)? else { return Err(no_such_job()) };
+    let id = id.parse().map_err(|()| no_such_job())?;
+    let record = local.jobs().record(id).await?.ok_or_else(no_such_job)?;
+    let now = now();
+    if now >= record.created_at + local.jobs().limits().link_s {
+        let detail = "The time for this upload is over. Order a new one with POST /v1/uploads.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "upload_expired", detail));
+    }
+    let (parts, body) = request.into_parts();
+    check_headers(&parts.headers, &record.order)?;
+    // A client that lost the answer sends again; what has arrived stays.
+    if local.has_upload(id).await? {
+        return Ok(StatusCode::OK.into_response());
+    }
+    let size = record.order.size_bytes;
+    let mut incoming = local.receive(id).await?;
+    let mut received = 0;
+    let mut body = body;
+    while let Some(data) = next_piece(&mut body, &service).await? {
+        received += data.len() as u64;
+        if received > size {
+            return Err(wrong_size(size));
+        }
+        incoming.write(&data).await?;
+    }
+    if received != size {
+        return Err(wrong_size(size));
+    }
+    incoming.finish().await?;
+    local.enqueue(id).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+async fn next_piece(body: &mut Body, service: &Service) -> Result<Option<Bytes>, Problem> {
+    loop {
+        let frame = tokio::time::timeout(service.limits.body_timeout, body.frame());
+        let frame = frame.await.map_err(|_| {
+            let detail = "The upload stood still for too long. Send it again.";
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail)
+        })?;
+        match frame {
+            None => return Ok(None),
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+            Some(Err(_)) => {
+                let detail = "The upload broke off. Send it again.";
+                return Err(Problem::new(StatusCode::BAD_REQUEST, "incomplete_body", detail));
+            }
+        }
+    }
+}
+
+fn check_headers(headers: &HeaderMap, order: &Order) -> Result<(), Problem> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let kind = text(header::CONTENT_TYPE).unwrap_or_default().trim().to_ascii_lowercase();
+    if kind != order.content_type {
+        let detail =
+            format!("The order was for {}; send that as Content-Type.", order.content_type);
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Problem::new(status, "upload_mismatch", detail));
+    }
+    let length: Option<u64> = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    match length {
+        Some(length) if length != order.size_bytes => Err(wrong_size(order.size_bytes)),
+        _ => Ok(()),
+    }
+}
+
+fn wrong_size(size: u64) -> Problem {
+    let detail =
+        format!("The order was for {size} bytes. Send exactly these, or order another upload.");
+    Problem::new(StatusCode::BAD_REQUEST, "upload_mismatch", detail)
+}

@@ -1,0 +1,172 @@
+//! Whole data sets: one row of a table a series, then all rows as one CSV.
+//!
+//! A distributed map (AWS Step Functions) lists the objects of a prefix, invokes the worker once
+//! for each and once more to gather. Rows lie in the store under the name of the run, each at a
+//! place that its series alone decides, so that a series that is tried again is still one row.
+
+use super::{JSON, Outcome, Worker, read_json, to_json};
+use crate::error::{Error, Result};
+use crate::problem::Problem;
+use crate::segmenter::series::SeriesSegmentation;
+use crate::segmenter::{Given, SegmentOptions};
+use crate::series::assemble;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+/// One series of a data set.
+#[derive(Debug, Deserialize)]
+pub struct Item {
+    /// Key of its file: a zip, a NIfTI volume, a multi-frame object or a single image.
+    pub key: String,
+    /// Name of the run.
+    pub run: String,
+    /// Model; the default without it.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// Threshold in place of the model's own.
+    #[serde(default)]
+    pub threshold: Option<f32>,
+}
+
+/// The last step of a run.
+#[derive(Debug, Deserialize)]
+pub struct Gather {
+    /// Name of the run.
+    pub run: String,
+}
+
+/// What is said of one series. Numbers are empty where they cannot be known.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Key of the file.
+    pub key: String,
+    /// Slices read.
+    pub slices: Option<usize>,
+    /// Whether anything was outlined.
+    pub detected: Option<bool>,
+    /// Highest calibrated probability of the slices.
+    pub probability: Option<f32>,
+    /// Total volume, mL.
+    pub volume_ml: Option<f32>,
+    /// Index of the slice to look at first.
+    pub key_slice: Option<usize>,
+    /// Threshold of the masks.
+    pub threshold: Option<f32>,
+    /// Model that answered.
+    pub model: String,
+    /// Its version.
+    pub model_version: String,
+    /// Codes of the cautions, with spaces between them.
+    pub warnings: String,
+    /// Code of the problem, for a series that could not be read.
+    pub problem: String,
+}
+
+/// What the last step answers.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Table {
+    /// Key of the CSV.
+    pub table: String,
+    /// Its rows.
+    pub rows: usize,
+    /// Those with a problem.
+    pub failed: usize,
+}
+
+impl Worker<'_> {
+    /// Writes the row of one series. A file that cannot be read gets a row that says so: one of
+    /// thousands must not end the run.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::InvalidParameter`] for a name of a run that is none, and
+    /// [`Error::ModelNotFound`].
+    pub fn write_row(&self, item: &Item) -> Result<Outcome> {
+        let place = format!("{}{}.json", folder(&item.run)?, short_digest(&item.key));
+        if self.runtime.block_on(self.store.exists(&place))? {
+            return Ok(Outcome::Ended);
+        }
+        let model = self.models.get(item.model.as_deref())?.spec();
+        let named = Row {
+            key: item.key.clone(),
+            model: model.name.clone(),
+            model_version: model.version.clone(),
+            ..Row::default()
+        };
+        let measured = catch_unwind(AssertUnwindSafe(|| self.measure(item)));
+        let measured = measured.unwrap_or_else(|_| Err(Error::Inference("panic".into())));
+        let (row, outcome) = match measured {
+            Ok(found) => (described(named, &found), Outcome::Done),
+            Err(error @ Error::Unavailable(_)) => return Err(error),
+            Err(error) => {
+                let problem = Problem::from(error).code.to_owned();
+                (Row { problem, ..named }, Outcome::Failed)
+            }
+        };
+        self.runtime.block_on(self.store.put(&place, JSON, to_json(&row)?))?;
+        Ok(outcome)
+    }
+
+    fn measure(&self, item: &Item) -> Result<SeriesSegmentation> {
+        let start = Instant::now();
+        let clock = move || start.elapsed().as_secs_f64() * 1e3;
+        let model = self.models.get(item.model.as_deref())?;
+        let bytes = self.runtime.block_on(self.store.get(&item.key))?;
+        let given = Given::from_bytes(&bytes.unwrap_or_default(), self.limits, &clock)?;
+        let series = assemble(given.decoded.slices, given.decoded.grid)?;
+        let options = SegmentOptions { threshold: item.threshold, ..SegmentOptions::default() };
+        model.segment_series(series, options, &|_, _| (), &clock)
+    }
+
+    /// Writes the table of a run, sorted by key.
+    ///
+    /// # Errors
+    /// As [`Worker::write_row`].
+    pub fn gather(&self, gather: &Gather) -> Result<Table> {
+        let folder = folder(&gather.run)?;
+        let mut rows: Vec<Row> = Vec::new();
+        for name in self.runtime.block_on(self.store.list(&folder))? {
+            rows.extend(self.runtime.block_on(read_json(self.store, &format!("{folder}{name}")))?);
+        }
+        rows.sort_by(|a: &Row, b: &Row| a.key.cmp(&b.key));
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        let unwritten = || Error::Inference("the table cannot be written".into());
+        for row in &rows {
+            csv.serialize(row).map_err(|_| unwritten())?;
+        }
+        let bytes = csv.into_inner().map_err(|_| unwritten())?;
+        let table = format!("tables/{}.csv", gather.run);
+        self.runtime.block_on(self.store.put(&table, "text/csv", bytes))?;
+        let failed = rows.iter().filter(|row| !row.problem.is_empty()).count();
+        Ok(Table { table, rows: rows.len(), failed })
+    }
+}
+
+fn described(row: Row, found: &SeriesSegmentation) -> Row {
+    let codes: Vec<&str> = found.warnings.iter().map(|warning| warning.code).collect();
+    Row {
+        slices: Some(found.slices.len()),
+        detected: found.detected,
+        probability: Some(found.probability),
+        volume_ml: found.volume.total_volume_ml,
+        key_slice: Some(found.key_slice),
+        threshold: Some(found.threshold),
+        warnings: codes.join(" "),
+        ..row
+    }
+}
+
+/// Names of runs become part of keys.
+fn folder(run: &str) -> Result<String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+    if run.is_empty() || run.len() > 80 || !run.bytes().all(plain) {
+        let remedy = "run takes 1 to 80 letters, digits, - and _, as names of executions do.";
+        return Err(Error::InvalidParameter(remedy.into()));
+    }
+    Ok(format!("tables/{run}/"))
+}
+
+fn short_digest(text: &str) -> String {
+    Sha256::digest(text)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,76 @@
+//! Problems as clients see them (RFC 9457), and the one table from error kind to status.
+
+use crate::error::Error;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+/// An error on its way to the client.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// Status of the answer that carries it.
+    pub status: StatusCode,
+    /// Stable identifier.
+    pub code: &'static str,
+    /// What was wrong, where, and what to do.
+    pub detail: String,
+    /// Seconds after which to try again, where that helps.
+    pub retry_after_s: Option<u64>,
+}
+
+impl Problem {
+    /// A problem that trying again does not mend.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), retry_after_s: None }
+    }
+
+    /// The same, to be tried again after some seconds.
+    pub fn after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// A fault of this side, of which the client learns no more.
+    pub fn internal() -> Self {
+        let detail = "The service failed on this input. Try another export of the image, and report \
+                      the request_id if it happens again.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    /// The `application/problem+json` body.
+    pub fn body(&self, request_id: &str) -> Value {
+        json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+            "request_id": request_id,
+        })
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        use StatusCode as S;
+        let (status, code) = match &error {
+            Error::EmptyInput => (S::BAD_REQUEST, "empty_body"),
+            Error::InvalidParameter(_) => (S::BAD_REQUEST, "invalid_parameter"),
+            Error::Undecodable(_) => (S::BAD_REQUEST, "undecodable_image"),
+            Error::ModelNotFound(_) => (S::NOT_FOUND, "model_not_found"),
+            Error::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "image_too_large"),
+            Error::UnsupportedType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Error::Unprocessable(_) => (S::UNPROCESSABLE_ENTITY, "unprocessable_image"),
+            // What the store said is for the operator's log; the client can only come back.
+            Error::Unavailable(_) => {
+                let detail = "Uploads and results cannot be reached just now. Send the request \
+                              again after the time in Retry-After.";
+                return Self::new(S::SERVICE_UNAVAILABLE, "store_unavailable", detail).after(5);
+            }
+            // The rest are faults of this side; their text is for the operator.
+            Error::Model { .. } | Error::Dataset(_) | Error::Io { .. } | Error::Inference(_) => {
+                return Self::internal();
+            }
+        };
+        Self::new(status, code, error.to_string())
+    }
+}

@@ -1,0 +1,58 @@
+//! One slice of a series, said before the others are done.
+
+use super::pictures::probability_picture;
+use super::series::SliceReport;
+use super::{ImageFacts, Include, Pictures};
+use crate::error::Result;
+use crate::segmenter::{Segmentation, Segmenter};
+use crate::series::Series;
+use serde::Serialize;
+
+/// What is known of a slice on its own. Volumes are `null`: they are shared out once all are known.
+#[derive(Debug, Serialize)]
+pub struct PartialReport {
+    /// The slice, as in the series answer.
+    #[serde(flatten)]
+    pub slice: SliceReport,
+    /// What was read of it.
+    pub image: ImageFacts,
+}
+
+/// Writes the report of slice `index` of `series`. The pictures asked for are drawn of every
+/// slice: which is the key slice is not known yet.
+///
+/// # Errors
+/// As [`crate::mask::encode_png`].
+pub fn write_partial_report(
+    model: &Segmenter,
+    series: &Series,
+    index: usize,
+    found: &Segmentation,
+    include: Include,
+) -> Result<PartialReport> {
+    let area_px = found.mask.area_px();
+    let spacing_mm = found.spacing_mm;
+    Ok(PartialReport {
+        slice: SliceReport {
+            index,
+            source: series.sources[index],
+            probability: found.finding.probability,
+            area_px,
+            area_mm2: spacing_mm.map(|[row, column]| area_px as f32 * row * column),
+            lesions: found.finding.lesions.clone(),
+            pictures: Pictures::draw(
+                include,
+                &found.mask,
+                || model.overlay(found),
+                || Ok(probability_picture(&found.probabilities)),
+            )?,
+        },
+        image: ImageFacts {
+            width: found.mask.width,
+            height: found.mask.height,
+            spacing_mm,
+            modality: found.modality.clone(),
+            window: found.window,
+        },
+    })
+}

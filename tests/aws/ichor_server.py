@@ -1,0 +1,36 @@
+"""`ichor serve` on a free port of loopback."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from loopback import free_port, running
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class IchorServer:
+    """A server that can be asked."""
+
+    url: str
+    pid: int
+    log: Path
+
+    def resident_mb(self) -> float:
+        """Memory that the process holds now."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("VmRSS"))
+        return int(line.split()[1]) * 1024 / 1e6
+
+
+@contextmanager
+def ichor_server(binary: Path, folder: Path, *options: str) -> Iterator[IchorServer]:
+    """Starts the server with the repository's models and page; `folder` takes its log."""
+    port = free_port()
+    command = [str(binary), "serve", "--port", str(port), *options]
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("ICHOR_")}
+    with running(command, port, folder / "serve.log", cwd=ROOT, env=inherited) as process:
+        yield IchorServer(f"http://127.0.0.1:{port}", process.pid, folder / "serve.log")

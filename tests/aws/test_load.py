@@ -1,0 +1,84 @@
+"""The local server under mixed load, a shorter run of tests/tools/load.py (`make load` is the whole bar)."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import requests
+from ichor_server import ROOT, ichor_server
+from jobs import zip_of
+from loopback import free_port, running
+
+
+def test_mixed_requests_bring_no_failure_and_no_growth(release: Path, repository: Path, tmp_path: Path):
+    with ichor_server(release / "ichor", tmp_path) as server:
+        command = [sys.executable, repository / "tests" / "tools" / "load.py", "--url", server.url]
+        command += ["--pid", str(server.pid), "--requests", "250"]
+        run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert run.returncode == 0, run.stdout + run.stderr
+    summary = json.loads(run.stdout)
+    sent = sum(sum(count.values()) for count in summary["statuses"].values())
+    assert sent == 250 and len(summary["statuses"]) == 11, summary
+
+
+def test_the_rate_is_limited_where_asked_for(release: Path, tmp_path: Path):
+    with ichor_server(release / "ichor", tmp_path, "--requests-per-second", "1", "--request-burst", "3") as server:
+        answers = [requests.get(f"{server.url}/v1/models", timeout=10) for _ in range(8)]
+        assert [a.status_code for a in answers[:3]] == [200, 200, 200]
+        refused = [a for a in answers if a.status_code == 429]
+        assert refused and all(int(a.headers["retry-after"]) >= 1 for a in refused)
+        assert refused[0].headers["content-type"] == "application/problem+json"
+        assert refused[0].json()["code"] == "too_many_requests"
+        # Whoever watches over the process is always answered.
+        assert requests.get(f"{server.url}/v1/health/live", timeout=10).status_code == 200
+
+
+def test_log_lines_say_nothing_of_the_input(release: Path, samples: list[Path], tmp_path: Path):
+    with ichor_server(release / "ichor", tmp_path, "--log") as server:
+        requests.post(f"{server.url}/v1/segment?include=mask", samples[0].read_bytes(), timeout=60)
+        requests.post(f"{server.url}/v1/segment?model=Doe", b"Doe^Jane", headers={"user-agent": "Doe"}, timeout=60)
+        requests.get(f"{server.url}/v1/jobs/{'d0e' * 10}00", timeout=10)
+        requests.request("DOE", f"{server.url}/v1/Doe", timeout=10)
+    text = (tmp_path / "serve.log").read_text()
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    assert len(lines) == 4
+    first = lines[0]
+    assert (first["route"], first["status"], first["model"], first["slices"]) == ("/v1/segment", 200, "deeplabv3", 1)
+    assert first["cold_start"] == 1 and lines[1]["cold_start"] == 0
+    assert first["inference_ms"] > 0 and first["first_inference_ms"] == first["inference_ms"]
+    (metrics,) = first["_aws"]["CloudWatchMetrics"]
+    assert {metric["Name"] for metric in metrics["Metrics"]} >= {"duration_ms", "cold_start", "decode_ms"}
+    assert (lines[1]["code"], lines[2]["route"]) == ("model_not_found", "/v1/jobs/{id}")
+    lowered = text.lower()
+    assert "doe" not in lowered and "d0e" not in lowered and "127.0.0.1" not in lowered.split("\n", 1)[1]
+
+
+def test_a_server_that_is_stopped_ends_its_work_and_leaves_no_image(release: Path, samples: list[Path], tmp_path: Path):
+    port = free_port()
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    command = [str(release / "ichor"), "serve", "--port", str(port)]
+    with running(command, port, tmp_path / "serve.log", cwd=ROOT, env=environment) as process:
+        url = f"http://127.0.0.1:{port}"
+        content = zip_of(samples, 40)
+        order = requests.post(
+            f"{url}/v1/uploads", json={"content_type": "application/zip", "size_bytes": len(content)}, timeout=30
+        ).json()
+        put = order["upload"]
+        assert requests.put(url + put["url"], content, headers=put["headers"], timeout=30).status_code == 200
+        assert list(tmp_path.glob("ichor-*/jobs/*/job.json")), "the job's folder is not where it is looked for"
+        # A request that is under way when the signal comes is still answered.
+        answers = []
+        asked = threading.Thread(
+            target=lambda: answers.append(requests.post(f"{url}/v1/segment", samples[0].read_bytes(), timeout=120))
+        )
+        asked.start()
+        time.sleep(0.3)
+        process.terminate()
+        assert process.wait(60) == 0
+        asked.join(60)
+        assert [answer.status_code for answer in answers] == [200]
+    assert list(tmp_path.glob("ichor-*")) == []
