@@ -1,18 +1,16 @@
 //! `serve`: the API and the page on one local port.
 
 use super::load;
+use crate::config::PAGE_POLICY;
 use crate::config::{ServeArgs, local_limits};
 use crate::error::{Error, Result};
 use crate::http::{Service, router};
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use tokio::net::TcpListener;
+use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
-
-/// The page loads from its own origin only; pictures of results are blobs and data URLs.
-const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'; object-src 'none'";
 
 pub(super) fn serve(args: ServeArgs) -> Result<()> {
     let models = load(&args.model_dir, args.default_model.as_deref())?;
@@ -39,8 +37,10 @@ pub(super) fn serve(args: ServeArgs) -> Result<()> {
 fn with_page(api: Router, args: &ServeArgs) -> Router {
     let header =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    api.fallback_service(ServeDir::new(&args.frontend))
-        .layer(header(header::CONTENT_SECURITY_POLICY, POLICY))
+    // Compressed as a content delivery network would; answers of the API are pictures already.
+    let page = Router::new().fallback_service(ServeDir::new(&args.frontend));
+    api.fallback_service(page.layer(CompressionLayer::new()))
+        .layer(header(header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "no-referrer"))
         .layer(header(header::CACHE_CONTROL, "no-cache"))
