@@ -5,13 +5,13 @@ mod pictures;
 pub mod series;
 
 pub use answer::{Answer, write_answer};
-pub use pictures::{Include, Picture, Pictures};
+pub use pictures::{Include, Picture, Pictures, Samples};
 
 use crate::error::Result;
 use crate::model_spec::{ModelSpec, SliceClass};
 use crate::postprocess::Lesion;
-use crate::segmenter::{Clock, Segmentation, Segmenter, StageTimings};
-use crate::slice::Warning;
+use crate::segmenter::{Clock, Readout, Segmentation, Segmenter, StageTimings};
+use crate::slice::{CtSlice, Placement, Warning};
 use pictures::probability_picture;
 use serde::Serialize;
 
@@ -25,8 +25,12 @@ pub struct Report {
     pub model: ModelVersion,
     /// What was read.
     pub image: ImageFacts,
+    /// Where the slice lies in the patient, where the file says so.
+    pub placement: Option<Placement>,
     /// The finding.
     pub hemorrhage: Finding<SubtypeFinding>,
+    /// How probabilities become the mask at another threshold.
+    pub readout: Readout,
     /// Regions, largest first.
     pub lesions: Vec<Lesion>,
     /// The pictures asked for.
@@ -114,12 +118,13 @@ pub struct Timings {
     pub total: f64,
 }
 
-/// Writes the report of one segmentation.
+/// Writes the report of the segmentation of `slice`.
 ///
 /// # Errors
 /// As [`crate::mask::encode_png`].
 pub fn write_report(
     model: &Segmenter,
+    slice: &CtSlice,
     found: Segmentation,
     include: Include,
     clock: Clock<'_>,
@@ -127,6 +132,7 @@ pub fn write_report(
     let start = clock();
     let pictures = Pictures::draw(
         include,
+        slice,
         &found.mask,
         || model.overlay(&found),
         || Ok(probability_picture(&found.probabilities)),
@@ -145,6 +151,8 @@ pub fn write_report(
             modality: found.modality,
             window: found.window,
         },
+        placement: slice.placement,
+        readout: finding.readout,
         hemorrhage: Finding {
             detected: finding.detected,
             probability: finding.probability,

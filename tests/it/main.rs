@@ -12,6 +12,7 @@ mod golden;
 mod head;
 mod hostile;
 mod inspect;
+mod samples;
 mod seeds;
 mod series;
 mod volume;
