@@ -1,7 +1,7 @@
 // What went wrong and what to do about it.
 
-import { byId } from './dom.js';
-import { strings } from './strings.js';
+import { byId } from '../dom.js';
+import { strings } from '../strings.js';
 
 // The same request can succeed later only when it was not the request that was at fault.
 const worthRepeating = ({ status }) => status === 0 || status === 429 || status >= 500;
@@ -26,8 +26,8 @@ export function createErrorPanel() {
       panel.scrollIntoView({ block: 'nearest' });
     },
     clear() {
-      // Focus on a button that goes away would be lost: the viewport takes it.
-      if (panel.contains(document.activeElement)) byId('viewer').focus({ preventScroll: true });
+      // Focus on a button that goes away would be lost: the picture takes it.
+      if (panel.contains(document.activeElement)) byId('stage').focus({ preventScroll: true });
       panel.hidden = true;
     },
   };

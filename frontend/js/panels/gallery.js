@@ -1,7 +1,7 @@
 // The sample gallery: synthetic slices, described by samples/samples.json.
 
-import { byId, element } from './dom.js';
-import { strings } from './strings.js';
+import { byId, element } from '../dom.js';
+import { strings } from '../strings.js';
 
 const FOLDER = 'samples/';
 // Where a long label may be broken on a narrow tile.
@@ -45,6 +45,8 @@ export function createGallery({ onSample }) {
         list.replaceChildren(element('li', { className: 'quiet wide' }, strings.gallery.failed));
       }
     },
+    /** Opens the sample with this number. */
+    choose: (number) => buttons[number]?.click(),
     /** Takes the mark away, as when a file of the visitor's own is opened. */
     clear: () => mark(null),
   };

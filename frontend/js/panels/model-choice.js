@@ -1,7 +1,7 @@
 // The choice among the models that the server has.
 
-import { byId, element } from './dom.js';
-import { strings } from './strings.js';
+import { byId, element } from '../dom.js';
+import { strings } from '../strings.js';
 
 /** Calls `onModel(model)` with the API's own record of the chosen model. */
 export function createModelChoice({ onModel, cardUrl }) {
