@@ -81,6 +81,7 @@ async function loadFacts() {
     byId('version').textContent = strings.version(facts.version);
     setModel(facts.models.find(({ name }) => name === facts.default) ?? facts.models[0]);
     modelChoice.setModels(facts.models, state.model);
+    performance.mark('ichor-ready');
     return true;
   } catch (error) {
     fail(error, loadFacts);
@@ -309,7 +310,7 @@ function render() {
   if (!session.study || !state.window) {
     viewer.show(null);
     strip.show({ total: 0, index: 0 });
-    byId('caption').textContent = '';
+    byId('caption').textContent = session.study?.name ?? '';
     return;
   }
   const { slices } = session.answer(state.model.name);

@@ -1,7 +1,7 @@
 // A generated head in Hounsfield units as NIfTI: an ellipsoid of blood on the patient's left, and no symmetry that
 // could hide a flip. No patient. The same head as that of the Rust tests.
 
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 
 export const SIZE = { columns: 160, rows: 176, slices: 6 };
 /** Between columns, rows and slices, mm. */
@@ -55,3 +55,26 @@ export function headNifti({ flipped = [false, false, false], slices = SIZE.slice
 }
 
 export const headFile = (options) => ({ name: 'head.nii.gz', mimeType: 'application/gzip', buffer: headNifti(options) });
+
+/** The head at 512 x 512 with a grain that compresses no better than a scanner's, as a NIfTI file. */
+export function headOf512(slices) {
+  const side = 512;
+  const header = Buffer.from(gunzipSync(headNifti({ slices: 2 }))).subarray(0, 352);
+  [side, side, slices].forEach((size, axis) => header.writeInt16LE(size, 42 + 2 * axis));
+  [0.4, 0.4].forEach((size, axis) => {
+    header.writeFloatLE(size, 80 + 4 * axis);
+    header.writeFloatLE(-size, 280 + 20 * axis);
+  });
+  const voxels = Buffer.alloc(2 * side * side * slices);
+  let [to, seed] = [0, 1];
+  for (let k = 0; k < slices; k += 1) {
+    for (let j = 0; j < side; j += 1) {
+      for (let i = 0; i < side; i += 1) {
+        seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+        const value = hounsfield(Math.floor((i * SIZE.columns) / side), Math.floor((j * SIZE.rows) / side), k, Math.max(2, slices));
+        to = voxels.writeInt16LE(value + (value > -500 ? (seed >>> 24) % 16 : 0), to);
+      }
+    }
+  }
+  return { name: 'head512.nii.gz', mimeType: 'application/gzip', buffer: gzipSync(Buffer.concat([header, voxels]), { level: 1 }) };
+}

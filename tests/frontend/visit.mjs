@@ -28,13 +28,13 @@ after(async () => {
 export const origin = () => ichor.origin;
 
 /**
- * Defines a test that opens the page and runs `body(page)`. It fails on any console error, uncaught error or
+ * Defines a test that opens the page and runs `body(page, context)`. It fails on any console error, uncaught error or
  * request to another origin, except console lines that match `expected`. `arrange(page)` runs before loading.
  */
-export function visit(name, { context = DESKTOP, expected = /(?!)/, arrange, server }, body) {
-  test(name, { timeout: 4 * WAIT_MS }, async () => {
+export function visit(name, { context: asked = DESKTOP, expected = /(?!)/, arrange, server }, body) {
+  test(name, { timeout: 4 * WAIT_MS }, async (context) => {
     const at = server ? await server() : ichor.origin;
-    const session = await browser.newContext({ acceptDownloads: true, reducedMotion: 'reduce', locale: 'en', serviceWorkers: 'block', permissions: ['clipboard-read', 'clipboard-write'], ...context });
+    const session = await browser.newContext({ acceptDownloads: true, reducedMotion: 'reduce', locale: 'en', serviceWorkers: 'block', permissions: ['clipboard-read', 'clipboard-write'], ...asked });
     session.setDefaultTimeout(WAIT_MS);
     try {
       const page = await session.newPage();
@@ -46,7 +46,7 @@ export function visit(name, { context = DESKTOP, expected = /(?!)/, arrange, ser
       });
       await arrange?.(page);
       await page.goto(at, { waitUntil: 'load' });
-      await body(page);
+      await body(page, context);
       assert.deepEqual(faults, []);
     } finally {
       await session.close();

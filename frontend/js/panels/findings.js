@@ -52,8 +52,7 @@ export function createFindings({ onLesion, onKey, onCopy }) {
         headline(finding),
         label && element('p', { className: 'truth' }, strings.findings.label(label)),
         other && element('p', { className: 'truth' }, strings.findings.otherModel(other.title, [verdict(other), sumText(other)].filter(Boolean).join(', '))),
-        sums.lesions.length ? sumsOf(finding) : null,
-        several ? button(strings.slices.key, onKey) : null,
+        sums.lesions.length ? sumsOf(finding, onKey) : null,
         lesionList(sums.lesions, { color: model.classes[0].color, several, chosen, measuredOf, onLesion }),
         subtypes(report.hemorrhage.subtypes ?? []),
         warnings(report.warnings),
@@ -80,11 +79,15 @@ function headline(finding) {
   ].filter(Boolean));
 }
 
-function sumsOf(finding) {
+function sumsOf(finding, onKey) {
   const { several, sums } = finding;
   const { name, value, words } = extent(finding);
   const facts = [[name, value, words]];
-  if (several) facts.push([strings.slices.key, String(sums.keySlice + 1), false]);
+  if (several) {
+    const key = element('button', { type: 'button', className: 'plain', 'aria-label': `${strings.slices.key} ${sums.keySlice + 1}` }, String(sums.keySlice + 1));
+    key.addEventListener('click', onKey);
+    facts.push([strings.slices.key, key, false]);
+  }
   return element('dl', { className: 'sums' }, ...facts.map(([term, text, small]) =>
     element('div', {}, element('dt', {}, term), element('dd', { className: small ? 'words' : '' }, text))));
 }
