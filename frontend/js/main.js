@@ -1,7 +1,6 @@
 // The controller: holds what is chosen, asks the session, tells each widget what to show.
 
 import { createApi, Problem } from './api.js';
-import { affineOf } from './data/geometry.js';
 import { byId } from './dom.js';
 import { createBusy } from './panels/busy.js';
 import { createDownloads } from './panels/downloads.js';
@@ -12,33 +11,25 @@ import { createGallery } from './panels/gallery.js';
 import { createModelChoice } from './panels/model-choice.js';
 import { createPageTools } from './panels/page-tools.js';
 import { createThreshold } from './panels/threshold.js';
-import { createSession } from './session.js';
+import { noViewer, nothingOpen } from './nothing-open.js';
 import { keepSetting, readSetting } from './settings.js';
 import { listenToKeys } from './shortcuts.js';
 import { fillTexts, strings } from './strings.js';
 import { createMarkControls } from './view/mark-controls.js';
 import { createSliceStrip } from './view/slice-strip.js';
-import { createViewer } from './view/viewer.js';
 import { createWindowControls } from './view/window-controls.js';
 
 /** facts: the answer of /v1/models; index: the slice that is shown; total: how many there will be. */
 const state = { facts: null, model: null, index: 0, total: 0, moved: false, chosen: null, window: null, running: null, problem: null, timings: {} };
 
 const api = createApi(document.querySelector('meta[name="ichor-api"]').content);
-const session = createSession({
-  api,
-  onProgress: ({ message, done, total, slices = 0 }) => {
-    state.total = Math.max(state.total, slices);
-    busy.show(message, done, total);
-  },
-  onSlice: (index, model) => sliceCame(index, model),
-  onReading: () => { render(); renderFindings(); },
-});
+const thresholds = new Map(); // by model; those that the visitor moved
+let session = nothingOpen(thresholds);
+let viewer = noViewer;
 const say = (message) => findings.say(message);
 const busy = createBusy({ onCancel: () => cancel() });
 const errors = createErrorPanel();
-const findings = createFindings({ onLesion: showLesion, onKey: () => goToKey(), onCopy: copyFindings });
-const viewer = createViewer({ onScroll: (steps) => goTo(state.index + steps), onWindowDrag: (dx, dy) => windows.dragBy(dx, dy), say });
+const findings = createFindings({ lesion: showLesion, key: () => goToKey(), copy: copyFindings });
 const windows = createWindowControls({ onWindow: (window) => { state.window = window; render(); } });
 const marks = createMarkControls({ onMarks: () => render(), onCompare: () => { render(); answerAll(); } });
 const strip = createSliceStrip({ onSlice: goTo, onKey: () => goToKey() });
@@ -69,6 +60,33 @@ const several = () => state.total > 1;
 const offersDicom = (report) => Boolean((report.series ?? report.image).modality && currentSlice()?.placement);
 
 // Opening and asking
+
+let bench = null;
+/** Loads what opening needs, once: the session and the viewer. Any sign of a visitor's hand begins it. */
+function loadBench() {
+  bench ??= Promise.all([import('./session.js'), import('./view/viewer.js'), import('./panels/finding-view.js')]).then(([{ createSession }, { createViewer }, findingView]) => {
+    findings.setView(findingView);
+    session = createSession({
+      api,
+      thresholds,
+      onProgress: ({ message, done, total, slices = 0 }) => {
+        state.total = Math.max(state.total, slices);
+        busy.show(message, done, total);
+      },
+      onSlice: sliceCame,
+      onReading: () => { render(); renderFindings(); },
+    });
+    viewer = createViewer({ onScroll: (steps) => goTo(state.index + steps), onWindowDrag: (dx, dy) => windows.dragBy(dx, dy), say });
+  }).catch(() => {
+    bench = null; // the next try asks the server again
+    throw new Problem({ code: 'unreachable', ...strings.error.unreachable });
+  });
+  return bench;
+}
+for (const sign of ['pointermove', 'pointerdown', 'keydown', 'dragenter']) {
+  // A failure is met again, and told, when something is opened.
+  document.addEventListener(sign, () => loadBench().catch(() => {}), { once: true, passive: true });
+}
 
 async function loadFacts() {
   errors.clear();
@@ -123,12 +141,14 @@ async function open(read, label = null) {
   await finish(job, () => open(read, label), async () => {
     if (!state.facts && !(await loadFacts())) throw state.problem;
     const opened = performance.now();
+    await loadBench();
     await session.open(await read(), label, job.signal);
     document.body.dataset.state = 'open';
     if (currentSlice()) startSlice();
     render();
     // On a narrow page the viewport may lie outside.
-    if (byId('stage').getBoundingClientRect().bottom > window.innerHeight) byId('viewer').scrollIntoView();
+    const { top, bottom } = byId('stage').getBoundingClientRect();
+    if (top < 0 || bottom > window.innerHeight) byId('viewer').scrollIntoView();
     await answers(job);
     state.timings = { opened_to_finding: Math.round(performance.now() - opened) };
   });
@@ -164,8 +184,12 @@ function answered(model) {
   byId('disclaimer').textContent = report.disclaimer;
   render();
   renderFindings(true);
-  const affine = affineOf(session.study.slices);
-  downloads.show(session.study.name, ['mask', 'overlay', report.series && 'nifti', offersDicom(report) && 'dicom', 'json'].filter(Boolean), report.series && affine && !affine.even);
+  offerDownloads(report);
+}
+
+function offerDownloads(report) {
+  const kinds = ['mask', 'overlay', report.series && 'nifti', offersDicom(report) && 'dicom', 'json'].filter(Boolean);
+  downloads.show(session.study.name, kinds, report.series && session.uneven);
 }
 
 function sliceCame(index, model) {
@@ -396,12 +420,14 @@ async function openVolume() {
 
 function retext() {
   fillTexts(document);
+  say('');
   for (const widget of [tools, dropZone, windows, marks, threshold]) widget.retext();
   if (state.facts) {
     modelChoice.setModels(state.facts.models, state.model);
     byId('version').textContent = strings.version(state.facts.version);
   }
   if (!session.study) findings.clear();
+  if (session.hasAnswer(state.model?.name)) offerDownloads(session.answer(state.model.name).report);
   render();
   renderFindings();
 }
@@ -411,8 +437,8 @@ listenToKeys({
   key: goToKey,
   zoomIn: () => viewer.zoom(1),
   zoomOut: () => viewer.zoom(-1),
-  fit: viewer.fit,
-  move: viewer.move,
+  fit: () => viewer.fit(),
+  move: (dx, dy) => viewer.move(dx, dy),
   window: (number) => windows.choose(number),
   marks: () => marks.cycleMode(),
   heat: () => marks.toggleHeat(),
@@ -427,7 +453,6 @@ listenToKeys({
   moveCross: (dx, dy) => viewer.ruler.move(dx, dy),
   sheet: openSheet,
 }, () => ({ enabled: keysEnabled(), measuring: viewer.ruler.active, several: several() }));
-byId('ruler').addEventListener('click', () => { if (!session.study) viewer.ruler.leave(); });
 byId('three-d').addEventListener('click', openVolume);
 byId('diagnostics').addEventListener('click', copyDiagnostics);
 byId('invite-sample').addEventListener('click', () => gallery.choose(0));

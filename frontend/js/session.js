@@ -2,17 +2,17 @@
 
 import { Problem } from './api.js';
 import { asBody, inOrder, mayHoldMany } from './data/files.js';
+import { affineOf } from './data/geometry.js';
 import { createReading } from './data/reading.js';
 import { segmentFile } from './data/segmentation.js';
 import { answerOf, createStudy, sliceOfPicture, takeReport, takeSlice } from './data/study.js';
 import { share } from './format.js';
 import { strings } from './strings.js';
 
-/** `onProgress({message, done, total, slices})`, `onSlice(index, model)`, `onReading(model)` hear how it goes. */
-export function createSession({ api, onProgress, onSlice, onReading }) {
+/** `thresholds`: by model, those that the visitor moved. `onProgress({message, done, total, slices})`, `onSlice(index, model)`, `onReading(model)` hear how it goes. */
+export function createSession({ api, thresholds, onProgress, onSlice, onReading }) {
   let study = null;
   let readings = new Map();
-  const thresholds = new Map(); // by model; those that the visitor moved
 
   const readingOf = (name) => {
     const answer = study?.answers.get(name);
@@ -82,6 +82,10 @@ export function createSession({ api, onProgress, onSlice, onReading }) {
     answer: (name) => (study ? answerOf(study, name) : null),
     reading: readingOf,
     threshold: (name) => thresholds.get(name) ?? null,
+    /** Whether slices are unevenly spaced, which NIfTI cannot hold. */
+    get uneven() {
+      return affineOf(study.slices)?.even === false;
+    },
     /** Moves a model's threshold, null for its own, and reads its answer anew. */
     setThreshold(name, value) {
       if (value === null) thresholds.delete(name);

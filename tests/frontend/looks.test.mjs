@@ -20,7 +20,7 @@ const bleed = samples.find(({ file }) => file.startsWith('090'));
 
 const openHead = async (page) => {
   await page.getByRole('radio', { name: 'U-Net' }).check();
-  await page.setInputFiles('#file', headFile({ slices: 12 }));
+  await page.setInputFiles('#file', headFile());
   await seeResult(page);
 };
 

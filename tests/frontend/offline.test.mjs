@@ -52,7 +52,7 @@ visit('the 3D view is loaded when asked for and not before, and shows the patien
   arrange: (page) => { page.asked = []; page.on('request', (request) => page.asked.push(request.url())); },
 }, async (page) => {
   await page.getByRole('radio', { name: 'U-Net' }).check();
-  await page.setInputFiles('#file', headFile({ slices: 12 }));
+  await page.setInputFiles('#file', headFile());
   await seeResult(page);
   assert.ok(!page.asked.some((url) => url.includes('niivue')));
   await page.getByRole('button', { name: '3D' }).click();

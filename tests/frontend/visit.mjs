@@ -7,7 +7,7 @@ import { startIchor } from './ichor.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 // Long, as a busy machine may be slow; the bars have their own limits.
-const WAIT_MS = 40_000;
+const WAIT_MS = 60_000;
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--enable-unsafe-swiftshader', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 export const DESKTOP = { viewport: { width: 1440, height: 900 } };

@@ -1,7 +1,5 @@
 // What a visitor gave, as one body to send: a file as it is, several as a zip.
 
-import { zipFiles } from './zip.js';
-
 // Left behind by systems and scanners beside the slices.
 const CLUTTER = /^(\.|__MACOSX|thumbs\.db$|desktop\.ini$|dicomdir$|lockfile$|version$)/i;
 const MANY = /\.(zip|nii|nii\.gz|gz)$/i;
@@ -40,5 +38,6 @@ export const mayHoldMany = (file) => MANY.test(file.name) || /zip|gzip|nifti/.te
 /** One body of all: {body, several}. */
 export async function asBody(files, options) {
   if (files.length === 1) return { body: files[0], several: mayHoldMany(files[0]) };
+  const { zipFiles } = await import('./zip.js');
   return { body: await zipFiles(files, options), several: true };
 }

@@ -3,7 +3,7 @@
 export default {
   skip: 'Zum Schichtbild',
   tagline: 'Hirnblutungen im Schädel-CT, umrandet',
-  caution: { strong: 'Nur für Forschung und Lehre.', rest: 'Nicht zur Diagnose.' },
+  caution: { strong: 'Nur Forschung und Lehre.', rest: 'Nicht zur Diagnose.' },
   description: 'Umrandet intrakranielle Blutungen im Schädel-CT. Nur für Forschung und Lehre, nicht zur Diagnose.',
 
   page: {

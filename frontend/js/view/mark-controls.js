@@ -3,7 +3,7 @@
 import { byId, element } from '../dom.js';
 import { strings } from '../strings.js';
 import { share } from '../format.js';
-import { heatGradient } from './raster.js';
+import { heatGradient } from './heat-colors.js';
 
 const MODES = ['both', 'outline', 'fill', 'off'];
 

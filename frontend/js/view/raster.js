@@ -1,7 +1,7 @@
 // Samples, masks and probabilities to pictures of the slice's own size.
 
-// Dark to bright with even steps of lightness, legible without telling red from green (after matplotlib's inferno).
-const HEAT = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]];
+import { heatColor } from './heat-colors.js';
+
 const OFFSET = { HU: 32768, grey: 0 };
 const LEVELS = { HU: 65536, grey: 256 };
 
@@ -73,15 +73,6 @@ function heatTable() {
     return ((alpha << 24) | (b << 16) | (g << 8) | r) >>> 0;
   });
 }
-
-function heatColor(share) {
-  const at = Math.min(HEAT.length - 2, Math.floor(share * (HEAT.length - 1)));
-  const between = share * (HEAT.length - 1) - at;
-  return HEAT[at].map((value, channel) => Math.round(value + (HEAT[at + 1][channel] - value) * between));
-}
-
-/** The heat map's colours from high to low, as a CSS gradient. */
-export const heatGradient = () => `linear-gradient(${[...HEAT].reverse().map((rgb) => `rgb(${rgb.join(' ')})`).join(', ')})`;
 
 /** Draws probabilities (255ths) as a heat map. */
 export function drawHeat(layer, { width, height }, probabilities) {

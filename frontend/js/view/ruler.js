@@ -17,6 +17,7 @@ export function createRuler({ onChange, sliceOf, say }) {
   };
   const toggle = () => {
     if (ruler) return set(null);
+    if (!sliceOf()) return undefined;
     say(strings.viewer.rulerHelp);
     return set({ points: [], cross: null, text: '' });
   };

@@ -29,7 +29,7 @@ export function createViewer({ onScroll, onWindowDrag, say }) {
 
   const schedule = () => { frame ||= requestAnimationFrame(draw); };
   const view = createView(() => { showZoom(); schedule(); });
-  const ruler = createRuler({ onChange: schedule, sliceOf: () => scene.slice, say });
+  const ruler = createRuler({ onChange: schedule, sliceOf: () => scene?.slice, say });
   const sizeOf = ({ canvas }) => ({ width: canvas.clientWidth, height: canvas.clientHeight });
   const usable = () => scene?.slice?.samples;
 
