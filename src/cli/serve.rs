@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::http::{Service, router};
 use axum::Router;
 use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
@@ -40,10 +41,16 @@ fn with_page(api: Router, args: &ServeArgs) -> Router {
     // Compressed as a content delivery network would; answers of the API are pictures already.
     let page = Router::new().fallback_service(ServeDir::new(&args.frontend));
     api.fallback_service(page.layer(CompressionLayer::new()))
-        .layer(header(header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, policy))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "no-referrer"))
         .layer(header(header::CACHE_CONTROL, "no-cache"))
+}
+
+/// The policy is that of documents; beside each of their parts it would weigh more than the part.
+fn policy(response: &Response) -> Option<HeaderValue> {
+    let kind = response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    kind.starts_with("text/html").then(|| HeaderValue::from_static(PAGE_POLICY))
 }
 
 /// Ctrl-C, or the TERM that service managers send.

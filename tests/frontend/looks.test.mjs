@@ -35,9 +35,11 @@ for (const [name, context, act] of [
     await page.locator('.model').first().waitFor();
     await page.waitForLoadState('networkidle');
     await act?.(page);
-    // Times differ at every run, and open the view to chance.
-    for (const details of await page.locator('.details[open] > summary').all()) await details.click();
-    await page.evaluate(() => document.activeElement.blur());
+    await page.evaluate(() => {
+      for (const details of document.querySelectorAll('details')) details.open = false; // times differ at every run
+      document.activeElement.blur();
+      window.scrollTo(0, 0);
+    });
     await page.mouse.move(0, 0);
     await drawn(page);
     const shot = await page.screenshot({ scale: 'css' });

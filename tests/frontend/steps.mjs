@@ -69,15 +69,18 @@ export async function drawn(page) {
 
 const channels = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
 
-/** Count and centre, as shares of the canvas, of what is painted in exactly a colour; `within` some levels of it. */
-export function painted({ width, height, data }, color, within = 4) {
+/** Count and centre, as shares of the canvas, of what is painted in a colour, `within` some levels of it, in a `box`
+ * of the canvas. */
+export function painted({ width, height, data }, color, within = 4, box = { x: 0, y: 0, width, height }) {
   const wanted = channels(color);
   let [count, x, y] = [0, 0, 0];
   for (let at = 0; at < data.length; at += 4) {
     if (wanted.some((value, channel) => Math.abs(data[at + channel] - value) > within)) continue;
+    const [column, row] = [(at / 4) % width, Math.floor(at / 4 / width)];
+    if (column < box.x || row < box.y || column >= box.x + box.width || row >= box.y + box.height) continue;
     count += 1;
-    x += (at / 4) % width;
-    y += Math.floor(at / 4 / width);
+    x += column;
+    y += row;
   }
   return { count, x: (x / count + 0.5) / width, y: (y / count + 0.5) / height };
 }
