@@ -150,3 +150,30 @@ visit('an outline at a low chance is called a weak hint', {}, async (page) => {
   await choose(page, outlined);
   await page.locator('.headline').getByText('weak hint').waitFor();
 });
+
+visit('over a slow network the caution is there first, the page answers, and the wait is shown', {
+  arrange: async (page) => {
+    const network = await page.context().newCDPSession(page);
+    await network.send('Network.enable');
+    // About what a phone gets at the edge of coverage.
+    await network.send('Network.emulateNetworkConditions', { offline: false, latency: 400, downloadThroughput: 60_000, uploadThroughput: 30_000 });
+    page.seen = page.waitForSelector('#caution', { state: 'visible' }).then(() => performance.now());
+  },
+}, async (page) => {
+  await page.locator('.model').first().waitFor();
+  assert.ok(await page.seen < performance.now());
+  await choose(page, sample);
+  await page.locator('#busy').waitFor();
+  await seeResult(page);
+});
+
+visit('after a reload nothing of the image is left, and the next one works', {}, async (page) => {
+  await openSample(page, sample);
+  await page.reload();
+  await page.locator('.model').first().waitFor();
+  assert.ok(await page.locator('#invite').isVisible());
+  assert.equal(await page.locator('.verdict').count(), 0);
+  const kept = await page.evaluate(async () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, (await indexedDB.databases()).length]));
+  assert.ok(!kept.includes(sample.file) && kept.endsWith(',"",0]'), kept);
+  await openSample(page, samples[1]);
+});
