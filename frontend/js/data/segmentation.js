@@ -47,7 +47,11 @@ async function viaJob(api, file, job, include) {
   // Systems have names of their own for the same thing; the server reads the format from the bytes.
   const type = job.types.includes(file.type) ? file.type : 'application/octet-stream';
   const announced = await api.announce({ content_type: type, size_bytes: file.size, model: job.model, include }, signal);
-  const cancel = () => api.deleteJob(announced.job_url);
+  let deleted = false;
+  const cancel = () => {
+    if (!deleted) api.deleteJob(announced.job_url);
+    deleted = true;
+  };
   signal.addEventListener('abort', cancel, { once: true });
   try {
     await api.upload(announced.upload, file, { signal, onSent: (sent) => job.onProgress('sending', sent, file.size) });
