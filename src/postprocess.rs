@@ -63,6 +63,12 @@ pub fn probabilities(
     Ok(crop.paste(&part, target_width, target_height))
 }
 
+/// Smallest region that counts, in pixels of the image: the spec counts those of the network's grid.
+pub fn smallest_lesion_px(steps: &Postprocessing, crop: CropBox, grid_width: usize) -> f64 {
+    let scale = crop.side as f64 / grid_width as f64;
+    steps.min_lesion_px as f64 * scale * scale
+}
+
 /// Threshold, then drop components smaller than `min_lesion_px`, which counts pixels of the
 /// network's grid of `grid_width` columns, so that the limit is the same for every resolution.
 pub fn mask_and_components(
@@ -74,8 +80,7 @@ pub fn mask_and_components(
 ) -> (Mask, Components) {
     let mut mask = Mask::from_plane(probabilities, threshold);
     let mut components = label_components(&mask);
-    let scale = crop.side as f64 / grid_width as f64;
-    let smallest = steps.min_lesion_px as f64 * scale * scale;
+    let smallest = smallest_lesion_px(steps, crop, grid_width);
     components.found.retain(|c| c.area_px as f64 >= smallest);
     // A table, as noise has thousands of components and each pixel asks for its own.
     let labels = components.labels.iter().max().map_or(0, |&label| label as usize + 1);

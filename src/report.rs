@@ -7,13 +7,13 @@ pub mod series;
 
 pub use answer::{Answer, write_answer};
 pub use partial::{PartialReport, write_partial_report};
-pub use pictures::{Include, Picture, Pictures};
+pub use pictures::{Include, Picture, Pictures, Samples};
 
 use crate::error::Result;
 use crate::model_spec::{ModelSpec, SliceClass};
 use crate::postprocess::Lesion;
-use crate::segmenter::{Clock, Segmentation, Segmenter, StageTimings};
-use crate::slice::Warning;
+use crate::segmenter::{Clock, Readout, Segmentation, Segmenter, StageTimings};
+use crate::slice::{CtSlice, Placement, Warning};
 use pictures::probability_picture;
 use serde::Serialize;
 
@@ -27,8 +27,12 @@ pub struct Report {
     pub model: ModelVersion,
     /// What was read.
     pub image: ImageFacts,
+    /// Where the slice lies in the patient, where the file says so.
+    pub placement: Option<Placement>,
     /// The finding.
     pub hemorrhage: Finding<SubtypeFinding>,
+    /// How probabilities become the mask at another threshold.
+    pub readout: Readout,
     /// Regions, largest first.
     pub lesions: Vec<Lesion>,
     /// The pictures asked for.
@@ -116,12 +120,13 @@ pub struct Timings {
     pub total: f64,
 }
 
-/// Writes the report of one segmentation.
+/// Writes the report of the segmentation of `slice`.
 ///
 /// # Errors
 /// As [`crate::mask::encode_png`].
 pub fn write_report(
     model: &Segmenter,
+    slice: &CtSlice,
     found: Segmentation,
     include: Include,
     clock: Clock<'_>,
@@ -129,6 +134,7 @@ pub fn write_report(
     let start = clock();
     let pictures = Pictures::draw(
         include,
+        slice,
         &found.mask,
         || model.overlay(&found),
         || Ok(probability_picture(&found.probabilities)),
@@ -147,6 +153,8 @@ pub fn write_report(
             modality: found.modality,
             window: found.window,
         },
+        placement: slice.placement,
+        readout: finding.readout,
         hemorrhage: Finding {
             detected: finding.detected,
             probability: finding.probability,

@@ -7,7 +7,7 @@ mod models;
 pub mod series;
 
 pub use file::{Found, Given};
-pub use finding::{Segmentation, SliceFinding, StageTimings};
+pub use finding::{Readout, Segmentation, SliceFinding, StageTimings};
 pub use models::Models;
 
 use crate::engine::{Engine, LoadTimings, Logits};
@@ -16,7 +16,7 @@ use crate::geometry::CropBox;
 use crate::mask::Mask;
 use crate::model_spec::{ModelSpec, Step, sigmoid};
 use crate::overlay::{draw_overlay, parse_color};
-use crate::postprocess::{mask_and_components, measure_lesions, probabilities};
+use crate::postprocess::{mask_and_components, measure_lesions, probabilities, smallest_lesion_px};
 use crate::preprocess::{Prepared, preprocess};
 use crate::slice::{CtSlice, Intensity, Plane, Warning};
 use crate::storage::ModelFiles;
@@ -184,9 +184,11 @@ impl Segmenter {
         let (mut mask, mut components) =
             mask_and_components(&probabilities, threshold, steps, prepared.crop, grid_width);
         let any = logits.slice.first().copied();
-        if let (Some(logit), Some(least)) = (any, steps.slice_threshold)
-            && sigmoid(logit) < least
-        {
+        let open = match (any, steps.slice_threshold) {
+            (Some(logit), Some(least)) => sigmoid(logit) >= least,
+            _ => true,
+        };
+        if !open {
             mask = Mask::empty(mask.width, mask.height);
             components.found.clear();
         }
@@ -204,6 +206,10 @@ impl Segmenter {
                 probability: self.spec.calibration.probability(any.unwrap_or(strongest)),
                 subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
                 threshold,
+                readout: Readout {
+                    open,
+                    min_lesion_px: smallest_lesion_px(steps, prepared.crop, grid_width),
+                },
                 warnings,
                 timings: StageTimings::default(),
             },

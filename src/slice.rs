@@ -82,7 +82,7 @@ impl CtSlice {
 
 /// Position and orientation in the patient's coordinates (DICOM PS3.3 C.7.6.2.1.1): mm, x to the
 /// patient's left, y to the back, z to the head.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Placement {
     /// Centre of the first sample, mm.
     pub position_mm: [f64; 3],

@@ -1,7 +1,7 @@
 //! `serve`: the API and the page on one local port.
 
 use super::load;
-use crate::config::{MOST_LOCAL_JOBS, ServeArgs, job_limits, local_limits};
+use crate::config::{MOST_LOCAL_JOBS, PAGE_POLICY, ServeArgs, job_limits, local_limits};
 use crate::error::{Error, Result};
 use crate::http::{Desk, Service, ServiceLimits, now, router};
 use crate::jobs::LocalJobs;
@@ -10,17 +10,15 @@ use crate::segmenter::Models;
 use crate::telemetry::to_stdout;
 use axum::Router;
 use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
+use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
-
-/// The page loads from its own origin only; pictures of results are blobs and data URLs.
-const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'; object-src 'none'";
 
 pub(super) fn serve(args: ServeArgs) -> Result<()> {
     let models = load(&args.model_dir, args.default_model.as_deref())?;
@@ -83,9 +81,7 @@ impl JobFolder {
         let own = || std::env::temp_dir().join(format!("ichor-{}", uuid::Uuid::new_v4().simple()));
         Self { path: given.map_or_else(own, Path::to_path_buf), temporary: given.is_none() }
     }
-}
 
-impl JobFolder {
     /// Time that a running job gets to notice that it is over.
     fn patience(&self) -> Duration {
         Duration::from_secs(if self.temporary { 5 } else { 0 })
@@ -109,11 +105,19 @@ impl Drop for JobFolder {
 fn with_page(api: Router, args: &ServeArgs) -> Router {
     let header =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    api.fallback_service(ServeDir::new(&args.frontend))
-        .layer(header(header::CONTENT_SECURITY_POLICY, POLICY))
+    // Compressed as a content delivery network would; answers of the API are pictures already.
+    let page = Router::new().fallback_service(ServeDir::new(&args.frontend));
+    api.fallback_service(page.layer(CompressionLayer::new()))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, policy))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "no-referrer"))
         .layer(header(header::CACHE_CONTROL, "no-cache"))
+}
+
+/// The policy is that of documents; beside each of their parts it would weigh more than the part.
+fn policy(response: &Response) -> Option<HeaderValue> {
+    let kind = response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    kind.starts_with("text/html").then(|| HeaderValue::from_static(PAGE_POLICY))
 }
 
 /// Ctrl-C, or the TERM that service managers send.

@@ -9,6 +9,7 @@ use super::query::{Asked, SegmentQuery, read_query};
 use super::types::ModelList;
 use super::{OPENAPI, Service};
 use crate::error::Error;
+use crate::export::dicom_seg::encode_dicom_seg;
 use crate::export::montage::montage;
 use crate::mask::encode_png;
 use crate::report::write_answer;
@@ -21,7 +22,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use image::RgbImage;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// One accepted request, ready for a worker thread.
 struct Job {
@@ -63,6 +64,12 @@ fn run(service: &Service, job: Job) -> Result<Response, Problem> {
     let measured = measured(model, &found);
     let (content_type, body) = match job.answer {
         Answer::Picture => ("image/png", encode_png(&picture(model, &found, options).into())?),
+        Answer::DicomSeg => {
+            let found = found.as_series(&clock)?;
+            let written = SystemTime::now();
+            let seg = encode_dicom_seg(model.spec(), &found.series, &found.masks, written)?;
+            ("application/dicom", seg.bytes)
+        }
         Answer::Json => {
             let report = write_answer(model, found, options, include, started, &clock)?
                 .of_request(job.request_id);
@@ -97,7 +104,7 @@ fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Pr
     let Some(limit) = service.limits.max_answer_bytes else { return Ok(()) };
     let wire = HEADERS
         + match answer {
-            Answer::Picture => body.len().div_ceil(3) * 4,
+            Answer::Picture | Answer::DicomSeg => body.len().div_ceil(3) * 4,
             Answer::Json => body.len() + body.iter().filter(|b| matches!(b, b'"' | b'\\')).count(),
         };
     if wire <= limit {

@@ -1,4 +1,4 @@
-//! `Accept`: JSON or a picture.
+//! `Accept`: JSON, a picture or a DICOM segmentation.
 
 use super::problem::Problem;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -9,6 +9,8 @@ pub(super) enum Answer {
     Json,
     /// The overlay of a slice, the montage of a series.
     Picture,
+    /// The masks as a DICOM segmentation object.
+    DicomSeg,
 }
 
 /// The first type in `Accept` that can be given; JSON without the header (RFC 9110, 12.5.1;
@@ -21,12 +23,14 @@ pub(super) fn answer(headers: &HeaderMap) -> Result<Answer, Problem> {
         .filter_map(|kind| match kind {
             "application/json" | "application/*" | "*/*" => Some(Answer::Json),
             "image/png" | "image/*" => Some(Answer::Picture),
+            "application/dicom" => Some(Answer::DicomSeg),
             _ => None,
         })
         .next()
         .ok_or_else(|| {
-            let detail = "The answer comes as application/json or image/png (the overlay, of a series a montage). \
-                          Name one of them in Accept, or leave it out.";
+            let detail = "The answer comes as application/json, image/png (the overlay, of a series a montage) \
+                          or application/dicom (a segmentation object of DICOM input). Name one of them in \
+                          Accept, or leave it out.";
             Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail)
         })
 }
@@ -42,6 +46,7 @@ mod tests {
             ("application/json", Some(Answer::Json)),
             ("text/html, image/png;q=0.9", Some(Answer::Picture)),
             ("IMAGE/PNG, */*", Some(Answer::Picture)),
+            ("application/dicom", Some(Answer::DicomSeg)),
             ("text/html", None),
         ];
         for (accept, expected) in cases {

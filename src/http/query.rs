@@ -55,10 +55,11 @@ fn parse_include(list: Option<&str>) -> Result<Include, Problem> {
             "overlay" => include.overlay = true,
             "probabilities" => include.probabilities = true,
             "contours" => include.contours = true,
+            "samples" => include.samples = true,
             "every_slice" => include.every_slice = true,
             _ => {
-                let detail = "include takes mask, overlay, probabilities, contours and \
-                              every_slice, with commas between them.";
+                let detail = "include takes mask, overlay, probabilities, contours, samples \
+                              and every_slice, with commas between them.";
                 return Err(Error::InvalidParameter(detail.into()).into());
             }
         }

@@ -2,8 +2,9 @@
 
 use super::Service;
 use crate::decode::MEDIA_TYPES;
-use crate::model_spec::{MaskClass, ModelSpec, SliceClass};
+use crate::model_spec::{MaskClass, ModelSpec, Postprocessing, SliceClass};
 use crate::report::DISCLAIMER;
+use crate::window::{PRESETS, WindowLevel};
 use serde::Serialize;
 
 /// `GET /v1/models`.
@@ -14,7 +15,16 @@ pub(super) struct ModelList<'a> {
     models: Vec<ModelFacts<'a>>,
     limits: LimitFacts,
     media_types: [&'static str; MEDIA_TYPES.len()],
+    windows: [WindowFacts; PRESETS.len()],
     disclaimer: &'static str,
+}
+
+/// A display window by name.
+#[derive(Serialize)]
+struct WindowFacts {
+    name: &'static str,
+    #[serde(flatten)]
+    window: WindowLevel,
 }
 
 #[derive(Serialize)]
@@ -28,6 +38,7 @@ struct ModelFacts<'a> {
     classes: &'a [MaskClass],
     slice_classes: &'a [SliceClass],
     threshold: f32,
+    postprocessing: &'a Postprocessing,
     metrics: &'a serde_json::Value,
     training: &'a serde_json::Value,
     license: &'a str,
@@ -65,6 +76,7 @@ impl<'a> From<&'a Service> for ModelList<'a> {
                     .map(|desk| desk.jobs().limits().max_upload_bytes),
             },
             media_types: MEDIA_TYPES,
+            windows: PRESETS.map(|(name, window)| WindowFacts { name, window }),
             disclaimer: DISCLAIMER,
         }
     }
@@ -82,6 +94,7 @@ impl<'a> From<&'a ModelSpec> for ModelFacts<'a> {
             classes: &spec.classes,
             slice_classes: spec.outputs.slice.as_ref().map_or(&[], |s| &s.classes),
             threshold: spec.postprocessing.threshold,
+            postprocessing: &spec.postprocessing,
             metrics: &spec.metrics,
             training: &spec.training,
             license: &spec.license,

@@ -2,7 +2,7 @@
 
 use super::series::{SeriesReport, write_series_report};
 use super::{Include, Report, write_report};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::segmenter::{Clock, Found, SegmentOptions, Segmenter};
 use serde::Serialize;
 
@@ -40,8 +40,10 @@ pub fn write_answer(
     clock: Clock<'_>,
 ) -> Result<Answer> {
     match found {
-        Found::Slice { found, .. } => {
-            write_report(model, *found, include, clock).map(|r| Answer::Slice(Box::new(r)))
+        Found::Slice { series, found } => {
+            let empty = || Error::Unprocessable("The file holds no slices.".into());
+            let slice = series.slices.first().ok_or_else(empty)?;
+            write_report(model, slice, *found, include, clock).map(|r| Answer::Slice(Box::new(r)))
         }
         Found::Series(found) => {
             write_series_report(model, *found, options, include, started, clock)

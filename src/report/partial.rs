@@ -31,17 +31,23 @@ pub fn write_partial_report(
     include: Include,
 ) -> Result<PartialReport> {
     let area_px = found.mask.area_px();
+    let slice = &series.slices[index];
+    let extents_mm = series.extents_mm.as_ref();
     let spacing_mm = found.spacing_mm;
     Ok(PartialReport {
         slice: SliceReport {
             index,
             source: series.sources[index],
+            placement: slice.placement,
+            extent_mm: extents_mm.and_then(|mm| mm.get(index)).copied(),
             probability: found.finding.probability,
+            readout: found.finding.readout,
             area_px,
             area_mm2: spacing_mm.map(|[row, column]| area_px as f32 * row * column),
             lesions: found.finding.lesions.clone(),
             pictures: Pictures::draw(
                 include,
+                slice,
                 &found.mask,
                 || model.overlay(found),
                 || Ok(probability_picture(&found.probabilities)),

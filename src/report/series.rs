@@ -7,8 +7,8 @@ use super::{
 use crate::error::Result;
 use crate::postprocess::Lesion;
 use crate::segmenter::series::SeriesSegmentation;
-use crate::segmenter::{Clock, SegmentOptions, Segmenter, SliceFinding};
-use crate::slice::Warning;
+use crate::segmenter::{Clock, Readout, SegmentOptions, Segmenter, SliceFinding};
+use crate::slice::{Placement, Warning};
 use crate::stack::Stack;
 use crate::volumetry::Volumetry;
 use serde::Serialize;
@@ -71,8 +71,14 @@ pub struct SliceReport {
     pub index: usize,
     /// Place in what was sent, files and frames in their order, from 0.
     pub source: usize,
+    /// Where it lies in the patient, where the file says so.
+    pub placement: Option<Placement>,
+    /// Length along the normal that it stands for, mm; `null` where positions are unknown.
+    pub extent_mm: Option<f32>,
     /// Calibrated probability of any hemorrhage on the slice.
     pub probability: f32,
+    /// How probabilities become the mask at another threshold.
+    pub readout: Readout,
     /// Pixels of the mask.
     pub area_px: usize,
     /// Area of the mask, `null` without spacing.
@@ -132,18 +138,23 @@ fn slice_report(
     include: Include,
 ) -> Result<SliceReport> {
     let (slice, mask) = (&found.series.slices[index], &found.masks[index]);
-    let SliceFinding { lesions, probability, .. } = &found.slices[index];
+    let SliceFinding { lesions, probability, readout, .. } = &found.slices[index];
+    let extents_mm = found.series.extents_mm.as_ref();
     let shown = include.every_slice || index == found.key_slice;
     let area_px = mask.area_px();
     Ok(SliceReport {
         index,
         source: found.series.sources[index],
+        placement: slice.placement,
+        extent_mm: extents_mm.and_then(|mm| mm.get(index)).copied(),
         probability: *probability,
+        readout: *readout,
         area_px,
         area_mm2: slice.spacing_mm.map(|[row, column]| area_px as f32 * row * column),
         lesions: lesions.clone(),
         pictures: Pictures::draw(
             if shown { include } else { Include::NOTHING },
+            slice,
             &mask.unpack(),
             || model.overlay_of(found, index, options),
             // Computed again when asked for: kept planes would double the memory of every series.

@@ -41,10 +41,22 @@ pub struct SliceFinding {
     pub subtype_probabilities: Vec<f32>,
     /// The threshold used.
     pub threshold: f32,
+    /// How probabilities become the mask at another threshold.
+    pub readout: Readout,
     /// Cautions.
     pub warnings: Vec<Warning>,
     /// How long each stage took, ms.
     pub timings: StageTimings,
+}
+
+/// What else than the threshold decides on the mask of a slice; with it, a mask for another
+/// threshold follows from the probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Readout {
+    /// Whether the slice head lets a mask through; without, it is empty at every threshold.
+    pub open: bool,
+    /// Smallest region that counts, px of the image.
+    pub min_lesion_px: f64,
 }
 
 /// Milliseconds by stage.

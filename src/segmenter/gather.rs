@@ -117,6 +117,7 @@ mod tests {
     use crate::components::BoundingBox;
     use crate::mask::Mask;
     use crate::postprocess::{Lesion, Point};
+    use crate::segmenter::Readout;
     use crate::slice::{CtSlice, Intensity, Plane};
 
     fn finding(area_px: usize, probability: f32, types: [f32; 2]) -> (SliceFinding, PackedMask) {
@@ -138,6 +139,7 @@ mod tests {
             probability,
             subtype_probabilities: types.to_vec(),
             threshold: 0.5,
+            readout: Readout { open: true, min_lesion_px: 0.0 },
             warnings: Vec::new(),
             timings: StageTimings::default(),
         };

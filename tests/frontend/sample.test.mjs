@@ -5,9 +5,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from './ichor.mjs';
-import { pngHeader, sampleBytes, samples, sampleWithFinding } from './slices.mjs';
-import { openSample, seeResult, slideTo } from './steps.mjs';
+import { pngHeader, sampleBytes, samples, sampleWithFinding, segment } from './slices.mjs';
+import { openSample, save, seeResult, slideTo } from './steps.mjs';
 import { origin, visit } from './visit.mjs';
+
+const shownArea = async (page) => Number((await page.locator('.sums dd').first().innerText()).replace(/\D/g, ''));
 
 visit('a sample is outlined and described in words and numbers', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
@@ -15,7 +17,7 @@ visit('a sample is outlined and described in words and numbers', {}, async (page
   const findings = page.locator('#findings');
   await findings.locator('.verdict', { hasText: 'Hemorrhage outlined' }).waitFor();
   const percent = Math.round(report.hemorrhage.probability * 100);
-  const words = percent > 99 ? 'over 99' : percent < 1 ? 'under 1' : String(percent);
+  const words = percent > 99 ? '> 99' : percent < 1 ? '< 1' : String(percent);
   assert.match(await findings.innerText(), new RegExp(`chance of hemorrhage in this slice at ${words}.%`.replace(/ /g, '\\s')));
   assert.equal(await findings.locator('.lesion').count(), report.lesions.length);
   const largest = report.lesions[0].area_px.toLocaleString('en');
@@ -32,22 +34,36 @@ visit('a sample is outlined and described in words and numbers', {}, async (page
   assert.match(await page.locator('#caption').innerText(), /512 × 512 px/);
 });
 
-visit('mask and overlay are saved as PNG files of the input’s size', {}, async (page) => {
-  const { sample } = await sampleWithFinding(origin());
+visit('mask, overlay and report are saved in the input’s size', {}, async (page) => {
+  const { sample, report } = await sampleWithFinding(origin());
   await openSample(page, sample);
   const input = pngHeader(await sampleBytes(sample.file));
   for (const kind of ['mask', 'overlay']) {
-    const waiting = page.waitForEvent('download');
-    await page.getByRole('link', { name: `Save ${kind}` }).click();
-    const download = await waiting;
-    assert.equal(download.suggestedFilename(), sample.file.replace('.png', `_${kind}.png`));
-    const saved = pngHeader(await readFile(await download.path()));
+    const { name, bytes } = await save(page, kind);
+    assert.equal(name, sample.file.replace('.png', `_${kind}.png`));
+    const saved = pngHeader(bytes);
     assert.deepEqual([saved.width, saved.height], [input.width, input.height]);
     if (kind === 'mask') assert.deepEqual([saved.depth, saved.color], [8, 0]);
   }
+  const { bytes } = await save(page, 'json');
+  const saved = JSON.parse(bytes);
+  assert.deepEqual([saved.lesions.length, saved.mask, saved.at_threshold], [report.lesions.length, undefined, undefined]);
+  assert.equal(await page.locator('#save-nifti, #save-dicom').count(), 0, 'a picture is neither a volume nor DICOM');
 });
 
-visit('another model answers at once for the open slice', {}, async (page) => {
+visit('findings and diagnostics are copied as text; diagnostics name nothing of the image', {}, async (page) => {
+  const { sample, report } = await sampleWithFinding(origin());
+  await openSample(page, sample);
+  await page.getByRole('button', { name: 'Copy as text' }).click();
+  const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+  assert.match(await clipboard(), new RegExp(`${sample.file}[\\s\\S]*Hemorrhage outlined[\\s\\S]*1\\. [\\s\\S]*${report.disclaimer.slice(0, 20)}`));
+  await page.getByRole('button', { name: 'Copy diagnostics' }).click();
+  await page.locator('#status').getByText('on the clipboard').waitFor({ state: 'attached' });
+  const text = await clipboard();
+  assert.ok(text.includes(report.model.sha256.slice(0, 12)) && !text.includes(sample.file) && !text.includes(sample.label));
+});
+
+visit('another model answers at once for the open slice, and the first need not be asked again', {}, async (page) => {
   const { models, default: first } = await (await fetch(`${origin()}/v1/models`)).json();
   const other = models.find(({ name }) => name !== first);
   const standard = models.find(({ name }) => name === first);
@@ -57,30 +73,57 @@ visit('another model answers at once for the open slice', {}, async (page) => {
   await page.getByRole('radio', { name: other.title }).check();
   await asked;
   await page.locator('.details dd', { hasText: `${other.title} ${other.version}` }).waitFor();
-  assert.equal(await page.getByRole('link', { name: `Model card of ${other.title}` }).getAttribute('href'), other.card);
+  assert.equal(new URL(await page.getByRole('link', { name: `Model card of ${other.title}` }).getAttribute('href')).pathname, other.card);
+  let requests = 0;
+  page.on('request', (request) => { requests += request.url().includes('/v1/segment') ? 1 : 0; });
+  await page.getByRole('radio', { name: standard.title }).check();
+  await page.locator('.details dd', { hasText: `${standard.title} ${standard.version}` }).waitFor();
+  assert.equal(requests, 0);
 });
 
-visit('a higher threshold outlines no more than before, and the model’s own comes back', {}, async (page) => {
+visit('the threshold changes mask, area and list at once, without asking the server, and agrees with it', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   const own = report.hemorrhage.threshold;
   await openSample(page, sample);
-  const shown = page.locator('.details dt:text-is("Threshold") + dd');
-  assert.equal(await shown.innerText(), own.toFixed(2));
+  let requests = 0;
+  page.on('request', (request) => { requests += request.url().includes('/v1/segment') ? 1 : 0; });
   const areas = [];
-  for (const value of [0.05, 0.95]) {
-    const answered = page.waitForResponse((response) => response.url().includes(`threshold=${value}`));
+  for (const value of [0.05, 0.2, 0.6, 0.95]) {
     await slideTo(page, 'threshold-range', value);
-    const changed = await (await answered).json();
-    await page.locator(`.details dd:text-is("${value.toFixed(2)}")`).waitFor();
-    areas.push(changed.lesions.reduce((sum, { area_px: area }) => sum + area, 0));
-    assert.equal(await page.locator('.lesion').count(), changed.lesions.length);
+    await page.locator('.details dd', { hasText: `${value.toFixed(2)}, moved` }).waitFor();
+    const theirs = await segment(origin(), await sampleBytes(sample.file), `threshold=${value}&include=`);
+    const expected = theirs.lesions.reduce((sum, { area_px: area }) => sum + area, 0);
+    const area = theirs.lesions.length ? await shownArea(page) : 0;
+    // Probabilities come as 255ths: pixels on the very edge may differ.
+    assert.ok(Math.abs(area - expected) <= 0.015 * expected, `${area} px for ${expected} at ${value}`);
+    assert.equal(await page.locator('.lesion').count(), theirs.lesions.length);
+    areas.push(area);
   }
-  assert.ok(areas[1] < areas[0], `areas ${areas}`);
+  assert.ok(areas.every((area, at) => !at || area <= areas[at - 1]) && areas[3] < areas[0], `areas ${areas}`);
+  assert.equal(requests, 0);
   await page.getByRole('button', { name: /Back to the model/ }).click();
   await page.locator(`.details dd:text-is("${own.toFixed(2)}")`).waitFor();
-  await seeResult(page);
   assert.equal(await page.locator('.lesion').count(), report.lesions.length);
   assert.ok(await page.evaluate(() => document.activeElement.id === 'threshold-range'));
+});
+
+visit('a slice that the model closes says so, and stays empty at any threshold', {}, async (page) => {
+  let closed = null;
+  for (const sample of samples) {
+    const report = await segment(origin(), await sampleBytes(sample.file), 'include=');
+    if (!report.readout.open) { closed = sample; break; }
+  }
+  assert.ok(closed, 'one of the samples is closed');
+  await openSample(page, closed);
+  await slideTo(page, 'threshold-range', 0.05);
+  await page.getByText('nothing is outlined here at any threshold').waitFor();
+  assert.equal(await page.locator('.lesion').count(), 0);
+});
+
+visit('a sample can be opened from the invitation too', {}, async (page) => {
+  await page.getByRole('button', { name: 'Try a sample' }).click();
+  await seeResult(page);
+  assert.ok((await page.locator('#caption').innerText()).startsWith(samples[0].file));
 });
 
 test('the gallery’s labels are those of the samples’ table', async () => {

@@ -12,8 +12,15 @@ const PNG_SIGNATURE = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
 export const samples = JSON.parse(await readFile(join(SAMPLES, 'samples.json'), 'utf8'));
 export const sampleBytes = (file) => readFile(join(SAMPLES, file));
 
+const found = new Map();
+
 /** The first sample in which the server's default model finds something, with the server's own report. */
-export async function sampleWithFinding(origin) {
+export function sampleWithFinding(origin) {
+  if (!found.has(origin)) found.set(origin, firstWithFinding(origin));
+  return found.get(origin);
+}
+
+async function firstWithFinding(origin) {
   for (const sample of samples) {
     const report = await segment(origin, await sampleBytes(sample.file));
     if (report.hemorrhage.detected && report.lesions.length) return { sample, report };

@@ -13,13 +13,13 @@ export async function seeResult(page) {
   await page.locator('#findings:not([aria-busy])').waitFor();
 }
 
-/** Drops a file on the page. */
-export async function dropFile(page, { name, mimeType, buffer }) {
-  const transfer = await page.evaluateHandle(([fileName, type, base64]) => {
+/** Drops files on the page. */
+export async function dropFiles(page, ...files) {
+  const transfer = await page.evaluateHandle((list) => {
     const data = new DataTransfer();
-    data.items.add(new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], fileName, { type }));
+    for (const [fileName, type, base64] of list) data.items.add(new File([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))], fileName, { type }));
     return data;
-  }, [name, mimeType, buffer.toString('base64')]);
+  }, files.map(({ name, mimeType, buffer }) => [name, mimeType, buffer.toString('base64')]));
   for (const event of ['dragenter', 'dragover', 'drop']) await page.dispatchEvent('body', event, { dataTransfer: transfer });
 }
 
@@ -28,10 +28,11 @@ export async function slideTo(page, id, value) {
   await page.locator(`#${id}`).fill(String(value));
 }
 
-/** The pixels of one of the viewer's canvases: {width, height, data: RGBA bytes}. */
+/** The pixels of one of the viewer's canvases, `a` or `b`, once what is due is drawn: {width, height, data: RGBA bytes}. */
 export async function canvasPixels(page, pane) {
+  await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
   const { width, height, base64 } = await page.evaluate((name) => {
-    const canvas = document.querySelector(`.pane.${name} canvas`);
+    const canvas = document.querySelector(`#pane-${name} canvas`);
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     let text = '';
     for (let at = 0; at < data.length; at += 8192) text += String.fromCharCode(...data.subarray(at, at + 8192));
@@ -50,4 +51,36 @@ export async function encodedBy(page, address, mimeType, size = null) {
     return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
   }, [address, mimeType, size]);
   return Buffer.from(base64, 'base64');
+}
+
+/** Saves by a button of the panel: {name, bytes}. */
+export async function save(page, kind) {
+  const waiting = page.waitForEvent('download');
+  await page.locator(`#save-${kind}`).click();
+  const download = await waiting;
+  const { readFile } = await import('node:fs/promises');
+  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}
+
+/** Sets a slider and waits until the page has drawn. */
+export async function drawn(page) {
+  await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+}
+
+const channels = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+
+/** Count and centre, as shares of the canvas, of what is painted in a colour, `within` some levels of it, in a `box`
+ * of the canvas. */
+export function painted({ width, height, data }, color, within = 4, box = { x: 0, y: 0, width, height }) {
+  const wanted = channels(color);
+  let [count, x, y] = [0, 0, 0];
+  for (let at = 0; at < data.length; at += 4) {
+    if (wanted.some((value, channel) => Math.abs(data[at + channel] - value) > within)) continue;
+    const [column, row] = [(at / 4) % width, Math.floor(at / 4 / width)];
+    if (column < box.x || row < box.y || column >= box.x + box.width || row >= box.y + box.height) continue;
+    count += 1;
+    x += column;
+    y += row;
+  }
+  return { count, x: (x / count + 0.5) / width, y: (y / count + 0.5) / height };
 }

@@ -6,7 +6,9 @@ import { chromium } from 'playwright-core';
 import { startIchor } from './ichor.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+// Long, as a busy machine may be slow; the bars have their own limits.
+const WAIT_MS = 60_000;
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--enable-unsafe-swiftshader', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 export const DESKTOP = { viewport: { width: 1440, height: 900 } };
 export const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
@@ -26,14 +28,14 @@ after(async () => {
 export const origin = () => ichor.origin;
 
 /**
- * Defines a test that opens the page and runs `body(page)`. It fails on any console error, uncaught error or
+ * Defines a test that opens the page and runs `body(page, context)`. It fails on any console error, uncaught error or
  * request to another origin, except console lines that match `expected`. `arrange(page)` runs before loading.
  */
-export function visit(name, { context = DESKTOP, expected = /(?!)/, arrange, server }, body) {
-  test(name, { timeout: 60_000 }, async () => {
+export function visit(name, { context: asked = DESKTOP, expected = /(?!)/, arrange, server }, body) {
+  test(name, { timeout: 4 * WAIT_MS }, async (context) => {
     const at = server ? await server() : ichor.origin;
-    const session = await browser.newContext({ acceptDownloads: true, reducedMotion: 'reduce', ...context });
-    session.setDefaultTimeout(15_000);
+    const session = await browser.newContext({ acceptDownloads: true, reducedMotion: 'reduce', locale: 'en', serviceWorkers: 'block', permissions: ['clipboard-read', 'clipboard-write'], ...asked });
+    session.setDefaultTimeout(WAIT_MS);
     try {
       const page = await session.newPage();
       const faults = [];
@@ -43,8 +45,8 @@ export function visit(name, { context = DESKTOP, expected = /(?!)/, arrange, ser
         if (!request.url().startsWith(at) && !request.url().startsWith('blob:')) faults.push(`request to ${request.url()}`);
       });
       await arrange?.(page);
-      await page.goto(at);
-      await body(page);
+      await page.goto(at, { waitUntil: 'load' });
+      await body(page, context);
       assert.deepEqual(faults, []);
     } finally {
       await session.close();

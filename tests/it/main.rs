@@ -14,6 +14,7 @@ mod hostile;
 mod inspect;
 mod jobs;
 mod mutated;
+mod samples;
 mod seeds;
 mod series;
 mod volume;

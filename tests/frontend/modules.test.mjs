@@ -1,0 +1,253 @@
+// Modules that need no browser: readers and writers of bytes, regions, geometry, languages.
+
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { test } from 'node:test';
+import { deflateSync, gunzipSync } from 'node:zlib';
+import { ROOT } from './ichor.mjs';
+import { flatPng } from './slices.mjs';
+
+const PAGE = join(ROOT, 'frontend');
+const load = (path) => import(join(PAGE, 'js', path));
+const { decodeGreyPng } = await load('data/grey-png.js');
+const { findRegions, touch } = await load('data/regions.js');
+const { connectLesions } = await load('data/lesions.js');
+const { affineOf, distance, edgeLetters, letters, scaleBar } = await load('data/geometry.js');
+const { crc32, zipFiles } = await load('data/zip.js');
+const { gzip, maskParts, samplesParts } = await load('data/nifti.js');
+const { greyPng } = await load('data/write-png.js');
+
+/** A grey PNG whose rows are filtered by `filters` in turn, written by the definitions of section 9. */
+function filteredPng(samples, width, height, depth, filters) {
+  const size = depth / 8;
+  const stride = width * size;
+  const raw = Buffer.alloc(stride * height);
+  samples.forEach((value, at) => (size === 1 ? raw.writeUInt8(value, at) : raw.writeUInt16BE(value, 2 * at)));
+  const rows = [];
+  for (let y = 0; y < height; y += 1) {
+    const filter = filters[y % filters.length];
+    const at = (x, row) => (x < 0 || row < 0 ? 0 : raw[row * stride + x]);
+    const row = Buffer.alloc(stride + 1);
+    row[0] = filter;
+    for (let x = 0; x < stride; x += 1) {
+      const [a, b, c] = [at(x - size, y), at(x, y - 1), at(x - size, y - 1)];
+      const p = a + b - c;
+      const nearest = [a, b, c].reduce((best, one) => (Math.abs(p - one) < Math.abs(p - best) ? one : best));
+      row[x + 1] = raw[y * stride + x] - [0, a, b, (a + b) >> 1, nearest][filter];
+    }
+    rows.push(row);
+  }
+  const plain = flatPng(width, height);
+  plain[24] = depth;
+  const start = plain.indexOf('IDAT') - 4;
+  const packed = deflateSync(Buffer.concat(rows));
+  const chunk = Buffer.alloc(packed.length + 12);
+  chunk.writeUInt32BE(packed.length, 0);
+  chunk.write('IDAT', 4, 'latin1');
+  packed.copy(chunk, 8);
+  return Buffer.concat([plain.subarray(0, start), chunk, plain.subarray(plain.indexOf('IEND') - 4)]);
+}
+
+for (const depth of [8, 16]) {
+  for (const [name, filters] of [['none', [0]], ['sub', [1]], ['up', [2]], ['average', [3]], ['Paeth', [4]], ['all in turn', [4, 3, 2, 1, 0]]]) {
+    test(`a ${depth}-bit grey PNG is read exactly, filter ${name}`, async () => {
+      const [width, height] = [13, 11];
+      const samples = Array.from({ length: width * height }, (_, at) => (at * 7919 + at * at * 31) % 2 ** depth);
+      const decoded = await decodeGreyPng(filteredPng(samples, width, height, depth, filters));
+      assert.deepEqual([decoded.width, decoded.height, Array.from(decoded.samples)], [width, height, samples]);
+    });
+  }
+}
+
+test('what is no plain grey PNG is refused', async () => {
+  const whole = flatPng(20, 20, 7);
+  const colour = Buffer.from(whole);
+  colour[25] = 2;
+  for (const bytes of [Buffer.alloc(0), Buffer.from('GIF89a'), whole.subarray(0, 20), colour]) await assert.rejects(decodeGreyPng(new Uint8Array(bytes)));
+  const large = Buffer.from(whole);
+  large.writeUInt32BE(4000, 20); // a height that the data do not reach
+  await assert.rejects(decodeGreyPng(new Uint8Array(large)), /ends early/);
+});
+
+/** Regions by flood fill, the slow and plain way. */
+function flood(values, width, height, least) {
+  const seen = new Set();
+  const areas = [];
+  for (let start = 0; start < values.length; start += 1) {
+    if (values[start] < least || seen.has(start)) continue;
+    const open = [start];
+    seen.add(start);
+    let area = 0;
+    while (open.length) {
+      const at = open.pop();
+      area += 1;
+      for (let dy = -1; dy <= 1; dy += 1) {
+        for (let dx = -1; dx <= 1; dx += 1) {
+          const [x, y] = [(at % width) + dx, Math.floor(at / width) + dy];
+          const next = y * width + x;
+          if (x < 0 || y < 0 || x >= width || y >= height || seen.has(next) || values[next] < least) continue;
+          seen.add(next);
+          open.push(next);
+        }
+      }
+    }
+    areas.push(area);
+  }
+  return areas.sort((a, b) => b - a);
+}
+
+test('regions are those of a flood fill, on noise of every density', () => {
+  let seed = 1;
+  const random = () => { seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31; return seed / 2 ** 31; };
+  for (let round = 0; round < 60; round += 1) {
+    const [width, height] = [1 + Math.floor(random() * 30), 1 + Math.floor(random() * 30)];
+    const values = Uint8Array.from({ length: width * height }, () => random() * 255);
+    const least = 20 + Math.floor(random() * 220);
+    const found = findRegions(values, width, height, least);
+    assert.deepEqual(found.map(({ area }) => area), flood(values, width, height, least));
+    const pixels = found.flatMap(({ runs }) => runs).reduce((sum, [, first, last]) => sum + last - first + 1, 0);
+    assert.equal(pixels, values.filter((value) => value >= least).length);
+  }
+});
+
+test('small regions are dropped, and box and centre are those of the pixels', () => {
+  const values = new Uint8Array(80);
+  for (const [x, y] of [[1, 1], [5, 4], [6, 4], [5, 5], [6, 5], [7, 6]]) values[y * 10 + x] = 200;
+  const [region, ...others] = findRegions(values, 10, 8, 100, 2);
+  assert.equal(others.length, 0);
+  assert.deepEqual(region.bbox, { x: 5, y: 4, width: 3, height: 3 });
+  assert.ok(Math.abs(region.centroid.x - 5.8) < 1e-9 && Math.abs(region.centroid.y - 4.8) < 1e-9);
+});
+
+const slice = (index, position) => ({
+  index, width: 10, height: 10, spacing: [2, 1], extentMm: 5,
+  placement: { position_mm: position, row: [1, 0, 0], column: [0, 1, 0] },
+});
+const square = (x, y, side) => {
+  const values = new Uint8Array(100);
+  for (let row = y; row < y + side; row += 1) values.fill(255, row * 10 + x, row * 10 + x + side);
+  return findRegions(values, 10, 10, 1);
+};
+
+test('regions of neighbouring slices that touch are one lesion, by face, edge or corner', () => {
+  const all = new Uint8Array(100).fill(255);
+  const slices = [0, 1, 2].map((index) => slice(index, [0, 0, 5 * index]));
+  const cases = [[[2, 2, 2], 1], [[4, 4, 2], 1], [[5, 5, 2], 2]]; // the upper square: overlapping, at the corner, apart
+  for (const [[x, y, side], expected] of cases) {
+    const lesions = connectLesions(slices, [square(2, 2, 2), square(x, y, side), []], () => all);
+    assert.equal(lesions.length, expected, `${x}, ${y}`);
+    assert.equal(lesions.reduce((sum, { volumeMl }) => sum + volumeMl, 0), (8 * 2 * 5) / 1000);
+  }
+  const apart = connectLesions(slices, [square(2, 2, 2), [], square(2, 2, 3)], () => all);
+  assert.deepEqual(apart.map(({ id, voxels, keySlice }) => [id, voxels, keySlice]), [[1, 9, 2], [2, 4, 0]]);
+});
+
+test('a tilted gantry shifts slices against each other, and lesions follow', () => {
+  const slices = [slice(0, [0, 0, 0]), slice(1, [4, 0, 5])]; // four columns to the left
+  const lesions = connectLesions(slices, [square(6, 2, 2), square(2, 2, 2)], () => new Uint8Array(100));
+  assert.equal(lesions.length, 1);
+  assert.ok(!touch(square(2, 2, 2)[0], square(6, 2, 2)[0]));
+});
+
+test('sizes that are unknown are null, never zero', () => {
+  const bare = { ...slice(0, [0, 0, 0]), spacing: null, placement: null, extentMm: null };
+  const [lesion] = connectLesions([bare], [square(1, 1, 3)], () => new Uint8Array(100));
+  assert.deepEqual([lesion.areaMm2, lesion.volumeMl, lesion.voxels], [null, null, 9]);
+});
+
+test('edges are named by where they point, and not without a place', () => {
+  const axial = { row: [1, 0, 0], column: [0, 1, 0] };
+  assert.deepEqual(edgeLetters(axial), { left: 'R', right: 'L', top: 'A', bottom: 'P' });
+  assert.equal(letters([0, 0.6, -0.8]), 'FP');
+  assert.equal(letters([0.99, 0.1, 0]), 'L');
+  assert.equal(edgeLetters(null), null);
+});
+
+test('lengths: the ruler in mm of unlike sides, the bar in round steps', () => {
+  const { mm, px } = distance({ x: 0, y: 0 }, { x: 3, y: 4 }, [2, 1]);
+  assert.ok(Math.abs(px - 5) < 1e-9 && Math.abs(mm - Math.hypot(3, 8)) < 1e-9);
+  assert.equal(distance({ x: 0, y: 0 }, { x: 3, y: 4 }, null).mm, null);
+  const bar = scaleBar([0.5, 0.5], 2, 800); // 4 px a mm, 200 px at most
+  assert.deepEqual([bar.mm, bar.px], [50, 200]);
+  assert.equal(scaleBar(null, 2, 800), null);
+});
+
+test('the affine puts voxels where DICOM has them, in NIfTI’s directions', () => {
+  const slices = [slice(0, [-10, -20, 30]), slice(1, [-10, -20, 35])];
+  const { rows, even } = affineOf(slices);
+  assert.deepEqual(rows, [[-1, -0, -0, 10], [-0, -2, -0, 20], [0, 0, 5, 30]]);
+  assert.ok(even);
+  assert.ok(!affineOf([...slices, slice(2, [-10, -20, 44])]).even);
+});
+
+test('masks and samples are written as NIfTI, voxel for voxel', async () => {
+  const slices = [slice(0, [-10, -20, 30]), slice(1, [-10, -20, 35])];
+  const packed = await gzip(maskParts(slices, (at) => (at ? square(2, 3, 2) : [])));
+  const bytes = gunzipSync(Buffer.from(await packed.arrayBuffer()));
+  assert.equal(bytes.length, 352 + 200);
+  assert.deepEqual([bytes.readInt16LE(42), bytes.readInt16LE(46), bytes.readInt16LE(70)], [10, 2, 2]);
+  const on = [...bytes.subarray(352).entries()].filter(([, value]) => value).map(([at]) => at);
+  assert.deepEqual(on, [132, 133, 142, 143]);
+  const samples = Buffer.from(await new Blob(samplesParts(slices.map((one) => ({ ...one, samples: new Int16Array(100).fill(-7) })))).arrayBuffer());
+  assert.equal(samples.readInt16LE(352), -7);
+});
+
+test('a zip is stored, numbered and checked', async () => {
+  assert.equal(crc32(Buffer.from('123456789')), 0xcbf43926); // the check value of CRC-32/ISO-HDLC
+  const file = (name, text) => Object.assign(new Blob([text]), { name });
+  const zip = Buffer.from(await (await zipFiles([file('Doe John.DCM', 'one'), file('2.840.113', 'two')])).arrayBuffer());
+  assert.ok(!zip.includes('Doe') && zip.includes('00001.dcm') && zip.includes('00002') && !zip.includes('.113'));
+  assert.equal(zip.readUInt16LE(zip.length - 22 + 10), 2);
+  const stop = AbortSignal.abort();
+  await assert.rejects(zipFiles([file('a', 'b')], { signal: stop }), { name: 'AbortError' });
+});
+
+test('a mask is written as an 8-bit grey PNG and read back', async () => {
+  const values = Uint8Array.from({ length: 60 }, (_, at) => (at % 7 ? 0 : 255));
+  const png = new Uint8Array(await (await greyPng(values, 10, 6)).arrayBuffer());
+  assert.deepEqual((await decodeGreyPng(png)).samples, values);
+});
+
+test('both languages have the same sentences', async () => {
+  const shape = (value) => (Array.isArray(value) ? `list of ${value.length}`
+    : typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shape(part)]).sort()) : typeof value === 'function' ? `function of ${value.length}` : typeof value);
+  const [en, de] = await Promise.all(['en', 'de'].map(async (code) => (await load(`strings/${code}.js`)).default));
+  // Warnings and types come from the API in English; another language translates those it knows by code.
+  const { warnings: w1, subtypes: s1, ...english } = shape(en);
+  const { warnings: w2, subtypes: s2, ...german } = shape(de);
+  assert.deepEqual(german, english);
+  assert.ok(Object.keys(w2).length > 5 && Object.keys(s2).length === 5 && !Object.keys(w1).length && !Object.keys(s1).length);
+});
+
+async function filesUnder(folder) {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  return found.filter((entry) => entry.isFile()).map((entry) => relative(PAGE, join(entry.parentPath ?? entry.path, entry.name)));
+}
+
+test('every module is kept for offline use, and the first view’s are announced to the browser', async () => {
+  const worker = await readFile(join(PAGE, 'sw.js'), 'utf8');
+  const modules = await filesUnder(join(PAGE, 'js'));
+  for (const file of modules) assert.ok(worker.includes(`'${file}'`), `sw.js lacks ${file}`);
+  for (const [, file] of worker.matchAll(/^ {2}'(js\/[^']+)'/gm)) assert.ok(modules.includes(file), `sw.js keeps ${file}, which is gone`);
+  const reached = new Set();
+  const walk = async (path) => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    const source = await readFile(path, 'utf8');
+    for (const [, next] of source.matchAll(/^import [^;]*?from '([^']+)'/gm)) await walk(resolve(dirname(path), next));
+  };
+  await walk(join(PAGE, 'js/main.js'));
+  const page = await readFile(join(PAGE, 'index.html'), 'utf8');
+  const preloaded = [...page.matchAll(/rel="modulepreload" href="([^"]+)"/g)].map(([, path]) => path).sort();
+  assert.deepEqual(preloaded, [...reached].map((path) => relative(PAGE, path)).filter((path) => path !== 'js/main.js').sort());
+});
+
+test('modules stay small', async () => {
+  for (const file of await filesUnder(join(PAGE, 'js'))) {
+    if (file.includes('strings/')) continue; // sentences, one a line
+    const lines = (await readFile(join(PAGE, file), 'utf8')).split('\n').length;
+    // The controller names every widget once; a widget that grows beyond 200 lines is two.
+    assert.ok(lines <= (file === 'js/main.js' ? 500 : 200), `${file} has ${lines} lines`);
+  }
+});
