@@ -17,5 +17,5 @@ export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-co
 CARGO_TARGET_DIR="$cache/target" cargo build --release --locked --manifest-path fuzz/Cargo.toml \
   --target "$host" --bin "$target"
 exec "$cache/target/$host/release/$target" "$cache/corpus/$target" "fuzz/seeds/$target" \
-  -runs="$runs" -seed=1 -max_len=65536 -timeout=10 -rss_limit_mb=512 -malloc_limit_mb=256 \
+  -runs="$runs" -seed=1 -max_len=8192 -timeout=10 -rss_limit_mb=512 -malloc_limit_mb=256 \
   -artifact_prefix="fuzz/findings/$target/" -print_final_stats=1
