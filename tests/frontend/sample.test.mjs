@@ -54,12 +54,16 @@ visit('mask, overlay and report are saved in the input’s size', {}, async (pag
 visit('findings and diagnostics are copied as text; diagnostics name nothing of the image', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   await openSample(page, sample);
-  await page.getByRole('button', { name: 'Copy as text' }).click();
-  const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
-  assert.match(await clipboard(), new RegExp(`${sample.file}[\\s\\S]*Hemorrhage outlined[\\s\\S]*1\\. [\\s\\S]*${report.disclaimer.slice(0, 20)}`));
-  await page.getByRole('button', { name: 'Copy diagnostics' }).click();
-  await page.locator('#status').getByText('on the clipboard').waitFor({ state: 'attached' });
-  const text = await clipboard();
+  // The clipboard is written after the click has returned.
+  const copied = async (button, before) => {
+    await page.getByRole('button', { name: button }).click();
+    await page.waitForFunction(async (old) => await navigator.clipboard.readText() !== old, before);
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  await page.evaluate(() => navigator.clipboard.writeText('nothing yet'));
+  const findings = await copied('Copy as text', 'nothing yet');
+  assert.match(findings, new RegExp(`${sample.file}[\\s\\S]*Hemorrhage outlined[\\s\\S]*1\\. [\\s\\S]*${report.disclaimer.slice(0, 20)}`));
+  const text = await copied('Copy diagnostics', findings);
   assert.ok(text.includes(report.model.sha256.slice(0, 12)) && !text.includes(sample.file) && !text.includes(sample.label));
 });
 
