@@ -1,4 +1,4 @@
-"""Events of an API Gateway HTTP API, payload format 2.0."""
+"""Events as API Gateway forms them: of the HTTP API (payload format 2.0) and of the REST API with keys (1.0)."""
 
 import base64
 from urllib.parse import parse_qsl
@@ -40,6 +40,38 @@ def http_event(method: str, path: str, *, query: str = "", body: bytes | str | N
     if body is not None:
         event["body"] = base64.b64encode(body).decode() if isinstance(body, bytes) else body
     return event
+
+
+def rest_event(method: str, path: str, *, body: bytes | None = None, **headers: str) -> dict:
+    """One event of the REST API's stage `v1`; `path` is what follows the stage in the address."""
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    sent = {"Host": "keyed.example.org", "x-api-key": "thrown-away", **headers}
+    return {
+        "resource": "/{proxy+}",
+        "path": path,
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": {"proxy": path.lstrip("/")},
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "keyed",
+            "domainName": "keyed.example.org",
+            "httpMethod": method,
+            "identity": {"sourceIp": "192.0.2.1"},
+            "path": f"/v1{path}",
+            "protocol": "HTTP/1.1",
+            "requestId": "event-2",
+            "resourceId": "proxy",
+            "resourcePath": "/{proxy+}",
+            "stage": "v1",
+        },
+        "body": None if body is None else base64.b64encode(body).decode(),
+        "isBase64Encoded": body is not None,
+    }
 
 
 def segment_event(image: bytes, *, query: str = "", media_type: str = "image/png", **headers: str) -> dict:

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from http_event import http_event, segment_event, segment_form_event
+from http_event import http_event, rest_event, segment_event, segment_form_event
 from lambda_emulator import LambdaFunction
 from PIL import Image
 
@@ -49,6 +49,15 @@ def test_serves_the_model_card_of_the_bucket(function: LambdaFunction, models: P
 def test_describes_itself(function: LambdaFunction):
     answer = function.invoke(http_event("GET", "/v1/openapi.json"))
     assert answer.json()["openapi"].startswith("3.1")
+
+
+def test_the_api_with_keys_reaches_the_same_routes(function: LambdaFunction, samples: list[Path]):
+    image = samples[0].read_bytes()
+    keyed = function.invoke(rest_event("POST", "/segment", body=image, content_type="image/png"))
+    assert keyed.status == 200
+    assert without_run(keyed.json()) == without_run(function.invoke(segment_event(image)).json())
+    assert function.invoke(rest_event("GET", "/health/ready")).status == 200
+    assert function.invoke(rest_event("GET", "/nowhere")).status == 404
 
 
 def test_raw_json_and_multipart_give_the_same_answer(function: LambdaFunction, samples: list[Path]):
