@@ -23,7 +23,7 @@ PORT ?= 8080
 RUNS ?= 1000000
 
 ##@ Use
-.PHONY: serve train train-smoke lambda measure load
+.PHONY: serve train train-smoke lambda bench measure load
 serve: ## the API and the page on 127.0.0.1 (PORT=8080)
 	cargo run --release --locked -- serve --port $(PORT)
 
@@ -36,6 +36,8 @@ train-smoke: train-venv build ## the same in about a minute, on phantoms
 
 lambda: ## the Lambda binaries and their zips, with their sizes (ICHOR_LAMBDA_ARCH=arm64 cross-builds)
 	@$(TOOLS)/lambda_package.sh
+
+bench: measure start-measure load long-series ## all that is measured: slices, cold start part by part, load, long series
 
 measure: build lambda ## ms a slice, ms to ready, peak memory, sizes
 	@mkdir -p $(dir $(MEASURED))

@@ -1,6 +1,9 @@
 //! Runs a network: tensor in, logits out.
 
+mod deferred;
 mod tract;
+
+pub use deferred::DeferredEngine;
 
 use crate::error::Result;
 use crate::model_spec::ModelSpec;

@@ -72,8 +72,9 @@ pub async fn start(client: &Client, config: &LambdaConfig) -> Result<Started> {
     Ok(Started { models, line: line(facts, &["function"], &metrics, now_ms()) })
 }
 
-/// Fetches, verifies and loads the models of `config`, all at once: each is parsed as soon as its
-/// own bytes are there. `clock` gives ms.
+/// Fetches and verifies the models of `config`, all at once. The default one is loaded as soon as
+/// its own bytes are there; the others are built when a slice first asks for them, as most instances
+/// never hear of them. `clock` gives ms.
 ///
 /// # Errors
 /// [`Error::Model`] naming the model, the key and what S3 said.
@@ -86,13 +87,17 @@ pub async fn load_models(
     let loads: Vec<_> = config
         .models
         .iter()
-        .map(|name| {
+        .enumerate()
+        .map(|(place, name)| {
             let (client, bucket) = (client.clone(), config.bucket.clone());
             let (prefix, name) = (format!("{}{name}/", config.prefix), name.clone());
             tokio::spawn(async move {
                 let files = read_model(&client, &bucket, &prefix, &name).await?;
                 let fetched = clock() - start;
-                let load = tokio::task::spawn_blocking(move || Segmenter::load(files, &clock));
+                let load = tokio::task::spawn_blocking(move || match place {
+                    0 => Segmenter::load(files, &clock),
+                    _ => Segmenter::deferred(files),
+                });
                 let loaded = load.await.map_err(|e| Error::Inference(e.to_string()))?;
                 loaded.map(|segmenter| (segmenter, fetched))
             })

@@ -10,7 +10,7 @@ pub use file::{Found, Given};
 pub use finding::{Readout, Segmentation, SliceFinding, StageTimings};
 pub use models::Models;
 
-use crate::engine::{Engine, LoadTimings, Logits};
+use crate::engine::{DeferredEngine, Engine, LoadTimings, Logits};
 use crate::error::{Error, Result};
 use crate::geometry::CropBox;
 use crate::mask::Mask;
@@ -30,7 +30,7 @@ pub struct Segmenter {
     spec: ModelSpec,
     card: String,
     color: Rgb<u8>,
-    engine: Engine,
+    engine: DeferredEngine,
     load_timings: LoadTimings,
 }
 
@@ -70,13 +70,23 @@ impl Segmenter {
     /// # Errors
     /// [`Error::Model`] if the network or the class colour cannot be used.
     pub fn load(files: ModelFiles, clock: &dyn Fn() -> f64) -> Result<Self> {
+        let (engine, load_timings) = Engine::load(&files.spec, &files.onnx, clock)?;
+        let loaded = Self::deferred(files)?;
+        Ok(Self { engine: DeferredEngine::built(engine), load_timings, ..loaded })
+    }
+
+    /// Takes verified model files; the network is built by the first slice that asks for it.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the class colour cannot be used.
+    pub fn deferred(files: ModelFiles) -> Result<Self> {
         let ModelFiles { spec, onnx, card } = files;
         let color = parse_color(&spec.classes[0].color).ok_or_else(|| Error::Model {
             model: spec.name.clone(),
             reason: "the class colour in model.json must be #RRGGBB".into(),
         })?;
-        let (engine, load_timings) = Engine::load(&spec, &onnx, clock)?;
-        Ok(Self { spec, card, color, engine, load_timings })
+        let engine = DeferredEngine::waiting(onnx);
+        Ok(Self { spec, card, color, engine, load_timings: LoadTimings::default() })
     }
 
     /// How long it took to load the network.
@@ -163,9 +173,9 @@ impl Segmenter {
     /// Runs the network on a prepared slice.
     ///
     /// # Errors
-    /// [`Error::Inference`].
+    /// [`Error::Inference`]; [`Error::Model`] where a deferred network cannot be built.
     pub fn infer(&self, prepared: &Prepared) -> Result<Logits> {
-        self.engine.run(&prepared.tensor)
+        self.engine.get(&self.spec)?.run(&prepared.tensor)
     }
 
     fn read_out(

@@ -6,6 +6,7 @@
 
 mod api;
 mod cli;
+mod deferred;
 mod dicom;
 mod fixtures;
 mod golden;

@@ -1,0 +1,43 @@
+//! A network that is built when it is first run.
+
+use super::Engine;
+use crate::error::{Error, Result};
+use crate::model_spec::ModelSpec;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// The bytes of a network until it is asked for, then the network.
+#[derive(Debug)]
+pub struct DeferredEngine {
+    onnx: Mutex<Option<Vec<u8>>>,
+    built: OnceLock<std::result::Result<Engine, String>>,
+}
+
+impl DeferredEngine {
+    /// One that is built already.
+    pub fn built(engine: Engine) -> Self {
+        Self { onnx: Mutex::new(None), built: OnceLock::from(Ok(engine)) }
+    }
+
+    /// One that waits.
+    pub fn waiting(onnx: Vec<u8>) -> Self {
+        Self { onnx: Mutex::new(Some(onnx)), built: OnceLock::new() }
+    }
+
+    /// The network of `spec`, built by the first caller while others wait.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it cannot be built, now and ever after.
+    pub fn get(&self, spec: &ModelSpec) -> Result<&Engine> {
+        let build = || {
+            let onnx = self.onnx.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match Engine::load(spec, &onnx.unwrap_or_default(), &|| 0.0) {
+                Ok((engine, _)) => Ok(engine),
+                Err(Error::Model { reason, .. }) => Err(reason),
+                Err(other) => Err(other.to_string()),
+            }
+        };
+        let failed =
+            |reason: &String| Error::Model { model: spec.name.clone(), reason: reason.clone() };
+        self.built.get_or_init(build).as_ref().map_err(failed)
+    }
+}
