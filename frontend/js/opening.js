@@ -1,0 +1,86 @@
+// Opens files and samples, and loads what that needs once a visitor's hand is near.
+
+import { Problem } from './api.js';
+import { byId } from './dom.js';
+import { strings } from './strings.js';
+
+export function createOpening(page) {
+  const { state, api, thresholds, busy, findings, windows, gallery, downloads, say } = page;
+  const { currentSlice, render, renderFindings, start, finish } = page;
+  let bench = null;
+
+  /** Loads what opening needs, once: the session and the viewer. Any sign of a visitor's hand begins it. */
+  function loadBench() {
+    bench ??= Promise.all([import('./session.js'), import('./view/viewer.js'), import('./panels/finding-view.js')]).then(([{ createSession }, { createViewer }, findingView]) => {
+      findings.setView(findingView);
+      page.session = createSession({
+        api,
+        thresholds,
+        onProgress: ({ message, done, total, slices = 0 }) => {
+          state.total = Math.max(state.total, slices);
+          busy.show(message, done, total);
+        },
+        onSlice: page.sliceCame,
+        onReading: () => { render(); renderFindings(); },
+      });
+      page.viewer = createViewer({ onScroll: (steps) => page.goTo(state.index + steps), onWindowDrag: (dx, dy) => windows.dragBy(dx, dy), say });
+    }).catch(() => {
+      bench = null; // the next try asks the server again
+      throw new Problem({ code: 'unreachable', ...strings.error.unreachable });
+    });
+    return bench;
+  }
+  for (const sign of ['pointermove', 'pointerdown', 'keydown', 'dragenter']) {
+    // A failure is met again, and told, when something is opened.
+    document.addEventListener(sign, () => loadBench().catch(() => {}), { once: true, passive: true });
+  }
+
+  /** Opens something new: whatever was shown before goes, so that no finding stands beside another's picture. */
+  async function open(read, label = null) {
+    const job = start(strings.busy.reading);
+    page.session.close();
+    Object.assign(state, { index: 0, total: 0, moved: false, chosen: null, window: null });
+    findings.clear();
+    downloads.clear();
+    render();
+    await finish(job, () => open(read, label), async () => {
+      if (!state.facts && !(await page.loadFacts())) throw state.problem;
+      const opened = performance.now();
+      await loadBench();
+      await page.session.open(await read(), label, job.signal);
+      document.body.dataset.state = 'open';
+      if (currentSlice()) page.startSlice();
+      render();
+      // On a narrow page the viewport may lie outside.
+      const { top, bottom } = byId('stage').getBoundingClientRect();
+      if (top < 0 || bottom > window.innerHeight) byId('viewer').scrollIntoView();
+      await page.answers(job);
+      state.timings = { opened_to_finding: Math.round(performance.now() - opened) };
+    });
+  }
+
+  function cancel() {
+    state.running?.abort();
+    state.running = null;
+    busy.hide();
+    say(strings.busy.cancelled);
+    if (page.session.hasAnswer(state.model?.name)) return renderFindings();
+    page.session.close();
+    Object.assign(state, { index: 0, total: 0 });
+    document.body.dataset.state = 'empty';
+    gallery.clear();
+    findings.clear();
+    downloads.clear();
+    return render();
+  }
+
+  return { open, openSample: (sample) => open(() => fetchSample(sample), sample.label), cancel };
+}
+
+async function fetchSample({ address, file: name }) {
+  const response = await fetch(address).catch(() => null);
+  if (!response) throw new Problem({ code: 'unreachable', ...strings.error.unreachable });
+  if (!response.ok) throw new Problem({ code: 'sample', ...strings.error.sample });
+  const blob = await response.blob();
+  return [new File([blob], name, { type: blob.type })];
+}
