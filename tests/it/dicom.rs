@@ -4,7 +4,7 @@ mod encapsulated;
 mod hostile;
 pub(crate) mod phantom;
 
-use crate::fixtures::root;
+use crate::fixtures::{models, root};
 use dicom_core::value::PrimitiveValue;
 use dicom_core::{DataElement, VR};
 use dicom_dictionary_std::{tags, uids};
@@ -13,6 +13,7 @@ use dicom_transfer_syntax_registry::entries::EXPLICIT_VR_LITTLE_ENDIAN;
 use ichor::decode::{Limits, decode};
 use ichor::error::Result;
 use ichor::inspect::{Inspection, inspect};
+use ichor::segmenter::{SegmentOptions, SliceFinding};
 use ichor::slice::{CtSlice, Intensity};
 use phantom::{COLUMNS, ROWS, ct, ct_with, file, group, pixels, ramp, sequence, short, text};
 
@@ -313,6 +314,22 @@ fn later_frames_of_a_plain_object_have_no_place() {
     });
     let placed: Vec<bool> = slices(&bytes).unwrap().iter().map(|s| s.placement.is_some()).collect();
     assert_eq!(placed, [true, false, false]);
+}
+
+#[test]
+fn a_model_of_ct_says_nothing_of_another_modality() {
+    let models = models();
+    let segment = |modality: &str| {
+        let slice = slice(&ct_with(|o| text(o, tags::MODALITY, VR::CS, modality)));
+        let model = models.default_model();
+        model.segment_slice(&slice, SegmentOptions::default(), &|| 0.0).unwrap().finding
+    };
+    let warned = |finding: &SliceFinding| {
+        finding.warnings.iter().any(|warning| warning.code == "modality_not_supported")
+    };
+    let (mr, ct) = (segment("MR"), segment("CT"));
+    assert!(mr.detected.is_none() && warned(&mr));
+    assert!(ct.detected.is_some() && !warned(&ct));
 }
 
 #[test]
