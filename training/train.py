@@ -98,8 +98,7 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
     # Which is faster depends on the processor: measure a step of each (README).
     bfloat16 = recipe.get("precision", "float32") == "bfloat16"
     for step in tqdm(range(start, total), initial=start, total=total, mininterval=10):
-        since = step - relabel_at
-        if since >= 0 and (step == start or since % pseudo_labels.get("every", total) == 0):
+        if step == max(start, relabel_at):
             size = size_at(step - 1, recipe["stages"])
             batches.pseudo = pseudo.outline(average, batches, size, pseudo_labels)
         model.train()

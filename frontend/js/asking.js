@@ -12,7 +12,7 @@ export function createAsking(page) {
   /** Asks the chosen model, and the one beside it, for what they have not answered yet. */
   async function answerAll() {
     if (!page.session.study || state.running || !missing()) return; // a job that runs sees to it itself
-    const job = start(strings.busy.working(missing().title), true);
+    const job = start(strings.busy.working(missing().title));
     await finish(job, answerAll, () => answers(job));
   }
 
