@@ -40,6 +40,12 @@ VARIANTS = {
     "without hard negatives": {"recipe": {"hard_negatives": False}},
     "without pseudo-labels": {"recipe": {"pseudo_labels": {}}},
     "without the weak loss": {"loss": {"weak": 0.0}},
+    "focal Tversky for Dice": {"loss": {"overlap": "focal_tversky"}},
+    "without averaged weights": {"recipe": {"average_decay": 0.0}},
+    "without ImageNet weights": {"pretrained": False},
+    "without noise, blur, gain and gamma": {
+        "intensity": {"gain": 0, "bias": 0, "gamma": 0, "noise": 0, "blur_share": 0},
+    },
     # What a leak is worth: slices of one patient on both sides, scored on the held-out slices.
     "slice-wise split": {"split": "slice"},
 }
@@ -54,6 +60,7 @@ def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
     changed["preprocessing"] = kept[:at] + [one for one in [variant.get("add")] if one] + kept[at:]
     # A fold leaves a fifth out, the split more than a third: more to rank by.
     changed["split"] = variant.get("split", "patient")
+    changed["pretrained"] = variant.get("pretrained", changed["pretrained"])
     changed["augment"]["offline"] = variant.get("offline")
     changed["augment"] |= variant.get("augment", {})
     changed["augment"]["intensity"] |= variant.get("intensity", {})

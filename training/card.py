@@ -53,6 +53,19 @@ def subtypes_table(results: dict) -> str:
     return "\n".join(lines)
 
 
+def reliability_table(results: dict) -> str:
+    """Said against seen, by tenths of the calibrated probability; empty bins are a dash."""
+    names = list(results["reliability"])
+    lines = ["| probability said | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for tenth in range(10):
+        cells = []
+        for name in names:
+            found = [one for one in results["reliability"][name] if round(10 * one["from"]) == tenth]
+            cells += [f"{one['observed']:.2f} of {one['slices']}" for one in found] or ["-"]
+        lines.append(f"| {tenth / 10:.1f} to {(tenth + 1) / 10:.1f} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def split_list(results: dict) -> str:
     return "\n".join(
         f"- {name} {part} ({len(patients)}): {', '.join(patients)}"
@@ -120,6 +133,7 @@ def write_card(spec: dict, config: dict, results: dict, path: Path, illustrated:
             steps=", ".join(step["step"] for step in spec["preprocessing"]),
             recipe=recipe(config, results),
             figures=figures_table(results),
+            reliability=reliability_table(results),
             subtypes=subtypes_table(results),
             split=split_list(results),
             data="\n".join(sources.source(name)["statement"] for name in results["parts"]),

@@ -77,6 +77,10 @@ def summary(scored: dict[str, figures.Scored], post: dict, platt: dict) -> dict:
         "calibration": platt,
         "figures": {name: figures.intervals(one, figures.measure) for name, one in scored.items()},
         "counts": counts_of(scored),
+        "reliability": {
+            name: figures.reliability(one.labels[:, 0], one.slice_probabilities[:, 0])
+            for name, one in scored.items()
+        },
         "subtypes": subtypes_of(scored),
     }
 

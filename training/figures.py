@@ -53,16 +53,28 @@ def sensitivity_at(labels: np.ndarray, scores: np.ndarray, specificity: float) -
     return float((scores[positive] > level).mean())
 
 
-def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error (Naeini 2015): |mean label - mean probability|, bins of equal width."""
-    if not len(labels):
-        return float("nan")
+def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> list[dict]:
+    """The reliability diagram's points: slices of each bin of equal width that holds any, their mean
+    probability, and the share of them that bleeds."""
     at = np.minimum((probabilities * bins).astype(int), bins - 1)
-    gaps = [
-        (at == number).mean() * abs(labels[at == number].mean() - probabilities[at == number].mean())
+    return [
+        {
+            "from": number / bins,
+            "slices": int((at == number).sum()),
+            "probability": float(probabilities[at == number].mean()),
+            "observed": float(labels[at == number].mean()),
+        }
         for number in np.unique(at)
     ]
-    return float(np.sum(gaps))
+
+
+def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error (Naeini 2015): |share that bleeds - mean probability|, weighed by slices."""
+    if not len(labels):
+        return float("nan")
+    points = reliability(labels, probabilities, bins)
+    gaps = [one["slices"] * abs(one["observed"] - one["probability"]) for one in points]
+    return float(np.sum(gaps)) / len(labels)
 
 
 def mean(values) -> float:

@@ -67,5 +67,9 @@ def test_calibration_error_and_sensitivity_by_hand():
     assert figures.calibration_error(labels, np.array([0.0, 0.0, 1.0, 1.0])) == 0
     assert figures.calibration_error(labels, np.array([0.5] * 4)) == 0
     assert figures.calibration_error(labels, np.array([0.9] * 4)) == pytest.approx(0.4)
+    assert figures.reliability(np.array([0, 1, 1]), np.array([0.22, 0.28, 1.0])) == [
+        {"from": 0.2, "slices": 2, "probability": pytest.approx(0.25), "observed": 0.5},
+        {"from": 0.9, "slices": 1, "probability": 1.0, "observed": 1.0},
+    ]
     scores = np.array([0.1, 0.4, 0.3, 0.9])
     assert figures.sensitivity_at(labels, scores, 0.9) == 0.5

@@ -36,6 +36,21 @@ def test_perfect_mask_costs_almost_nothing_and_inverse_much():
     assert losses.mask_loss(-logits, masks, known, 1.0) > 5
 
 
+def test_focal_tversky_minds_a_missed_pixel_more_than_a_false_one():
+    masks = torch.zeros(1, 1, 16, 16)
+    masks[..., 4:8, 4:8] = 1
+    perfect, missed, false = (masks * 40 - 20).repeat(3, 1, 1, 1).split(1)
+    missed, false = missed.clone(), false.clone()
+    missed[..., 4:6, 4:8] = -20
+    false[..., 8:10, 4:8] = 20
+    cost = losses.focal_tversky_loss
+    assert cost(perfect, masks) < 0.01 < cost(false, masks) < cost(missed, masks)
+    perfect.requires_grad_(True)
+    cost(perfect, masks).backward()
+    assert torch.isfinite(perfect.grad).all()
+    assert cost(missed, masks * 0) == 0
+
+
 def test_total_is_finite_when_nothing_is_known():
     batch = {
         "mask": torch.zeros(1, 1, 8, 8),
