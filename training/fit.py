@@ -67,7 +67,7 @@ def quality(scored: list[Scored]) -> float:
 # Coarse, because few patients decide it.
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 SMALLEST = (6, 12, 24)
-GATES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6)
+GATES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 
 def score_grid(predicted: list[Predicted]) -> dict[tuple, list[Scored]]:

@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from training.model_efficientnet import EfficientNetLite0
+from training.slice_head import pool
 
 
 def conv_block(inputs: int, outputs: int, kernel: int = 1, dilation: int = 1) -> nn.Sequential:
@@ -42,7 +43,8 @@ class DeepLabV3Plus(nn.Module):
     """[B, 1, H, W] to mask logits [B, 1, H, W] and slice logits [B, classes]; H and W divide by 16.
 
     Beyond the paper's branch at 1/4 there is a thin one at 1/2: on a 256 grid half of the small
-    extra-axial bleeds cover fewer than twenty cells of the 1/4 map.
+    extra-axial bleeds cover fewer than twenty cells of the 1/4 map. While it learns, the slice
+    logits are the auxiliary head's; afterwards those of the head that `training.slice_head` fits.
     """
 
     def __init__(self, width: int = 96, classes: int = 6, dropout: float = 0.2):
@@ -56,21 +58,24 @@ class DeepLabV3Plus(nn.Module):
         self.finish = conv_block(64 + 16, 32, 3)
         self.dropout = nn.Dropout(dropout)
         self.mask_head = nn.Conv2d(32, 1, 1)
-        self.slice_head = nn.Linear(2 * deep, classes)
-        # The first class, any hemorrhage, also hears the mask. Half its logit by decree: left to
+        self.auxiliary_head = nn.Linear(2 * deep, classes)
+        # Its first class, any hemorrhage, also hears the mask. Half its logit by decree: left to
         # learn the share, the head kept to the pooled features, which rank slices worse.
         self.register_buffer("mask_share", torch.tensor([[0.5] + [0.0] * (classes - 1)]))
+        self.slice_head = nn.Linear(2 * (deep + width + 64 + 32), classes)
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         half, quarter, _, deep = self.encoder(image)
-        x = enlarge(self.pyramid(deep), 4)
-        x = self.refine(torch.cat([x, self.low_level(quarter)], dim=1))
-        x = self.finish(torch.cat([enlarge(x, 2), self.fine_level(half)], dim=1))
-        mask = self.mask_head(x)
-        # A slice is as suspect as its most suspect place; 4x4 means are deaf to single pixels.
-        strongest = functional.avg_pool2d(mask, 4).amax(dim=(2, 3))
-        pooled = torch.cat([deep.mean(dim=(2, 3)), deep.amax(dim=(2, 3))], dim=1)
-        slices = self.slice_head(self.dropout(pooled)) + strongest * self.mask_share
+        pyramid = self.pyramid(deep)
+        refined = self.refine(torch.cat([enlarge(pyramid, 4), self.low_level(quarter)], dim=1))
+        finished = self.finish(torch.cat([enlarge(refined, 2), self.fine_level(half)], dim=1))
+        mask = self.mask_head(finished)
+        if self.training:
+            # A slice is as suspect as its most suspect place; 4x4 means are deaf to single pixels.
+            strongest = functional.avg_pool2d(mask, 4).amax(dim=(2, 3))
+            slices = self.auxiliary_head(self.dropout(pool([deep]))) + strongest * self.mask_share
+        else:
+            slices = self.slice_head(pool([deep, pyramid, refined, finished]))
         # One channel is enlarged last, which is 32 times cheaper than enlarging its features.
         return enlarge(mask, 2), slices
 

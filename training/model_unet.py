@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from training.slice_head import pool
+
 
 def double_conv(inputs: int, outputs: int) -> nn.Sequential:
     """Two 3x3 convolutions, each with BatchNorm (folded into the convolution on export) and ReLU."""
@@ -36,7 +38,8 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(double_conv(2 * width, width) for width in reversed(widths[:-1]))
         self.dropout = nn.Dropout(dropout)
         self.mask_head = nn.Conv2d(base, 1, 1)
-        self.slice_head = nn.Linear(2 * widths[-1], classes)
+        self.auxiliary_head = nn.Linear(2 * widths[-1], classes)
+        self.slice_head = nn.Linear(2 * sum(widths), classes)
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         skips, x = [], image
@@ -44,9 +47,11 @@ class UNet(nn.Module):
             x = level(x)
             skips.append(x)
             x = self.pool(x)
-        deepest = x = self.down[-1](x)
+        levels = [x := self.down[-1](x)]
         for enlarge, level, skip in zip(self.enlarge, self.up, reversed(skips)):
-            x = level(torch.cat([enlarge(x), skip], dim=1))
-        # The maximum keeps a small bleed visible that the mean would dilute.
-        pooled = torch.cat([deepest.mean(dim=(2, 3)), deepest.amax(dim=(2, 3))], dim=1)
-        return self.mask_head(x), self.slice_head(self.dropout(pooled))
+            levels.append(x := level(torch.cat([enlarge(x), skip], dim=1)))
+        if self.training:
+            slices = self.auxiliary_head(self.dropout(pool(levels[:1])))
+        else:
+            slices = self.slice_head(pool(levels))
+        return self.mask_head(x), slices

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from training import arguments, dataset, losses, models, pseudo, split
+from training import arguments, dataset, losses, models, pseudo, slice_head, split
 from training.plot import plot_curves
 
 
@@ -73,13 +73,13 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
     model = model.to(memory_format=torch.channels_last)
     average = copy.deepcopy(model)
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=recipe["weight_decay"])
-    start, history = 0, []
+    start, history, fitted = 0, [], False
     if (output / "checkpoint.pt").exists():
         saved = torch.load(output / "checkpoint.pt", weights_only=False)
         model.load_state_dict(saved["model"])
         average.load_state_dict(saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
-        start, history = saved["step"], saved["history"]
+        start, history, fitted = saved["step"], saved["history"], saved["slice_head_fitted"]
     # The start is part of the seed: a resumed run must not repeat the batches it has seen.
     batches = dataset.Batches(sets, parts, config, config["seed"] + start)
 
@@ -87,7 +87,7 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
         torch.save(
             {"model": model.state_dict(), "average": average.state_dict(), "step": step,
              "optimizer": optimizer.state_dict(), "history": history,
-             "config": config, "parts": parts},
+             "slice_head_fitted": fitted, "config": config, "parts": parts},
             output / "checkpoint.pt",
         )  # fmt: skip
         (output / "history.json").write_text(json.dumps(history))
@@ -120,6 +120,10 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
             history[-1]["validation"] = validation_dice(average, sets, parts)
             tqdm.write(f"step {step + 1}: {loss.item():.3f} {history[-1]['validation']}")
             save(step + 1)
+    if not fitted:
+        slice_head.fit(average, sets, parts, recipe["slice_ridge"])
+        fitted = True
+        save(total)
     return average
 
 

@@ -1,0 +1,61 @@
+"""The head fitted after training: what it learns, from whom, and what it leaves alone."""
+
+import numpy as np
+import torch
+
+from training import slice_head
+from training.dataset import Prepared
+
+
+class Brightest(torch.nn.Module):
+    """Sees the mean and the maximum of a slice."""
+
+    def __init__(self):
+        super().__init__()
+        self.slice_head = torch.nn.Linear(2, 6)
+
+    def forward(self, image):
+        return image, self.slice_head(slice_head.pool([image]))
+
+
+def phantoms(count: int, seed: int) -> Prepared:
+    """Slices of noise, every other one with a bright spot: EDH by label; nothing known of SDH."""
+    rng = np.random.default_rng(seed)
+    images = rng.normal(0, 0.3, (count, 1, 16, 16)).astype(np.float32)
+    rows = []
+    for number in range(count):
+        bleeds = number % 2
+        images[number, 0, 4, 5] += 3 * bleeds
+        rows.append({
+            "patient": str(number // 4), "slice": str(number), "hemorrhage": str(bleeds), "epidural": str(bleeds), "subdural": "",
+            "subarachnoid": "0", "intraparenchymal": "0", "intraventricular": "0", "mask_known": "1",
+        })  # fmt: skip
+    return Prepared(f"phantom-{seed}", images, np.zeros((count, 16, 16), np.uint8), rows)
+
+
+def test_the_head_learns_the_spot_from_training_patients_alone():
+    sets = [phantoms(80, 0), phantoms(24, 1)]
+    # The patients left out say the contrary.
+    for row in sets[0].rows[:20]:
+        row["hemorrhage"] = "0" if row["hemorrhage"] == "1" else "1"
+    parts = {
+        "phantom-0": {"train": [str(number) for number in range(5, 20)]},
+        "phantom-1": {"train": [str(number) for number in range(6)]},
+    }
+    model = Brightest()
+    slice_head.fit(model, sets, parts, ridge=1e-3)
+    with torch.no_grad():
+        _, logits = model.eval()(torch.from_numpy(phantoms(40, 2).images))
+    any_hemorrhage, epidural, subdural, subarachnoid = logits[:, :4].T
+    assert (any_hemorrhage[1::2] > 2).all() and (any_hemorrhage[::2] < -2).all()
+    assert torch.equal(epidural > 0, any_hemorrhage > 0)
+    assert (subdural == subdural[0]).all(), "nothing is known of it"
+    assert (subarachnoid == subarachnoid[0]).all() and subarachnoid[0] < -3, "nobody has it"
+
+
+def test_a_small_set_weighs_as_much_as_a_large_one():
+    features = torch.zeros(10, 1, dtype=torch.float64)
+    labels = torch.tensor([1.0] * 2 + [0.0] * 8, dtype=torch.float64)
+    weights = torch.tensor([0.25] * 2 + [0.5 / 8] * 8, dtype=torch.float64)
+    _, intercept = slice_head.regress(features, labels, weights, ridge=1e-3)
+    assert abs(intercept) < 1e-3
