@@ -119,7 +119,9 @@ def recipe(config: dict, results: dict) -> str:
     return (
         f"{results['steps']} steps of {batch} slices ({stages}), AdamW, cosine rate from "
         f"{config['recipe']['learning_rate']}, averaged weights, BCE + Dice on known masks, BCE on slice "
-        f"labels; one seed ({config['seed']}). Online augmentation: {online}, edges repeated; window "
+        f"labels; the slice head fitted afterwards, a logistic regression with ridge penalty "
+        f"{config['recipe']['slice_ridge']} on all training slices as they are, every set weighing the "
+        f"same; one seed ({config['seed']}). Online augmentation: {online}, edges repeated; window "
         f"gain and bias, gamma, blur, noise; quarter turns; {extras(config)}. Encoder from ImageNet: "
         f"{'yes' if config['pretrained'] else 'no'}. {results.get('notes', '')}"
     )

@@ -13,9 +13,10 @@ from training import sources
 
 TITLES = {"unet": "U-Net", "deeplabv3": "DeepLabV3+"}
 ARCHITECTURES = {
-    "unet": "U-Net, four levels down and four up, 16 to 256 channels, slice head on the deepest level",
+    "unet": "U-Net, four levels down and four up, 16 to 256 channels, slice head on the "
+    "mean and the maximum of every level on the way up",
     "deeplabv3": "DeepLabV3+: EfficientNet-Lite0 encoder, atrous rates 2, 4 and 7 at stride 16, "
-    "low-level branches at 1/4 and 1/2, slice head on the deepest level",
+    "low-level branches at 1/4 and 1/2, slice head on the mean and the maximum of four levels",
 }
 CLASSES = [
     ("any", "Any hemorrhage"),
