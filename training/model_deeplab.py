@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from training.model_efficientnet import EfficientNetLite0
-from training.slice_head import pool
+from training.slice_head import SliceHead, pool, strongest
 
 
 def conv_block(inputs: int, outputs: int, kernel: int = 1, dilation: int = 1) -> nn.Sequential:
@@ -59,10 +59,7 @@ class DeepLabV3Plus(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.mask_head = nn.Conv2d(32, 1, 1)
         self.auxiliary_head = nn.Linear(2 * deep, classes)
-        # Its first class, any hemorrhage, also hears the mask. Half its logit by decree: left to
-        # learn the share, the head kept to the pooled features, which rank slices worse.
-        self.register_buffer("mask_share", torch.tensor([[0.5] + [0.0] * (classes - 1)]))
-        self.slice_head = nn.Linear(2 * (deep + width + 64 + 32), classes)
+        self.slice_head = SliceHead(deep + width + 64 + 32, classes, cell=4)
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         half, quarter, _, deep = self.encoder(image)
@@ -71,11 +68,12 @@ class DeepLabV3Plus(nn.Module):
         finished = self.finish(torch.cat([enlarge(refined, 2), self.fine_level(half)], dim=1))
         mask = self.mask_head(finished)
         if self.training:
-            # A slice is as suspect as its most suspect place; 4x4 means are deaf to single pixels.
-            strongest = functional.avg_pool2d(mask, 4).amax(dim=(2, 3))
-            slices = self.auxiliary_head(self.dropout(pool([deep]))) + strongest * self.mask_share
+            slices = self.auxiliary_head(self.dropout(pool([deep])))
+            # Any hemorrhage also hears the mask. Half its logit by decree: left to learn the share,
+            # the head kept to the pooled features, which rank slices worse.
+            slices = torch.cat([slices[:, :1] + 0.5 * strongest(mask, 4), slices[:, 1:]], dim=1)
         else:
-            slices = self.slice_head(pool([deep, pyramid, refined, finished]))
+            slices = self.slice_head([deep, pyramid, refined, finished], mask)
         # One channel is enlarged last, which is 32 times cheaper than enlarging its features.
         return enlarge(mask, 2), slices
 

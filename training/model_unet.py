@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from training.slice_head import pool
+from training.slice_head import SliceHead, pool
 
 
 def double_conv(inputs: int, outputs: int) -> nn.Sequential:
@@ -39,7 +39,7 @@ class UNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.mask_head = nn.Conv2d(base, 1, 1)
         self.auxiliary_head = nn.Linear(2 * widths[-1], classes)
-        self.slice_head = nn.Linear(2 * sum(widths), classes)
+        self.slice_head = SliceHead(sum(widths), classes, cell=8)
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         skips, x = [], image
@@ -50,8 +50,7 @@ class UNet(nn.Module):
         levels = [x := self.down[-1](x)]
         for enlarge, level, skip in zip(self.enlarge, self.up, reversed(skips)):
             levels.append(x := level(torch.cat([enlarge(x), skip], dim=1)))
+        mask = self.mask_head(x)
         if self.training:
-            slices = self.auxiliary_head(self.dropout(pool(levels[:1])))
-        else:
-            slices = self.slice_head(pool(levels))
-        return self.mask_head(x), slices
+            return mask, self.auxiliary_head(self.dropout(pool(levels[:1])))
+        return mask, self.slice_head(levels, mask)
