@@ -22,11 +22,11 @@ use crate::model_spec::ModelSpec;
 use graph::ValueId;
 use kernels::MOST_PARTS;
 use layer::Layer;
-use plan::Plan;
+use plan::{Memory, Plan};
 use prost::Message;
 use std::sync::{Mutex, PoisonError};
 use tract_onnx::pb::ModelProto;
-use view::{Buffer, Source, Target};
+use view::{Source, Target};
 
 /// Why a network is not taken by this engine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +44,9 @@ impl Refusal {
     }
 }
 
+/// Memories that are kept for later runs: as many as runs go on at once on a large machine.
+const MOST_IDLE: usize = 64;
+
 /// A network ready to run at one level.
 #[derive(Debug)]
 pub struct BlockedEngine {
@@ -52,7 +55,7 @@ pub struct BlockedEngine {
     plan: Plan,
     outputs: Vec<ValueId>,
     /// Memory of runs that are over, for the next ones.
-    idle: Mutex<Vec<Vec<Buffer>>>,
+    idle: Mutex<Vec<Memory>>,
 }
 
 impl BlockedEngine {
@@ -90,7 +93,7 @@ impl BlockedEngine {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut memory = idle().pop().unwrap_or_else(|| self.plan.memory());
         let input = self.plan.slots[0];
-        self.plan.views[0].put_planes(tensor, memory[input].numbers_mut());
+        self.plan.views[0].put_planes(tensor, memory.slots[input].numbers_mut());
         for stage in &self.plan.stages {
             for turn in 0..stage.turns.len() {
                 for (at, index) in stage.layers.clone().enumerate() {
@@ -103,19 +106,22 @@ impl BlockedEngine {
             }
         }
         let mut answers = self.outputs.iter().map(|&output| {
-            self.plan.views[output].planes(memory[self.plan.slots[output]].numbers())
+            self.plan.views[output].planes(memory.slots[self.plan.slots[output]].numbers())
         });
         let logits = Logits { mask: answers.next()?, slice: answers.next().unwrap_or_default() };
-        idle().push(memory);
+        let mut idle = idle();
+        if idle.len() < MOST_IDLE {
+            idle.push(memory);
+        }
         Some(logits)
     }
 
-    fn run_layer(&self, layer: &Layer, rows: std::ops::Range<usize>, memory: &mut [Buffer]) {
+    fn run_layer(&self, layer: &Layer, rows: std::ops::Range<usize>, memory: &mut Memory) {
         let slot = self.plan.slots[layer.output];
         // Taken out, as the others are read meanwhile; no input lies in the same memory.
-        let mut target = std::mem::take(&mut memory[slot]);
+        let mut target = std::mem::take(&mut memory.slots[slot]);
         let source = |value: ValueId| Source {
-            data: memory[self.plan.slots[value]].numbers(),
+            data: memory.slots[self.plan.slots[value]].numbers(),
             view: &self.plan.views[value],
         };
         let mut sources = [source(layer.inputs[0]); MOST_PARTS];
@@ -125,7 +131,8 @@ impl BlockedEngine {
         let view = &self.plan.views[layer.output];
         let mut out = Target { data: target.numbers_mut(), view, rows };
         let residual = layer.residual.map(source);
-        layer.run(self.level, &sources[..layer.inputs.len()], residual, &mut out);
-        memory[slot] = target;
+        let scratch = memory.scratch.numbers_mut();
+        layer.run(self.level, &sources[..layer.inputs.len()], residual, scratch, &mut out);
+        memory.slots[slot] = target;
     }
 }

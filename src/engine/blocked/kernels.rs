@@ -9,7 +9,7 @@
 //! 1. A [`Level`] other than `PORTABLE` exists only where the processor was seen to have its instructions:
 //!    its field is private and [`Level::available`] alone makes them. So a call that [`by_level`] makes
 //!    runs on a processor that has the instructions.
-//! 2. Everything in this module but `vector`, `dense`, `depthwise` and `single` is safe code. Those take
+//! 2. Everything in this module but `vector`, `dense`, `depthwise`, `single` and `winograd` is safe code. Those take
 //!    slices, compute the first and the last number that a row of their work touches, and check both
 //!    against the slices before they go on with pointers; addresses between are affine in the loop
 //!    counters, so none lies outside. The checks are made in release builds as well.
@@ -24,11 +24,13 @@ mod single;
 #[cfg(test)]
 mod tests;
 mod vector;
+mod winograd;
 
 pub(super) use dense::{Convolution, Dense, MOST_PARTS, Scatter};
 pub(super) use depthwise::Depthwise;
 pub(super) use lines::{Pool, Pooling};
 pub(super) use single::Single;
+pub(super) use winograd::Winograd;
 
 use super::graph::{Between, Clamp};
 use super::view::{Source, Target};
@@ -141,6 +143,24 @@ impl Level {
     /// A dense convolution.
     pub(super) fn convolve(self, dense: &Dense, call: &Convolution<'_>, out: &mut Target<'_>) {
         by_level!(self, dense::run, dense: &Dense, call: &Convolution<'_>, out: &mut Target<'_>);
+    }
+
+    /// A dense convolution of 3x3 pixels by fewer multiplications, in memory of [`Winograd::scratch`].
+    pub(super) fn convolve_tiles(
+        self,
+        winograd: &Winograd,
+        call: &Convolution<'_>,
+        scratch: &mut [f32],
+        out: &mut Target<'_>,
+    ) {
+        by_level!(
+            self,
+            winograd::run,
+            winograd: &Winograd,
+            call: &Convolution<'_>,
+            scratch: &mut [f32],
+            out: &mut Target<'_>
+        );
     }
 
     /// A dense convolution to one channel.

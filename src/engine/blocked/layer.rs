@@ -3,7 +3,7 @@
 use super::Refusal;
 use super::graph::{Between, Clamp, Op, Shape, Step, ValueId, Window};
 use super::kernels::{
-    Convolution, Dense, Depthwise, Level, MOST_PARTS, Pool, Pooling, Scatter, Single,
+    Convolution, Dense, Depthwise, Level, MOST_PARTS, Pool, Pooling, Scatter, Single, Winograd,
 };
 use super::view::{LANES, Source, Target};
 use std::ops::Range;
@@ -20,6 +20,7 @@ pub(super) struct Layer {
 #[derive(Debug)]
 enum Kernel {
     Dense(Dense, Window),
+    Winograd(Winograd),
     Single(Single, Window),
     Depthwise(Depthwise, Window),
     /// For the upper left, upper right, lower left and lower right of each four pixels.
@@ -41,7 +42,7 @@ impl Layer {
         let kernel = match step.op {
             Op::Convolution { weights, bias, window } => {
                 let (weights, bias) = (weights.floats()?, bias.floats()?);
-                convolution(window, channels, &weights, &bias, level)?
+                convolution(window, [channels, shapes[step.output].width], &weights, &bias, level)?
             }
             Op::Depthwise { weights, bias, window } if Dense::knows(&window) => Kernel::Depthwise(
                 Depthwise::pack(window, &weights.floats()?, &bias.floats()?),
@@ -84,6 +85,7 @@ impl Layer {
     pub(super) fn weights(&self) -> usize {
         match &self.kernel {
             Kernel::Dense(dense, _) => dense.len(),
+            Kernel::Winograd(winograd) => winograd.len(),
             Kernel::Enlarge(corners) => corners.iter().map(Dense::len).sum(),
             _ => 0,
         }
@@ -121,6 +123,7 @@ impl Layer {
             Kernel::Dense(_, window) | Kernel::Single(_, window) | Kernel::Depthwise(_, window) => {
                 window_rows(window, rows.start, last, height)
             }
+            Kernel::Winograd(_) => rows.start.saturating_sub(1)..(last + 2).min(height),
             Kernel::Pool(pool) => window_rows(&pool.window, rows.start, last, height),
             Kernel::Enlarge(_) => rows.start / 2..last / 2 + 1,
             Kernel::Resize { rows: lines, .. } => lines[rows.start].first..lines[last].second + 1,
@@ -137,21 +140,32 @@ impl Layer {
                     + (window.kernel[1] - 1) * window.dilation[1];
                 window.pad[1].max((reach + 1).saturating_sub(window.pad[1] + width))
             }
+            Kernel::Winograd(_) => 1,
             _ => 0,
         }
     }
 
-    /// Makes rows of the output.
+    /// Numbers of memory that it works in.
+    pub(super) fn scratch(&self, width: usize) -> usize {
+        match &self.kernel {
+            Kernel::Winograd(winograd) => winograd.scratch(width),
+            _ => 0,
+        }
+    }
+
+    /// Makes rows of the output, in `scratch` of at least [`Layer::scratch`].
     pub(super) fn run(
         &self,
         level: Level,
         sources: &[Source<'_>],
         residual: Option<Source<'_>>,
+        scratch: &mut [f32],
         out: &mut Target<'_>,
     ) {
         let mut call = Convolution { sources, residual, clamp: self.clamp, scatter: Scatter::NONE };
         match &self.kernel {
             Kernel::Dense(dense, _) => level.convolve(dense, &call, out),
+            Kernel::Winograd(winograd) => level.convolve_tiles(winograd, &call, scratch, out),
             Kernel::Single(single, _) => level.convolve_single(single, &call, out),
             Kernel::Depthwise(depthwise, _) => level.convolve_each(depthwise, &call, out),
             Kernel::Enlarge(corners) => {
@@ -172,7 +186,7 @@ impl Layer {
 
 fn convolution(
     window: Window,
-    channels: usize,
+    [channels, width]: [usize; 2],
     weights: &[f32],
     bias: &[f32],
     level: Level,
@@ -182,6 +196,10 @@ fn convolution(
         _ if !Dense::knows(&window) => Err(Refusal::new("a convolution of this size is not known")),
         1 if channels == 1 => Err(Refusal::new("a convolution of one channel to one is not known")),
         1 => Ok(Kernel::Single(Single::pack(window, channels, weights, bias[0]), window)),
+        out if Winograd::suits(&window, [out, channels], width) => {
+            let at_once = level.blocks_at_once();
+            Ok(Kernel::Winograd(Winograd::pack([out, channels], weights, bias, at_once)))
+        }
         out => {
             let at = |out: usize, input: usize, row: usize, column: usize| {
                 weights[((out * channels + input) * rows + row) * columns + column]

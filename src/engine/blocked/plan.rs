@@ -22,7 +22,15 @@ pub(super) struct Plan {
     /// Which memory each value lies in.
     pub(super) slots: Vec<usize>,
     slot_sizes: Vec<usize>,
+    scratch: usize,
     pub(super) stages: Vec<Stage>,
+}
+
+/// Memory of one run.
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub(super) slots: Vec<Buffer>,
+    pub(super) scratch: Buffer,
 }
 
 /// Layers that work together.
@@ -50,12 +58,15 @@ impl Plan {
             }
         }
         let (slots, slot_sizes) = place(layers, &stages, &views, outputs);
-        Self { views, slots, slot_sizes, stages }
+        let scratch = |layer: &Layer| layer.scratch(shapes[layer.output].width);
+        let scratch = layers.iter().map(scratch).max().unwrap_or(0);
+        Self { views, slots, slot_sizes, scratch, stages }
     }
 
-    /// Memory for one run.
-    pub(super) fn memory(&self) -> Vec<Buffer> {
-        self.slot_sizes.iter().map(|&size| Buffer::zeros(size)).collect()
+    /// Memory for one run: of the values by slot, and to work in.
+    pub(super) fn memory(&self) -> Memory {
+        let slots = self.slot_sizes.iter().map(|&size| Buffer::zeros(size)).collect();
+        Memory { slots, scratch: Buffer::zeros(self.scratch) }
     }
 }
 
@@ -90,7 +101,7 @@ fn stages(layers: &[Layer], views: &[View], outputs: &[ValueId]) -> Vec<Stage> {
     stages
 }
 
-/// The most rows a turn with which a stage keeps little enough; `None` if one row is too much.
+/// The most rows a turn with which a stage keeps little enough; `None` if four rows are too many.
 fn turns(
     range: Range<usize>,
     layers: &[Layer],
@@ -98,7 +109,7 @@ fn turns(
     shapes: &[Shape],
     outputs: &[ValueId],
 ) -> Option<Stage> {
-    [16, 8, 4, 2, 1].into_iter().find_map(|rows| {
+    [16, 8, 4].into_iter().find_map(|rows| {
         let stage =
             Stage { layers: range.clone(), turns: schedule(range.clone(), layers, shapes, rows) };
         let size =

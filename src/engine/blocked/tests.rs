@@ -5,7 +5,8 @@ pub(crate) mod network;
 use super::{BlockedEngine, Level};
 use crate::engine::Engine;
 use crate::model_spec::ModelSpec;
-use network::{Dice, Made, Network, int, ints};
+use network::{Dice, Made, Network, int, ints, text};
+use tract_onnx::pb::AttributeProto;
 
 /// Sums of 32-bit numbers in another order, over a few layers of numbers of about one.
 const TOLERANCE: f32 = 2e-4;
@@ -117,4 +118,120 @@ fn random_networks_answer_as_in_tract() {
         let (onnx, spec) = network.finish(&last);
         agree(&onnx, &spec, &format!("network {seed} {size:?} {}", kinds.join(" ")));
     }
+}
+
+/// A network of one operator, which `change` may make another.
+fn one(operator: &str, change: impl Fn(&mut Network, &Made)) -> (Vec<u8>, ModelSpec) {
+    let (mut network, input) = Network::new(7, [1, 16, 16]);
+    let first = network.convolution(&input, 4, [3, 3], 1, 1, 1);
+    let name = network.node(operator, &[&first.name], vec![]);
+    change(&mut network, &first);
+    network.finish(&Made { name, ..first })
+}
+
+#[test]
+fn a_network_with_an_unknown_operator_is_left_to_tract() {
+    let (onnx, spec) = one("Sigmoid", |_, _| {});
+    let refusal = Engine::blocked(&spec, &onnx, Level::best(), &|| 0.0).unwrap_err();
+    assert_eq!(refusal.to_string(), "operator Sigmoid: is not known");
+    let engine = Engine::load(&spec, &onnx, &|| 0.0).unwrap().0;
+    assert_eq!(engine.name(), "tract");
+    assert_eq!(engine.run(&[0.5; 256]).unwrap().mask.len(), 256);
+    let (onnx, spec) = one("Relu", |_, _| {});
+    assert_eq!(Engine::load(&spec, &onnx, &|| 0.0).unwrap().0.name(), "blocked");
+}
+
+#[test]
+fn forms_of_operators_that_are_not_known_are_refused_not_guessed() {
+    let taken = |operator: &str, attributes: &[AttributeProto]| {
+        let (onnx, spec) = one(operator, |network, from| {
+            let sizes = network.whole_numbers(&[1, from.size[0], from.size[1], from.size[2]]);
+            let node = network.graph.node.iter_mut().find(|n| n.op_type == operator).unwrap();
+            node.attribute = attributes.to_vec();
+            if operator == "Resize" {
+                node.input.extend([String::new(), String::new(), sizes]);
+            }
+        });
+        BlockedEngine::load(&spec, &onnx, Level::PORTABLE, &|| 0.0).is_ok()
+    };
+    let point = ints("kernel_shape", &[1, 1]);
+    // What is known, and one attribute more that makes it something else.
+    let cases = [
+        ("Relu", vec![], int("surprise", 1)),
+        ("MaxPool", vec![point.clone()], ints("pads", &[1, 1, 1, 1])),
+        ("MaxPool", vec![point.clone()], int("ceil_mode", 1)),
+        ("AveragePool", vec![point], text("auto_pad", "SAME_UPPER")),
+        ("Concat", vec![int("axis", 1)], int("new_axis", 1)),
+        ("Concat", vec![int("axis", -3)], int("new_axis", 1)),
+        ("Resize", vec![text("mode", "linear")], int("antialias", 1)),
+        ("Resize", vec![text("mode", "linear")], ints("axes", &[2, 3])),
+    ];
+    for (operator, known, more) in cases {
+        assert!(taken(operator, &known), "{operator}");
+        assert!(
+            !taken(operator, &[known, vec![more.clone()]].concat()),
+            "{operator} {}",
+            more.name
+        );
+    }
+    assert!(!taken("Concat", &[int("axis", 2)]));
+    assert!(!taken("Resize", &[text("mode", "cubic")]));
+    assert!(!taken("Resize", &[text("mode", "nearest")]), "rounds halves in a way of its own");
+}
+
+#[test]
+fn a_broken_network_gives_the_error_that_tract_gives() {
+    let (onnx, spec) = one("Relu", |_, _| {});
+    let mut renamed = spec.clone();
+    renamed.outputs.mask.name = "nobody".into();
+    let mut larger = spec.clone();
+    larger.input.shape = [1, 1, 32, 32];
+    let cases = [
+        (&onnx[..onnx.len() / 2], &spec),
+        (b"no network".as_slice(), &spec),
+        (b"".as_slice(), &spec),
+        (&onnx, &renamed),
+        (&onnx, &larger),
+    ];
+    for (index, (onnx, spec)) in cases.into_iter().enumerate() {
+        let is = Engine::load(spec, onnx, &|| 0.0).unwrap_err().to_string();
+        let must = Engine::reference(spec, onnx, &|| 0.0).unwrap_err().to_string();
+        assert_eq!(is, must, "case {index}");
+    }
+}
+
+#[test]
+fn damaged_networks_are_read_or_refused_without_a_panic() {
+    let (onnx, spec) = one("Relu", |_, _| {});
+    let mut dice = Dice(3);
+    for _ in 0..2000 {
+        let mut damaged = onnx.clone();
+        for _ in 0..1 + dice.below(4) {
+            let place = dice.below(damaged.len());
+            damaged[place] = dice.below(256) as u8;
+        }
+        if let Ok((engine, _)) = BlockedEngine::load(&spec, &damaged, Level::best(), &|| 0.0) {
+            assert!(engine.run(&[0.5; 256]).is_some());
+        }
+    }
+}
+
+#[test]
+fn runs_at_the_same_time_answer_as_one_alone_and_leave_their_memory_to_the_next() {
+    let (onnx, spec) = one("Relu", |_, _| {});
+    let engine = BlockedEngine::load(&spec, &onnx, Level::best(), &|| 0.0).unwrap().0;
+    let tensors: Vec<Vec<f32>> = (0..8).map(|seed| Dice(seed).numbers(256)).collect();
+    let alone: Vec<Vec<f32>> = tensors.iter().map(|t| engine.run(t).unwrap().mask).collect();
+    assert_eq!(engine.idle.lock().unwrap().len(), 1);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for (tensor, alone) in tensors.iter().zip(&alone) {
+                    assert_eq!(&engine.run(tensor).unwrap().mask, alone);
+                }
+            });
+        }
+    });
+    assert!(engine.idle.lock().unwrap().len() <= 4);
+    assert!(engine.run(&[0.0; 255]).is_none());
 }

@@ -25,12 +25,18 @@ pub(in super::super) struct Dense {
 
 /// Blocks of output channels that are made together.
 #[derive(Debug, Clone, Copy)]
-struct Group {
+pub(super) struct Group {
     first: usize,
     blocks: usize,
     /// Where their weights begin: `[tap row][input channel's block][tap column][input channel]`
     /// and then 16 for each block.
     weights: usize,
+}
+
+impl Group {
+    pub(super) fn blocks(&self) -> usize {
+        self.blocks
+    }
 }
 
 /// What a convolution reads beside its weights.
@@ -102,6 +108,10 @@ impl Dense {
         Self { window, channels, groups, weights, bias: padded }
     }
 
+    pub(super) fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
     /// Numbers of the weights.
     pub(in super::super) fn len(&self) -> usize {
         self.weights.numbers().len()
@@ -114,7 +124,7 @@ fn together(left: usize, at_once: usize) -> usize {
 }
 
 /// One row of output of one group, with addresses that were checked.
-struct Row {
+pub(super) struct Row {
     /// Address of the first tap of the first pixel, by tap row and source.
     taps: [[*const f32; MOST_PARTS]; MOST_TAPS],
     first_tap: usize,
@@ -175,13 +185,10 @@ pub(super) fn run<V: Vector>(dense: &Dense, call: &Convolution<'_>, out: &mut Ta
             let row = row(dense, group, call, out, y);
             // SAFETY: `row` checked every address; the caller's processor has the instructions of `V`.
             unsafe {
-                match (group.blocks, pixel == LANES) {
-                    (1, true) => tiles::<V, 1, LANES>(&row),
-                    (1, false) => tiles::<V, 1, 0>(&row),
-                    (2, true) => tiles::<V, 2, LANES>(&row),
-                    (2, false) => tiles::<V, 2, 0>(&row),
-                    (_, true) => tiles::<V, 3, LANES>(&row),
-                    (_, false) => tiles::<V, 3, 0>(&row),
+                if pixel == LANES {
+                    tiles_of::<V, LANES>(group.blocks, &row);
+                } else {
+                    tiles_of::<V, 0>(group.blocks, &row);
                 }
             }
         }
@@ -249,6 +256,59 @@ fn row(
         out_pixel: call.scatter.step * LANES,
         clamp: call.clamp,
         width,
+    }
+}
+
+impl Row {
+    /// `width` pixels that lie side by side, block after block, to as many, without residual or limits.
+    pub(super) fn points(
+        dense: &Dense,
+        group: &Group,
+        from: &[f32],
+        out: &mut [f32],
+        width: usize,
+    ) -> Self {
+        let pitch = width * LANES;
+        assert!(dense.window == Window::POINT);
+        assert_eq!(from.len(), dense.channels.div_ceil(LANES) * pitch);
+        let mut taps = [[std::ptr::null(); MOST_PARTS]; MOST_TAPS];
+        taps[0][0] = from.as_ptr();
+        let weights_of_tap = dense.channels * group.blocks * LANES;
+        let out = &mut out[group.first * pitch..][..group.blocks * pitch];
+        Self {
+            taps,
+            first_tap: 0,
+            last_tap: 1,
+            channels: [dense.channels; MOST_PARTS],
+            block_pitch: [pitch; MOST_PARTS],
+            parts: 1,
+            columns: 1,
+            dilation: 0,
+            pixel: LANES,
+            weights: dense.weights.numbers()[group.weights..][..weights_of_tap].as_ptr(),
+            weights_of_tap,
+            bias: dense.bias.numbers()[group.first * LANES..][..group.blocks * LANES].as_ptr(),
+            residual: std::ptr::null(),
+            residual_pitch: 0,
+            out: out.as_mut_ptr(),
+            out_pitch: pitch,
+            out_pixel: LANES,
+            clamp: Clamp::NONE,
+            width,
+        }
+    }
+}
+
+/// [`tiles`] for as many blocks as a group has.
+#[inline(always)]
+pub(super) unsafe fn tiles_of<V: Vector, const P: usize>(blocks: usize, row: &Row) {
+    // SAFETY: as in `tiles`.
+    unsafe {
+        match blocks {
+            1 => tiles::<V, 1, P>(row),
+            2 => tiles::<V, 2, P>(row),
+            _ => tiles::<V, 3, P>(row),
+        }
     }
 }
 

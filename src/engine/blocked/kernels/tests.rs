@@ -62,7 +62,18 @@ impl Case {
             pad: [dice.below(4), dice.below(4)],
         };
         let reach = |axis: usize| (window.kernel[axis] - 1) * window.dilation[axis] + 1;
-        let (height, width) = (reach(0) + dice.below(9), reach(1) + dice.below(40));
+        let size = [reach(0) + dice.below(9), reach(1) + dice.below(40)];
+        Self::of(dice, window, size, channels, out)
+    }
+
+    fn of(
+        dice: &mut Dice,
+        window: Window,
+        [height, width]: [usize; 2],
+        channels: &[usize],
+        out: Option<usize>,
+    ) -> Self {
+        let reach = |axis: usize| (window.kernel[axis] - 1) * window.dilation[axis] + 1;
         // The same padding on both sides.
         let size = |length: usize, axis: usize| {
             (length + 2 * window.pad[axis] - reach(axis)) / window.stride[axis] + 1
@@ -215,6 +226,37 @@ fn convolutions_to_one_channel_are_the_sums_that_they_stand_for() {
                 |p| {
                     case.expect(p, bias, |input, [row, column]| {
                         weights[(input * rows + row) * columns + column]
+                    })
+                },
+            );
+        }
+    }
+}
+
+#[test]
+fn fewer_multiplications_give_the_sums_that_they_stand_for() {
+    let window = Window { kernel: [3, 3], pad: [1, 1], ..Window::POINT };
+    for seed in 0..CASES.div_ceil(4) {
+        let mut dice = Dice(seed);
+        let channels: &[usize] = dice.one_of(&[&[32][..], &[40], &[16, 16], &[16, 32, 2]]);
+        let (out, total) = (32 + dice.below(40), channels.iter().sum::<usize>());
+        let size = [1 + dice.below(11), 32 + 4 * dice.below(3)];
+        assert!(Winograd::suits(&window, [out, total], size[1]));
+        let case = Case::of(&mut dice, window, size, channels, Some(out));
+        let (weights, bias) = (dice.numbers(out * total * 9), dice.numbers(out));
+        let weights: Vec<f32> = weights.into_iter().map(|weight| weight * 0.1).collect();
+        for level in Level::available() {
+            let packed = Winograd::pack([out, total], &weights, &bias, level.blocks_at_once());
+            case.check(
+                &format!("3x3 {seed} {channels:?} to {out}, {}", level.name()),
+                |call, target| {
+                    // What was there before must not matter.
+                    let mut scratch = vec![f32::NAN; packed.scratch(size[1])];
+                    level.convolve_tiles(&packed, call, &mut scratch, target);
+                },
+                |p| {
+                    case.expect(p, bias[p[0]], |input, [row, column]| {
+                        weights[((p[0] * total + input) * 3 + row) * 3 + column]
                     })
                 },
             );
