@@ -1,16 +1,20 @@
 //! Runs a network: tensor in, logits out.
 
+mod blocked;
 mod deferred;
 mod tract;
 
+pub use blocked::{BlockedEngine, Level, Refusal};
 pub use deferred::DeferredEngine;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
 
 /// A network ready to run; cheap to share between threads.
 #[derive(Debug)]
 pub enum Engine {
+    /// Kernels of our own on the CPU, for networks whose every operator they know.
+    Blocked(BlockedEngine),
     /// tract, in pure Rust on the CPU.
     Tract(tract::TractEngine),
 }
@@ -55,7 +59,8 @@ impl Logits {
 }
 
 impl Engine {
-    /// Parses and optimises the network `onnx` for the input shape of `spec`; `clock` gives ms.
+    /// Reads the network `onnx` for the input shape of `spec`, by the fastest engine that knows all of
+    /// its operators; `clock` gives ms.
     ///
     /// # Errors
     /// [`crate::error::Error::Model`] if the network cannot be read or does not fit the spec.
@@ -64,8 +69,44 @@ impl Engine {
         onnx: &[u8],
         clock: &dyn Fn() -> f64,
     ) -> Result<(Self, LoadTimings)> {
+        Self::blocked(spec, onnx, Level::best(), clock)
+            // What is wrong with a damaged network is tract's to say.
+            .or_else(|_refusal| Self::reference(spec, onnx, clock))
+    }
+
+    /// The engine of our own kernels, at one level.
+    ///
+    /// # Errors
+    /// [`Refusal`] for a network that it does not know.
+    pub fn blocked(
+        spec: &ModelSpec,
+        onnx: &[u8],
+        level: Level,
+        clock: &dyn Fn() -> f64,
+    ) -> std::result::Result<(Self, LoadTimings), Refusal> {
+        let (engine, timings) = BlockedEngine::load(spec, onnx, level, clock)?;
+        Ok((Self::Blocked(engine), timings))
+    }
+
+    /// The engine that the others are held against.
+    ///
+    /// # Errors
+    /// As [`Engine::load`].
+    pub fn reference(
+        spec: &ModelSpec,
+        onnx: &[u8],
+        clock: &dyn Fn() -> f64,
+    ) -> Result<(Self, LoadTimings)> {
         let (engine, timings) = tract::TractEngine::load(spec, onnx, clock)?;
         Ok((Self::Tract(engine), timings))
+    }
+
+    /// Name of the engine: `blocked` or `tract`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Blocked(_) => "blocked",
+            Self::Tract(_) => "tract",
+        }
     }
 
     /// Runs the network on one NCHW tensor of the spec's input shape.
@@ -74,6 +115,9 @@ impl Engine {
     /// [`crate::error::Error::Inference`] if a layer fails.
     pub fn run(&self, tensor: &[f32]) -> Result<Logits> {
         match self {
+            Self::Blocked(engine) => engine
+                .run(tensor)
+                .ok_or_else(|| Error::Inference("the input is of another size".into())),
             Self::Tract(engine) => engine.run(tensor),
         }
     }

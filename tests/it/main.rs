@@ -8,6 +8,7 @@ mod api;
 mod cli;
 mod deferred;
 mod dicom;
+mod engines;
 mod fixtures;
 mod golden;
 mod head;

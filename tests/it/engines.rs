@@ -1,0 +1,81 @@
+//! The engine that serves against tract, on the served models; and where `unsafe` may be.
+
+use crate::fixtures::{root, sample};
+use ichor::decode::{Limits, decode_slice};
+use ichor::engine::{Engine, Level, Logits};
+use ichor::model_spec::sigmoid;
+use ichor::preprocess::preprocess;
+use ichor::storage::read_model_dir;
+use std::path::{Path, PathBuf};
+
+/// Logits of up to about 20 after some 60 layers of 32-bit sums in another order.
+const LOGIT_TOLERANCE: f32 = 1e-3;
+/// Pixels within rounding of the threshold may fall on either side.
+const MASK_DICE: f64 = 0.999;
+
+fn largest_difference(a: &Logits, b: &Logits) -> f32 {
+    assert_eq!((a.mask.len(), a.slice.len()), (b.mask.len(), b.slice.len()));
+    let pairs = a.mask.iter().zip(&b.mask).chain(a.slice.iter().zip(&b.slice));
+    pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+fn dice(a: &Logits, b: &Logits, threshold: f32) -> f64 {
+    let over = |logit: f32| sigmoid(logit) >= threshold;
+    let (mut both, mut sum) = (0_u32, 0_u32);
+    for (&a, &b) in a.mask.iter().zip(&b.mask) {
+        both += u32::from(over(a) && over(b));
+        sum += u32::from(over(a)) + u32::from(over(b));
+    }
+    if sum == 0 { 1.0 } else { f64::from(2 * both) / f64::from(sum) }
+}
+
+#[test]
+fn served_models_run_on_our_kernels_and_agree_with_tract_at_every_level() {
+    let images: Vec<String> = std::fs::read_dir(root().join("frontend/samples"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".png"))
+        .collect();
+    assert!(images.len() >= 12, "{} samples", images.len());
+    let clock = || 0.0;
+    for files in read_model_dir(&root().join("models")).unwrap() {
+        let spec = &files.spec;
+        assert_eq!(Engine::load(spec, &files.onnx, &clock).unwrap().0.name(), "blocked");
+        let reference = Engine::reference(spec, &files.onnx, &clock).unwrap().0;
+        let tensors: Vec<Vec<f32>> = images
+            .iter()
+            .map(|name| decode_slice(&sample(name), &Limits::default()).unwrap())
+            .map(|slice| preprocess(&slice, spec).unwrap().tensor)
+            .collect();
+        let expected: Vec<Logits> = tensors.iter().map(|t| reference.run(t).unwrap()).collect();
+        for level in Level::available() {
+            let engine = Engine::blocked(spec, &files.onnx, level, &clock).unwrap().0;
+            for ((tensor, expected), image) in tensors.iter().zip(&expected).zip(&images) {
+                let place = format!("{} on {image} at {}", spec.name, level.name());
+                let answer = engine.run(tensor).unwrap();
+                let difference = largest_difference(&answer, expected);
+                assert!(difference <= LOGIT_TOLERANCE, "{place}: logits differ by {difference}");
+                let dice = dice(&answer, expected, spec.postprocessing.threshold);
+                assert!(dice >= MASK_DICE, "{place}: mask Dice {dice}");
+            }
+        }
+    }
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        .collect()
+}
+
+#[test]
+fn unsafe_code_is_allowed_in_the_kernels_alone() {
+    // The lint is `deny` for the crate: what does not mention it has no unsafe code.
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("unsafe_code = \"deny\""));
+    let mentions = |path: &PathBuf| std::fs::read_to_string(path).unwrap().contains("unsafe_code");
+    let found: Vec<PathBuf> = sources(&root().join("src")).into_iter().filter(mentions).collect();
+    assert_eq!(found, [root().join("src/engine/blocked/kernels.rs")]);
+}
