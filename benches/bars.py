@@ -37,9 +37,8 @@ def of(figures: dict) -> list[Bar]:
             bars.append(Bar(f"slice over HTTP, {model}, processor time against Flask", http["cpu_ratio"], 0.8))
             agreement = slices[model]["agreement"]
             bars.append(Bar(f"masks, {model}, Dice with onnxruntime's", agreement["dice"], 0.999, at_least=True))
-        if slices and one_thread:
-            around = 1 - one_thread[model]["ichor"]["cpu_ms"] / http["cpu_ms"]
-            bars.append(Bar(f"around the network, {model}, share of a slice over HTTP", round(around, 3), 0.1))
+            around = slices[model]["around_network"]
+            bars.append(Bar(f"around the network, {model}, share of a slice over HTTP", around, 0.1))
     if starts:
         warm = starts["warm"]["ichor"]
         bars.append(Bar("cold start to first answer against Flask", warm["wall_ratio"], 1 / 15))

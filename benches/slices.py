@@ -24,6 +24,8 @@ def measure(services: dict, probe: Watched, models: list[str], images: list[byte
             answers = {name: [running[name].segment(model, image) for image in images] for name in running}
             turns = [turn(running, probe, model, images) for _ in range(repeats)]
             figures[model] = {name: summary(name, turns) for name in turns[0]}
+            around = [1 - turn["network"][0] / turn["ichor"][0] for turn in turns]
+            figures[model]["around_network"] = round(statistics.median(around), 3)
             figures[model]["stages_ms"] = stages(answers["ichor"])
             figures[model]["agreement"] = agreement(answers["ichor"], answers[PEER])
         figures["peak_mb"] = {name: round(service.peak_mb(), 1) for name, service in running.items()}
@@ -38,8 +40,8 @@ def turn(running: dict, probe: Watched, model: str, images: list[bytes]) -> dict
         for image in images:
             service.segment(model, image)
         took[name] = (service.cpu_s() - cpu) / len(images) * 1e3, (time.perf_counter() - wall) / len(images) * 1e3
-    cpu, wall = probe.ask(f"slice {model} {len(images)}")
-    took["library"] = cpu / len(images) * 1e3, wall / len(images) * 1e3
+    for name, command in (("library", f"slice {model} {len(images)}"), ("network", f"network {model} {len(images)} 1")):
+        took[name] = tuple(seconds / len(images) * 1e3 for seconds in probe.ask(command))
     return took
 
 
