@@ -25,7 +25,7 @@ def picture(side: int) -> bytes:
 def measure(binary: Path, models: Path, threads: int, smoke: bool) -> dict:
     """Rows of each curve; with `smoke` the first two points of each."""
     short = slice(2) if smoke else slice(None)
-    requests = 4 if smoke else 96
+    requests = 4 if smoke else 64
     ichor = lambda: services.ichor(binary, models, threads)
     flask = lambda: services.flask(models, threads)
     return {

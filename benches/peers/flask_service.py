@@ -7,6 +7,7 @@ behind Flask, served by waitress. Careful Python: numpy and C++ do all that touc
 import base64
 import io
 import json
+import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,6 +182,8 @@ def application(folder: Path, threads: int) -> flask.Flask:
 
 
 def main() -> None:
+    # It warns of every request that waits, which is what a crowd of clients is for.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     folder, port, threads = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     server = waitress.create_server(application(folder, threads), host="127.0.0.1", port=port, threads=threads)
     print(f"ready at http://127.0.0.1:{server.effective_port}", flush=True)
