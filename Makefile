@@ -17,13 +17,15 @@ TRAIN_PYTHON := $(ICHOR_CACHE)/train-venv/bin/python
 # `lambda` includes the default features, so the `ichor` binary built here is the one a user runs.
 CARGO_FLAGS := --release --locked --features lambda
 MEASURED := $(ICHOR_CACHE)/measured.json
+BENCH = $(ICHOR_CACHE)/bench-venv/bin/python benches/bench.py --probe $(RELEASE)/examples/probe \
+  --binary $(RELEASE)/ichor --cache $(ICHOR_CACHE)
 STACK ?= ichor
 ARCH ?= x86_64
 PORT ?= 8080
 RUNS ?= 1000000
 
 ##@ Use
-.PHONY: serve train train-smoke lambda bench measure load
+.PHONY: serve train train-smoke lambda bench measure bench-smoke bench-tools rten-probe load
 serve: ## the API and the page on 127.0.0.1 (PORT=8080)
 	cargo run --release --locked -- serve --port $(PORT)
 
@@ -37,12 +39,21 @@ train-smoke: train-venv build ## the same in about a minute, on phantoms
 lambda: ## the Lambda binaries and their zips, with their sizes (ICHOR_LAMBDA_ARCH=arm64 cross-builds)
 	@$(TOOLS)/lambda_package.sh
 
-bench: measure start-measure load long-series ## all that is measured: slices, cold start part by part, load, long series
+bench: bench-tools rten-probe ## Ichor beside onnxruntime behind Flask, OpenVINO and rten; curves; then start, load and long series
+	$(BENCH) --rten $(ICHOR_CACHE)/rten-target/release/rten-probe --measured $(MEASURED)
+	@$(MAKE) start-measure load long-series
 
-measure: build lambda ## ms a slice, ms to ready, peak memory, sizes
-	@mkdir -p $(dir $(MEASURED))
-	python3 $(TOOLS)/measure.py --binary $(RELEASE)/ichor --lambda-binary $(ICHOR_CACHE)/lambda/api/bootstrap \
-	  --zip $(ICHOR_CACHE)/lambda/api/ichor-api-$(shell uname -m).zip | tee $(MEASURED)
+measure: bench-tools ## ms a slice, ms to ready, peak memory, sizes: the quick part of `make bench`
+	$(BENCH) --parts slices starts sizes --repeats 3 --measured $(MEASURED)
+
+bench-smoke: bench-tools ## every part of `make bench` once, nothing kept
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(BENCH) --smoke --results "$$folder"
+
+bench-tools: bench-venv s3-server lambda-emulator build lambda
+	cargo build $(CARGO_FLAGS) --example probe
+
+rten-probe:
+	CARGO_TARGET_DIR=$(ICHOR_CACHE)/rten-target cargo build --release --locked --manifest-path benches/peers/rten/Cargo.toml
 
 load: test-venv build ## 1,000 mixed requests at concurrency 8: failures, memory, waiting times
 	$(TOOLS)/load.sh $(RELEASE)/ichor --requests 1000 --concurrency 8
@@ -80,6 +91,7 @@ test: ## installs what is missing, then runs every test
 	@$(TOOLS)/timed.sh "DICOM readers" $(MAKE) dicom-tests
 	@$(TOOLS)/timed.sh "Lambda and template" $(MAKE) aws-tests
 	@$(TOOLS)/timed.sh "page" $(MAKE) page-tests
+	@$(TOOLS)/timed.sh "measurements" $(MAKE) bench-smoke
 
 fmt:
 	cargo fmt --check
@@ -123,8 +135,8 @@ page-tests: system-packages page-modules build ## the page in a real Chromium
 	ICHOR_BIN=$(RELEASE)/ichor npm test --prefix tests/frontend
 
 ##@ Install
-.PHONY: tools system-packages test-venv checkov-venv sam-venv train-venv dicom-venv s3-server lambda-emulator page-modules
-tools: system-packages test-venv checkov-venv dicom-venv s3-server lambda-emulator train-venv page-modules ## everything the tests need, each skipped if there
+.PHONY: tools system-packages test-venv checkov-venv bench-venv sam-venv train-venv dicom-venv s3-server lambda-emulator page-modules
+tools: system-packages test-venv checkov-venv dicom-venv bench-venv s3-server lambda-emulator train-venv page-modules ## everything the tests need, each skipped if there
 
 system-packages:
 	@$(TOOLS)/system_packages.sh
@@ -134,6 +146,9 @@ test-venv: system-packages
 
 checkov-venv: system-packages
 	@$(TOOLS)/python_env.sh checkov-venv tests/aws/checkov-requirements.txt
+
+bench-venv: system-packages
+	@$(TOOLS)/python_env.sh bench-venv benches/requirements.txt
 
 sam-venv: system-packages
 	@$(TOOLS)/python_env.sh sam-venv infra/requirements.txt

@@ -1,8 +1,7 @@
 //! Connected components of a mask (8-neighbourhood).
 
 use crate::mask::Mask;
-use image::Luma;
-use imageproc::region_labelling::{Connectivity, connected_components};
+use std::ops::Range;
 
 /// Bounding box, px; `x`, `y` are the first column and row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -17,10 +16,21 @@ pub struct BoundingBox {
     pub height: usize,
 }
 
+/// Pixels of one row side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// Row, px.
+    pub row: usize,
+    /// First column, px.
+    pub start: usize,
+    /// The column behind the last, px.
+    pub end: usize,
+}
+
 /// One connected component.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Component {
-    /// Label in [`Components::labels`], from 1.
+    /// Number in reading order of the first pixels, from 1.
     pub label: u32,
     /// Pixels.
     pub area_px: usize,
@@ -28,59 +38,159 @@ pub struct Component {
     pub bbox: BoundingBox,
     /// Mean column and row of its pixels.
     pub centroid: [f64; 2],
+    runs: Range<usize>,
 }
 
 /// All components of a mask.
 #[derive(Debug, Clone)]
 pub struct Components {
-    /// Label of each pixel, row-major; 0 is background.
-    pub labels: Vec<u32>,
     /// The components, largest first.
     pub found: Vec<Component>,
+    /// One component's after the other's, each in reading order.
+    runs: Vec<Run>,
 }
 
-/// Labels the components of `mask`.
-pub fn label_components(mask: &Mask) -> Components {
-    let labelled = connected_components(&mask.to_grey(), Connectivity::Eight, Luma([0]));
-    let count = labelled.as_raw().iter().copied().max().unwrap_or(0) as usize;
-    let mut sums = vec![Extent::default(); count];
-    for (x, y, Luma([label])) in labelled.enumerate_pixels() {
-        if *label > 0 {
-            sums[*label as usize - 1].add(x as usize, y as usize);
-        }
+impl Components {
+    /// The pixels of a component, in reading order.
+    pub fn runs(&self, component: &Component) -> &[Run] {
+        &self.runs[component.runs.clone()]
     }
-    let mut found: Vec<Component> =
-        sums.iter().enumerate().map(|(i, extent)| extent.component(i as u32 + 1)).collect();
+
+    /// The label of each pixel of a mask of `width` x `height`, row-major; 0 is background.
+    pub fn labels(&self, width: usize, height: usize) -> Vec<u32> {
+        let mut labels = vec![0; width * height];
+        for component in &self.found {
+            for run in self.runs(component) {
+                labels[run.row * width..][run.start..run.end].fill(component.label);
+            }
+        }
+        labels
+    }
+}
+
+/// Labels the components of `mask`, run by run: most of a mask is background that costs nothing.
+pub fn label_components(mask: &Mask) -> Components {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut sets = DisjointSets::default();
+    let mut above = 0..0;
+    for (row, pixels) in mask.pixels.chunks_exact(mask.width.max(1)).enumerate() {
+        let first = runs.len();
+        let mut nearest = above.start;
+        let mut start = next(pixels, 0, true);
+        while start < pixels.len() {
+            let run = Run { row, start, end: next(pixels, start, false) };
+            sets.grow_to(runs.len() + 1);
+            // A corner is enough to touch; what ends before this run touches no later one either.
+            while nearest < above.end && runs[nearest].end < run.start {
+                nearest += 1;
+            }
+            let touching = (nearest..above.end).take_while(|&other| runs[other].start <= run.end);
+            touching.for_each(|other| sets.join(other, runs.len()));
+            start = next(pixels, run.end, true);
+            runs.push(run);
+        }
+        above = first..runs.len();
+    }
+    collect(&runs, &mut sets)
+}
+
+/// The first pixel of that value at or behind `from`, else the length of the row.
+fn next(row: &[bool], from: usize, value: bool) -> usize {
+    let mut at = from;
+    // The compiler makes one comparison of a block.
+    while let Some(block) = row[at..].first_chunk::<32>() {
+        if block.iter().fold(false, |any, &pixel| any | (pixel == value)) {
+            break;
+        }
+        at += block.len();
+    }
+    row[at..].iter().position(|&pixel| pixel == value).map_or(row.len(), |ahead| at + ahead)
+}
+
+/// Puts the runs of each component together.
+fn collect(runs: &[Run], sets: &mut DisjointSets) -> Components {
+    let mut extents: Vec<Extent> = Vec::new();
+    let mut index_of = vec![usize::MAX; runs.len()];
+    for (number, run) in runs.iter().enumerate() {
+        // The root is the first of its runs, so components are met in reading order.
+        let root = sets.root(number);
+        if root == number {
+            index_of[number] = extents.len();
+            extents.push(Extent::default());
+        }
+        index_of[number] = index_of[root];
+        extents[index_of[root]].add(run);
+    }
+    let mut found = Vec::with_capacity(extents.len());
+    let mut end = 0;
+    for (index, extent) in extents.iter().enumerate() {
+        let start = end;
+        end += extent.runs;
+        found.push(extent.component(index as u32 + 1, start..end));
+    }
+    let mut places: Vec<usize> = found.iter().map(|c| c.runs.start).collect();
+    let mut grouped = runs.to_vec();
+    for (run, &index) in runs.iter().zip(&index_of) {
+        grouped[places[index]] = *run;
+        places[index] += 1;
+    }
     // The sort is stable, so equal areas keep reading order and answers do not flicker.
     found.sort_by_key(|c| std::cmp::Reverse(c.area_px));
-    Components { labels: labelled.into_raw(), found }
+    Components { found, runs: grouped }
 }
 
-#[derive(Clone)]
+/// Union-find with path halving (Tarjan and van Leeuwen 1984).
+#[derive(Default)]
+pub(crate) struct DisjointSets {
+    parents: Vec<usize>,
+}
+
+impl DisjointSets {
+    pub(crate) fn grow_to(&mut self, count: usize) {
+        self.parents.extend(self.parents.len()..count);
+    }
+
+    pub(crate) fn root(&mut self, mut member: usize) -> usize {
+        while self.parents[member] != member {
+            self.parents[member] = self.parents[self.parents[member]];
+            member = self.parents[member];
+        }
+        member
+    }
+
+    /// The lower root stays, so sets are numbered as their lowest member is.
+    pub(crate) fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.parents[a.max(b)] = a.min(b);
+    }
+}
+
 struct Extent {
+    runs: usize,
     count: usize,
-    sum: [f64; 2],
+    sum: [usize; 2],
     min: [usize; 2],
     max: [usize; 2],
 }
 
 impl Default for Extent {
     fn default() -> Self {
-        Self { count: 0, sum: [0.0; 2], min: [usize::MAX; 2], max: [0; 2] }
+        Self { runs: 0, count: 0, sum: [0; 2], min: [usize::MAX; 2], max: [0; 2] }
     }
 }
 
 impl Extent {
-    fn add(&mut self, x: usize, y: usize) {
-        self.count += 1;
-        for (axis, v) in [x, y].into_iter().enumerate() {
-            self.sum[axis] += v as f64;
-            self.min[axis] = self.min[axis].min(v);
-            self.max[axis] = self.max[axis].max(v);
-        }
+    fn add(&mut self, run: &Run) {
+        let length = run.end - run.start;
+        self.runs += 1;
+        self.count += length;
+        self.sum[0] += (run.start + run.end - 1) * length / 2;
+        self.sum[1] += run.row * length;
+        self.min = [self.min[0].min(run.start), self.min[1].min(run.row)];
+        self.max = [self.max[0].max(run.end - 1), self.max[1].max(run.row)];
     }
 
-    fn component(&self, label: u32) -> Component {
+    fn component(&self, label: u32, runs: Range<usize>) -> Component {
         let n = self.count as f64;
         Component {
             label,
@@ -91,7 +201,8 @@ impl Extent {
                 width: self.max[0] - self.min[0] + 1,
                 height: self.max[1] - self.min[1] + 1,
             },
-            centroid: [self.sum[0] / n, self.sum[1] / n],
+            centroid: [self.sum[0] as f64 / n, self.sum[1] as f64 / n],
+            runs,
         }
     }
 }
@@ -115,5 +226,33 @@ mod tests {
     #[test]
     fn an_empty_mask_has_none() {
         assert!(label_components(&Mask::empty(4, 4)).found.is_empty());
+        assert!(label_components(&Mask::empty(0, 0)).found.is_empty());
+    }
+
+    /// imageproc labels pixel by pixel, by the same neighbourhood.
+    #[test]
+    fn labels_are_those_of_a_pixelwise_labelling() {
+        use image::Luma;
+        use imageproc::region_labelling::{Connectivity, connected_components};
+        for (width, height, of_ten) in
+            [(1, 1, 5), (1, 40, 5), (40, 1, 5), (33, 65, 2), (97, 31, 4), (64, 64, 6), (70, 20, 9)]
+        {
+            let mut state = 12_345_u32;
+            let mut random = || {
+                // A linear congruential generator (Numerical Recipes) is random enough here.
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 16) % 10 < of_ten
+            };
+            let pixels: Vec<bool> = (0..width * height).map(|_| random()).collect();
+            let mask = Mask { width, height, pixels };
+            let expected = connected_components(&mask.to_grey(), Connectivity::Eight, Luma([0]));
+            let components = label_components(&mask);
+            assert_eq!(components.labels(width, height), expected.into_raw(), "{width}x{height}");
+            for component in &components.found {
+                let rows = components.runs(component).iter().map(|run| run.row);
+                assert_eq!(rows.clone().min(), Some(component.bbox.y));
+                assert!(rows.is_sorted());
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ mod figures;
 
 pub use figures::Evaluation;
 
-use crate::components::label_components;
+use crate::components::{Component, Run, label_components};
 use crate::dataset::{LabelledSlice, read_dataset};
 use crate::decode::Limits;
 use crate::error::Result;
@@ -84,15 +84,15 @@ fn overlap(found: &Segmentation, truth: &Mask, grid_px: f64) -> Overlap {
         pixels.add(p, t);
     }
     let lesions = label_components(truth);
-    let mut hit = vec![false; lesions.labels.iter().max().map_or(0, |&m| m as usize + 1)];
-    for (&label, &p) in lesions.labels.iter().zip(&found.mask.pixels) {
-        hit[label as usize] |= p;
-    }
+    let hit = |lesion: &&Component| {
+        let pixels = |run: &Run| &found.mask.pixels[run.row * truth.width..][run.start..run.end];
+        lesions.runs(lesion).iter().any(|run| pixels(run).contains(&true))
+    };
     Overlap {
         counts: Confusion::of(&found.mask, truth),
         pixels,
         lesions: lesions.found.len(),
-        lesions_hit: lesions.found.iter().filter(|l| hit[l.label as usize]).count(),
+        lesions_hit: lesions.found.iter().filter(hit).count(),
         truth_grid_px: truth.area_px() as f64 * grid_px,
     }
 }

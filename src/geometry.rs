@@ -5,6 +5,8 @@ use crate::error::{Error, Result};
 use crate::mask::Mask;
 use crate::slice::Plane;
 use fast_image_resize as fir;
+use fir::images::{TypedImage, TypedImageRef};
+use fir::pixels::F32;
 
 /// A square region of the source image; it may reach beyond the edges, where it is black.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,21 +95,23 @@ pub fn resize(source: &Plane, width: usize, height: usize) -> Result<Plane> {
     if (source.width, source.height) == (width, height) {
         return Ok(source.clone());
     }
-    let fail = |_| Error::Unprocessable("The image has no pixels to resize.".into());
-    let bytes: Vec<u8> = source.samples.iter().flat_map(|s| s.to_ne_bytes()).collect();
-    let from = fir::images::Image::from_vec_u8(
+    let mut samples = vec![0.0_f32; width * height];
+    let empty = || Error::Unprocessable("The image has no pixels to resize.".into());
+    let from = TypedImageRef::<F32>::new(
         source.width as u32,
         source.height as u32,
-        bytes,
-        fir::PixelType::F32,
-    )
-    .map_err(|_| Error::Unprocessable("The image has no pixels to resize.".into()))?;
-    let mut to = fir::images::Image::new(width as u32, height as u32, fir::PixelType::F32);
+        bytemuck::cast_slice(&source.samples),
+    );
+    let to = TypedImage::<F32>::from_pixels_slice(
+        width as u32,
+        height as u32,
+        bytemuck::cast_slice_mut(&mut samples),
+    );
+    let (Ok(from), Ok(mut to)) = (from, to) else { return Err(empty()) };
     let options = fir::ResizeOptions::new()
         .resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Bilinear));
-    fir::Resizer::new().resize(&from, &mut to, &options).map_err(fail)?;
-    let (samples, _) = to.buffer().as_chunks::<4>();
-    Ok(Plane { width, height, samples: samples.iter().map(|b| f32::from_ne_bytes(*b)).collect() })
+    fir::Resizer::new().resize_typed(&from, &mut to, &options).map_err(|_| empty())?;
+    Ok(Plane { width, height, samples })
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::slice::Plane;
-use image::{GrayImage, ImageFormat};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{DynamicImage, GrayImage};
 
 /// A binary mask, row-major, one `bool` a pixel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,11 +60,10 @@ impl Mask {
 
     /// The mask as an 8-bit image of 0 and 255.
     pub fn to_grey(&self) -> GrayImage {
+        let pixels = self.pixels.iter().map(|&inside| if inside { 255 } else { 0 }).collect();
         let (width, height) = (self.width as u32, self.height as u32);
-        GrayImage::from_fn(width, height, |x, y| {
-            let inside = self.pixels[y as usize * self.width + x as usize];
-            image::Luma([if inside { 255 } else { 0 }])
-        })
+        // The buffer has the size that the image asks for.
+        GrayImage::from_raw(width, height, pixels).unwrap_or_default()
     }
 }
 
@@ -116,12 +116,20 @@ impl PackedMask {
 ///
 /// # Errors
 /// [`Error::Undecodable`] if the encoder refuses, which only a size of zero can cause.
-pub fn encode_png(image: &image::DynamicImage) -> Result<Vec<u8>> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
+pub fn encode_png(image: &DynamicImage) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // Where levels follow each other smoothly one filter packs as well as the best of five tried on
+    // each row; a mask packs best as it is.
+    let filter = match image {
+        DynamicImage::ImageLuma8(grey) if grey.iter().all(|v| matches!(v, 0 | 255)) => {
+            FilterType::NoFilter
+        }
+        _ => FilterType::Paeth,
+    };
     image
-        .write_to(&mut bytes, ImageFormat::Png)
+        .write_with_encoder(PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, filter))
         .map_err(|_| Error::Undecodable("the result could not be encoded as PNG".into()))?;
-    Ok(bytes.into_inner())
+    Ok(bytes)
 }
 
 #[cfg(test)]

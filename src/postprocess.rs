@@ -1,6 +1,6 @@
 //! Logits on the network's grid to a mask in the geometry of the input.
 
-use crate::components::{BoundingBox, Component, Components, label_components};
+use crate::components::{BoundingBox, Component, Components, Run, label_components};
 use crate::error::Result;
 use crate::geometry::{CropBox, resize};
 use crate::mask::Mask;
@@ -81,13 +81,11 @@ pub fn mask_and_components(
     let mut mask = Mask::from_plane(probabilities, threshold);
     let mut components = label_components(&mask);
     let smallest = smallest_lesion_px(steps, crop, grid_width);
-    components.found.retain(|c| c.area_px as f64 >= smallest);
-    // A table, as noise has thousands of components and each pixel asks for its own.
-    let labels = components.labels.iter().max().map_or(0, |&label| label as usize + 1);
-    let mut kept = vec![false; labels];
-    components.found.iter().for_each(|c| kept[c.label as usize] = true);
-    for (pixel, label) in mask.pixels.iter_mut().zip(&components.labels) {
-        *pixel = *pixel && kept[*label as usize];
+    let (kept, dropped): (Vec<_>, Vec<_>) =
+        components.found.drain(..).partition(|c| c.area_px as f64 >= smallest);
+    components.found = kept;
+    for run in dropped.iter().flat_map(|c| components.runs(c)) {
+        mask.pixels[run.row * mask.width..][run.start..run.end].fill(false);
     }
     (mask, components)
 }
@@ -99,10 +97,12 @@ pub fn measure_lesions(
     spacing_mm: Option<[f32; 2]>,
     with_contours: bool,
 ) -> Vec<Lesion> {
-    let mut sums = vec![0.0_f64; components.labels.iter().max().map_or(0, |&m| m as usize + 1)];
-    for (label, p) in components.labels.iter().zip(&probabilities.samples) {
-        sums[*label as usize] += f64::from(*p);
-    }
+    let width = probabilities.width;
+    // Thousands of pixels: summed in f64, or the last digits are lost.
+    let sum = |c: &Component| -> f64 {
+        let pixels = |run: &Run| &probabilities.samples[run.row * width..][run.start..run.end];
+        components.runs(c).iter().flat_map(pixels).fold(0.0, |sum, &p| sum + f64::from(p))
+    };
     let lesion = |(index, c): (usize, &Component)| Lesion {
         id: index + 1,
         area_px: c.area_px,
@@ -110,23 +110,22 @@ pub fn measure_lesions(
         volume_ml: None,
         bbox: c.bbox,
         centroid: Point { x: c.centroid[0], y: c.centroid[1] },
-        mean_probability: (sums[c.label as usize] / c.area_px as f64) as f32,
-        contour: with_contours.then(|| contour(components, c, probabilities.width)),
+        mean_probability: (sum(c) / c.area_px as f64) as f32,
+        contour: with_contours.then(|| contour(components, c)),
     };
     components.found.iter().enumerate().map(lesion).collect()
 }
 
 /// Outer border of one component, traced in its bounding box.
-fn contour(components: &Components, component: &Component, width: usize) -> Vec<[u32; 2]> {
+fn contour(components: &Components, component: &Component) -> Vec<[u32; 2]> {
     let bbox = component.bbox;
     // One pixel of background round the box, or a region that fills it has no border.
-    let region = GrayImage::from_fn(bbox.width as u32 + 2, bbox.height as u32 + 2, |x, y| {
-        let (x, y) = (x as usize, y as usize);
-        let inside = (1..=bbox.width).contains(&x)
-            && (1..=bbox.height).contains(&y)
-            && components.labels[(bbox.y + y - 1) * width + bbox.x + x - 1] == component.label;
-        image::Luma([if inside { 255 } else { 0 }])
-    });
+    let mut region = GrayImage::new(bbox.width as u32 + 2, bbox.height as u32 + 2);
+    for run in components.runs(component) {
+        let first = (run.row - bbox.y + 1) * (bbox.width + 2) + run.start - bbox.x + 1;
+        let pixels: &mut [u8] = &mut region;
+        pixels[first..][..run.end - run.start].fill(255);
+    }
     find_contours::<u32>(&region)
         .into_iter()
         .find(|c| c.border_type == BorderType::Outer)
@@ -175,6 +174,6 @@ mod tests {
         let mut mask = Mask::empty(5, 5);
         mask.pixels[12] = true;
         let components = label_components(&mask);
-        assert_eq!(contour(&components, &components.found[0], 5), [[2, 2]]);
+        assert_eq!(contour(&components, &components.found[0]), [[2, 2]]);
     }
 }

@@ -19,8 +19,6 @@ pub struct Prepared {
     pub shape: [usize; 4],
     /// The part of the source image that the tensor shows.
     pub crop: CropBox,
-    /// The source image after windowing, [0, 1], for display.
-    pub display: Plane,
     /// Whether a crop step was asked for and found no head; the whole image was taken.
     pub head_missing: bool,
 }
@@ -33,7 +31,6 @@ pub struct Prepared {
 pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
     let mut plane = slice.plane.expand();
     let mut crop = CropBox::whole(&plane);
-    let mut display = (slice.intensity == Intensity::Display).then(|| plane.clone());
     let mut channels = 1;
     let mut head_missing = false;
     for step in &spec.preprocessing {
@@ -42,9 +39,7 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
                 Intensity::Display => plane,
                 Intensity::Hounsfield => {
                     let window = WindowLevel { center_hu, width_hu };
-                    let windowed = plane.map(|hu| window.apply(hu));
-                    display = Some(windowed.clone());
-                    windowed
+                    window.show(plane)
                 }
             },
             Step::CropToHead { threshold, margin } => {
@@ -73,8 +68,11 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
             reason: "the preprocessing does not end in input.shape".into(),
         });
     }
-    let display = display.unwrap_or_else(|| slice.plane.expand());
-    Ok(Prepared { tensor: plane.samples.repeat(channels), shape, crop, display, head_missing })
+    let tensor = match channels {
+        1 => plane.samples,
+        _ => plane.samples.repeat(channels),
+    };
+    Ok(Prepared { tensor, shape, crop, head_missing })
 }
 
 /// Without a crop step the whole image is made square, so that resizing keeps proportions.

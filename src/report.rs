@@ -136,7 +136,7 @@ pub fn write_report(
         include,
         slice,
         &found.mask,
-        || model.overlay(&found),
+        || model.overlay(slice, &found),
         || Ok(probability_picture(&found.probabilities)),
     )?;
     let encode = clock() - start;

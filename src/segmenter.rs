@@ -204,7 +204,7 @@ impl Segmenter {
         }
         let lesions =
             measure_lesions(&probabilities, &components, slice.spacing_mm, options.contours);
-        let strongest = logits.mask.iter().copied().fold(f32::MIN, f32::max);
+        let strongest = || logits.mask.iter().copied().fold(f32::MIN, f32::max);
         let suitable = slice.modality.as_ref().is_none_or(|m| self.spec.modalities.contains(m));
         let mut warnings = cautions(slice, prepared.head_missing, suitable);
         warnings.extend(window_ignored(slice, options.window));
@@ -213,7 +213,7 @@ impl Segmenter {
             finding: SliceFinding {
                 detected: suitable.then_some(!lesions.is_empty()),
                 lesions,
-                probability: self.spec.calibration.probability(any.unwrap_or(strongest)),
+                probability: self.spec.calibration.probability(any.unwrap_or_else(strongest)),
                 subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
                 threshold,
                 readout: Readout {
@@ -226,11 +226,6 @@ impl Segmenter {
             mask,
             probabilities,
             crop: prepared.crop,
-            // The model's own window was applied on the way; another one starts at the samples.
-            display: match options.window.and(window) {
-                Some(window) => window.show(slice.plane.expand()),
-                None => prepared.display,
-            },
             window,
             spacing_mm: slice.spacing_mm,
             modality: slice.modality.clone(),
@@ -253,9 +248,19 @@ impl Segmenter {
         (slice.intensity == Intensity::Hounsfield).then(|| wanted.or_else(own)).flatten()
     }
 
-    /// The slice with the hemorrhage tinted and outlined in the model's class colour.
-    pub fn overlay(&self, found: &Segmentation) -> RgbImage {
-        draw_overlay(&found.display, &found.mask, self.color)
+    /// The slice that `found` was read from, with the hemorrhage tinted and outlined in the model's
+    /// class colour.
+    pub fn overlay(&self, slice: &CtSlice, found: &Segmentation) -> RgbImage {
+        self.draw(slice, &found.mask, found.window)
+    }
+
+    fn draw(&self, slice: &CtSlice, mask: &Mask, window: Option<WindowLevel>) -> RgbImage {
+        let plane = slice.plane.expand();
+        let shown = match window {
+            Some(window) => window.show(plane),
+            None => plane,
+        };
+        draw_overlay(&shown, mask, self.color)
     }
 
     /// Colour of the mask class.

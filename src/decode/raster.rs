@@ -122,8 +122,8 @@ fn to_grey(image: DynamicImage, warnings: &mut Vec<Warning>) -> StoredPlane {
     let (width, height) = (image.width() as usize, image.height() as usize);
     match image {
         D::ImageLuma8(grey) => {
-            let steps = grey.into_raw().into_iter().map(u16::from).collect();
-            StoredPlane::steps(width, height, steps, Scale { slope: 1.0 / 255.0, ..Scale::GREY })
+            let scale = Scale { slope: 1.0 / 255.0, ..Scale::GREY };
+            StoredPlane::bytes(width, height, grey.into_raw(), scale)
         }
         D::ImageLuma16(_) | D::ImageLumaA16(_) | D::ImageRgb16(_) | D::ImageRgba16(_) => {
             let deep = image.into_luma16().into_raw();

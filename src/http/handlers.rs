@@ -92,7 +92,7 @@ fn measured(model: &Segmenter, found: &Found) -> Measured {
 
 fn picture(model: &Segmenter, found: &Found, options: SegmentOptions) -> RgbImage {
     match found {
-        Found::Slice { found, .. } => model.overlay(found),
+        Found::Slice { series, found } => model.overlay(&series.slices[0], found),
         Found::Series(found) => montage(model, found, options),
     }
 }

@@ -49,7 +49,7 @@ pub fn write_partial_report(
                 include,
                 slice,
                 &found.mask,
-                || model.overlay(found),
+                || model.overlay(slice, found),
                 || Ok(probability_picture(&found.probabilities)),
             )?,
         },

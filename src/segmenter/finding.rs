@@ -15,9 +15,7 @@ pub struct Segmentation {
     pub mask: Mask,
     /// Probability of each pixel, before small components are dropped.
     pub probabilities: Plane,
-    /// The slice as it is shown, [0, 1].
-    pub display: Plane,
-    /// The window that `display` was made with; `None` for pictures, which come windowed.
+    /// The window that the slice is shown with; `None` for pictures, which come windowed.
     pub window: Option<WindowLevel>,
     /// The part of the slice that the network saw.
     pub crop: CropBox,

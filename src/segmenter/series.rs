@@ -3,7 +3,6 @@
 use super::{Clock, SegmentOptions, Segmenter, SliceFinding, StageTimings};
 use crate::error::Result;
 use crate::mask::PackedMask;
-use crate::overlay::draw_overlay;
 use crate::series::Series;
 use crate::slice::Warning;
 use crate::volumetry::Volumetry;
@@ -87,11 +86,6 @@ impl Segmenter {
         options: SegmentOptions,
     ) -> RgbImage {
         let slice = &found.series.slices[index];
-        let plane = slice.plane.expand();
-        let shown = match self.display_window(slice, options.window) {
-            Some(window) => window.show(plane),
-            None => plane,
-        };
-        draw_overlay(&shown, &found.masks[index].unpack(), self.color)
+        self.draw(slice, &found.masks[index].unpack(), self.display_window(slice, options.window))
     }
 }

@@ -16,6 +16,8 @@ pub struct StoredPlane {
 
 #[derive(Debug, Clone)]
 enum Samples {
+    /// Steps that all fit a byte.
+    Bytes(Vec<u8>, Scale),
     /// What [`pack`] makes of steps.
     Differences(Vec<u8>, Scale),
     Steps(Vec<u16>, Scale),
@@ -58,6 +60,11 @@ impl StoredPlane {
         Self { width, height, samples }
     }
 
+    /// A plane of steps of 8 bits, row by row, `width * height` of them.
+    pub fn bytes(width: usize, height: usize, steps: Vec<u8>, scale: Scale) -> Self {
+        Self { width, height, samples: Samples::Bytes(steps, scale) }
+    }
+
     /// Keeps grey from 0 to 1 in steps of 1/65535.
     pub fn grey(plane: &Plane) -> Self {
         let step = |&sample: &f32| (sample.clamp(0.0, 1.0) * 65535.0).round() as u16;
@@ -68,6 +75,10 @@ impl StoredPlane {
     /// The samples as numbers, row by row.
     pub fn samples(&self) -> Vec<f32> {
         match &self.samples {
+            Samples::Bytes(steps, scale) => {
+                let values: [f32; 256] = std::array::from_fn(|step| scale.apply(step as u16));
+                steps.iter().map(|&step| values[usize::from(step)]).collect()
+            }
             Samples::Differences(packed, scale) => {
                 let mut samples = Vec::with_capacity(self.sample_count());
                 unpack(packed, |step| samples.push(scale.apply(step)));
@@ -182,6 +193,8 @@ mod tests {
         let mut back = Vec::new();
         unpack(&packed, |step| back.push(step));
         assert_eq!(back, steps);
+        let bytes = StoredPlane::bytes(2, 1, vec![7, 255], Scale::GREY);
+        assert_eq!(bytes, StoredPlane::steps(2, 1, vec![7, 255], Scale::GREY));
         let noise: Vec<u16> = (0..1000).map(|n| (n * 7919 % 65_536) as u16).collect();
         assert_eq!(pack(&noise), None, "nothing to save");
         assert_eq!(StoredPlane::steps(1000, 1, noise, Scale::GREY).sample_count(), 1000);

@@ -1,7 +1,7 @@
 //! Regions connected across slices: union-find over the components of each slice.
 
 use super::shape::{SlicePlane, hull};
-use crate::components::{Components, label_components};
+use crate::components::{Component, Components, DisjointSets, Run, label_components};
 use crate::mask::PackedMask;
 
 /// The part of a lesion that is one component of one slice.
@@ -17,14 +17,14 @@ pub(super) struct LesionPart {
 
 /// Groups the components of all slices into lesions; the parts of each are in slice order.
 ///
-/// The labels of two slices at a time are in memory, whatever the length of the series.
+/// The components of two slices at a time are in memory, whatever the length of the series.
 pub(super) fn connect(planes: &[SlicePlane], masks: &[PackedMask]) -> Vec<Vec<LesionPart>> {
     let mut parts: Vec<LesionPart> = Vec::new();
     let mut sets = DisjointSets::default();
     let mut below: Option<Labelled> = None;
     for (slice, mask) in masks.iter().enumerate().take(planes.len()) {
         let labelled = Labelled { slice, first_part: parts.len(), components: label(mask) };
-        parts.extend(labelled.parts(mask.width));
+        parts.extend(labelled.parts());
         sets.grow_to(parts.len());
         if let Some(below) = below {
             let shift = planes[below.slice].shift_px(&planes[slice]);
@@ -63,26 +63,18 @@ struct Labelled {
 
 impl Labelled {
     /// One part a label, in the order of the labels.
-    fn parts(&self, width: usize) -> Vec<LesionPart> {
+    fn parts(&self) -> Vec<LesionPart> {
         let Some(components) = &self.components else { return Vec::new() };
-        // The first and last pixel of each row hold every corner of the hull.
-        let mut ends: Vec<Vec<[i64; 3]>> = vec![Vec::new(); components.found.len()];
-        for (index, &label) in components.labels.iter().enumerate().filter(|(_, l)| **l > 0) {
-            let (x, y) = ((index % width) as i64, (index / width) as i64);
-            let rows = &mut ends[label as usize - 1];
-            match rows.last_mut() {
-                Some([row, _, last]) if *row == y => *last = x,
-                _ => rows.push([y, x, x]),
-            }
-        }
-        let mut areas = vec![0; ends.len()];
-        components.found.iter().for_each(|c| areas[c.label as usize - 1] = c.area_px);
-        let part = |(rows, area_px): (Vec<[i64; 3]>, usize)| LesionPart {
+        let mut in_order: Vec<&Component> = components.found.iter().collect();
+        in_order.sort_by_key(|c| c.label);
+        // The ends of the runs hold every corner of the hull.
+        let ends = |run: &Run| [run.start, run.end - 1].map(|x| [x as i64, run.row as i64]);
+        let part = |component: &Component| LesionPart {
             slice: self.slice,
-            area_px,
-            hull: hull(rows.iter().flat_map(|&[y, first, last]| [[first, y], [last, y]])),
+            area_px: component.area_px,
+            hull: hull(components.runs(component).iter().flat_map(ends)),
         };
-        ends.into_iter().zip(areas).map(part).collect()
+        in_order.into_iter().map(part).collect()
     }
 
     /// Joins each region with those of the slice below that touch it by face, edge or corner.
@@ -90,44 +82,21 @@ impl Labelled {
     fn join(&self, below: &Self, [dx, dy]: [i64; 2], mask: &PackedMask, sets: &mut DisjointSets) {
         let (Some(here), Some(there)) = (&self.components, &below.components) else { return };
         let (width, height) = (mask.width as i64, mask.height as i64);
-        for (index, &label) in here.labels.iter().enumerate().filter(|(_, l)| **l > 0) {
-            let x = (index % mask.width) as i64 + dx;
-            let y = (index / mask.width) as i64 + dy;
-            for y in (y - 1).max(0)..(y + 2).min(height) {
-                for x in (x - 1).max(0)..(x + 2).min(width) {
-                    let other = there.labels[(y * width + x) as usize];
-                    if other > 0 {
-                        let upper = self.first_part + label as usize - 1;
-                        sets.join(upper, below.first_part + other as usize - 1);
+        let labels = there.labels(mask.width, mask.height);
+        for component in &here.found {
+            let upper = self.first_part + component.label as usize - 1;
+            for run in here.runs(component) {
+                let y = run.row as i64 + dy;
+                let (start, end) = (run.start as i64 - 1 + dx, run.end as i64 + 1 + dx);
+                for y in (y - 1).max(0)..(y + 2).min(height) {
+                    for x in start.max(0)..end.min(width) {
+                        let other = labels[(y * width + x) as usize];
+                        if other > 0 {
+                            sets.join(upper, below.first_part + other as usize - 1);
+                        }
                     }
                 }
             }
         }
-    }
-}
-
-/// Union-find with path halving (Tarjan and van Leeuwen 1984).
-#[derive(Default)]
-struct DisjointSets {
-    parents: Vec<usize>,
-}
-
-impl DisjointSets {
-    fn grow_to(&mut self, count: usize) {
-        self.parents.extend(self.parents.len()..count);
-    }
-
-    fn root(&mut self, mut member: usize) -> usize {
-        while self.parents[member] != member {
-            self.parents[member] = self.parents[self.parents[member]];
-            member = self.parents[member];
-        }
-        member
-    }
-
-    /// The lower root stays, so lesions are numbered as their lowest part is.
-    fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.parents[a.max(b)] = a.min(b);
     }
 }

@@ -68,7 +68,8 @@ fn mask_of(report: &Value, threshold: f64) -> Vec<bool> {
     let kept = |label: u32| {
         components.found.iter().any(|c| c.label == label && c.area_px as f64 >= smallest)
     };
-    components.labels.iter().map(|&label| label > 0 && kept(label)).collect()
+    let labels = components.labels(mask.width, mask.height);
+    labels.into_iter().map(|label| label > 0 && kept(label)).collect()
 }
 
 #[tokio::test]

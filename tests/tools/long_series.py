@@ -10,7 +10,6 @@ import argparse
 import gzip
 import os
 import re
-import struct
 import subprocess
 import sys
 import tempfile
@@ -18,49 +17,13 @@ import time
 import urllib.request
 from pathlib import Path
 
-import numpy as np
+from phantoms import SIDE, SPACING_MM, planes, write_nifti
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 ROOT = Path(__file__).resolve().parents[2]
-SIDE = 512
-SPACING_MM = (0.45, 0.45, 0.4)
 LIMIT_MIB = 512
 FORMATS = "png,nifti,dicom-seg,dicom-sr,json,csv,montage"
-
-
-def planes(slices: int):
-    """A head with an ellipsoid of blood and the grain of a scanner, HU as int16, one plane after the other."""
-    row, column = np.mgrid[0:SIDE, 0:SIDE] / SIDE - 0.5
-    rng = np.random.default_rng(1)
-    grain = rng.integers(-6, 7, (SIDE, SIDE), dtype=np.int16)
-    head, brain = (column / 0.39) ** 2 + (row / 0.45) ** 2 < 1, (column / 0.35) ** 2 + (row / 0.41) ** 2 < 1
-    for index in range(slices):
-        z = index / slices - 0.5
-        blood = ((column - 0.16) / 0.09) ** 2 + ((row - 0.05) / 0.13) ** 2 + (z / 0.3) ** 2 < 1
-        plane = np.where(head, 1000, -1000).astype(np.int16)
-        plane[brain] = 34
-        plane[blood] = 72
-        plane[brain] += np.roll(grain, index, axis=1)[brain]
-        yield plane
-
-
-def write_nifti(path: Path, slices: int, opener) -> None:
-    header = bytearray(352)
-    struct.pack_into("<i", header, 0, 348)
-    struct.pack_into("<8h", header, 40, 3, SIDE, SIDE, slices, 1, 1, 1, 1)
-    struct.pack_into("<2h", header, 70, 4, 16)
-    struct.pack_into("<8f", header, 76, 1, *SPACING_MM, 0, 0, 0, 0)
-    struct.pack_into("<3f", header, 108, 352, 1, 0)
-    struct.pack_into("<B", header, 123, 2)
-    struct.pack_into("<2h", header, 252, 0, 1)
-    x, y, z = SPACING_MM
-    struct.pack_into("<12f", header, 280, -x, 0, 0, 115, 0, -y, 0, 115, 0, 0, z, 0)
-    header[344:348] = b"n+1\0"
-    with opener(path) as file:
-        file.write(header)
-        for plane in planes(slices):
-            file.write(plane.tobytes())
 
 
 def write_dicom(folder: Path, slices: int) -> None:
@@ -129,11 +92,13 @@ def main():
                 write_dicom(folder / "head", arguments.slices)
                 peak, seconds = segment(arguments.ichor, folder / "head", folder / "out")
             elif way == "nifti":
-                write_nifti(folder / "head.nii", arguments.slices, lambda path: path.open("wb"))
+                with (folder / "head.nii").open("wb") as file:
+                    write_nifti(file, arguments.slices)
                 peak, seconds = segment(arguments.ichor, folder / "head.nii", folder / "out")
             else:
                 packed = folder / "head.nii.gz"
-                write_nifti(packed, arguments.slices, lambda path: gzip.open(path, "wb", compresslevel=6))
+                with gzip.open(packed, "wb", compresslevel=6) as file:
+                    write_nifti(file, arguments.slices)
                 print(f"body of {packed.stat().st_size / 2**20:.1f} MiB")
                 peak, seconds = post(arguments.ichor, packed)
         print(f"{way}: {arguments.slices} slices, peak {peak:.0f} MiB, {seconds:.0f} s", flush=True)

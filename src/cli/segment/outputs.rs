@@ -88,9 +88,10 @@ impl Outputs {
         options: SegmentOptions,
     ) -> Result<()> {
         match found {
-            Found::Slice { found, .. } => {
+            Found::Slice { series, found } => {
+                let overlay = model.overlay(&series.slices[0], found);
                 self.put(stem, "mask.png", &encode_png(&found.mask.to_grey().into())?)?;
-                self.put(stem, "overlay.png", &encode_png(&model.overlay(found).into())?)
+                self.put(stem, "overlay.png", &encode_png(&overlay.into())?)
             }
             Found::Series(found) => {
                 found.masks.par_iter().enumerate().try_for_each(|(index, mask)| {

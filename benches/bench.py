@@ -1,0 +1,124 @@
+"""Ichor beside what a user would otherwise pick, on the same ONNX files and images, in one run.
+
+    python benches/bench.py --probe PATH --binary PATH --cache PATH [--rten PATH] [--parts ...] [--smoke]
+
+Prints the figures' bars; writes benches/results/ and the table in README.md when all parts were measured. With
+--smoke everything runs once and nothing in the repository is written. Linux only.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests" / "tools"), str(ROOT / "infra")]
+
+import bars
+import cost
+import growth
+import machine
+import networks
+import phantoms
+import plots
+import series
+import services
+import sizes
+import slices
+import starts
+import table
+from watched import Watched
+
+PARTS = ("networks", "slices", "starts", "series", "sizes", "growth")
+SERIES_SLICES = 40
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--probe", type=Path, required=True, help="the example of that name, built")
+    parser.add_argument("--binary", type=Path, required=True, help="ichor")
+    parser.add_argument("--cache", type=Path, required=True, help="the folder of installed tools and Lambda binaries")
+    parser.add_argument("--rten", type=Path, help="the probe of rten, built")
+    parser.add_argument("--models", type=Path, default=ROOT / "models")
+    parser.add_argument("--results", type=Path, default=ROOT / "benches" / "results")
+    parser.add_argument("--measured", type=Path, help="where infra/cost.py finds its figures")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--smoke", action="store_true", help="one repeat, shortest curves, nothing kept")
+    return parser.parse_args()
+
+
+def measure(args: argparse.Namespace) -> dict:
+    """All parts asked for, each said on stderr with the time it took."""
+    # The short run takes two with a mask, so that the agreement says something.
+    images = sorted((ROOT / "frontend" / "samples").glob("0[79][04]_*.png" if args.smoke else "*.png"))
+    pictures, models = [path.read_bytes() for path in images], sorted(p.parent.name for p in args.models.glob("*/model.json"))
+    repeats = 1 if args.smoke else args.repeats
+    threads = sorted({1, min(2, len(os.sched_getaffinity(0)))})
+    with services.bucket(args.cache, args.models) as (s3, names):
+
+        def alone() -> dict:
+            return {str(n): networks.measure(
+                networks.engines(args.probe, args.rten, args.models, images[0], n), models, n, repeats, 4
+            ) for n in threads}
+
+        def end_to_end() -> dict:
+            ways = {"ichor": services.ichor(args.binary, args.models), "flask": services.flask(args.models)}
+            ways["lambda"] = services.function(args.cache, s3, names)
+            return slices.measure(ways, Watched([args.probe, args.models, images[0]]), models, pictures, repeats)
+
+        todo = {
+            "networks": alone,
+            "slices": end_to_end,
+            "starts": lambda: starts.measure(
+                args.binary, args.models, args.cache, s3, names, pictures[0], 1 if args.smoke else 7
+            ),
+            "series": lambda: series.measure(
+                args.binary, args.models, phantoms.packed_nifti(4 if args.smoke else SERIES_SLICES),
+                4 if args.smoke else SERIES_SLICES, 1 if args.smoke else 3,
+            ),
+            "sizes": lambda: sizes.measure(args.binary, args.cache),
+            "growth": lambda: growth.measure(args.binary, args.models, threads[-1], args.smoke),
+        }
+        figures = {"machine": machine.facts(), "models": models}
+        for part in args.parts:
+            begin = time.monotonic()
+            figures[part] = todo[part]()
+            print(f"{part}: {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
+    return figures
+
+
+def for_cost(figures: dict, way: str) -> dict:
+    """What infra/cost.py reads."""
+    models, warm = figures["models"], figures["starts"]["warm"]
+    per_slice = {model: {"cpu_ms": figures["slices"][model][way]["cpu_ms"]} for model in models}
+    return {"slice_512x512": per_slice, "ready_cpu_ms": warm[way]["ready_cpu_ms"]}
+
+
+def main() -> None:
+    args = arguments()
+    figures = measure(args)
+    if {"slices", "starts"} <= figures.keys():
+        usd = lambda way: 1000 * cost.slice_usd(for_cost(figures, way), "deeplabv3", cost.FULL_CORE_MB, "x86_64")
+        figures["usd_1000_slices"] = {way: round(usd(way), 4) for way in ("ichor", "flask")}
+        if args.measured and not args.smoke:
+            args.measured.write_text(json.dumps(for_cost(figures, "ichor"), indent=2))
+    held = bars.of(figures)
+    figures["bars"] = [vars(bar) | {"met": bar.met} for bar in held]
+    complete = set(PARTS) <= figures.keys()
+    if complete:
+        told = table.lines(figures, held)
+        args.results.mkdir(parents=True, exist_ok=True)
+        (args.results / "latest.json").write_text(json.dumps(figures, indent=1) + "\n")
+        plots.draw(figures["growth"], args.results)
+        if not args.smoke:
+            table.write(ROOT / "README.md", told)
+    else:
+        print(json.dumps(figures, indent=1))
+    print("\n".join(bar.line() for bar in held))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+//! The library as a process that does what each line on its standard input asks for and then says `done`, so
+//! that `benches/bench.py` can take turns between engines and read each one's clock from outside.
+//!
+//! Lines: `network MODEL RUNS THREADS`, the network alone on a prepared slice, on several threads one slice each;
+//! `slice MODEL RUNS`, bytes of a file to the bytes of the JSON answer.
+//!
+//! Arguments: the folder of models, the file of a slice.
+
+use ichor::decode::Limits;
+use ichor::error::{Error, Result};
+use ichor::preprocess::{Prepared, preprocess};
+use ichor::report::{Include, write_answer};
+use ichor::segmenter::{Given, Models, SegmentOptions, Segmenter};
+use ichor::storage::read_model_dir;
+use rayon::prelude::*;
+use std::io::BufRead;
+use std::path::Path;
+
+fn main() -> Result<()> {
+    let usage = || Error::InvalidParameter("usage: probe MODELS SLICE".into());
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().ok_or_else(usage)?;
+    let file = arguments.next().ok_or_else(usage)?;
+    let models = Models::load(read_model_dir(Path::new(&folder))?, None)?;
+    let bytes = std::fs::read(file).map_err(Error::io("The slice cannot be read"))?;
+    println!("ready");
+    for line in std::io::stdin().lock().lines() {
+        obey(&models, &bytes, &line.map_err(Error::io("Standard input cannot be read"))?)?;
+        println!("done");
+    }
+    Ok(())
+}
+
+fn obey(models: &Models, bytes: &[u8], line: &str) -> Result<()> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let number = |word: &str| {
+        word.parse().map_err(|_| Error::InvalidParameter(format!("'{word}' is no number")))
+    };
+    match words[..] {
+        ["network", model, runs, threads] => {
+            run_network(models.get(Some(model))?, bytes, number(runs)?, number(threads)?)
+        }
+        ["slice", model, runs] => {
+            let model = models.get(Some(model))?;
+            (0..number(runs)?).try_for_each(|_| answer(model, bytes))
+        }
+        _ => Err(Error::InvalidParameter(format!("'{line}' is no command"))),
+    }
+}
+
+fn run_network(model: &Segmenter, bytes: &[u8], runs: usize, threads: usize) -> Result<()> {
+    let prepared = prepare(model, bytes)?;
+    let run = |_| model.infer(&prepared).map(drop);
+    if threads == 1 {
+        return (0..runs).try_for_each(run);
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|e| Error::Inference(e.to_string()))?;
+    pool.install(|| (0..runs).into_par_iter().try_for_each(run))
+}
+
+fn prepare(model: &Segmenter, bytes: &[u8]) -> Result<Prepared> {
+    preprocess(&ichor::decode::decode_slice(bytes, &Limits::default())?, model.spec())
+}
+
+/// What the API does for one request, without HTTP.
+fn answer(model: &Segmenter, bytes: &[u8]) -> Result<()> {
+    let options = SegmentOptions { contours: true, ..SegmentOptions::default() };
+    let given = Given::from_bytes(bytes, &Limits::default(), &|| 0.0)?;
+    let found = model.segment_given(given, options, &|_, _| (), &|| 0.0)?;
+    let answer = write_answer(model, found, options, Include::default(), 0.0, &|| 0.0)?;
+    serde_json::to_vec(&answer).map(drop).map_err(|e| Error::Inference(e.to_string()))
+}

@@ -1,0 +1,34 @@
+"""A series on one core and on two: the whole of a request, pinned from outside."""
+
+import os
+import statistics
+import time
+
+import services
+
+
+def measure(binary, models, volume: bytes, slices: int, repeats: int, model: str = "deeplabv3") -> dict:
+    """Medians of seconds, and of the ratio of one core's to two cores', turn by turn."""
+    cores = sorted(os.sched_getaffinity(0))[:2]
+    if len(cores) < 2:
+        return {"slices": slices, "speedup": None}
+    one = services.ichor(binary, models, 1, {cores[0]})
+    two = services.ichor(binary, models, 2, set(cores))
+    with one, two:
+        turns = []
+        for service in (one, two):
+            took(service, model, volume)
+        for _ in range(repeats):
+            turns.append((took(one, model, volume), took(two, model, volume)))
+    return {
+        "slices": slices,
+        "one_core_s": round(statistics.median(a for a, _ in turns), 3),
+        "two_cores_s": round(statistics.median(b for _, b in turns), 3),
+        "speedup": round(statistics.median(a / b for a, b in turns), 3),
+    }
+
+
+def took(service: services.Service, model: str, volume: bytes) -> float:
+    begin = time.perf_counter()
+    service.segment(model, volume, "application/gzip")
+    return time.perf_counter() - begin

@@ -1,0 +1,40 @@
+"""What has to be shipped, MB."""
+
+import importlib.metadata
+import re
+from pathlib import Path
+
+# What flask_service.py imports; what these need comes along.
+IMPORTED = ("flask", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "waitress")
+
+
+def measure(binary: Path, cache: Path) -> dict:
+    folder = cache / "lambda" / "api"
+    (archive,) = folder.glob("ichor-api-*.zip")
+    return {
+        "ichor": round(binary.stat().st_size / 1e6, 1),
+        "lambda": round((folder / "bootstrap").stat().st_size / 1e6, 1),
+        "lambda_zip": round(archive.stat().st_size / 1e6, 1),
+        "flask_packages": round(sum(map(installed_bytes, needed(IMPORTED))) / 1e6, 1),
+    }
+
+
+def needed(names) -> set[str]:
+    """Distributions and all that they ask for on this machine, extras left out."""
+    found, waiting = set(), list(names)
+    while waiting:
+        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
+        if name in found:
+            continue
+        try:
+            asked = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # asked for on other systems only
+        found.add(name)
+        waiting += [re.match(r"[\w.-]+", text).group() for text in asked if "extra ==" not in text]
+    return found
+
+
+def installed_bytes(name: str) -> int:
+    files = importlib.metadata.files(name) or []
+    return sum(path.stat().st_size for path in (file.locate() for file in files) if path.is_file())

@@ -1,0 +1,72 @@
+"""Cold start to the first answer, in turns, with the files in the page cache and without."""
+
+import os
+import statistics
+import sys
+import sysconfig
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import services
+
+
+def measure(binary: Path, models: Path, cache: Path, s3, names: list[str], image: bytes, starts: int) -> dict:
+    """Medians over several starts of wall and processor ms to the first answer by the default model."""
+    ichor = lambda: begun(services.ichor(binary, models), image)
+    flask = lambda: begun(services.flask(models), image)
+    on_lambda = lambda: invoked(cache, s3, names, image)
+    packages = Path(sysconfig.get_path("purelib"))
+    files = {
+        "ichor": (ichor, [binary, models]),
+        "flask": (flask, [packages, models, Path(sys.executable).resolve()]),
+        "lambda": (on_lambda, [cache / "lambda" / "api" / "bootstrap"]),
+    }
+    return {
+        "warm": in_turns({name: start for name, (start, _) in files.items()}, starts),
+        "from_disk": in_turns({name: evicted(*files[name]) for name in ("ichor", "flask")}, starts),
+    }
+
+
+def in_turns(ways: dict[str, Callable[[], dict]], starts: int) -> dict:
+    turns = [{name: start() for name, start in ways.items()} for _ in range(starts)]
+    figures = {}
+    for name in ways:
+        fields = turns[0][name]
+        figures[name] = {f: round(statistics.median(turn[name][f] for turn in turns), 1) for f in fields}
+        ratios = [turn[name]["wall_ms"] / turn["flask"]["wall_ms"] for turn in turns]
+        figures[name]["wall_ratio"] = round(statistics.median(ratios), 4)
+    return figures
+
+
+def begun(service: services.Service, image: bytes) -> dict:
+    with service:
+        ready = {"ready_ms": service.ready_s * 1e3, "ready_cpu_ms": service.cpu_s() * 1e3}
+        return ready | services.first_answer(service, "deeplabv3", image, service.begin)
+
+
+def invoked(cache: Path, s3, names: list[str], image: bytes) -> dict:
+    """The emulator waits; the process starts with the event."""
+    with services.function(cache, s3, names) as function:
+        return services.first_answer(function, "deeplabv3", image, time.perf_counter())
+
+
+def evicted(start: Callable[[], dict], paths: list[Path]) -> Callable[[], dict]:
+    """The same after the kernel was asked to drop the files from memory, as on a machine just started."""
+
+    def run() -> dict:
+        for path in paths:
+            for file in [path] if path.is_file() else path.rglob("*"):
+                if file.is_file():
+                    drop(file)
+        return start()
+
+    return run
+
+
+def drop(file: Path) -> None:
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(handle)

@@ -1,0 +1,83 @@
+"""What a smaller or larger input costs and gives: `python -m training.input_size MODEL_FOLDER --sets DIR=SIDE...`.
+
+The exported weights run at other sides without retraining, by rewriting the graph's shapes. Each DIR was written
+by `ichor prepare` with that side in the spec; its name is the data set's. Only the patients named by --patients are
+scored; maps are brought back to the side of --truth, so that all sides are held against the same outlines.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import numpy_helper
+
+from training import dataset, figures, fit
+
+SHOWN = ("dice_slices", "dice_patients", "slice_auc", "slice_sensitivity", "false_positive_rate")
+
+
+def at_side(path: Path, side: int) -> onnxruntime.InferenceSession:
+    """The network for squares of `side`, one thread."""
+    graph = onnx.load(path)
+    old = graph.graph.input[0].type.tensor_type.shape.dim[2].dim_value
+    for value in (*graph.graph.input, *graph.graph.output):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_value == old:
+                dim.dim_value = side
+    # Sizes that the exporter wrote out: four numbers, the last two of them parts of the side.
+    for constant in graph.graph.initializer:
+        if constant.data_type == onnx.TensorProto.INT64 and list(constant.dims) == [4]:
+            sizes = numpy_helper.to_array(constant).copy()
+            sizes[2:] = sizes[2:] * side // old
+            constant.CopyFrom(numpy_helper.from_array(sizes, constant.name))
+    del graph.graph.value_info[:]
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def predict(session, one: dataset.Prepared, truth: dataset.Prepared, patients) -> tuple[fit.Predicted, float]:
+    """Maps on the grid of `truth`, and the median processor ms of a run."""
+    rows, side = one.rows_of(patients), truth.images.shape[-1]
+    maps, logits, took = [], [], []
+    for row in rows:
+        image = np.array(one.images[row : row + 1])
+        begin = time.process_time()
+        mask, labels = session.run(None, {session.get_inputs()[0].name: image})
+        took.append(time.process_time() - begin)
+        maps.append(cv2.resize(fit.sigmoid(mask[0, 0]).astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR))
+        logits.append(labels[0])
+    return fit.Predicted(
+        patient=np.array([one.rows[row]["patient"] for row in rows]),
+        labels=np.stack([one.labels(row) for row in rows]),
+        mask_known=np.array([one.kind(row) != "weak" for row in rows]),
+        truth=np.stack([truth.masks[row] == 1 for row in rows]),
+        maps=np.stack(maps).astype(np.float16),
+        slice_logits=np.stack(logits),
+    ), float(np.median(took)) * 1e3  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--sets", nargs="+", required=True, metavar="DIR=SIDE")
+    parser.add_argument("--truth", type=int, default=256)
+    parser.add_argument("--patients", nargs="+", required=True)
+    given = parser.parse_args()
+    sets = [(dataset.load(Path(folder)), int(side)) for folder, side in (text.rsplit("=", 1) for text in given.sets)]
+    truths = {one.name: one for one, side in sets if side == given.truth}
+    post = json.loads((given.model / "model.json").read_text())["postprocessing"]
+    for one, side in sorted(sets, key=lambda pair: (pair[0].name, pair[1])):
+        predicted, ms = predict(at_side(given.model / "model.onnx", side), one, truths[one.name], given.patients)
+        shipped = figures.measure(fit.score(predicted, post))
+        told = " ".join(f"{name} {shipped[name]:.3f}" for name in SHOWN)
+        print(f"{one.name} {side}: {ms:.1f} ms, {len(predicted.patient)} slices, {told}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
