@@ -148,7 +148,7 @@ fuzz: ## a million inputs for every decoder (RUNS=1000000)
 	for target in dicom nifti archive raster; do fuzz/run.sh $$target $(RUNS); done
 
 aws-tests: test-venv checkov-venv image-venv s3-server lambda-emulator onnxruntime build sagemaker lambda ## both functions under AWS's emulator on a local S3 server, the template, the API's description
-	cd tests/aws && $(TEST_PYTHON) -m pytest -q
+	cd tests/aws && $(TEST_PYTHON) -m pytest -q -rs
 
 image-tests: test-venv sagemaker ## the container's image, built and run by an engine that is started for it; root
 	cd tests/aws && ../tools/container_engine.sh $(TEST_PYTHON) -m pytest -q test_image.py

@@ -67,19 +67,20 @@ pub(super) fn agree(
     tolerance: f32,
 ) -> bool {
     let threshold = spec.postprocessing.threshold;
+    // A number that is none is near nothing.
+    let near = |e: f32, a: f32| (e - a).abs() <= tolerance;
     let (mut both, mut sum) = (0_u64, 0_u64);
     for (expected, actual) in expected.iter().zip(actual) {
         for (&e, &a) in expected.mask.iter().zip(&actual.mask) {
             let (e, a) = (sigmoid(e), sigmoid(a));
-            // Not `>`, so that a number that is none disagrees.
-            if !((e - a).abs() <= tolerance) {
+            if !near(e, a) {
                 return false;
             }
             both += u64::from(e >= threshold && a >= threshold);
             sum += u64::from(e >= threshold) + u64::from(a >= threshold);
         }
-        let classes = expected.slice.iter().zip(&actual.slice);
-        if classes.into_iter().any(|(&e, &a)| !((sigmoid(e) - sigmoid(a)).abs() <= tolerance)) {
+        let mut classes = expected.slice.iter().zip(&actual.slice);
+        if !classes.all(|(&e, &a)| near(sigmoid(e), sigmoid(a))) {
             return false;
         }
     }

@@ -2,6 +2,13 @@
 
 /// Why CUDA cannot be used, for people; onnxruntime's own words follow where they say more.
 pub(super) fn in_words(said: &str) -> String {
+    if let Some(library) = missing_library(said) {
+        return match library.starts_with("libcuda.so") {
+            // It comes with the driver, and into a container by `--gpus all`.
+            true => format!("There is no NVIDIA driver here: {library} is missing."),
+            false => format!("A library of CUDA or cuDNN is missing: {library}."),
+        };
+    }
     let lower = said.to_ascii_lowercase();
     let known = [
         (
@@ -12,10 +19,6 @@ pub(super) fn in_words(said: &str) -> String {
         (
             ["driver version is insufficient", "cuda failure 35", "driver/library version"],
             "The NVIDIA driver is older than this CUDA needs.",
-        ),
-        (
-            ["cannot open shared object", "libcu", "libcudnn"],
-            "A library of CUDA or cuDNN is missing.",
         ),
         (
             ["out of memory", "cuda failure 2:", "bad_alloc"],
@@ -29,6 +32,12 @@ pub(super) fn in_words(said: &str) -> String {
     }
 }
 
+/// The name in "NAME: cannot open shared object file".
+fn missing_library(said: &str) -> Option<&str> {
+    let (before, _) = said.split_once(": cannot open shared object")?;
+    before.rsplit([' ', ':']).next().filter(|name| name.starts_with("lib"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::in_words;
@@ -39,7 +48,11 @@ mod tests {
             ("CUDA execution provider is not enabled in this build. ", "built without CUDA"),
             (
                 "Failed to load library libonnxruntime_providers_cuda.so with error: libcublasLt.so.13: cannot open shared object file",
-                "missing",
+                "cuDNN is missing: libcublasLt.so.13",
+            ),
+            (
+                "Failed to load library libonnxruntime_providers_cuda.so with error: libcuda.so.1: cannot open shared object file",
+                "no NVIDIA driver",
             ),
             ("CUDA failure 100: no CUDA-capable device is detected", "no NVIDIA card"),
             (
