@@ -102,7 +102,7 @@ impl SageMakerArgs {
         let local = local_limits();
         ServiceLimits {
             max_body_bytes: 320 << 20,
-            running: local.running.max(2 * usize::from(self.ort.max_batch)),
+            running: local.running.max(2 * usize::from(self.ort.max_batch.unwrap_or(16))),
             waiting: self.waiting,
             body_timeout: Duration::from_secs(300),
             max_records: 1024,

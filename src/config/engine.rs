@@ -1,6 +1,6 @@
 //! Flags on what runs the networks.
 
-use crate::engine::{Batching, OrtSettings, Precision, Provider};
+use crate::engine::{OrtSettings, Precision, Provider};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,9 +36,9 @@ pub struct OrtArgs {
     /// Threads of the processor a network; 0 for one a core.
     #[arg(long, env = "ICHOR_THREADS", default_value_t = 0)]
     pub threads: usize,
-    /// Most slices of a batch.
-    #[arg(long, env = "ICHOR_MAX_BATCH", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub max_batch: u16,
+    /// Most slices of a batch; 16 on a card and 4 on the processor without it.
+    #[arg(long, env = "ICHOR_MAX_BATCH", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub max_batch: Option<u16>,
     /// How long a slice that came alone waits for others, ms.
     #[arg(long, env = "ICHOR_BATCH_WAIT_MS", default_value = "5", value_parser = clap::value_parser!(u16).range(..=1000))]
     pub batch_wait_ms: u16,
@@ -57,11 +57,9 @@ impl OrtArgs {
             device_bytes: self.device_mib.map(|mib| (mib as usize) << 20),
             precision: self.precision,
             threads: self.threads,
-            batching: Batching {
-                most: self.max_batch.into(),
-                wait: Duration::from_millis(self.batch_wait_ms.into()),
-                queue: self.queue.into(),
-            },
+            max_batch: self.max_batch.map(usize::from),
+            wait: Duration::from_millis(self.batch_wait_ms.into()),
+            queue: self.queue.into(),
         }
     }
 }

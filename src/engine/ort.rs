@@ -14,7 +14,7 @@ mod session;
 
 pub use runtime::OrtRuntime;
 
-use super::{Counts, EngineFacts, Logits};
+use super::{Batching, Counts, EngineFacts, Logits, OrtSettings};
 use crate::error::Result;
 use queue::Queue;
 use session::BatchSession;
@@ -41,8 +41,9 @@ impl std::fmt::Debug for OrtEngine {
 }
 
 impl OrtEngine {
-    fn start(session: BatchSession, facts: EngineFacts, batching: super::Batching) -> Self {
-        let batching = super::Batching { most: facts.max_batch, ..batching };
+    fn start(session: BatchSession, facts: EngineFacts, settings: &OrtSettings) -> Self {
+        let (wait, queue) = (settings.wait, settings.queue);
+        let batching = Batching { most: facts.max_batch, wait, queue };
         let session = Mutex::new(session);
         let shared = Arc::new(Shared { session, facts, counts: Counts::default() });
         let worker = Arc::clone(&shared);

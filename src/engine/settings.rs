@@ -80,8 +80,13 @@ pub struct OrtSettings {
     pub precision: Precision,
     /// Threads of the processor that a network uses; 0 for one a core.
     pub threads: usize,
-    /// How slices become batches.
-    pub batching: Batching,
+    /// Most slices of a batch; without it 16 on a card and 4 on the processor, where more gain little
+    /// and each takes some 30 MB.
+    pub max_batch: Option<usize>,
+    /// How long a slice that came alone waits for others.
+    pub wait: Duration,
+    /// Slices that may wait for a batch.
+    pub queue: usize,
 }
 
 /// What runs a network, as `/v1/models` and `/ping` say it.

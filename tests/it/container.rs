@@ -7,7 +7,7 @@ use axum::http::{Method, Request, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ichor::config::local_limits;
-use ichor::engine::{Batching, OrtSettings};
+use ichor::engine::OrtSettings;
 use ichor::http::{Service, ServiceLimits, sagemaker_router};
 use serde_json::Value;
 use std::sync::{Arc, OnceLock};
@@ -189,10 +189,7 @@ async fn an_asynchronous_request_keeps_its_inference_id() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn requests_that_come_together_share_batches_and_keep_their_answers() {
     let service = Service::new(
-        ort_models(OrtSettings {
-            batching: Batching { most: 8, wait: Duration::from_millis(200), queue: 64 },
-            ..settings()
-        }),
+        ort_models(OrtSettings { wait: Duration::from_millis(200), ..settings() }),
         limits(),
     );
     let images = [sample(BLEED), sample(NO_BLEED)];
@@ -223,8 +220,8 @@ async fn requests_that_come_together_share_batches_and_keep_their_answers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_full_queue_answers_503_with_the_time_to_come_back() {
     // One slice is computed, one waits; there is no third place.
-    let batching = Batching { most: 1, wait: Duration::ZERO, queue: 1 };
-    let service = Service::new(ort_models(OrtSettings { batching, ..settings() }), limits());
+    let settings = OrtSettings { max_batch: Some(1), wait: Duration::ZERO, queue: 1, ..settings() };
+    let service = Service::new(ort_models(settings), limits());
     let asked: Vec<_> = (0..24)
         .map(|_| {
             let request = post("/invocations", "image/png", "model=unet&include=", sample(BLEED));

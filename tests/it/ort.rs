@@ -3,7 +3,7 @@
 use crate::fixtures::{models, root, sample};
 use crate::golden::{MASK_DICE, cases, dice};
 use ichor::decode::{Heard, Limits, decode_heard, decode_slice};
-use ichor::engine::{Batching, OrtRuntime, OrtSettings, Precision, Provider};
+use ichor::engine::{OrtRuntime, OrtSettings, Precision, Provider};
 use ichor::error::Error;
 use ichor::model_spec::sigmoid;
 use ichor::segmenter::{Found, Models, SegmentOptions, Segmenter};
@@ -34,7 +34,9 @@ pub(crate) fn settings() -> OrtSettings {
         device_bytes: None,
         precision: Precision::Auto,
         threads: 1,
-        batching: Batching { most: 8, wait: Duration::from_millis(20), queue: 64 },
+        max_batch: Some(8),
+        wait: Duration::from_millis(20),
+        queue: 64,
     }
 }
 

@@ -33,7 +33,7 @@ impl OrtRuntime {
     /// # Errors
     /// [`Error::InvalidParameter`] where there is no such library, or an older one.
     pub fn open(settings: OrtSettings) -> Result<Self> {
-        if settings.batching.most == 0 || settings.batching.queue == 0 {
+        if settings.max_batch == Some(0) || settings.queue == 0 {
             return Err(Error::InvalidParameter(
                 "Batches and their queue hold at least one slice.".into(),
             ));
@@ -58,13 +58,7 @@ impl OrtRuntime {
         for precision in self.precisions(place) {
             match self.faster(spec, onnx, place, precision, &views, &expected) {
                 Ok(session) => {
-                    return Ok(self.engine(
-                        session,
-                        place,
-                        precision,
-                        self.settings.batching.most,
-                        notes,
-                    ));
+                    return Ok(self.engine(session, place, precision, self.most(place), notes));
                 }
                 Err(why) => notes.push(why),
             }
@@ -117,7 +111,15 @@ impl OrtRuntime {
             max_batch: most,
             fallback: (!notes.is_empty()).then(|| notes.join(" ")),
         };
-        OrtEngine::start(session, facts, self.settings.batching)
+        OrtEngine::start(session, facts, &self.settings)
+    }
+
+    fn most(&self, place: Place) -> usize {
+        let usual = match place {
+            Place::Card => 16,
+            Place::Cpu => 4,
+        };
+        self.settings.max_batch.unwrap_or(usual)
     }
 
     /// Those to try, the fastest first.
@@ -150,7 +152,7 @@ impl OrtRuntime {
         // Buffers and the search for convolutions belong to the start, not to the first who asks.
         if place == Place::Card {
             let full: Vec<&[f32]> =
-                phantoms.iter().copied().cycle().take(self.settings.batching.most).collect();
+                phantoms.iter().copied().cycle().take(self.most(place)).collect();
             for size in (0..).map(|power| 1 << power).take_while(|&size| size <= full.len()) {
                 session.run(&full[..size]).map_err(|e| refused(&e.to_string()))?;
             }
