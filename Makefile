@@ -14,18 +14,24 @@ TEST_PYTHON := $(ICHOR_CACHE)/test-venv/bin/python
 DICOM_PYTHON := $(ICHOR_CACHE)/dicom-venv/bin/python
 TRAIN_PYTHON := $(ICHOR_CACHE)/train-venv/bin/python
 # One profile and one feature set for binaries, tests and lints: every crate is compiled once.
-# `lambda` includes the default features, so the `ichor` binary built here is the one a user runs.
-CARGO_FLAGS := --release --locked --features lambda
+# `lambda` includes the default features, so the `ichor` binary built here is the one a user runs, with onnxruntime
+# as a second engine beside.
+CARGO_FLAGS := --release --locked --features lambda,gpu
 MEASURED := $(ICHOR_CACHE)/measured.json
 BENCH = $(ICHOR_CACHE)/bench-venv/bin/python benches/bench.py --probe $(RELEASE)/examples/probe \
   --binary $(RELEASE)/ichor --cache $(ICHOR_CACHE)
+# Of the tests and of `--engine ort`; the container brings its own.
+export ICHOR_ONNXRUNTIME ?= $(ICHOR_CACHE)/lib/libonnxruntime.so
 STACK ?= ichor
 ARCH ?= x86_64
 PORT ?= 8080
 RUNS ?= 1000000
+PROVIDER ?= cuda
+FLAGS ?=
+CUDA_LIBRARIES := $(ICHOR_CACHE)/cuda
 
 ##@ Use
-.PHONY: serve train train-smoke lambda bench measure bench-smoke bench-tools rten-probe load
+.PHONY: serve train train-smoke lambda bench bench-gpu measure bench-smoke bench-tools rten-probe load
 serve: ## the API and the page on 127.0.0.1 (PORT=8080)
 	cargo run --release --locked -- serve --port $(PORT)
 
@@ -55,11 +61,17 @@ bench-tools: bench-venv s3-server lambda-emulator build lambda
 rten-probe:
 	CARGO_TARGET_DIR=$(ICHOR_CACHE)/rten-target cargo build --release --locked --manifest-path benches/peers/rten/Cargo.toml
 
+bench-gpu: train-venv sagemaker build ## the container against PyTorch on an NVIDIA card (PROVIDER=cpu shows that it runs; FLAGS="--slices 64")
+	@if [ $(PROVIDER) = cuda ]; then $(TOOLS)/cuda_libraries.sh; else $(TOOLS)/onnxruntime.sh; fi
+	$(if $(filter cuda,$(PROVIDER)),LD_LIBRARY_PATH=$(CUDA_LIBRARIES)) $(TRAIN_PYTHON) $(TOOLS)/bench_gpu.py \
+	  --sagemaker $(RELEASE)/sagemaker --ichor $(RELEASE)/ichor --provider $(PROVIDER) $(FLAGS) \
+	  --onnxruntime $(if $(filter cuda,$(PROVIDER)),$(CUDA_LIBRARIES)/libonnxruntime.so,$(ICHOR_ONNXRUNTIME))
+
 load: test-venv build ## 1,000 mixed requests at concurrency 8: failures, memory, waiting times
 	$(TOOLS)/load.sh $(RELEASE)/ichor --requests 1000 --concurrency 8
 
 ##@ AWS
-.PHONY: deploy destroy cost sam-local start-measure
+.PHONY: deploy destroy cost sam-local start-measure sagemaker gpu-image lambda-image model-archive sbom
 deploy: sam-venv ## build, deploy, upload models and page, print the address (STACK=ichor ARCH=x86_64 PARAMETERS="Key=Value")
 	@ICHOR_LAMBDA_ARCH=$(ARCH) $(TOOLS)/lambda_package.sh
 	@$(ICHOR_CACHE)/sam-venv/bin/python infra/deploy.py deploy --stack $(STACK) --arch $(ARCH) \
@@ -77,9 +89,25 @@ sam-local: test-venv s3-server lambda ## the API in a container, models in a loc
 start-measure: test-venv s3-server lambda-emulator lambda ## cold start of the function under AWS's emulator, part by part
 	cd tests/aws && $(TEST_PYTHON) start_times.py
 
+sagemaker: ## the container's server
+	cargo build $(CARGO_FLAGS) --bin sagemaker
+
+gpu-image: ## the image for SageMaker and ECS, its bases by digest (TAG=ichor-gpu:latest; needs a container engine)
+	infra/build_image.sh gpu $(or $(TAG),ichor-gpu:latest)
+
+lambda-image: lambda ## the API function as an image, where a zip is not wanted (TAG=ichor-lambda:latest)
+	infra/build_image.sh lambda $(or $(TAG),ichor-lambda:latest)
+
+model-archive: ## model.tar.gz as SageMaker unpacks it into /opt/ml/model
+	tar -C models --exclude golden --exclude '*.png' -czf $(ICHOR_CACHE)/model.tar.gz $(notdir $(wildcard models/*))
+	@echo $(ICHOR_CACHE)/model.tar.gz
+
+sbom: ## what is shipped, with licences and digests: sbom/*.cdx.json and *-licences.md
+	@for image in program lambda gpu; do python3 infra/sbom.py --image $$image; done
+
 ##@ Check
 .PHONY: check test fmt clippy fast-tests build rust-tests feature-tests training-tests dicom-tests aws-tests page-tests \
-  mutated long-series fuzz
+  image-tests mutated long-series long-series-streamed fuzz
 check: fmt clippy fast-tests ## formatting, lints, unit tests: a minute once built
 
 test: ## installs what is missing, then runs every test
@@ -105,7 +133,7 @@ fast-tests:
 build:
 	cargo build $(CARGO_FLAGS) --bin ichor
 
-rust-tests:
+rust-tests: onnxruntime
 	cargo test $(CARGO_FLAGS)
 
 feature-tests: ## the core without HTTP, and the default build without AWS
@@ -125,18 +153,24 @@ mutated: ## 2,000 mutated files of every kind: panics, longest, peak memory (RUN
 long-series: dicom-venv build ## peak memory of 512 slices at the command line and over HTTP
 	$(DICOM_PYTHON) $(TOOLS)/long_series.py --ichor $(RELEASE)/ichor
 
+long-series-streamed: dicom-venv onnxruntime build ## the same by onnxruntime, whose batches overlap with decoding
+	$(DICOM_PYTHON) $(TOOLS)/long_series.py --ichor $(RELEASE)/ichor --onnxruntime $(ICHOR_ONNXRUNTIME)
+
 fuzz: ## a million inputs for every decoder (RUNS=1000000)
 	for target in dicom nifti archive raster; do fuzz/run.sh $$target $(RUNS); done
 
-aws-tests: test-venv checkov-venv s3-server lambda-emulator build lambda ## both functions under AWS's emulator on a local S3 server, the template, the API's description
-	cd tests/aws && $(TEST_PYTHON) -m pytest -q
+aws-tests: test-venv checkov-venv image-venv s3-server lambda-emulator onnxruntime build sagemaker lambda ## both functions under AWS's emulator on a local S3 server, the template, the API's description
+	cd tests/aws && $(TEST_PYTHON) -m pytest -q -rs
+
+image-tests: test-venv sagemaker ## the container's image, built and run by an engine that is started for it; root
+	cd tests/aws && ../tools/container_engine.sh $(TEST_PYTHON) -m pytest -q test_image.py
 
 page-tests: system-packages page-modules build ## the page in a real Chromium
 	ICHOR_BIN=$(RELEASE)/ichor npm test --prefix tests/frontend
 
 ##@ Install
-.PHONY: tools system-packages test-venv checkov-venv bench-venv sam-venv train-venv dicom-venv s3-server lambda-emulator page-modules
-tools: system-packages test-venv checkov-venv dicom-venv bench-venv s3-server lambda-emulator train-venv page-modules ## everything the tests need, each skipped if there
+.PHONY: tools system-packages test-venv checkov-venv image-venv bench-venv sam-venv train-venv dicom-venv onnxruntime s3-server lambda-emulator page-modules
+tools: system-packages test-venv checkov-venv image-venv dicom-venv bench-venv onnxruntime s3-server lambda-emulator train-venv page-modules ## everything the tests need, each skipped if there
 
 system-packages:
 	@$(TOOLS)/system_packages.sh
@@ -149,6 +183,12 @@ checkov-venv: system-packages
 
 bench-venv: system-packages
 	@$(TOOLS)/python_env.sh bench-venv benches/requirements.txt
+
+image-venv: system-packages
+	@$(TOOLS)/python_env.sh image-venv tests/aws/image-requirements.txt
+
+onnxruntime: system-packages
+	@$(TOOLS)/onnxruntime.sh
 
 sam-venv: system-packages
 	@$(TOOLS)/python_env.sh sam-venv infra/requirements.txt

@@ -5,12 +5,13 @@ mod inspect;
 mod segment;
 mod serve;
 
-use crate::config::{Cli, Command, ModelArgs, PrepareArgs};
+use crate::config::{Cli, Command, EngineChoice, ModelArgs, PrepareArgs};
+use crate::engine::{Engine, OrtRuntime};
 use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
 use crate::prepare::prepare_dataset;
-use crate::segmenter::Models;
-use crate::storage::read_model_dir;
+use crate::segmenter::{Models, Segmenter};
+use crate::storage::{ModelFiles, read_model_dir};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Runs one command to its end.
@@ -33,7 +34,20 @@ pub fn run(cli: Cli) -> Result<()> {
 }
 
 fn load(args: &ModelArgs, default: Option<&str>) -> Result<Models> {
-    Models::load(read_model_dir(&args.models)?, default)
+    load_files(read_model_dir(&args.models)?, default, args)
+}
+
+fn load_files(files: Vec<ModelFiles>, default: Option<&str>, args: &ModelArgs) -> Result<Models> {
+    match args.engine {
+        EngineChoice::Own => Models::load(files, default),
+        EngineChoice::Ort => {
+            let models = Models::load_ort(files, default, &OrtRuntime::open(args.ort.settings())?)?;
+            for facts in models.iter().filter_map(Segmenter::engine).map(Engine::facts) {
+                facts.fallback.iter().for_each(|why| eprintln!("ichor: {why}"));
+            }
+            Ok(models)
+        }
+    }
 }
 
 /// Loads only the model that is asked for, or the first by name.
@@ -47,7 +61,7 @@ fn load_one(args: &ModelArgs, name: Option<&str>) -> Result<Models> {
             .position(|n| n == name)
             .ok_or_else(|| Error::ModelNotFound(names.join(", ")))?,
     };
-    Models::load(vec![files.swap_remove(wanted)], None)
+    load_files(vec![files.swap_remove(wanted)], None, args)
 }
 
 fn list_models(args: &ModelArgs) -> Result<()> {

@@ -1,5 +1,11 @@
 //! Every flag and environment variable of the programs; the rest of the code receives values.
 
+mod container;
+mod engine;
+
+pub use container::{HealthArgs, MeasureArgs, SageMakerArgs, SageMakerCli, SageMakerCommand};
+pub use engine::{EngineChoice, OrtArgs};
+
 use crate::decode::Limits;
 use crate::error::{Error, Result};
 use crate::http::{Rate, ServiceLimits};
@@ -64,6 +70,12 @@ pub struct ModelArgs {
     /// Folder with one folder a model.
     #[arg(long, env = "ICHOR_MODEL_DIR", default_value = "models")]
     pub models: PathBuf,
+    /// What runs the networks.
+    #[arg(long, value_enum, default_value_t = EngineChoice::Own)]
+    pub engine: EngineChoice,
+    /// How onnxruntime runs them, where it does.
+    #[command(flatten)]
+    pub ort: OrtArgs,
 }
 
 /// `ichor serve`.
@@ -227,6 +239,7 @@ pub fn local_limits() -> ServiceLimits {
         waiting: 64,
         body_timeout: Duration::from_secs(30),
         rate: None,
+        max_records: 0,
     }
 }
 

@@ -74,13 +74,25 @@ impl From<Vec<CtSlice>> for Decoded {
     }
 }
 
+/// Hears of each slice as soon as it is decoded, in the order of [`Decoded::slices`]. What the end of
+/// a file says of all of them, warnings only, is not on it yet.
+pub type Heard<'a> = &'a mut dyn FnMut(&CtSlice);
+
 /// Decodes every slice of a file: one image, a multi-frame DICOM object, a NIfTI volume or a zip.
 ///
 /// # Errors
 /// [`Error::EmptyInput`], [`Error::UnsupportedType`], [`Error::Undecodable`],
 /// [`Error::TooLarge`] or [`Error::Unprocessable`]; nothing larger than the limits is allocated.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
-    decode_seekable(&mut InMemory(bytes), limits)
+    decode_heard(bytes, limits, &mut |_| ())
+}
+
+/// As [`decode`], while somebody hears of the slices.
+///
+/// # Errors
+/// As [`decode`]; slices that were heard of are then part of nothing.
+pub fn decode_heard(bytes: &[u8], limits: &Limits, heard: Heard<'_>) -> Result<Decoded> {
+    decode_seekable(&mut InMemory(bytes), limits, heard)
 }
 
 /// Decodes every slice of a file on disk, which is never in memory as a whole beside its slices.
@@ -88,17 +100,33 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
 /// # Errors
 /// As [`decode`]; [`Error::Io`] for a file that cannot be read.
 pub fn decode_path(path: &Path, limits: &Limits) -> Result<Decoded> {
-    decode_seekable(&mut OnDisk::new(path)?, limits)
+    decode_path_heard(path, limits, &mut |_| ())
 }
 
-fn decode_seekable(source: &mut dyn Seekable, limits: &Limits) -> Result<Decoded> {
+/// As [`decode_path`], while somebody hears of the slices.
+///
+/// # Errors
+/// As [`decode_path`]; slices that were heard of are then part of nothing.
+pub fn decode_path_heard(path: &Path, limits: &Limits, heard: Heard<'_>) -> Result<Decoded> {
+    decode_seekable(&mut OnDisk::new(path)?, limits, heard)
+}
+
+fn decode_seekable(
+    source: &mut dyn Seekable,
+    limits: &Limits,
+    heard: Heard<'_>,
+) -> Result<Decoded> {
     if source.at_most() == 0 {
         return Err(Error::EmptyInput);
     }
     let is_archive = archive::sniff(&source::head(source, HEAD_BYTES)?);
     guarded(|| match is_archive {
-        true => archive::decode(source, limits),
-        false => decode_file(source, limits),
+        true => archive::decode(source, limits, heard),
+        false => {
+            let decoded = decode_file(source, limits)?;
+            decoded.slices.iter().for_each(heard);
+            Ok(decoded)
+        }
     })
 }
 

@@ -2,10 +2,16 @@
 
 mod blocked;
 mod deferred;
+// Without onnxruntime the variant exists and cannot be made, so that nothing else needs to know the feature.
+#[cfg_attr(not(feature = "gpu"), path = "engine/no_ort.rs")]
+mod ort;
+mod settings;
 mod tract;
 
 pub use blocked::{BlockedEngine, Level, Refusal};
 pub use deferred::DeferredEngine;
+pub use ort::OrtRuntime;
+pub use settings::{Batching, Counts, EngineFacts, OrtSettings, Precision, Provider};
 
 use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
@@ -17,6 +23,8 @@ pub enum Engine {
     Blocked(BlockedEngine),
     /// tract, in pure Rust on the CPU.
     Tract(tract::TractEngine),
+    /// onnxruntime, for batches and NVIDIA cards.
+    Ort(ort::OrtEngine),
 }
 
 /// How long it took to make a network ready, ms.
@@ -112,13 +120,67 @@ impl Engine {
     /// Runs the network on one NCHW tensor of the spec's input shape.
     ///
     /// # Errors
-    /// [`crate::error::Error::Inference`] if a layer fails.
+    /// [`crate::error::Error::Inference`] if a layer fails; [`crate::error::Error::Busy`] where a queue
+    /// before the engine is full.
     pub fn run(&self, tensor: &[f32]) -> Result<Logits> {
         match self {
             Self::Blocked(engine) => engine
                 .run(tensor)
                 .ok_or_else(|| Error::Inference("the input is of another size".into())),
             Self::Tract(engine) => engine.run(tensor),
+            Self::Ort(engine) => engine.run(tensor),
+        }
+    }
+
+    /// Puts the network `onnx` into onnxruntime.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Model`] if the network cannot be read or does not fit the spec, or a
+    /// card was asked for that cannot be used.
+    pub fn load_ort(runtime: &OrtRuntime, spec: &ModelSpec, onnx: &[u8]) -> Result<Self> {
+        runtime.load(spec, onnx).map(Self::Ort)
+    }
+
+    /// Runs the network on several tensors; answers come in their order.
+    ///
+    /// # Errors
+    /// As [`Engine::run`], and [`crate::error::Error::Busy`] never: whole batches do not queue.
+    pub fn run_batch(&self, tensors: &[&[f32]]) -> Result<Vec<Logits>> {
+        match self {
+            Self::Tract(engine) => tensors.iter().map(|tensor| engine.run(tensor)).collect(),
+            Self::Ort(engine) => engine.run_batch(tensors),
+        }
+    }
+
+    /// Most slices that are computed at once.
+    pub fn max_batch(&self) -> usize {
+        match self {
+            Self::Tract(_) => 1,
+            Self::Ort(engine) => engine.facts().max_batch,
+        }
+    }
+
+    /// What runs the network.
+    pub fn facts(&self) -> EngineFacts {
+        match self {
+            Self::Tract(_) => EngineFacts {
+                name: "tract",
+                version: None,
+                provider: "cpu",
+                device: None,
+                precision: "f32",
+                max_batch: 1,
+                fallback: None,
+            },
+            Self::Ort(engine) => engine.facts().clone(),
+        }
+    }
+
+    /// What was computed so far, where batches are counted.
+    pub fn counts(&self) -> Option<&Counts> {
+        match self {
+            Self::Tract(_) => None,
+            Self::Ort(engine) => Some(engine.counts()),
         }
     }
 }

@@ -59,6 +59,9 @@ pub enum Error {
     /// The store of uploads and results failed; trying again may help.
     #[error("The store of uploads and results cannot be used: {0}")]
     Unavailable(String),
+    /// More was asked for than can wait its turn; trying again helps.
+    #[error("All workers are busy. Send the request again after the time in Retry-After.")]
+    Busy,
     /// The network failed to run; a fault of the program, not of the input.
     #[error("The network could not be run: {0}")]
     Inference(String),

@@ -1,4 +1,4 @@
-//! The HTTP API, version 1: one router for the local server and the Lambda.
+//! The HTTP API, version 1: one router for the local server, the Lambda and the container.
 
 mod etag;
 mod handlers;
@@ -9,6 +9,8 @@ mod negotiate;
 mod problem;
 mod query;
 mod rate;
+mod records;
+mod sagemaker;
 mod types;
 mod uploads;
 
@@ -49,6 +51,8 @@ pub struct ServiceLimits {
     pub body_timeout: Duration,
     /// Requests a second, where this service itself limits them.
     pub rate: Option<Rate>,
+    /// Lines of a JSON lines body; 0 where none are taken.
+    pub max_records: usize,
 }
 
 /// What the handlers share.
@@ -102,6 +106,15 @@ impl Service {
 
 /// The router of the API.
 pub fn router(service: Arc<Service>) -> Router {
+    layered(api().route("/v1/openapi.json", get(handlers::openapi)), service)
+}
+
+/// The router of the API with the routes that SageMaker calls.
+pub fn sagemaker_router(service: Arc<Service>) -> Router {
+    layered(api().merge(sagemaker::routes()), service)
+}
+
+fn api() -> Router<Arc<Service>> {
     Router::new()
         .route("/v1/segment", post(handlers::segment))
         .route("/v1/uploads", post(uploads::create_upload))
@@ -111,10 +124,13 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/v1/jobs/{id}/slices/{index}", get(jobs::job_slice))
         .route("/v1/models", get(handlers::models))
         .route("/v1/models/{name}/card", get(handlers::card))
-        .route("/v1/openapi.json", get(handlers::openapi))
         .route("/v1/health/live", get(handlers::live))
         .route("/v1/health/ready", get(handlers::ready))
         .route("/v1/{*unknown}", axum::routing::any(handlers::unknown))
+}
+
+fn layered(routes: Router<Arc<Service>>, service: Arc<Service>) -> Router {
+    routes
         .method_not_allowed_fallback(handlers::wrong_method)
         .layer(CatchPanicLayer::custom(problem::after_panic))
         .layer(from_fn_with_state(Arc::clone(&service), rate::limit))

@@ -14,13 +14,15 @@
 //! [`volumetry`], [`stack`], [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets,
 //! reports and files ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`mod@inspect`], [`report`],
 //! [`export`]), adapters ([`storage`] and, by
-//! feature, `object_store`, `problem`, `telemetry`, `jobs`, `http`, `config`, `cli` and `s3`).
+//! feature, `object_store`, `problem`, `telemetry`, `jobs`, `http`, `config`, `container`, `measure`, `cli` and `s3`).
 
 #[cfg(feature = "server")]
 pub mod cli;
 pub mod components;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "server")]
+pub mod container;
 pub mod dataset;
 pub mod decode;
 pub mod engine;
@@ -34,6 +36,8 @@ pub mod inspect;
 #[cfg(feature = "server")]
 pub mod jobs;
 pub mod mask;
+#[cfg(feature = "server")]
+pub mod measure;
 pub mod metrics;
 pub mod model_spec;
 #[cfg(feature = "server")]

@@ -60,6 +60,9 @@ impl From<Error> for Problem {
             Error::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "image_too_large"),
             Error::UnsupportedType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Error::Unprocessable(_) => (S::UNPROCESSABLE_ENTITY, "unprocessable_image"),
+            Error::Busy => {
+                return Self::new(S::SERVICE_UNAVAILABLE, "overloaded", error.to_string()).after(1);
+            }
             // What the store said is for the operator's log; the client can only come back.
             Error::Unavailable(_) => {
                 let detail = "Uploads and results cannot be reached just now. Send the request \

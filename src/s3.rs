@@ -15,18 +15,20 @@ use std::time::{Duration, Instant};
 
 /// A client with the credentials and region of the environment. Its timeouts are short: a
 /// cold start that cannot reach its bucket should fail while somebody is still waiting.
-pub async fn client(config: &LambdaConfig) -> Client {
+///
+/// `endpoint` is that of another S3 server, addressed with the bucket in the path.
+pub async fn client(endpoint: Option<&str>) -> Client {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(3))
         .operation_timeout(Duration::from_secs(4))
         .build();
     let mut loader = aws_config::from_env().timeout_config(timeouts);
-    if let Some(endpoint) = &config.endpoint {
+    if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint);
     }
     let shared = loader.load().await;
-    let s3 = aws_sdk_s3::config::Builder::from(&shared).force_path_style(config.endpoint.is_some());
+    let s3 = aws_sdk_s3::config::Builder::from(&shared).force_path_style(endpoint.is_some());
     Client::from_conf(s3.build())
 }
 
@@ -113,6 +115,23 @@ pub async fn load_models(
         models.push(model);
     }
     Ok((Models::of(models, None)?, timings))
+}
+
+/// Fetches and verifies models one after the other, without building their networks.
+///
+/// # Errors
+/// As [`load_models`].
+pub async fn fetch_models(
+    client: &Client,
+    bucket: &str,
+    prefix: &str,
+    names: &[String],
+) -> Result<Vec<ModelFiles>> {
+    let mut models = Vec::with_capacity(names.len());
+    for name in names {
+        models.push(read_model(client, bucket, &format!("{prefix}{name}/"), name).await?);
+    }
+    Ok(models)
 }
 
 async fn read_model(client: &Client, bucket: &str, prefix: &str, name: &str) -> Result<ModelFiles> {

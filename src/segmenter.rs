@@ -5,12 +5,14 @@ mod finding;
 mod gather;
 mod models;
 pub mod series;
+mod stream;
 
 pub use file::{Found, Given};
 pub use finding::{Readout, Segmentation, SliceFinding, StageTimings};
 pub use models::Models;
+pub use stream::Decode;
 
-use crate::engine::{DeferredEngine, Engine, LoadTimings, Logits};
+use crate::engine::{DeferredEngine, Engine, LoadTimings, Logits, OrtRuntime};
 use crate::error::{Error, Result};
 use crate::geometry::CropBox;
 use crate::mask::Mask;
@@ -75,6 +77,15 @@ impl Segmenter {
         Ok(Self { engine: DeferredEngine::built(engine), load_timings, ..loaded })
     }
 
+    /// Puts the network of verified model files into onnxruntime.
+    ///
+    /// # Errors
+    /// As [`Engine::load_ort`].
+    pub fn load_ort(files: ModelFiles, runtime: &OrtRuntime) -> Result<Self> {
+        let engine = Engine::load_ort(runtime, &files.spec, &files.onnx)?;
+        Ok(Self { engine: DeferredEngine::built(engine), ..Self::deferred(files)? })
+    }
+
     /// Takes verified model files; the network is built by the first slice that asks for it.
     ///
     /// # Errors
@@ -92,6 +103,11 @@ impl Segmenter {
     /// How long it took to load the network.
     pub fn load_timings(&self) -> LoadTimings {
         self.load_timings
+    }
+
+    /// What runs the network; `None` until a deferred one is built.
+    pub fn engine(&self) -> Option<&Engine> {
+        self.engine.if_built()
     }
 
     /// The contract of the loaded model.

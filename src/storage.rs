@@ -44,7 +44,8 @@ impl ModelFiles {
     }
 }
 
-/// Reads every model below `root`, sorted by name.
+/// Reads every model below `root`, sorted by name; or the one whose files lie in `root` itself, as an
+/// archive of one model unpacks.
 ///
 /// # Errors
 /// [`Error::Model`] or [`Error::Io`] naming the model; also if there is none.
@@ -57,6 +58,9 @@ pub fn read_model_dir(root: &Path) -> Result<Vec<ModelFiles>> {
         .filter(|path| path.join("model.json").is_file())
         .collect();
     folders.sort();
+    if root.join("model.json").is_file() {
+        folders = vec![root.to_path_buf()];
+    }
     if folders.is_empty() {
         return Err(Error::Model {
             model: "*".into(),

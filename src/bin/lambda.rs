@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
 
 async fn service() -> Result<Arc<Service>> {
     let config = LambdaConfig::read()?;
-    let client = client(&config).await;
+    let client = client(config.endpoint.as_deref()).await;
     let Started { models, line } = start(&client, &config).await?;
     to_stdout(&line);
     let desk = config.jobs_bucket.map(|bucket| {

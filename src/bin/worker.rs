@@ -60,7 +60,7 @@ async fn front() -> Result<Front> {
             "ICHOR_JOBS_BUCKET is not set. Give the name of the bucket of uploads and results";
         Error::InvalidParameter(remedy.into())
     })?;
-    let client = client(&config).await;
+    let client = client(config.endpoint.as_deref()).await;
     let Started { models, line } = start(&client, &config).await?;
     to_stdout(&line);
     let store = ObjectStore::S3(S3Objects::new(client, bucket));

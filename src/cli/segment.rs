@@ -5,10 +5,10 @@ mod outputs;
 
 use super::{load_one, progress_bar};
 use crate::config::SegmentArgs;
-use crate::decode::{Decoded, Limits, decode_path};
+use crate::decode::{Decoded, Heard, Limits, decode_path, decode_path_heard};
 use crate::error::{Error, Result};
 use crate::report::{Answer, Include, write_answer};
-use crate::segmenter::{Given, SegmentOptions, Segmenter};
+use crate::segmenter::{SegmentOptions, Segmenter};
 use crate::slice::{CtSlice, Warning};
 use indicatif::ProgressBar;
 use inputs::{Content, Input, gather};
@@ -94,22 +94,24 @@ impl Run<'_> {
     fn answer(&self, input: &Input) -> Result<Answer> {
         let begun = Instant::now();
         let clock = || begun.elapsed().as_secs_f64() * 1e3;
-        let (given, cautions) = match &input.content {
-            Content::File { path, .. } => {
-                (Given::from_path(path, &Limits::default(), &clock)?, Vec::new())
-            }
+        let limits = Limits::default();
+        // Until it was decoded, every input counted as one slice.
+        let counted = |decoded: &Decoded| {
+            self.bar.inc_length(decoded.slices.len().saturating_sub(1) as u64);
+        };
+        let mut cautions: Vec<Warning> = Vec::new();
+        let mut decode = |heard: Heard<'_>| match &input.content {
+            Content::File { path, .. } => decode_path_heard(path, &limits, heard).inspect(counted),
             Content::Series { files, left_out } => {
-                let started = clock();
-                let (decoded, unreadable) = decode_files(files, &Limits::default())?;
-                let given = Given { decoded, started, decode_ms: clock() - started };
-                (given, left_out_warning(*left_out).into_iter().chain(unreadable).collect())
+                let (decoded, unreadable) = decode_files(files, &limits, heard)?;
+                cautions.extend(left_out_warning(*left_out).into_iter().chain(unreadable));
+                counted(&decoded);
+                Ok(decoded)
             }
         };
-        let started = given.started;
-        // Until it was decoded, every input counted as one slice.
-        self.bar.inc_length(given.decoded.slices.len().saturating_sub(1) as u64);
         let progress = |_, _| self.bar.inc(1);
-        let mut found = self.model.segment_given(given, self.options, &progress, &clock)?;
+        let (mut found, started) =
+            self.model.segment_decoding(&mut decode, &limits, self.options, &progress, &clock)?;
         found.warn(cautions);
         let warnings = self.outputs.write(&input.stem, self.model, &found, self.options, &clock)?;
         found.warn(warnings);
@@ -134,7 +136,11 @@ fn left_out_warning(count: usize) -> Option<Warning> {
 ///
 /// # Errors
 /// The first file's where none can be read; [`Error::TooLarge`].
-fn decode_files(files: &[PathBuf], limits: &Limits) -> Result<(Decoded, Option<Warning>)> {
+fn decode_files(
+    files: &[PathBuf],
+    limits: &Limits,
+    heard: Heard<'_>,
+) -> Result<(Decoded, Option<Warning>)> {
     let mut slices: Vec<CtSlice> = Vec::new();
     let (mut unreadable, mut first_failure) = (0, None);
     for batch in files.chunks(BATCH) {
@@ -142,7 +148,10 @@ fn decode_files(files: &[PathBuf], limits: &Limits) -> Result<(Decoded, Option<W
             batch.par_iter().map(|file| decode_path(file, limits)).collect();
         for decoded in decoded {
             match decoded {
-                Ok(decoded) => slices.extend(decoded.slices),
+                Ok(decoded) => {
+                    decoded.slices.iter().for_each(&mut *heard);
+                    slices.extend(decoded.slices);
+                }
                 Err(error) => {
                     unreadable += 1;
                     first_failure.get_or_insert(error);

@@ -2,6 +2,7 @@
 
 use super::load;
 use crate::config::{MOST_LOCAL_JOBS, PAGE_POLICY, ServeArgs, job_limits, local_limits};
+use crate::container::stop_signal;
 use crate::error::{Error, Result};
 use crate::http::{Desk, Service, ServiceLimits, now, router};
 use crate::jobs::LocalJobs;
@@ -118,22 +119,4 @@ fn with_page(api: Router, args: &ServeArgs) -> Router {
 fn policy(response: &Response) -> Option<HeaderValue> {
     let kind = response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
     kind.starts_with("text/html").then(|| HeaderValue::from_static(PAGE_POLICY))
-}
-
-/// Ctrl-C, or the TERM that service managers send.
-async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without a handler the system's default ends the process, which is what was asked.
-    let _ = interrupt.await;
 }

@@ -6,7 +6,7 @@
 mod directory;
 
 use super::source::{Seekable, Source};
-use super::{Decoded, Format, Limits, decode_file, raster};
+use super::{Decoded, Format, Heard, Limits, decode_file, raster};
 use crate::error::{Error, Result};
 use crate::slice::{CtSlice, Warning};
 pub use directory::natural_order;
@@ -27,7 +27,11 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
 ///
 /// Files that are no images are skipped, as are images that cannot be read; both are counted in
 /// the warnings of every slice. Archives within the archive are not opened.
-pub(super) fn decode(source: &mut dyn Seekable, limits: &Limits) -> Result<Decoded> {
+pub(super) fn decode(
+    source: &mut dyn Seekable,
+    limits: &Limits,
+    heard: Heard<'_>,
+) -> Result<Decoded> {
     let length = source.at_most();
     let (mut archive, entries) = open(source, limits)?;
     let mut found = Found::default();
@@ -44,7 +48,7 @@ pub(super) fn decode(source: &mut dyn Seekable, limits: &Limits) -> Result<Decod
             counted: Cell::new(0),
         };
         match file.looks_like_an_image() {
-            Ok(true) => found.add(&mut file, limits)?,
+            Ok(true) => found.add(&mut file, limits, heard)?,
             Ok(false) => found.skipped += 1,
             Err(error) => found.fail(error),
         }
@@ -140,14 +144,19 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, file: &mut Unpacked<'_, '_>, limits: &Limits) -> Result<()> {
+    fn add(
+        &mut self,
+        file: &mut Unpacked<'_, '_>,
+        limits: &Limits,
+        heard: Heard<'_>,
+    ) -> Result<()> {
         let left = Limits {
             max_slices: limits.max_slices.saturating_sub(self.slices),
             max_series_bytes: limits.max_series_bytes.saturating_sub(self.decoded_bytes),
             ..*limits
         };
         match file.decode(&left) {
-            Ok(decoded) => self.keep(decoded, limits),
+            Ok(decoded) => self.keep(decoded, limits, heard),
             // The error must name the limit in force, not what other files left of it.
             Err(Error::TooLarge { what, limit, remedy }) => {
                 let limit = match limit {
@@ -164,7 +173,8 @@ impl Found {
         }
     }
 
-    fn keep(&mut self, decoded: Decoded, limits: &Limits) -> Result<()> {
+    fn keep(&mut self, decoded: Decoded, limits: &Limits, heard: Heard<'_>) -> Result<()> {
+        let first = self.decoded.len();
         let bytes = |slice: &CtSlice| slice.plane.sample_count() as u64 * 4;
         self.slices += decoded.slices.len();
         self.decoded_bytes += decoded.slices.iter().map(bytes).sum::<u64>();
@@ -178,6 +188,7 @@ impl Found {
             let limit = limits.max_series_bytes;
             return Err(Error::TooLarge { what: "The decoded size in bytes", limit, remedy });
         }
+        self.decoded[first].slices.iter().for_each(heard);
         Ok(())
     }
 

@@ -23,6 +23,11 @@ impl DeferredEngine {
         Self { onnx: Mutex::new(Some(onnx)), built: OnceLock::new() }
     }
 
+    /// The network, where it is built already.
+    pub fn if_built(&self) -> Option<&Engine> {
+        self.built.get()?.as_ref().ok()
+    }
+
     /// The network of `spec`, built by the first caller while others wait.
     ///
     /// # Errors

@@ -8,12 +8,13 @@ use super::problem::{Problem, RequestId};
 use super::query::{Asked, SegmentQuery, read_query};
 use super::types::ModelList;
 use super::{OPENAPI, Service};
+use crate::decode::{Heard, decode_heard};
 use crate::error::Error;
 use crate::export::dicom_seg::encode_dicom_seg;
 use crate::export::montage::montage;
 use crate::mask::encode_png;
 use crate::report::write_answer;
-use crate::segmenter::{Found, Given, SegmentOptions, Segmenter};
+use crate::segmenter::{Found, SegmentOptions, Segmenter};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
@@ -25,11 +26,11 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 /// One accepted request, ready for a worker thread.
-struct Job {
-    image: Bytes,
-    asked: Asked,
-    answer: Answer,
-    request_id: String,
+pub(super) struct Job {
+    pub(super) image: Bytes,
+    pub(super) asked: Asked,
+    pub(super) answer: Answer,
+    pub(super) request_id: String,
 }
 
 pub(super) async fn segment(
@@ -37,30 +38,61 @@ pub(super) async fn segment(
     query: Result<Query<SegmentQuery>, QueryRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let Ok(_admitted) = service.admitted.try_acquire() else { return Err(overloaded()) };
-    let asked = read_query(query)?;
+    segment_as(service, || read_query(query), request).await
+}
+
+/// Segments the image of a request, with what `asked` reads of its wishes.
+pub(super) async fn segment_as(
+    service: Arc<Service>,
+    asked: impl FnOnce() -> Result<Asked, Problem>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let Ok(_admitted) = service.admitted.try_acquire() else { return Err(Error::Busy.into()) };
+    let asked = asked()?;
     let answer = answer(request.headers())?;
-    let request_id =
-        request.extensions().get::<RequestId>().map_or_else(String::new, |r| r.0.clone());
+    let request_id = RequestId::of(&request);
     service.models.get(asked.model.as_deref())?;
     let image = image_bytes(request, &service).await?;
     let job = Job { image, asked, answer, request_id };
-
-    let _running = service.running.acquire().await.map_err(|_| overloaded())?;
     let worker = Arc::clone(&service);
-    tokio::task::spawn_blocking(move || run(&worker, job))
+    in_turn(&service, move || run(&worker, job).map(IntoResponse::into_response)).await
+}
+
+/// Does blocking work on a thread of its own, once it is its turn.
+pub(super) async fn in_turn<T: Send + 'static>(
+    service: &Service,
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let _running = service.running.acquire().await.map_err(|_| Error::Busy)?;
+    tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|_| Err(Error::Inference("the worker stopped".into()).into()))
 }
 
-fn run(service: &Service, job: Job) -> Result<Response, Problem> {
+/// What a job came to: what the log says of it, the type and the bytes of the answer.
+pub(super) struct Ended {
+    pub(super) measured: Measured,
+    pub(super) content_type: &'static str,
+    pub(super) body: Vec<u8>,
+}
+
+impl IntoResponse for Ended {
+    fn into_response(self) -> Response {
+        let headers =
+            [(header::CONTENT_TYPE, self.content_type), (header::CACHE_CONTROL, "no-store")];
+        (Extension(self.measured), headers, self.body).into_response()
+    }
+}
+
+pub(super) fn run(service: &Service, job: Job) -> Result<Ended, Problem> {
     let start = Instant::now();
     let clock = move || start.elapsed().as_secs_f64() * 1e3;
     let Asked { model, options, include } = job.asked;
     let model = service.models.get(model.as_deref())?;
-    let given = Given::from_bytes(&job.image, &service.limits.slice, &clock)?;
-    let started = given.started;
-    let found = model.segment_given(given, options, &|_, _| (), &clock)?;
+    let limits = &service.limits.slice;
+    let mut decode = |heard: Heard<'_>| decode_heard(&job.image, limits, heard);
+    let (found, started) =
+        model.segment_decoding(&mut decode, limits, options, &|_, _| (), &clock)?;
     let measured = measured(model, &found);
     let (content_type, body) = match job.answer {
         Answer::Picture => ("image/png", encode_png(&picture(model, &found, options).into())?),
@@ -78,8 +110,7 @@ fn run(service: &Service, job: Job) -> Result<Response, Problem> {
         }
     };
     check_answer(service, job.answer, &body)?;
-    let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-store")];
-    Ok((Extension(measured), headers, body).into_response())
+    Ok(Ended { measured, content_type, body })
 }
 
 fn measured(model: &Segmenter, found: &Found) -> Measured {
@@ -115,11 +146,6 @@ fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Pr
          for instance include=mask, or resample the slice to 512 px a side."
     );
     Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail))
-}
-
-fn overloaded() -> Problem {
-    let detail = "All workers are busy. Send the request again after the time in Retry-After.";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).after(1)
 }
 
 pub(super) async fn models(

@@ -36,7 +36,11 @@ fn content_kind(headers: &HeaderMap) -> Kind {
     }
 }
 
-async fn read_body(headers: &HeaderMap, body: Body, service: &Service) -> Result<Bytes, Problem> {
+pub(super) async fn read_body(
+    headers: &HeaderMap,
+    body: Body,
+    service: &Service,
+) -> Result<Bytes, Problem> {
     let limit = service.limits.max_body_bytes;
     let too_large = || {
         let detail = format!(
@@ -74,7 +78,7 @@ struct JsonBody {
     image: String,
 }
 
-fn from_json(body: &[u8]) -> Result<Bytes, Problem> {
+pub(super) fn from_json(body: &[u8]) -> Result<Bytes, Problem> {
     let form = r#"Send {"image": "<base64 of the file>"}."#;
     let parsed: JsonBody = serde_json::from_slice(body)
         .map_err(|_| bad_body("invalid_json", &format!("The JSON cannot be read. {form}")))?;

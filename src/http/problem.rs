@@ -31,7 +31,16 @@ pub(super) fn after_panic(_: Box<dyn Any + Send + 'static>) -> Response {
 #[derive(Debug, Clone)]
 pub(super) struct RequestId(pub(super) String);
 
+impl RequestId {
+    /// That of a request; empty before [`identify`] gave it one.
+    pub(super) fn of(request: &Request) -> String {
+        request.extensions().get::<Self>().map_or_else(String::new, |id| id.0.clone())
+    }
+}
+
 const REQUEST_ID: &str = "x-request-id";
+/// SageMaker's name for it, of asynchronous requests: the caller's InferenceId.
+const INFERENCE_ID: &str = "x-amzn-sagemaker-inference-id";
 
 /// Gives each request an identifier and writes the bodies of problems.
 pub(super) async fn identify(mut request: Request, next: Next) -> Response {
@@ -53,7 +62,8 @@ pub(super) async fn identify(mut request: Request, next: Next) -> Response {
 
 /// The client's identifier if it is harmless in a log line, else a new one.
 fn request_id(headers: &HeaderMap) -> String {
-    let given = headers.get(REQUEST_ID).and_then(|v| v.to_str().ok());
+    let given = headers.get(REQUEST_ID).or_else(|| headers.get(INFERENCE_ID));
+    let given = given.and_then(|v| v.to_str().ok());
     let harmless = |id: &&str| {
         (1..=64).contains(&id.len())
             && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))

@@ -19,6 +19,7 @@ pub(super) struct SegmentQuery {
 }
 
 /// What was asked for.
+#[derive(Debug, Clone)]
 pub(super) struct Asked {
     pub(super) model: Option<String>,
     pub(super) options: SegmentOptions,
@@ -28,13 +29,23 @@ pub(super) struct Asked {
 pub(super) fn read_query(
     query: Result<Query<SegmentQuery>, QueryRejection>,
 ) -> Result<Asked, Problem> {
-    let Query(query) = query.map_err(|_| {
-        Error::InvalidParameter(
-            "The query cannot be read. It takes model, threshold (0 to 1), window and include."
-                .into(),
-        )
-    })?;
+    let Query(query) = query.map_err(|_| unreadable("The query"))?;
     read_words(query)
+}
+
+/// Understands words in the form of a query that came another way; `place` names it at the start of
+/// a sentence.
+pub(super) fn read_text(text: &str, place: &str) -> Result<Asked, Problem> {
+    // The path is not looked at.
+    let uri = format!("/?{text}").parse().map_err(|_| unreadable(place))?;
+    let Query(query) = Query::try_from_uri(&uri).map_err(|_| unreadable(place))?;
+    read_words(query)
+}
+
+fn unreadable(place: &str) -> Problem {
+    let takes = "It takes model, threshold (0 to 1), window and include, as in \
+                 model=unet&threshold=0.4&include=mask.";
+    Error::InvalidParameter(format!("{place} cannot be read. {takes}")).into()
 }
 
 /// Understands the words, whichever way they came.

@@ -2,8 +2,10 @@
 
 use super::Service;
 use crate::decode::MEDIA_TYPES;
-use crate::model_spec::{MaskClass, ModelSpec, Postprocessing, SliceClass};
+use crate::engine::{Engine, EngineFacts};
+use crate::model_spec::{MaskClass, Postprocessing, SliceClass};
 use crate::report::DISCLAIMER;
+use crate::segmenter::Segmenter;
 use crate::window::{PRESETS, WindowLevel};
 use serde::Serialize;
 
@@ -34,6 +36,8 @@ struct ModelFacts<'a> {
     version: &'a str,
     sha256: &'a str,
     architecture: &'a str,
+    /// Null until a network that is built when it is first asked for has been.
+    engine: Option<EngineFacts>,
     card: String,
     classes: &'a [MaskClass],
     slice_classes: &'a [SliceClass],
@@ -63,7 +67,7 @@ impl<'a> From<&'a Service> for ModelList<'a> {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             default: &service.models.default_model().spec().name,
-            models: service.models.iter().map(|m| m.spec().into()).collect(),
+            models: service.models.iter().map(ModelFacts::from).collect(),
             limits: LimitFacts {
                 max_side_px: limits.slice.max_side_px,
                 min_side_px: limits.slice.min_side_px,
@@ -82,9 +86,11 @@ impl<'a> From<&'a Service> for ModelList<'a> {
     }
 }
 
-impl<'a> From<&'a ModelSpec> for ModelFacts<'a> {
-    fn from(spec: &'a ModelSpec) -> Self {
+impl<'a> From<&'a Segmenter> for ModelFacts<'a> {
+    fn from(model: &'a Segmenter) -> Self {
+        let spec = model.spec();
         Self {
+            engine: model.engine().map(Engine::facts),
             name: &spec.name,
             title: &spec.title,
             version: &spec.version,

@@ -1,13 +1,14 @@
 //! Whatever a file or several hold: one slice or a series.
 
 use super::series::SeriesSegmentation;
-use super::{Clock, SegmentOptions, Segmentation, Segmenter};
-use crate::decode::{Decoded, Limits, decode, decode_path};
+use super::stream::{Decode, Streamed};
+use super::{Clock, SegmentOptions, Segmentation, Segmenter, SliceFinding};
+use crate::decode::{Decoded, Limits, decode};
 use crate::error::{Error, Result};
+use crate::mask::PackedMask;
 use crate::series::{Series, assemble};
 use crate::slice::Warning;
 use std::borrow::Cow;
-use std::path::Path;
 
 /// Slices that were decoded, and when that began and ended by the clock.
 #[derive(Debug)]
@@ -29,21 +30,16 @@ impl Given {
         Self::timed(|| decode(bytes, limits), limits, clock)
     }
 
-    /// Decodes one file on disk, without holding it in memory beside its slices.
-    ///
-    /// # Errors
-    /// As [`Given::from_bytes`]; [`Error::Io`] for a file that cannot be read.
-    pub fn from_path(path: &Path, limits: &Limits, clock: Clock<'_>) -> Result<Self> {
-        Self::timed(|| decode_path(path, limits), limits, clock)
-    }
-
     fn timed(
         decode: impl FnOnce() -> Result<Decoded>,
         limits: &Limits,
         clock: Clock<'_>,
     ) -> Result<Self> {
         let started = clock();
-        let decoded = decode()?;
+        Self::of(decode()?, started, limits, clock)
+    }
+
+    fn of(decoded: Decoded, started: f64, limits: &Limits, clock: Clock<'_>) -> Result<Self> {
         if decoded.slices.len() > limits.max_slices {
             return Err(Error::TooLarge {
                 what: "The number of slices",
@@ -70,6 +66,38 @@ pub enum Found {
 }
 
 impl Segmenter {
+    /// Decodes a file or several and segments what they hold; engines that take batches begin before
+    /// the last slice is decoded, and "decode" then counts its waiting for them, too. Gives what was
+    /// found and when the clock said that it began.
+    ///
+    /// # Errors
+    /// As `decode`, [`assemble`] and [`Segmenter::segment_series`]; [`Error::TooLarge`] for more slices
+    /// than the limit.
+    pub fn segment_decoding(
+        &self,
+        decode: Decode<'_>,
+        limits: &Limits,
+        options: SegmentOptions,
+        progress: &(dyn Fn(usize, usize) + Sync),
+        clock: Clock<'_>,
+    ) -> Result<(Found, f64)> {
+        let started = clock();
+        if self.engine().is_none_or(|engine| engine.max_batch() == 1) {
+            let given = Given::of(decode(&mut |_| ())?, started, limits, clock)?;
+            return Ok((self.segment_given(given, options, progress, clock)?, started));
+        }
+        let (decoded, streamed) = self.stream(decode, options, progress, clock)?;
+        let given = Given::of(decoded, started, limits, clock)?;
+        if given.decoded.slices.len() < 2 {
+            return Ok((self.segment_given(given, options, progress, clock)?, started));
+        }
+        let series = assemble(given.decoded.slices, given.decoded.grid)?;
+        let found = in_order(&series, streamed)?;
+        let mut found = SeriesSegmentation::gather(series, found, clock)?;
+        found.timings.decode = given.decode_ms;
+        Ok((Found::Series(Box::new(found)), started))
+    }
+
     /// Puts the slices in order and segments them; `progress` hears how many of all are done.
     ///
     /// # Errors
@@ -95,6 +123,26 @@ impl Segmenter {
         progress(1, 1);
         Ok(Found::Slice { series: Box::new(series), found })
     }
+}
+
+/// Findings of the slices of a series, which were made in the order of the file; those of slices that
+/// the series left out are dropped.
+fn in_order(
+    series: &Series,
+    mut streamed: Vec<Option<Streamed>>,
+) -> Result<Vec<(SliceFinding, PackedMask)>> {
+    let lost = || Error::Inference("a slice was lost on its way".into());
+    let places = series.sources.iter().zip(&series.slices);
+    places
+        .map(|(&source, slice)| {
+            let found = streamed.get_mut(source).and_then(Option::take).ok_or_else(lost)?;
+            let Streamed { mut finding, mask, warned } = found;
+            // What the end of the file said of all slices came after this one was computed.
+            let late = slice.warnings[warned..].iter().cloned();
+            finding.warnings.splice(warned..warned, late);
+            Ok((finding, mask))
+        })
+        .collect()
 }
 
 impl Found {

@@ -1,6 +1,7 @@
 //! The models of one service.
 
 use super::Segmenter;
+use crate::engine::OrtRuntime;
 use crate::error::{Error, Result};
 use crate::storage::ModelFiles;
 use rayon::prelude::*;
@@ -21,6 +22,20 @@ impl Models {
     pub fn load(files: Vec<ModelFiles>, default: Option<&str>) -> Result<Self> {
         let load = |files| Segmenter::load(files, &|| 0.0);
         Self::of(files.into_par_iter().map(load).collect::<Result<Vec<_>>>()?, default)
+    }
+
+    /// Puts all models into onnxruntime; `default` as for [`Models::load`].
+    ///
+    /// # Errors
+    /// As [`Models::load`].
+    pub fn load_ort(
+        files: Vec<ModelFiles>,
+        default: Option<&str>,
+        runtime: &OrtRuntime,
+    ) -> Result<Self> {
+        // One after the other: on a card each searches for its convolutions with all of the memory.
+        let load = |files| Segmenter::load_ort(files, runtime);
+        Self::of(files.into_iter().map(load).collect::<Result<Vec<_>>>()?, default)
     }
 
     /// Models that are loaded already, at least one; as [`Models::load`].

@@ -17,9 +17,9 @@ const PROBABILITY_TOLERANCE: f32 = 5e-3;
 /// Logits of the slice head, as above but before the squashing.
 const SLICE_LOGIT_TOLERANCE: f32 = 5e-2;
 /// Pixels within rounding of the threshold may fall on either side.
-const MASK_DICE: f64 = 0.999;
+pub(crate) const MASK_DICE: f64 = 0.999;
 
-fn cases(model: &str) -> Vec<PathBuf> {
+pub(crate) fn cases(model: &str) -> Vec<PathBuf> {
     let folder = root().join("models").join(model).join("golden");
     let mut cases: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
@@ -40,6 +40,16 @@ fn read_f16(path: &Path) -> Vec<f32> {
 fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// 1 where both are empty.
+pub(crate) fn dice(a: impl IntoIterator<Item = bool>, b: impl IntoIterator<Item = bool>) -> f64 {
+    let (mut both, mut sum) = (0_u32, 0_u32);
+    for (a, b) in a.into_iter().zip(b) {
+        both += u32::from(a && b);
+        sum += u32::from(a) + u32::from(b);
+    }
+    if sum == 0 { 1.0 } else { f64::from(2 * both) / f64::from(sum) }
 }
 
 fn check(model: &Segmenter, folder: &Path) {
@@ -69,13 +79,8 @@ fn check(model: &Segmenter, folder: &Path) {
 
     let truth = image::open(folder.join("mask.png")).unwrap().to_luma8();
     let threshold = model.spec().postprocessing.threshold;
-    let (mut both, mut sum) = (0_u32, 0_u32);
-    for (p, t) in probabilities.iter().zip(truth.as_raw()) {
-        let (p, t) = (*p >= threshold, *t > 0);
-        both += u32::from(p && t);
-        sum += u32::from(p) + u32::from(t);
-    }
-    let dice = if sum == 0 { 1.0 } else { f64::from(2 * both) / f64::from(sum) };
+    let dice =
+        dice(probabilities.iter().map(|&p| p >= threshold), truth.as_raw().iter().map(|&t| t > 0));
     assert!(dice >= MASK_DICE, "{place}: mask Dice {dice}");
 }
 

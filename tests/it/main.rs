@@ -6,6 +6,8 @@
 
 mod api;
 mod cli;
+#[cfg(feature = "gpu")]
+mod container;
 mod deferred;
 mod dicom;
 mod engines;
@@ -16,6 +18,8 @@ mod hostile;
 mod inspect;
 mod jobs;
 mod mutated;
+#[cfg(feature = "gpu")]
+mod ort;
 mod samples;
 mod seeds;
 mod series;

@@ -6,12 +6,17 @@
 crates() { cargo tree --locked --edges normal --prefix none --format '{p}' "$@" | cut -d' ' -f1 | sort -u; }
 
 aws='^(aws-|lambda_)'
+card='^(ort|ort-sys|libloading)$'
 # Assigned first: a cargo that fails ends the script here instead of looking like an empty list.
 cloud=$(crates --features lambda)
+gpu=$(crates --features gpu)
 default=$(crates)
 bare=$(crates --no-default-features)
 grep -qE "$aws" <<<"$cloud" || die "no AWS crate even with the lambda feature: this check has gone blind"
-if found=$(grep -E "$aws" <<<"$default"); then die "the default build pulls in AWS crates:" $found; fi
+grep -qE "$card" <<<"$gpu" || die "no onnxruntime even with the gpu feature: this check has gone blind"
+if found=$(grep -E "$aws|$card" <<<"$default"); then die "the default build pulls in AWS crates or onnxruntime:" $found; fi
+if found=$(grep -E "$card" <<<"$cloud"); then die "the lambda feature pulls in onnxruntime:" $found; fi
+if found=$(grep -E "$aws" <<<"$gpu"); then die "onnxruntime pulls in AWS crates:" $found; fi
 if found=$(grep -E "$aws|^(axum|hyper|tokio|tower-http)$" <<<"$bare"); then
   die "the library without features pulls in:" $found
 fi

@@ -30,7 +30,7 @@ if [ "$arch" = "$host" ]; then
   fold=()
   if [ "$host" = x86_64 ]; then fold=(-C link-arg=-Wl,--icf=all); fi
   for name in "${names[@]}"; do
-    cargo rustc --release --locked --features lambda --bin "${binary[$name]}" -- \
+    cargo rustc --release --locked --features lambda,gpu --bin "${binary[$name]}" -- \
       -C "link-arg=$shim" -C link-arg=-Wl,--wrap=hypot,--wrap=hypotf "${fold[@]}"
     pack "$name" "$target/release/${binary[$name]}" || { plain=no; break; }
   done
@@ -39,7 +39,7 @@ if [ "$arch" = "$host" ]; then
 fi
 tests/tools/python_env.sh cargo-lambda-venv infra/cargo-lambda-requirements.txt
 for name in "${names[@]}"; do
-  flags=(--release --locked --features lambda --bin "${binary[$name]}")
+  flags=(--release --locked --features lambda,gpu --bin "${binary[$name]}")
   [ "$arch" = arm64 ] && flags+=(--arm64)
   PATH="$ICHOR_CACHE/cargo-lambda-venv/bin:$PATH" cargo lambda build "${flags[@]}"
   pack "$name" "$target/lambda/${binary[$name]}/bootstrap"

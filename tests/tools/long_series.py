@@ -2,6 +2,7 @@
 every format on a DICOM folder and on a NIfTI file, and POST /v1/segment of the packed volume.
 
     python tests/tools/long_series.py --ichor PATH_OF_ICHOR [--slices 512] [--only dicom nifti http]
+                                      [--onnxruntime LIBRARY]  # by that engine, streamed, on the processor
 
 Linux only (/proc). Needs pydicom and numpy. Exits with 1 where a peak reaches 512 MiB.
 """
@@ -20,6 +21,8 @@ from pathlib import Path
 from phantoms import SIDE, SPACING_MM, planes, write_nifti
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+from phantom import SIDE, SPACING_MM, planes, write_nifti
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_MIB = 512
@@ -47,22 +50,22 @@ def write_dicom(folder: Path, slices: int) -> None:
         image.save_as(folder / f"{index:04}.dcm", enforce_file_format=True)
 
 
-def segment(ichor: str, series: Path, output: Path) -> tuple[float, float]:
+def segment(ichor: str, series: Path, output: Path, engine: list[str]) -> tuple[float, float]:
     """Peak MiB and seconds of one run of the command line."""
     start = time.monotonic()
     command = [ichor, "segment", series, "--output", output, "--format", FORMATS]
     if series.suffix == ".nii":
         command[-1] = FORMATS.replace("dicom-seg,dicom-sr,", "")
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command + engine, cwd=ROOT, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"error: ichor segment ended with status {status}")
     return usage.ru_maxrss / 1024, time.monotonic() - start
 
 
-def post(ichor: str, body: Path) -> tuple[float, float]:
+def post(ichor: str, body: Path, engine: list[str]) -> tuple[float, float]:
     """Peak MiB of a server that answered the volume, and seconds of the request."""
-    server = subprocess.Popen([ichor, "serve", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([ichor, "serve", "--port", "0", *engine], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         address = re.search(r"http://\S+:\d+", server.stdout.readline()).group()
         start = time.monotonic()
@@ -83,24 +86,26 @@ def main():
     parser.add_argument("--ichor", required=True, help="the ichor binary")
     parser.add_argument("--slices", type=int, default=512)
     parser.add_argument("--only", nargs="+", choices=["dicom", "nifti", "http"], default=["dicom", "nifti", "http"])
+    parser.add_argument("--onnxruntime", help="libonnxruntime.so, for the engine that takes batches")
     arguments = parser.parse_args()
+    engine = ["--engine", "ort", "--provider", "cpu", "--onnxruntime", arguments.onnxruntime] if arguments.onnxruntime else []
     highest = 0.0
     for way in arguments.only:
         with tempfile.TemporaryDirectory() as folder:
             folder = Path(folder)
             if way == "dicom":
                 write_dicom(folder / "head", arguments.slices)
-                peak, seconds = segment(arguments.ichor, folder / "head", folder / "out")
+                peak, seconds = segment(arguments.ichor, folder / "head", folder / "out", engine)
             elif way == "nifti":
                 with (folder / "head.nii").open("wb") as file:
                     write_nifti(file, arguments.slices)
-                peak, seconds = segment(arguments.ichor, folder / "head.nii", folder / "out")
+                peak, seconds = segment(arguments.ichor, folder / "head.nii", folder / "out", engine)
             else:
                 packed = folder / "head.nii.gz"
                 with gzip.open(packed, "wb", compresslevel=6) as file:
                     write_nifti(file, arguments.slices)
                 print(f"body of {packed.stat().st_size / 2**20:.1f} MiB")
-                peak, seconds = post(arguments.ichor, packed)
+                peak, seconds = post(arguments.ichor, packed, engine)
         print(f"{way}: {arguments.slices} slices, peak {peak:.0f} MiB, {seconds:.0f} s", flush=True)
         highest = max(highest, peak)
     sys.exit(f"error: the peak reaches {LIMIT_MIB} MiB" if highest >= LIMIT_MIB else 0)

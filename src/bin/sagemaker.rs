@@ -1,0 +1,73 @@
+//! Ichor in a container, for SageMaker and ECS: onnxruntime behind the same router.
+
+use clap::Parser;
+use ichor::config::{MeasureArgs, SageMakerArgs, SageMakerCli, SageMakerCommand};
+use ichor::container::{ask_ping, start_line, stop_signal, until_stopped};
+use ichor::engine::{Engine, OrtRuntime};
+use ichor::error::{Error, Result};
+use ichor::http::{Service, sagemaker_router};
+use ichor::measure::batch_times;
+use ichor::s3::{client, fetch_models};
+use ichor::segmenter::Models;
+use ichor::storage::{ModelFiles, read_model_dir};
+use ichor::telemetry::to_stdout;
+use serde_json::json;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+fn main() -> ExitCode {
+    let done = match SageMakerCli::parse().command {
+        SageMakerCommand::Serve(args) => run(*args),
+        SageMakerCommand::Health(args) => ask_ping(args.port),
+        SageMakerCommand::Measure(args) => measure(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ichor: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: SageMakerArgs) -> Result<()> {
+    let runtime = Runtime::new().map_err(Error::io("The server cannot start"))?;
+    let served = runtime.block_on(serve(args));
+    // What still runs now has had its time; nothing waits for it.
+    runtime.shutdown_background();
+    served
+}
+
+async fn serve(args: SageMakerArgs) -> Result<()> {
+    let begun = Instant::now();
+    let files = files(&args).await?;
+    let runtime = OrtRuntime::open(args.ort.settings())?;
+    let models = Models::load_ort(files, args.default_model.as_deref(), &runtime)?;
+    to_stdout(&start_line(&models, begun.elapsed()));
+    let service = Service::with_jobs(models, args.limits(), None, Some(to_stdout));
+    let listener = TcpListener::bind((args.host.as_str(), args.port))
+        .await
+        .map_err(Error::io("The port cannot be opened; SAGEMAKER_BIND_TO_PORT names another"))?;
+    let server =
+        axum::serve(listener, sagemaker_router(service)).with_graceful_shutdown(stop_signal());
+    until_stopped(server.into_future(), Duration::from_secs(args.stop_seconds)).await
+}
+
+async fn files(args: &SageMakerArgs) -> Result<Vec<ModelFiles>> {
+    let Some(bucket) = &args.bucket else { return read_model_dir(&args.models) };
+    let client = client(args.endpoint.as_deref()).await;
+    fetch_models(&client, bucket, &args.prefix, &args.names).await
+}
+
+fn measure(args: &MeasureArgs) -> Result<()> {
+    let runtime = OrtRuntime::open(args.ort.settings())?;
+    let models = Models::load_ort(read_model_dir(&args.models)?, None, &runtime)?;
+    for model in models.iter() {
+        let times = batch_times(model, &args.batches, args.runs)?;
+        let engine = model.engine().map(Engine::facts);
+        println!("{}", json!({"model": model.spec().name, "engine": engine, "batches": times}));
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+"""The container's server as a process: on a free port of loopback, on onnxruntime's processor provider."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from loopback import free_port, running
+
+
+@dataclass(frozen=True)
+class Container:
+    """A server that can be asked."""
+
+    url: str
+    process: object
+    log: Path
+
+    def ping(self) -> dict:
+        answer = requests.get(f"{self.url}/ping", timeout=10)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def invoke(self, body: bytes, kind: str, attributes: str = "", **more) -> requests.Response:
+        headers = {"content-type": kind} | ({"X-Amzn-SageMaker-Custom-Attributes": attributes} if attributes else {})
+        return requests.post(f"{self.url}/invocations", data=body, headers=headers, timeout=300, **more)
+
+
+@contextmanager
+def container(binary: Path, library: Path, folder: Path, environment: dict[str, str]) -> Iterator[Container]:
+    """Starts `sagemaker serve` as SageMaker does: one word, everything else by the environment."""
+    port = free_port()
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("ICHOR_", "AWS_"))}
+    settings = {"ICHOR_ONNXRUNTIME": str(library), "SAGEMAKER_BIND_TO_PORT": str(port), "ICHOR_THREADS": "1"}
+    log = folder / "container.log"
+    with running([str(binary), "serve"], port, log, env=inherited | settings | environment) as process:
+        yield Container(f"http://127.0.0.1:{port}", process, log)

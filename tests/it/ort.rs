@@ -1,0 +1,267 @@
+//! onnxruntime on the processor against Ichor's own engine, on the committed models.
+
+use crate::fixtures::{models, root, sample};
+use crate::golden::{MASK_DICE, cases, dice};
+use ichor::decode::{Heard, Limits, decode_heard, decode_slice};
+use ichor::engine::{OrtRuntime, OrtSettings, Precision, Provider};
+use ichor::error::Error;
+use ichor::model_spec::sigmoid;
+use ichor::segmenter::{Found, Models, SegmentOptions, Segmenter};
+use ichor::storage::read_model_dir;
+use prost::Message;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+use tract_onnx::pb::attribute_proto::AttributeType;
+use tract_onnx::pb::{AttributeProto, ModelProto, NodeProto};
+use zip::write::SimpleFileOptions;
+
+/// f32 sums in another order; far below what moves an outline.
+const LOGIT_TOLERANCE: f32 = 2e-3;
+
+/// The library that `make` installs; without it these tests say what is missing, they are not skipped.
+fn library() -> PathBuf {
+    let path = std::env::var_os("ICHOR_ONNXRUNTIME")
+        .expect("ICHOR_ONNXRUNTIME must name libonnxruntime.so: `make rust-tests` sets it");
+    PathBuf::from(path)
+}
+
+pub(crate) fn settings() -> OrtSettings {
+    OrtSettings {
+        library: library(),
+        provider: Provider::Cpu,
+        device: 0,
+        device_bytes: None,
+        precision: Precision::Auto,
+        threads: 1,
+        max_batch: Some(8),
+        wait: Duration::from_millis(20),
+        queue: 64,
+    }
+}
+
+pub(crate) fn ort_models(settings: OrtSettings) -> Models {
+    let runtime = OrtRuntime::open(settings).unwrap();
+    Models::load_ort(read_model_dir(&root().join("models")).unwrap(), None, &runtime).unwrap()
+}
+
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// Tensors of the golden cases of a model.
+fn golden_tensors(model: &Segmenter) -> Vec<Vec<f32>> {
+    let tensor = |case: PathBuf| {
+        let name: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(case.join("case.json")).unwrap()).unwrap();
+        let image = sample(name["image"].as_str().unwrap());
+        let slice = decode_slice(&image, &Limits::default()).unwrap();
+        model.logits(&slice).unwrap().0.tensor
+    };
+    cases(&model.spec().name).into_iter().map(tensor).collect()
+}
+
+/// How far two engines are apart over the golden cases of a model.
+struct Apart {
+    logit: f32,
+    probability: f32,
+    /// Least Dice of the masks, and most pixels that differ.
+    dice: f64,
+    pixels: usize,
+}
+
+fn apart(own: &Segmenter, ort: &Segmenter) -> Apart {
+    let mut apart = Apart { logit: 0.0, probability: 0.0, dice: 1.0, pixels: 0 };
+    let (mut lesions, threshold) = (0, own.spec().postprocessing.threshold);
+    for tensor in golden_tensors(own) {
+        let expected = own.engine().unwrap().run(&tensor).unwrap();
+        let actual = ort.engine().unwrap().run(&tensor).unwrap();
+        apart.logit = apart
+            .logit
+            .max(largest_difference(&expected.mask, &actual.mask))
+            .max(largest_difference(&expected.slice, &actual.slice));
+        let [expected, actual] = [expected, actual]
+            .map(|logits| logits.mask.iter().map(|&l| sigmoid(l)).collect::<Vec<f32>>());
+        apart.probability = apart.probability.max(largest_difference(&expected, &actual));
+        let [expected, actual] =
+            [expected, actual].map(|p| p.iter().map(|&p| p >= threshold).collect::<Vec<bool>>());
+        lesions += usize::from(expected.contains(&true));
+        let pixels = expected.iter().zip(&actual).filter(|(e, a)| e != a).count();
+        apart.pixels = apart.pixels.max(pixels);
+        apart.dice = apart.dice.min(dice(expected, actual));
+    }
+    assert!(lesions > 0, "no golden mask holds a lesion, so nothing was compared");
+    apart
+}
+
+#[test]
+fn masks_agree_with_the_own_engine_over_the_golden_cases() {
+    for (own, ort) in models().iter().zip(ort_models(settings()).iter()) {
+        let facts = ort.engine().unwrap().facts();
+        assert_eq!((facts.provider, facts.precision, facts.max_batch), ("cpu", "f32", 8));
+        assert_eq!(facts.fallback, None);
+        let apart = apart(own, ort);
+        assert!(apart.logit <= LOGIT_TOLERANCE, "logits differ by {}", apart.logit);
+        assert!(apart.dice >= MASK_DICE, "mask Dice {}", apart.dice);
+    }
+}
+
+/// The smallest golden masks have 19 to 450 pixels, of which half precision may turn one over that
+/// lies at the threshold: a Dice of 0.998 for nothing that anybody sees.
+#[test]
+fn half_precision_moves_a_pixel_at_most() {
+    let ort = ort_models(OrtSettings { precision: Precision::F16, ..settings() });
+    for (own, ort) in models().iter().zip(ort.iter()) {
+        assert_eq!(ort.engine().unwrap().facts().precision, "f16");
+        let apart = apart(own, ort);
+        assert!(apart.probability <= 5e-3, "probabilities differ by {}", apart.probability);
+        assert!(apart.pixels <= 1, "{} pixels differ", apart.pixels);
+    }
+}
+
+#[test]
+fn a_batch_of_any_size_answers_as_single_slices_do() {
+    for model in ort_models(settings()).iter() {
+        let engine = model.engine().unwrap();
+        let tensors = golden_tensors(model);
+        let alone: Vec<_> =
+            tensors.iter().map(|t| engine.run_batch(&[t]).unwrap().remove(0)).collect();
+        // 11 is more than a batch holds.
+        for size in [1, 2, 7, 11] {
+            let batch: Vec<&[f32]> = tensors.iter().cycle().take(size).map(Vec::as_slice).collect();
+            let answers = engine.run_batch(&batch).unwrap();
+            assert_eq!(answers.len(), size);
+            for (answer, alone) in answers.iter().zip(alone.iter().cycle()) {
+                let worst = largest_difference(&answer.mask, &alone.mask)
+                    .max(largest_difference(&answer.slice, &alone.slice));
+                assert!(worst <= LOGIT_TOLERANCE, "batch of {size}: {worst}");
+            }
+        }
+        let others = largest_difference(&alone[0].mask, &alone[1].mask);
+        assert!(others > 1.0, "different slices must differ, or a mix-up would pass");
+    }
+}
+
+#[test]
+fn a_missing_card_is_said_and_asking_for_it_alone_fails() {
+    let auto = OrtRuntime::open(OrtSettings { provider: Provider::Auto, ..settings() }).unwrap();
+    let files = || read_model_dir(&root().join("models")).unwrap().swap_remove(1);
+    let facts = Segmenter::load_ort(files(), &auto).unwrap().engine().unwrap().facts();
+    assert_eq!((facts.provider, facts.device), ("cpu", None));
+    let why = facts.fallback.unwrap();
+    assert!(why.contains("built without CUDA") && why.contains("CPU computes"), "{why}");
+    let only = OrtRuntime::open(OrtSettings { provider: Provider::Cuda, ..settings() }).unwrap();
+    let said = Segmenter::load_ort(files(), &only).unwrap_err().to_string();
+    assert!(said.contains("CUDA was asked for"), "{said}");
+}
+
+/// A network in which the slices of a batch would touch each other.
+#[test]
+fn a_network_that_mixes_its_batch_is_run_slice_by_slice() {
+    let mut files = read_model_dir(&root().join("models")).unwrap().swap_remove(1);
+    let mut network = ModelProto::decode(&files.onnx[..]).unwrap();
+    let graph = network.graph.as_mut().unwrap();
+    let [kept, mean] = ["slice_logits/own", "slice_logits/mean"].map(String::from);
+    for name in graph.node.iter_mut().flat_map(|node| &mut node.output) {
+        if name == "slice_logits" {
+            name.clone_from(&kept);
+        }
+    }
+    let attribute = |name: &str, i, ints: Vec<i64>| AttributeProto {
+        name: name.into(),
+        r#type: if ints.is_empty() { AttributeType::Int } else { AttributeType::Ints } as i32,
+        i,
+        ints,
+        ..AttributeProto::default()
+    };
+    let node = |kind: &str, input: &[&String], output: &str, attribute| NodeProto {
+        op_type: kind.into(),
+        input: input.iter().map(|&name| name.clone()).collect(),
+        output: vec![output.into()],
+        attribute,
+        ..NodeProto::default()
+    };
+    let axes = vec![attribute("axes", 0, vec![0]), attribute("keepdims", 1, Vec::new())];
+    graph.node.push(node("ReduceMean", &[&kept], &mean, axes));
+    graph.node.push(node("Add", &[&kept, &mean], "slice_logits", Vec::new()));
+    files.onnx = network.encode_to_vec();
+    let runtime = OrtRuntime::open(settings()).unwrap();
+    let facts = Segmenter::load_ort(files, &runtime).unwrap().engine().unwrap().facts();
+    assert_eq!(facts.max_batch, 1);
+    assert!(facts.fallback.unwrap().contains("differ from those of single slices"));
+}
+
+#[test]
+fn a_damaged_network_is_refused_in_words() {
+    let mut files = read_model_dir(&root().join("models")).unwrap().swap_remove(0);
+    files.onnx.truncate(files.onnx.len() / 2);
+    let runtime = OrtRuntime::open(settings()).unwrap();
+    let said = Segmenter::load_ort(files, &runtime).unwrap_err();
+    assert!(matches!(said, Error::Model { .. }), "{said}");
+}
+
+/// A zip of the head's slices and of something that is none, which the end of the archive tells.
+fn archive() -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let folder = root().join("tests/data/dicom/head-ge");
+    for name in ["18.dcm", "15.dcm", "17.dcm", "16.dcm"] {
+        zip.start_file(name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(&std::fs::read(folder.join(name)).unwrap()).unwrap();
+    }
+    zip.start_file("notes.txt", SimpleFileOptions::default()).unwrap();
+    zip.write_all(b"no slice").unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+fn segmented(model: &Segmenter, bytes: &[u8]) -> Found {
+    let limits = Limits::default();
+    let mut decode = |heard: Heard<'_>| decode_heard(bytes, &limits, heard);
+    let options = SegmentOptions::default();
+    model.segment_decoding(&mut decode, &limits, options, &|_, _| (), &|| 0.0).unwrap().0
+}
+
+#[test]
+fn a_streamed_series_is_found_as_a_whole_one_is() {
+    let (own, ort) = (models(), ort_models(settings()));
+    let volume = crate::head::nifti([false, true, false]);
+    for bytes in [archive(), volume] {
+        for (own, ort) in own.iter().zip(ort.iter()) {
+            let (Found::Series(expected), Found::Series(actual)) =
+                (segmented(own, &bytes), segmented(ort, &bytes))
+            else {
+                panic!("a series is expected");
+            };
+            assert_eq!(actual.series.sources, expected.series.sources);
+            assert_eq!(actual.warnings, expected.warnings);
+            assert_eq!(actual.key_slice, expected.key_slice);
+            for (index, (e, a)) in expected.slices.iter().zip(&actual.slices).enumerate() {
+                assert_eq!(a.warnings, e.warnings);
+                let worst = (a.probability - e.probability).abs();
+                assert!(worst < 1e-3, "slice {index}: probability differs by {worst}");
+                let masks = [&expected, &actual].map(|f| f.masks[index].unpack().pixels);
+                let [expected, actual] = masks;
+                assert!(dice(expected, actual) >= MASK_DICE, "slice {index}");
+            }
+            let [batches, slices] = ort.engine().unwrap().counts().unwrap().so_far();
+            assert!(batches < slices, "{batches} batches of {slices} slices");
+        }
+    }
+}
+
+#[test]
+fn one_slice_is_no_series_and_a_broken_file_is_the_senders() {
+    let ort = ort_models(settings());
+    let found = segmented(ort.default_model(), &sample(crate::fixtures::BLEED));
+    assert!(matches!(found, Found::Slice { .. }));
+    let (limits, mut bytes) = (Limits { max_slices: 3, ..Limits::default() }, archive());
+    let mut decode = |heard: Heard<'_>| decode_heard(&bytes, &limits, heard);
+    let options = SegmentOptions::default();
+    let model = ort.default_model();
+    let refused = model.segment_decoding(&mut decode, &limits, options, &|_, _| (), &|| 0.0);
+    assert!(matches!(refused, Err(Error::TooLarge { limit: 3, .. })), "{refused:?}");
+    bytes.truncate(bytes.len() / 2);
+    let mut decode = |heard: Heard<'_>| decode_heard(&bytes, &limits, heard);
+    let refused = model.segment_decoding(&mut decode, &limits, options, &|_, _| (), &|| 0.0);
+    assert!(matches!(refused, Err(Error::Undecodable(_))), "{refused:?}");
+}
