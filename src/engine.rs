@@ -109,14 +109,6 @@ impl Engine {
         Ok((Self::Tract(engine), timings))
     }
 
-    /// Name of the engine: `blocked` or `tract`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Blocked(_) => "blocked",
-            Self::Tract(_) => "tract",
-        }
-    }
-
     /// Runs the network on one NCHW tensor of the spec's input shape.
     ///
     /// # Errors
@@ -147,7 +139,9 @@ impl Engine {
     /// As [`Engine::run`], and [`crate::error::Error::Busy`] never: whole batches do not queue.
     pub fn run_batch(&self, tensors: &[&[f32]]) -> Result<Vec<Logits>> {
         match self {
-            Self::Tract(engine) => tensors.iter().map(|tensor| engine.run(tensor)).collect(),
+            Self::Blocked(_) | Self::Tract(_) => {
+                tensors.iter().map(|tensor| self.run(tensor)).collect()
+            }
             Self::Ort(engine) => engine.run_batch(tensors),
         }
     }
@@ -155,7 +149,7 @@ impl Engine {
     /// Most slices that are computed at once.
     pub fn max_batch(&self) -> usize {
         match self {
-            Self::Tract(_) => 1,
+            Self::Blocked(_) | Self::Tract(_) => 1,
             Self::Ort(engine) => engine.facts().max_batch,
         }
     }
@@ -163,15 +157,8 @@ impl Engine {
     /// What runs the network.
     pub fn facts(&self) -> EngineFacts {
         match self {
-            Self::Tract(_) => EngineFacts {
-                name: "tract",
-                version: None,
-                provider: "cpu",
-                device: None,
-                precision: "f32",
-                max_batch: 1,
-                fallback: None,
-            },
+            Self::Blocked(_) => EngineFacts::own("blocked"),
+            Self::Tract(_) => EngineFacts::own("tract"),
             Self::Ort(engine) => engine.facts().clone(),
         }
     }
@@ -179,7 +166,7 @@ impl Engine {
     /// What was computed so far, where batches are counted.
     pub fn counts(&self) -> Option<&Counts> {
         match self {
-            Self::Tract(_) => None,
+            Self::Blocked(_) | Self::Tract(_) => None,
             Self::Ort(engine) => Some(engine.counts()),
         }
     }

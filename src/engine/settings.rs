@@ -92,7 +92,7 @@ pub struct OrtSettings {
 /// What runs a network, as `/v1/models` and `/ping` say it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EngineFacts {
-    /// `tract` or `onnxruntime`.
+    /// `blocked` (kernels of our own), `tract` or `onnxruntime`.
     pub name: &'static str,
     /// Version of the library, where it is loaded at run time.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,6 +109,21 @@ pub struct EngineFacts {
     /// Why it is not what was asked for, in words; `None` where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback: Option<String>,
+}
+
+impl EngineFacts {
+    /// Of an engine that needs no library: one slice at a time on the processor.
+    pub(super) fn own(name: &'static str) -> Self {
+        Self {
+            name,
+            version: None,
+            provider: "cpu",
+            device: None,
+            precision: "f32",
+            max_batch: 1,
+            fallback: None,
+        }
+    }
 }
 
 /// What an engine has done so far.

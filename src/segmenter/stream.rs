@@ -14,7 +14,7 @@ use crate::engine::{Engine, Logits};
 use crate::error::{Error, Result};
 use crate::mask::PackedMask;
 use crate::preprocess::{Prepared, preprocess};
-use crate::slice::{CtSlice, Plane};
+use crate::slice::CtSlice;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
@@ -124,9 +124,7 @@ impl Line<'_> {
         while let Some((index, slice)) = next(slices) {
             let begun = (self.clock)();
             match preprocess(&slice, &self.segmenter.spec) {
-                Ok(mut prepared) => {
-                    // Pictures of a series are drawn from its samples, when they are asked for.
-                    prepared.display = Plane::filled(0, 0, 0.0);
+                Ok(prepared) => {
                     let preprocess = (self.clock)() - begun;
                     let timings = StageTimings { preprocess, ..StageTimings::default() };
                     let passing = Passing { index, slice, prepared, timings };

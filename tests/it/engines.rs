@@ -40,7 +40,7 @@ fn served_models_run_on_our_kernels_and_agree_with_tract_at_every_level() {
     let clock = || 0.0;
     for files in read_model_dir(&root().join("models")).unwrap() {
         let spec = &files.spec;
-        assert_eq!(Engine::load(spec, &files.onnx, &clock).unwrap().0.name(), "blocked");
+        assert_eq!(Engine::load(spec, &files.onnx, &clock).unwrap().0.facts().name, "blocked");
         let reference = Engine::reference(spec, &files.onnx, &clock).unwrap().0;
         let tensors: Vec<Vec<f32>> = images
             .iter()

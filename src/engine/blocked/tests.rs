@@ -135,10 +135,10 @@ fn a_network_with_an_unknown_operator_is_left_to_tract() {
     let refusal = Engine::blocked(&spec, &onnx, Level::best(), &|| 0.0).unwrap_err();
     assert_eq!(refusal.to_string(), "operator Sigmoid: is not known");
     let engine = Engine::load(&spec, &onnx, &|| 0.0).unwrap().0;
-    assert_eq!(engine.name(), "tract");
+    assert_eq!(engine.facts().name, "tract");
     assert_eq!(engine.run(&[0.5; 256]).unwrap().mask.len(), 256);
     let (onnx, spec) = one("Relu", |_, _| {});
-    assert_eq!(Engine::load(&spec, &onnx, &|| 0.0).unwrap().0.name(), "blocked");
+    assert_eq!(Engine::load(&spec, &onnx, &|| 0.0).unwrap().0.facts().name, "blocked");
 }
 
 #[test]
