@@ -78,7 +78,7 @@ impl BlockedEngine {
         let pack = |step| Layer::pack(step, &graph.shapes, level);
         let layers: Vec<Layer> =
             graph.steps.into_iter().map(pack).collect::<Result<_, Refusal>>()?;
-        let plan = Plan::of(&layers, &graph.shapes, &graph.outputs);
+        let plan = Plan::of(&layers, &graph.shapes, &graph.outputs)?;
         let idle = Mutex::default();
         let engine = Self { level, layers, plan, outputs: graph.outputs, idle };
         Ok((engine, LoadTimings { parse: t1 - t0, optimise: clock() - t1 }))

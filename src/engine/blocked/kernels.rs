@@ -9,7 +9,7 @@
 //! 1. A [`Level`] other than `PORTABLE` exists only where the processor was seen to have its instructions:
 //!    its field is private and [`Level::available`] alone makes them. So a call that [`by_level`] makes
 //!    runs on a processor that has the instructions.
-//! 2. Everything in this module but `vector`, `dense`, `depthwise`, `single` and `winograd` is safe code. Those take
+//! 2. Everything in this module but `vector`, `tile`, `depthwise`, `single` and `winograd` is safe code. Those take
 //!    slices, compute the first and the last number that a row of their work touches, and check both
 //!    against the slices before they go on with pointers; addresses between are affine in the loop
 //!    counters, so none lies outside. The checks are made in release builds as well.
@@ -23,6 +23,7 @@ mod lines;
 mod single;
 #[cfg(test)]
 mod tests;
+mod tile;
 mod vector;
 mod winograd;
 
@@ -142,7 +143,7 @@ macro_rules! by_level {
 impl Level {
     /// A dense convolution.
     pub(super) fn convolve(self, dense: &Dense, call: &Convolution<'_>, out: &mut Target<'_>) {
-        by_level!(self, dense::run, dense: &Dense, call: &Convolution<'_>, out: &mut Target<'_>);
+        by_level!(self, tile::run, dense: &Dense, call: &Convolution<'_>, out: &mut Target<'_>);
     }
 
     /// A dense convolution of 3x3 pixels by fewer multiplications, in memory of [`Winograd::scratch`].

@@ -3,11 +3,12 @@
 
 mod attributes;
 mod operators;
+mod resize;
+mod windows;
 
 use super::Refusal;
 use super::constant::Constant;
-use super::graph::{Graph, Op, Shape, Step, ValueId};
-use crate::engine::blocked::graph::Clamp;
+use super::graph::{Clamp, Graph, Op, Shape, Step, ValueId};
 use crate::model_spec::ModelSpec;
 use std::collections::HashMap;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};

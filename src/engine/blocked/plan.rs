@@ -4,6 +4,7 @@
 //! time, and keep of the values between them only the rows that are still read. Memory of a value whose
 //! last reader is done is used for later ones.
 
+use super::Refusal;
 use super::graph::{Shape, ValueId};
 use super::layer::Layer;
 use super::view::{Buffer, View};
@@ -15,6 +16,9 @@ const WORTH_STREAMING: usize = 1 << 16;
 const MOST_WEIGHTS: usize = 192 << 10;
 /// Numbers that they may keep of the values between them: 768 KiB.
 const MOST_KEPT: usize = 192 << 10;
+
+/// Numbers of memory that a run may take: 1 GiB.
+const MOST_MEMORY: usize = 1 << 28;
 
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -42,7 +46,15 @@ pub(super) struct Stage {
 }
 
 impl Plan {
-    pub(super) fn of(layers: &[Layer], shapes: &[Shape], outputs: &[ValueId]) -> Self {
+    /// Plans the layers of a network; nothing of the size of a value is reserved yet.
+    ///
+    /// # Errors
+    /// [`Refusal`] where a run would take more than 1 GiB.
+    pub(super) fn of(
+        layers: &[Layer],
+        shapes: &[Shape],
+        outputs: &[ValueId],
+    ) -> Result<Self, Refusal> {
         let mut views: Vec<View> =
             shapes.iter().map(|&shape| View { shape, margin: 0, kept: shape.height }).collect();
         for layer in layers {
@@ -60,7 +72,11 @@ impl Plan {
         let (slots, slot_sizes) = place(layers, &stages, &views, outputs);
         let scratch = |layer: &Layer| layer.scratch(shapes[layer.output].width);
         let scratch = layers.iter().map(scratch).max().unwrap_or(0);
-        Self { views, slots, slot_sizes, scratch, stages }
+        let plan = Self { views, slots, slot_sizes, scratch, stages };
+        if plan.slot_sizes.iter().sum::<usize>() + plan.scratch > MOST_MEMORY {
+            return Err(Refusal::new("a run would take more than 1 GiB of memory"));
+        }
+        Ok(plan)
     }
 
     /// Memory for one run: of the values by slot, and to work in.

@@ -5,7 +5,8 @@
 //! transformed weights place by place, each place a dense convolution of single pixels, and transformed
 //! back by sums.
 
-use super::dense::{Convolution, Dense, Row, tiles_of};
+use super::dense::{Convolution, Dense};
+use super::tile::{Row, tiles_of};
 use super::vector::Vector;
 use crate::engine::blocked::graph::{Clamp, Window};
 use crate::engine::blocked::view::{Buffer, LANES, Source, Target, View};
@@ -129,10 +130,10 @@ pub(super) fn run<V: Vector>(
         let places = numbers.chunks_exact(pitch_in).zip(products.chunks_exact_mut(pitch_out));
         for (dense, (numbers, products)) in winograd.places.iter().zip(places) {
             let numbers = &numbers[..blocks_in * tiles * LANES];
-            for group in dense.groups() {
+            for group in &dense.groups {
                 let row = Row::points(dense, group, numbers, products, tiles);
                 // SAFETY: `points` checked every address; the processor has the instructions of `V`.
-                unsafe { tiles_of::<V, LANES>(group.blocks(), &row) };
+                unsafe { tiles_of::<V, LANES>(group.blocks, &row) };
             }
         }
         for block in 0..blocks_out {
