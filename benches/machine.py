@@ -25,6 +25,7 @@ def facts() -> dict:
         "cores": len(os.sched_getaffinity(0)),
         "instructions": [flag for flag in TOLD_FLAGS if flag in flags],
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        "load_before": round(os.getloadavg()[0], 1),
         "kernel": platform.release().split("-")[0],
         "python": platform.python_version(),
         "peers": {name: importlib.metadata.version(name) for name in PEERS},

@@ -15,7 +15,7 @@ def measure(binary: Path, cache: Path) -> dict:
         "ichor": round(binary.stat().st_size / 1e6, 1),
         "lambda": round((folder / "bootstrap").stat().st_size / 1e6, 1),
         "lambda_zip": round(archive.stat().st_size / 1e6, 1),
-        "flask_packages": round(sum(map(installed_bytes, needed(IMPORTED))) / 1e6, 1),
+        "flask_packages": round(sum(path.stat().st_size for path in shipped_files()) / 1e6, 1),
     }
 
 
@@ -35,6 +35,7 @@ def needed(names) -> set[str]:
     return found
 
 
-def installed_bytes(name: str) -> int:
-    files = importlib.metadata.files(name) or []
-    return sum(path.stat().st_size for path in (file.locate() for file in files) if path.is_file())
+def shipped_files() -> list[Path]:
+    """All files that the service's packages brought."""
+    listed = (file.locate() for name in needed(IMPORTED) for file in importlib.metadata.files(name) or [])
+    return [Path(path) for path in listed if path.is_file()]

@@ -3,12 +3,12 @@
 import os
 import statistics
 import sys
-import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import services
+import sizes
 
 
 def measure(binary: Path, models: Path, cache: Path, s3, names: list[str], image: bytes, starts: int) -> dict:
@@ -16,10 +16,10 @@ def measure(binary: Path, models: Path, cache: Path, s3, names: list[str], image
     ichor = lambda: begun(services.ichor(binary, models), image)
     flask = lambda: begun(services.flask(models), image)
     on_lambda = lambda: invoked(cache, s3, names, image)
-    packages = Path(sysconfig.get_path("purelib"))
+    networks = [path for path in models.rglob("*") if path.is_file()]
     files = {
-        "ichor": (ichor, [binary, models]),
-        "flask": (flask, [packages, models, Path(sys.executable).resolve()]),
+        "ichor": (ichor, [binary, *networks]),
+        "flask": (flask, [Path(sys.executable).resolve(), *sizes.shipped_files(), *networks]),
         "lambda": (on_lambda, [cache / "lambda" / "api" / "bootstrap"]),
     }
     return {
@@ -56,9 +56,7 @@ def evicted(start: Callable[[], dict], paths: list[Path]) -> Callable[[], dict]:
 
     def run() -> dict:
         for path in paths:
-            for file in [path] if path.is_file() else path.rglob("*"):
-                if file.is_file():
-                    drop(file)
+            drop(path)
         return start()
 
     return run

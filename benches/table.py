@@ -15,12 +15,14 @@ ENGINES = {"ichor": "Ichor", "onnxruntime": "onnxruntime", "openvino": "OpenVINO
 def lines(figures: dict, bars: list) -> list[str]:
     machine, models = figures["machine"], figures["models"]
     peers = machine["peers"]
+    busy = machine["load_before"] > machine["cores"] / 2
     out = [
         f"On {machine['cores']} cores of {machine['processor']} ({', '.join(machine['instructions'])}); medians of"
         f" runs in turns; onnxruntime {peers['onnxruntime']}, OpenVINO {peers['openvino']}. The masks of Ichor and"
         " of onnxruntime agree at a Dice of "
         + ", ".join(f"{figures['slices'][m]['agreement']['dice']:.5f} ({m})" for m in models)
-        + ".",
+        + "."
+        + (" **Other work ran beside: wall times are too long, processor times hold.**" if busy else ""),
         "",
         f"| processor ms a slice of 512x512 | {' | '.join(models)} |",
         f"|---|{'---|' * len(models)}",
