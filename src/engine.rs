@@ -6,6 +6,7 @@ mod deferred;
 #[cfg_attr(not(feature = "gpu"), path = "engine/no_ort.rs")]
 mod ort;
 mod settings;
+#[cfg_attr(not(feature = "tract"), path = "engine/no_tract.rs")]
 mod tract;
 
 pub use blocked::{BlockedEngine, Level, Refusal};

@@ -3,7 +3,7 @@
 use crate::fixtures::{models, root, sample};
 use crate::golden::{MASK_DICE, cases, dice};
 use ichor::decode::{Heard, Limits, decode_heard, decode_slice};
-use ichor::engine::{OrtRuntime, OrtSettings, Precision, Provider};
+use ichor::engine::{Engine, OrtRuntime, OrtSettings, Precision, Provider};
 use ichor::error::Error;
 use ichor::model_spec::sigmoid;
 use ichor::segmenter::{Found, Models, SegmentOptions, Segmenter};
@@ -62,6 +62,13 @@ fn golden_tensors(model: &Segmenter) -> Vec<Vec<f32>> {
     cases(&model.spec().name).into_iter().map(tensor).collect()
 }
 
+/// The reference engine, with the network of a model.
+fn tract(model: &Segmenter) -> Engine {
+    let files = read_model_dir(&root().join("models")).unwrap();
+    let files = files.into_iter().find(|files| files.spec.name == model.spec().name).unwrap();
+    Engine::reference(&files.spec, &files.onnx, &|| 0.0).unwrap().0
+}
+
 /// How far two engines are apart over the golden cases of a model.
 struct Apart {
     logit: f32,
@@ -71,11 +78,11 @@ struct Apart {
     pixels: usize,
 }
 
-fn apart(own: &Segmenter, ort: &Segmenter) -> Apart {
+fn apart(own: &Segmenter, reference: &Engine, ort: &Segmenter) -> Apart {
     let mut apart = Apart { logit: 0.0, probability: 0.0, dice: 1.0, pixels: 0 };
     let (mut lesions, threshold) = (0, own.spec().postprocessing.threshold);
     for tensor in golden_tensors(own) {
-        let expected = own.engine().unwrap().run(&tensor).unwrap();
+        let expected = reference.run(&tensor).unwrap();
         let actual = ort.engine().unwrap().run(&tensor).unwrap();
         apart.logit = apart
             .logit
@@ -96,14 +103,16 @@ fn apart(own: &Segmenter, ort: &Segmenter) -> Apart {
 }
 
 #[test]
-fn masks_agree_with_the_own_engine_over_the_golden_cases() {
+fn masks_agree_with_tract_and_with_our_kernels_over_the_golden_cases() {
     for (own, ort) in models().iter().zip(ort_models(settings()).iter()) {
         let facts = ort.engine().unwrap().facts();
         assert_eq!((facts.provider, facts.precision, facts.max_batch), ("cpu", "f32", 8));
         assert_eq!(facts.fallback, None);
-        let apart = apart(own, ort);
-        assert!(apart.logit <= LOGIT_TOLERANCE, "logits differ by {}", apart.logit);
-        assert!(apart.dice >= MASK_DICE, "mask Dice {}", apart.dice);
+        for reference in [&tract(own), own.engine().unwrap()] {
+            let apart = apart(own, reference, ort);
+            assert!(apart.logit <= LOGIT_TOLERANCE, "logits differ by {}", apart.logit);
+            assert!(apart.dice >= MASK_DICE, "mask Dice {}", apart.dice);
+        }
     }
 }
 
@@ -114,7 +123,7 @@ fn half_precision_moves_a_pixel_at_most() {
     let ort = ort_models(OrtSettings { precision: Precision::F16, ..settings() });
     for (own, ort) in models().iter().zip(ort.iter()) {
         assert_eq!(ort.engine().unwrap().facts().precision, "f16");
-        let apart = apart(own, ort);
+        let apart = apart(own, &tract(own), ort);
         assert!(apart.probability <= 5e-3, "probabilities differ by {}", apart.probability);
         assert!(apart.pixels <= 1, "{} pixels differ", apart.pixels);
     }

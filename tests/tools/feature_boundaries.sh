@@ -23,5 +23,6 @@ fi
 
 # The lints rather than a build: they share the dependencies' metadata with `make clippy`, so each costs seconds.
 cargo clippy --release --locked --no-default-features --lib -- -D warnings
+cargo clippy --release --locked --no-default-features --features lambda --bins -- -D warnings
 cargo clippy --release --locked --all-targets -- -D warnings
 say "the default build has no AWS crate, the bare library neither HTTP nor a runtime"

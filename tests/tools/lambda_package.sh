@@ -2,6 +2,9 @@
 # Packs the two functions, each as $ICHOR_CACHE/lambda/NAME/bootstrap and ichor-NAME-ARCH.zip (NAME is api or
 # worker), and prints their sizes. lambda_package.sh NAME packs one of them.
 #
+# Without tract, which would be more than half of the zip: a network that the kernels of our own do not know is
+# refused at the start, in words. ICHOR_LAMBDA_FEATURES=lambda,tract packs it too.
+#
 # The runtime provided.al2023 has glibc 2.34. Linking infra/old_hypot.c into the binaries keeps them at that on
 # Debian 12, at the cost of one link each; pack_lambda.py reads from the ELF file whether it held. On a newer
 # distribution, or for the other architecture, cargo-lambda builds everything again with zig's old glibc.
@@ -13,6 +16,7 @@ arch=${ICHOR_LAMBDA_ARCH:-$(uname -m)}
 case "$arch" in x86_64 | arm64) ;; *) die "ICHOR_LAMBDA_ARCH is x86_64 or arm64, not $arch" ;; esac
 host=$(uname -m)
 [ "$host" = aarch64 ] && host=arm64
+features=${ICHOR_LAMBDA_FEATURES:-lambda}
 target=${CARGO_TARGET_DIR:-$ICHOR_CACHE/target}
 export CARGO_TARGET_DIR=$target
 # The API function's binary has the name it had before there was a worker.
@@ -30,7 +34,7 @@ if [ "$arch" = "$host" ]; then
   fold=()
   if [ "$host" = x86_64 ]; then fold=(-C link-arg=-Wl,--icf=all); fi
   for name in "${names[@]}"; do
-    cargo rustc --release --locked --features lambda,gpu --bin "${binary[$name]}" -- \
+    cargo rustc --release --locked --no-default-features --features "$features" --bin "${binary[$name]}" -- \
       -C "link-arg=$shim" -C link-arg=-Wl,--wrap=hypot,--wrap=hypotf "${fold[@]}"
     pack "$name" "$target/release/${binary[$name]}" || { plain=no; break; }
   done
@@ -39,7 +43,7 @@ if [ "$arch" = "$host" ]; then
 fi
 tests/tools/python_env.sh cargo-lambda-venv infra/cargo-lambda-requirements.txt
 for name in "${names[@]}"; do
-  flags=(--release --locked --features lambda,gpu --bin "${binary[$name]}")
+  flags=(--release --locked --no-default-features --features "$features" --bin "${binary[$name]}")
   [ "$arch" = arm64 ] && flags+=(--arm64)
   PATH="$ICHOR_CACHE/cargo-lambda-venv/bin:$PATH" cargo lambda build "${flags[@]}"
   pack "$name" "$target/lambda/${binary[$name]}/bootstrap"
