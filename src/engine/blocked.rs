@@ -9,6 +9,7 @@ mod fuse;
 mod graph;
 mod kernels;
 mod layer;
+mod messages;
 mod onnx;
 mod plan;
 #[cfg(test)]
@@ -22,10 +23,10 @@ use crate::model_spec::ModelSpec;
 use graph::ValueId;
 use kernels::MOST_PARTS;
 use layer::Layer;
+use messages::ModelProto;
 use plan::{Memory, Plan};
 use prost::Message;
 use std::sync::{Mutex, PoisonError};
-use tract_onnx::pb::ModelProto;
 use view::{Source, Target};
 
 /// Why a network is not taken by this engine.

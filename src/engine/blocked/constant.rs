@@ -1,8 +1,8 @@
 //! Constants of an ONNX file, as they are stored there until a kernel's weights are packed.
 
 use super::Refusal;
-use tract_onnx::pb::TensorProto;
-use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
+use super::messages::TensorProto;
+use super::messages::{DataLocation, DataType};
 
 /// Numbers with a shape: those of the file, or none where the file leaves a bias out.
 #[derive(Debug, Clone)]

@@ -9,9 +9,9 @@ mod windows;
 use super::Refusal;
 use super::constant::Constant;
 use super::graph::{Clamp, Graph, Op, Shape, Step, ValueId};
+use super::messages::{GraphProto, ModelProto, NodeProto};
 use crate::model_spec::ModelSpec;
 use std::collections::HashMap;
-use tract_onnx::pb::{GraphProto, ModelProto, NodeProto};
 
 /// Operator sets whose meaning of the known operators is the same.
 const OPERATOR_SETS: std::ops::RangeInclusive<i64> = 11..=23;

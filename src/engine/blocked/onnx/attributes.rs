@@ -1,9 +1,9 @@
 //! Attributes of a node. Each is asked for by name; one that nobody asked for is a refusal, as it
 //! may change what the operator means.
 
+use super::super::messages::{AttributeProto, NodeProto};
 use super::Refusal;
 use std::cell::RefCell;
-use tract_onnx::pb::{AttributeProto, NodeProto};
 
 /// The attributes of one node that are not yet asked for.
 pub(super) struct Attributes<'a> {

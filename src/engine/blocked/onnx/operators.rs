@@ -1,12 +1,12 @@
 //! The operators by name, and those that need no window; their meaning is in the ONNX operator reference.
 
+use super::super::messages::DataType;
+use super::super::messages::NodeProto;
 use super::attributes::Attributes;
 use super::{Known, Reader};
 use crate::engine::blocked::Refusal;
 use crate::engine::blocked::constant::Constant;
 use crate::engine::blocked::graph::{Clamp, Op, Shape, ValueId};
-use tract_onnx::pb::NodeProto;
-use tract_onnx::pb::tensor_proto::DataType;
 
 pub(super) type Read<'a> = Result<Known<'a>, Refusal>;
 

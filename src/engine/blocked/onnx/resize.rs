@@ -1,11 +1,11 @@
 //! `Resize` of rows and columns.
 
+use super::super::messages::NodeProto;
 use super::Reader;
 use super::attributes::Attributes;
 use super::operators::Read;
 use crate::engine::blocked::Refusal;
 use crate::engine::blocked::graph::{Between, Clamp, Op, Shape};
-use tract_onnx::pb::NodeProto;
 
 /// Rows or columns that an image may be resized to.
 const LONGEST_SIDE: usize = 1 << 14;

@@ -1,12 +1,12 @@
 //! Operators that slide a window over an image, and convolutions of single pixels.
 
+use super::super::messages::NodeProto;
 use super::Reader;
 use super::attributes::Attributes;
 use super::operators::Read;
 use crate::engine::blocked::Refusal;
 use crate::engine::blocked::constant::Constant;
 use crate::engine::blocked::graph::{Clamp, Op, Shape, ValueId, Window};
-use tract_onnx::pb::NodeProto;
 
 impl<'a> Reader<'a> {
     pub(super) fn convolution(
