@@ -119,14 +119,21 @@ fn masks_agree_with_tract_and_with_our_kernels_over_the_golden_cases() {
 /// The smallest golden masks have 19 to 450 pixels, of which half precision may turn one over that
 /// lies at the threshold: a Dice of 0.998 for nothing that anybody sees.
 #[test]
-fn half_precision_moves_a_pixel_at_most() {
+fn half_precision_moves_a_pixel_at_most_or_is_not_used() {
     let ort = ort_models(OrtSettings { precision: Precision::F16, ..settings() });
+    let mut halves = 0;
     for (own, ort) in models().iter().zip(ort.iter()) {
-        assert_eq!(ort.engine().unwrap().facts().precision, "f16");
+        let facts = ort.engine().unwrap().facts();
+        if facts.precision != "f16" {
+            assert!(facts.fallback.is_some(), "single precision must not be taken in silence");
+            continue;
+        }
+        halves += 1;
         let apart = apart(own, &tract(own), ort);
         assert!(apart.probability <= 5e-3, "probabilities differ by {}", apart.probability);
         assert!(apart.pixels <= 1, "{} pixels differ", apart.pixels);
     }
+    assert!(halves > 0, "no model runs in half precision, so nothing was compared");
 }
 
 #[test]
