@@ -18,8 +18,8 @@ from training import dataset, export, figures, fit
 from training.evaluate import predict
 
 # Weights are rounded to f16 in the file, and PyTorch and tract sum in another order: a pixel or two
-# at the threshold may fall on the other side.
-TOLERANCE = 2e-3
+# at the threshold may fall on the other side, and phantoms hold only some hundred pixels of blood.
+TOLERANCE = 5e-3
 # Names of the same figure: training.figures against ichor evaluate.
 SAME = {
     "dice_slices": "dice_mean_over_slices",

@@ -129,7 +129,8 @@ def fit_calibration(predicted: list[Predicted]) -> dict:
 
 def calibrated(scored: Scored, platt: dict) -> Scored:
     """With the calibrated probability of any hemorrhage, as the service reports it."""
-    some = np.clip(scored.slice_probabilities, 1e-12, 1 - 1e-12)
+    # As far as numbers go: a fitted head can be very sure, and equal probabilities would share a rank.
+    some = np.clip(scored.slice_probabilities, 1e-300, 1 - 1e-16)
     logits = np.log(some[:, 0] / (1 - some[:, 0]))
     some[:, 0] = sigmoid(platt["slope"] * logits + platt["intercept"])
     return Scored(**{**vars(scored), "slice_probabilities": some})
