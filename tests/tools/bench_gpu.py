@@ -33,7 +33,7 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
-from phantom import planes
+from phantoms import planes
 from scipy import ndimage
 from torch.utils.flop_counter import FlopCounterMode
 

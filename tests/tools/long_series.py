@@ -23,8 +23,6 @@ from phantoms import SIDE, SPACING_MM, planes, write_nifti
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from phantom import SIDE, SPACING_MM, planes, write_nifti
-
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_MIB = {"own": 512, "ort": 768}
 FORMATS = "png,nifti,dicom-seg,dicom-sr,json,csv,montage"
