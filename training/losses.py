@@ -4,32 +4,35 @@ import torch
 from torch.nn import functional
 
 
-def dice_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-    """Mean soft Dice loss over the slices of [B, 1, H, W] that hold blood; 0 when none does."""
+def pixels(logits: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, ...] | None:
+    """Soft counts of hit, missed and false pixels of the slices of [B, 1, H, W] that hold blood."""
     positive = masks.sum(dim=(1, 2, 3)) > 0
     if not positive.any():
-        return logits.sum() * 0
-    probabilities, masks = torch.sigmoid(logits[positive]), masks[positive]
-    overlap = (probabilities * masks).sum(dim=(1, 2, 3))
-    total = probabilities.sum(dim=(1, 2, 3)) + masks.sum(dim=(1, 2, 3))
-    return (1 - (2 * overlap + 1) / (total + 1)).mean()
+        return None
+    found, masks = torch.sigmoid(logits[positive]), masks[positive]
+    counted = found * masks, (1 - found) * masks, found * (1 - masks)
+    return tuple(one.sum(dim=(1, 2, 3)) for one in counted)
 
 
-def focal_tversky_loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-    """As `dice_loss`, by Abraham and Khan (2019): a missed pixel weighs 0.7, a false one 0.3, exponent 0.75."""
-    positive = masks.sum(dim=(1, 2, 3)) > 0
-    if not positive.any():
-        return logits.sum() * 0
-    probabilities, masks = torch.sigmoid(logits[positive]), masks[positive]
-    overlap = (probabilities * masks).sum(dim=(1, 2, 3))
-    missed = ((1 - probabilities) * masks).sum(dim=(1, 2, 3))
-    false = (probabilities * (1 - masks)).sum(dim=(1, 2, 3))
-    index = (overlap + 1) / (overlap + 0.7 * missed + 0.3 * false + 1)
+def dice_loss(hit: torch.Tensor, missed: torch.Tensor, false: torch.Tensor) -> torch.Tensor:
+    """Mean soft Dice loss over slices."""
+    return (1 - (2 * hit + 1) / (2 * hit + missed + false + 1)).mean()
+
+
+def focal_tversky_loss(hit: torch.Tensor, missed: torch.Tensor, false: torch.Tensor) -> torch.Tensor:
+    """Abraham and Khan (2019): a missed pixel weighs 0.7, a false one 0.3, exponent 0.75."""
+    index = (hit + 1) / (hit + 0.7 * missed + 0.3 * false + 1)
     # The floor keeps the slope of the root finite for a perfect mask.
     return ((1 - index).clamp(min=1e-4) ** 0.75).mean()
 
 
 OVERLAPS = {"dice": dice_loss, "focal_tversky": focal_tversky_loss}
+
+
+def overlap_loss(logits: torch.Tensor, masks: torch.Tensor, kind: str = "dice") -> torch.Tensor:
+    """One of OVERLAPS over the slices that hold blood; 0 when none does."""
+    counts = pixels(logits, masks)
+    return logits.sum() * 0 if counts is None else OVERLAPS[kind](*counts)
 
 
 def mask_loss(logits, masks, known, bce_weight: float, overlap: str = "dice") -> torch.Tensor:
@@ -45,7 +48,7 @@ def mask_loss(logits, masks, known, bce_weight: float, overlap: str = "dice") ->
     bce = functional.binary_cross_entropy_with_logits(logits, masks.clamp(max=1), reduction="none")
     # Out of the overlap too: as sure background both in the map and in the mask.
     logits = logits.masked_fill(~sure, -20.0)
-    return bce_weight * (bce * sure).mean() + OVERLAPS[overlap](logits, masks * sure)
+    return bce_weight * (bce * sure).mean() + overlap_loss(logits, masks * sure, overlap)
 
 
 def label_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
