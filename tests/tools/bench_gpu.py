@@ -17,7 +17,6 @@ Needs torch, onnx, opencv and scipy (the environment of training/). Linux only.
 import argparse
 import json
 import os
-import re
 import socket
 import statistics
 import subprocess
@@ -32,6 +31,7 @@ import cv2
 import numpy as np
 import onnx
 import torch
+from memory import resident_bytes
 from onnx import numpy_helper
 from phantoms import planes
 from scipy import ndimage
@@ -256,8 +256,7 @@ class Container:
         return len(files) / (time.perf_counter() - begin)
 
     def resident_mb(self) -> float:
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
+        return resident_bytes(self.process.pid) / 2**20
 
 
 def free_port() -> int:

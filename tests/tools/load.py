@@ -24,15 +24,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from memory import resident_bytes
+
 ROOT = Path(__file__).resolve().parents[2]
 FLAT = 0.20
 WARM_UP = 100
 
 
 def resident_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    (line,) = (line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) * 1024 / 1e6
+    return resident_bytes(pid, "VmRSS") / 1e6
 
 
 def bomb_png(width: int, height: int) -> bytes:

@@ -19,6 +19,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+from memory import resident_bytes
 from phantoms import SIDE, SPACING_MM, planes, write_nifti
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
@@ -73,8 +74,7 @@ def post(ichor: str, body: Path, engine: list[str]) -> tuple[float, float]:
         with urllib.request.urlopen(request, timeout=3600) as answer:
             answer.read()
         seconds = time.monotonic() - start
-        status = Path(f"/proc/{server.pid}/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024, seconds
+        return resident_bytes(server.pid) / 2**20, seconds
     finally:
         server.terminate()
         server.wait()
