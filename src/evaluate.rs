@@ -56,17 +56,17 @@ fn score_slice(
     let slice = row.read(&Limits::default())?;
     let truth = row.read_mask(slice.plane.width, slice.plane.height)?;
     let [_, _, height, width] = model.spec().input.shape;
-    let (found, truth, grid_px) = match resolution {
+    let (found, truth, pixel_share) = match resolution {
         Resolution::Grid => {
             let (prepared, logits) = model.logits(&slice)?;
             let on_grid = |mask: Mask| mask_on_grid(&mask, prepared.crop, width, height);
             let truth = truth.map(on_grid).transpose()?;
-            (model.read_out_on_grid(prepared, &logits)?, truth, 1.0)
+            (model.read_out_on_grid(prepared, &logits)?, truth, 1.0 / (width * height) as f64)
         }
         Resolution::Image => {
             let found = model.segment_slice(&slice, SegmentOptions::default(), &|| 0.0)?;
-            let scale = width as f64 / found.crop.side as f64;
-            (found, truth, scale * scale)
+            let seen = (found.crop.side as f64).powi(2);
+            (found, truth, 1.0 / seen)
         }
     };
     Ok(SliceScore {
@@ -74,11 +74,11 @@ fn score_slice(
         hemorrhage: row.hemorrhage,
         probability: found.finding.probability,
         detected: !found.finding.lesions.is_empty(),
-        overlap: truth.map(|truth| overlap(&found, &truth, grid_px)),
+        overlap: truth.map(|truth| overlap(&found, &truth, pixel_share)),
     })
 }
 
-fn overlap(found: &Segmentation, truth: &Mask, grid_px: f64) -> Overlap {
+fn overlap(found: &Segmentation, truth: &Mask, pixel_share: f64) -> Overlap {
     let mut pixels = ScoreHistogram::default();
     for (&p, &t) in found.probabilities.samples.iter().zip(&truth.pixels) {
         pixels.add(p, t);
@@ -93,6 +93,6 @@ fn overlap(found: &Segmentation, truth: &Mask, grid_px: f64) -> Overlap {
         pixels,
         lesions: lesions.found.len(),
         lesions_hit: lesions.found.iter().filter(hit).count(),
-        truth_grid_px: truth.area_px() as f64 * grid_px,
+        truth_share: truth.area_px() as f64 * pixel_share,
     }
 }

@@ -2,9 +2,9 @@
 
 Each fold trains from the start and predicts its own patients; every patient is predicted once, by
 a model that never saw it. Thresholds and calibration are cross-fitted: a fold is measured with
-those chosen on the other folds, while the ones that are shipped are chosen on all. The model of the
-first fold is the one that ships: a further one, trained on everybody, would have nobody left to
-show what it does. Writes fold-N/checkpoint.pt (resumed when there), fold-N/<set>.npz with the
+those chosen on the other folds, while the ones that are shipped are chosen on all. The model that
+ships is a further one, trained on everybody (`training.train`): of so few outlined patients a fifth
+is too many to do without, and what the recipe is worth the folds have told. Writes fold-N/checkpoint.pt (resumed when there), fold-N/<set>.npz with the
 predictions, and results.json.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from training import arguments, figures, fit, split, train
 from training.evaluate import predict, print_figures, summary
-from training.split import FOLDS, SHIPPED_FOLD
+from training.split import FOLDS
 
 
 def predict_fold(config: dict, sets: list, number: int, folder: Path) -> list[fit.Predicted]:
@@ -50,8 +50,7 @@ def summarise(names: list[str], by_fold: list[list[fit.Predicted]]) -> dict:
     }
     everything = [one for fold in by_fold for one in fold]
     results = summary(scored, fit.choose(grid_without(None)), fit.fit_calibration(everything))
-    folds = {"scored": len(by_fold), "of": FOLDS, "shipped": SHIPPED_FOLD + 1}
-    return results | {"folds": folds}
+    return results | {"folds": {"scored": len(by_fold), "of": FOLDS}}
 
 
 def crossvalidate(config: dict, sets: list, output: Path, numbers=range(FOLDS)) -> dict:

@@ -10,6 +10,11 @@ import numpy as np
 from scipy.stats import rankdata
 
 
+# Bounds between small, medium and large bleeds: 400 and 1,500 px of a grid of 256x256. Half of ct-ich's
+# outlined slices lie below the first.
+MEDIUM_SHARE, LARGE_SHARE = 0.006, 0.023
+
+
 @dataclass
 class Scored:
     """One entry a slice; every field is an array of the same length."""
@@ -21,6 +26,7 @@ class Scored:
     overlap: np.ndarray  # pixels in both masks
     found: np.ndarray  # pixels in the predicted mask
     truth: np.ndarray  # pixels in the true mask, 0 where unknown
+    grid: np.ndarray  # pixels of the whole slice
     lesions: np.ndarray  # regions of the true mask
     lesions_hit: np.ndarray  # those of them that the prediction touches
 
@@ -95,8 +101,8 @@ def measure(scored: Scored) -> dict[str, float]:
     # Precision counts the false pixels of negative slices too.
     known = scored.take(outlined | negative)
     overlap, found, truth = known.overlap.sum(), known.found.sum(), known.truth.sum()
-    # Shares of the grid; half of ct-ich's outlined slices lie below the first limit.
-    small, large = one.truth < 400, one.truth >= 1500
+    share = one.truth / one.grid
+    small, large = share < MEDIUM_SHARE, share >= LARGE_SHARE
     return {
         "dice_slices": mean(dice),
         "dice_patients": mean(patients),

@@ -51,7 +51,8 @@ def score(predicted: Predicted, post: dict) -> Scored:
     return Scored(
         predicted.patient, predicted.labels, sigmoid(predicted.slice_logits),
         predicted.mask_known, np.array(overlap), np.array(found),
-        predicted.truth.sum(axis=(1, 2)), np.array(lesions), np.array(hit),
+        predicted.truth.sum(axis=(1, 2)), np.full(len(found), predicted.truth[0].size),
+        np.array(lesions), np.array(hit),
     )  # fmt: skip
 
 

@@ -128,7 +128,10 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
 
 
 def parts_of(sets: list, config: dict) -> dict:
-    """Each part of every set, by the configuration's split ("patient" unless it names another)."""
+    """Each part of every set, by the configuration's split ("patient" unless it names another).
+
+    With "folds" all train: the folds themselves are `training.crossvalidate`'s.
+    """
     divide = split.SPLITS[config.get("split", "patient")]
     return {one.name: divide(one.rows, config["split_seed"]) for one in sets}
 

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Specificity at which sensitivity is told.
 const SPECIFICITY: f64 = 0.9;
-/// Bounds between small, medium and large bleeds, pixels of the network's grid.
-const MEDIUM_PX: f64 = 400.0;
-const LARGE_PX: f64 = 1500.0;
+/// Bounds between small, medium and large bleeds, as shares of what the network sees: 400 and 1,500
+/// pixels of a grid of 256 x 256.
+const MEDIUM_SHARE: f64 = 0.006;
+const LARGE_SHARE: f64 = 0.023;
 
 /// A model's figures on a data set.
 ///
@@ -36,11 +37,11 @@ pub struct Evaluation {
     pub dice_mean_over_patients: Option<f64>,
     /// Dice of the pooled pixels of positive slices.
     pub dice_pooled: Option<f64>,
-    /// Mean Dice of slices whose true mask covers less than 400 pixels of the network's grid.
+    /// Mean Dice of slices whose true mask covers less than 0.6 % of the network's grid.
     pub dice_small: Option<f64>,
-    /// Mean Dice of slices from 400 and below 1,500 pixels of it.
+    /// Mean Dice of slices from 0.6 and below 2.3 % of it.
     pub dice_medium: Option<f64>,
-    /// Mean Dice of slices from 1,500 pixels of it.
+    /// Mean Dice of slices from 2.3 % of it.
     pub dice_large: Option<f64>,
     /// Mean intersection over union.
     pub iou_mean_over_slices: Option<f64>,
@@ -75,7 +76,7 @@ pub(super) struct Overlap {
     pub(super) pixels: ScoreHistogram,
     pub(super) lesions: usize,
     pub(super) lesions_hit: usize,
-    pub(super) truth_grid_px: f64,
+    pub(super) truth_share: f64,
 }
 
 pub(super) fn summarise(model: &Segmenter, scores: &[SliceScore]) -> Evaluation {
@@ -93,7 +94,7 @@ pub(super) fn summarise(model: &Segmenter, scores: &[SliceScore]) -> Evaluation 
         by_patient.entry(&score.patient).or_default().push(overlap.counts.dice_or_zero());
     }
     let sized = |from: f64, below: f64| {
-        let within = outlined().filter(|o| (from..below).contains(&o.truth_grid_px));
+        let within = outlined().filter(|o| (from..below).contains(&o.truth_share));
         mean(within.map(|o| o.counts.dice_or_zero()))
     };
     let (labels, probabilities): (Vec<bool>, Vec<f32>) =
@@ -120,9 +121,9 @@ pub(super) fn summarise(model: &Segmenter, scores: &[SliceScore]) -> Evaluation 
         dice_mean_over_slices: mean(by_patient.values().flatten().copied()),
         dice_mean_over_patients: mean(by_patient.values().filter_map(|d| mean(d.iter().copied()))),
         dice_pooled: pooled.dice(),
-        dice_small: sized(0.0, MEDIUM_PX),
-        dice_medium: sized(MEDIUM_PX, LARGE_PX),
-        dice_large: sized(LARGE_PX, f64::INFINITY),
+        dice_small: sized(0.0, MEDIUM_SHARE),
+        dice_medium: sized(MEDIUM_SHARE, LARGE_SHARE),
+        dice_large: sized(LARGE_SHARE, f64::INFINITY),
         iou_mean_over_slices: mean(outlined().map(|o| o.counts.iou_or_zero())),
         area_error: mean(outlined().map(|o| o.counts.area_error())),
         lesion_sensitivity: (lesions > 0).then(|| hit as f64 / lesions as f64),
@@ -152,9 +153,9 @@ impl std::fmt::Display for Evaluation {
             ("Dice, mean over positive slices", self.dice_mean_over_slices),
             ("Dice, mean over patients", self.dice_mean_over_patients),
             ("Dice, pooled", self.dice_pooled),
-            ("Dice, bleeds under 400 grid px", self.dice_small),
-            ("Dice, 400 to 1,500", self.dice_medium),
-            ("Dice, from 1,500", self.dice_large),
+            ("Dice, bleeds under 0.6 % of the grid", self.dice_small),
+            ("Dice, 0.6 to 2.3 %", self.dice_medium),
+            ("Dice, from 2.3 %", self.dice_large),
             ("IoU, mean over positive slices", self.iou_mean_over_slices),
             ("area error", self.area_error),
             ("bleeds touched by the mask", self.lesion_sensitivity),
@@ -164,6 +165,6 @@ impl std::fmt::Display for Evaluation {
             ("slice sensitivity", self.slice_sensitivity),
             ("negative slices with a mask", self.negative_slices_with_mask),
         ];
-        rows.iter().try_for_each(|(name, value)| write!(f, "\n{name:<32} {}", show(*value)))
+        rows.iter().try_for_each(|(name, value)| write!(f, "\n{name:<37} {}", show(*value)))
     }
 }

@@ -15,6 +15,7 @@ def scored(**changes):
         "overlap": np.array([10, 0, 0, 0]),
         "found": np.array([10, 0, 0, 5]),
         "truth": np.array([10, 0, 20, 0]),
+        "grid": np.full(4, 1000),
         "lesions": np.array([1, 0, 2, 0]),
         "lesions_hit": np.array([1, 0, 0, 0]),
     }
@@ -32,6 +33,9 @@ def test_counts_by_hand():
     assert measured["slice_auc"] == 1.0
     assert measured["lesion_sensitivity"] == pytest.approx(1 / 3)
     assert measured["area_error"] == 0.5 and measured["iou_slices"] == 0.5
+    # 1.0 and 2.0 % of the slice: both medium. On a grid of a quarter of the pixels both are large.
+    assert measured["dice_medium"] == 0.5 and np.isnan(measured["dice_large"])
+    assert figures.measure(scored(grid=np.full(4, 250)))["dice_large"] == 0.5
 
 
 def test_positive_without_a_mask_counts_for_detection_only():

@@ -52,6 +52,13 @@ def test_slice_wise_split_warns_of_the_leak(capsys):
     assert sides[0] & sides[1], "the warning would be wrong if no patient crossed"
 
 
+def test_with_folds_everybody_trains_the_model_that_ships():
+    sets = [dataset.Prepared("phantoms", np.zeros(0), np.zeros(0), rows())]
+    parts = train.parts_of(sets, {"split_seed": 0, "split": "folds"})["phantoms"]
+    assert parts["train"] == sorted({row["patient"] for row in rows()})
+    assert not parts["validation"] and not parts["test"]
+
+
 def test_the_configuration_chooses_the_split(capsys):
     sets = [dataset.Prepared("phantoms", np.zeros(0), np.zeros(0), rows())]
     for choice, leaks in [({}, False), ({"split": "patient"}, False), ({"split": "slice"}, True)]:
