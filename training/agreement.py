@@ -2,7 +2,7 @@
 
 `python -m training.agreement RUN --models DIR --ichor FILE --data DIR --prepared DIR`, RUN holding the
 checkpoint that was released, scores a whole data set both ways, with the thresholds and calibration of the shipped model.json, and prints the
-figures side by side; it fails where two differ by more than TOLERANCE. Patients of the training are
+figures side by side; it fails where two differ by more than `allowed`. Patients of the training are
 among them: the figures show agreement, not accuracy.
 """
 
@@ -20,6 +20,14 @@ from training.evaluate import predict
 # Weights are rounded to f16 in the file, and PyTorch and tract sum in another order: a pixel or two
 # at the threshold may fall on the other side, and phantoms hold only some hundred pixels of blood.
 TOLERANCE = 5e-3
+# One slice that falls on the other side of a limit moves a share by one slice of its kind, and the
+# calibration error by at most twice that, as it leaves one bin and enters another.
+ONE_SLICE_MOVES = {
+    "slice_sensitivity": (1, "1"),
+    "sensitivity_at_90_specificity": (1, "1"),
+    "false_positive_rate": (1, "0"),
+    "calibration_error": (2, None),
+}
 # Names of the same figure: training.figures against ichor evaluate.
 SAME = {
     "dice_slices": "dice_mean_over_slices",
@@ -41,6 +49,13 @@ SAME = {
 }
 
 
+def allowed(figure: str, rows: list[dict]) -> float:
+    """How far the two may lie apart on these slices: TOLERANCE, or what one slice moves if that is more."""
+    slices, hemorrhage = ONE_SLICE_MOVES.get(figure, (0, None))
+    counted = sum(hemorrhage in (None, row["hemorrhage"]) for row in rows)
+    return max(TOLERANCE, 1.01 * slices / max(1, counted))
+
+
 def by_pytorch(model: torch.nn.Module, spec: dict, prepared: dataset.Prepared) -> dict[str, float]:
     """Figures of the model on every slice of the set; nan where not defined."""
     everybody = sorted({row["patient"] for row in prepared.rows})
@@ -59,7 +74,7 @@ def by_ichor(ichor: Path, models: Path, name: str, data: Path) -> dict[str, floa
 
 
 def compare(run: Path, models: Path, ichor: Path, data: Path, prepared: dataset.Prepared) -> float:
-    """Print both columns; returns the largest difference. Raises ValueError above TOLERANCE."""
+    """Print both columns; returns the largest difference. Raises ValueError above `allowed`."""
     model, saved = export.load_model(run / "checkpoint.pt")
     name = saved["config"]["name"]
     spec = json.loads((models / name / "model.json").read_text())
@@ -70,9 +85,10 @@ def compare(run: Path, models: Path, ichor: Path, data: Path, prepared: dataset.
         print(f"{figure:<30} PyTorch {pytorch[figure]:7.4f}  ichor {value:7.4f}")
         if np.isnan(pytorch[figure]) != np.isnan(value):
             raise ValueError(f"{figure} is defined on one side only")
-        worst = max(worst, float(np.nan_to_num(abs(pytorch[figure] - value))))
-    if worst > TOLERANCE:
-        raise ValueError(f"a figure differs by {worst:.4f}, {TOLERANCE} is allowed")
+        difference = float(np.nan_to_num(abs(pytorch[figure] - value)))
+        if difference > (limit := allowed(figure, prepared.rows)):
+            raise ValueError(f"{figure} differs by {difference:.4f}, {limit:.4f} is allowed")
+        worst = max(worst, difference)
     return worst
 
 
