@@ -90,6 +90,12 @@ def extras(config: dict) -> str:
     return "; ".join(parts)
 
 
+def foreign(intensity: dict) -> str:
+    """What stands in for other scanners, where a configuration asks for it."""
+    named = {"grain": "the grain of thin slices", "bright_rim": "a bright rim along the inner table"}
+    return "".join(f", {name} (share {intensity[f'{key}_share']})" for key, name in named.items() if key in intensity)
+
+
 def protocol(results: dict) -> str:
     """How the figures were come by: cross-validation, or one split."""
     if folds := results.get("folds"):
@@ -120,10 +126,11 @@ def recipe(config: dict, results: dict) -> str:
     return (
         f"{results['steps']} steps of {batch} slices ({stages}), AdamW, cosine rate from "
         f"{config['recipe']['learning_rate']}, averaged weights, BCE + Dice on known masks, BCE on slice "
-        f"labels; the slice head fitted afterwards, a logistic regression with ridge penalty "
+        f"labels, the strongest thousandth of the map lowered where there is no blood (weight "
+        f"{config['recipe']['loss'].get('false_alarms', 0)}); the slice head fitted afterwards, a logistic regression with ridge penalty "
         f"{config['recipe']['slice_ridge']} on all training slices as they are, every set weighing the "
         f"same; one seed ({config['seed']}). Online augmentation: {online}, edges repeated; window "
-        f"gain and bias, gamma, blur, noise; quarter turns; {extras(config)}. Encoder from ImageNet: "
+        f"gain and bias, gamma, blur, noise{foreign(config['augment']['intensity'])}; quarter turns; {extras(config)}. Encoder from ImageNet: "
         f"{'yes' if config['pretrained'] else 'no'}. {results.get('notes', '')}"
     )
 

@@ -57,18 +57,33 @@ def label_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return functional.binary_cross_entropy_with_logits(logits[known], labels[known])
 
 
-def weak_loss(logits, labels, known, share: float = 0.001) -> torch.Tensor:
-    """Where blood is certain but not outlined, the brightest `share` of the map must say so."""
+def strongest_share(logits: torch.Tensor, share: float = 0.001) -> torch.Tensor:
+    """[B, K]: the highest `share` of the logits of every map of [B, 1, H, W]."""
+    flat = logits.flatten(1)
+    return flat.topk(max(1, int(share * flat.shape[1])), dim=1).values
+
+
+def weak_loss(logits: torch.Tensor, labels: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Where blood is certain but not outlined, the strongest places of the map must say so."""
     weak = (known == 0) & (labels[:, 0] == 1)
     if not weak.any():
         return logits.sum() * 0
-    flat = logits[weak].flatten(1)
-    top = flat.topk(max(1, int(share * flat.shape[1])), dim=1).values
-    return functional.softplus(-top).mean()
+    return functional.softplus(-strongest_share(logits[weak])).mean()
+
+
+def false_alarm_loss(logits: torch.Tensor, masks: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Where there is no blood, the strongest places of the map must not say so.
+
+    A false outline is a few dozen pixels, which the mean over a hundred thousand hardly feels.
+    """
+    empty = (known == 1) & (masks.amax(dim=(1, 2, 3)) == 0)
+    if not empty.any():
+        return logits.sum() * 0
+    return functional.softplus(strongest_share(logits[empty])).mean()
 
 
 def total_loss(outputs, batch: dict, weights: dict) -> torch.Tensor:
-    """Weighted sum of the three for outputs (mask logits, slice logits), in float32."""
+    """Weighted sum of all for outputs (mask logits, slice logits), in float32."""
     mask_logits, slice_logits = (output.float() for output in outputs)
     overlap = weights.get("overlap", "dice")
     loss = mask_loss(mask_logits, batch["mask"], batch["mask_known"], weights["bce"], overlap)
@@ -76,4 +91,7 @@ def total_loss(outputs, batch: dict, weights: dict) -> torch.Tensor:
     if weights.get("weak", 0):
         weak = weak_loss(mask_logits, batch["labels"], batch["mask_known"])
         loss = loss + weights["weak"] * weak
+    if weights.get("false_alarms", 0):
+        alarms = false_alarm_loss(mask_logits, batch["mask"], batch["mask_known"])
+        loss = loss + weights["false_alarms"] * alarms
     return loss

@@ -87,8 +87,24 @@ def other_window(grey: np.ndarray, center_hu: float, width_hu: float) -> np.ndar
     return np.clip((hu - (center_hu - width_hu / 2)) / width_hu, 0, 1) * (grey > 0)
 
 
+def grain(shape: tuple, deviation: float, rng: np.random.Generator) -> np.ndarray:
+    """Noise of thin slices: reconstruction joins neighbouring pixels, so that it comes in clots."""
+    clots = cv2.GaussianBlur(rng.normal(0, 1, shape), (0, 0), rng.uniform(0.5, 1.2))
+    return clots * (deviation / clots.std())
+
+
+def bright_rim(grey: np.ndarray, brightest: float, rng: np.random.Generator) -> np.ndarray:
+    """What beam hardening adds along the whole inner table: soft tissue brighter, the nearer to bone.
+
+    A scanner that corrects it otherwise than those of the training data makes a rim that is no blood.
+    """
+    distance = cv2.distanceTransform((grey < 0.92).astype(np.uint8), cv2.DIST_L2, 3)
+    reach = rng.uniform(0.015, 0.05) * grey.shape[0]
+    return brightest * np.exp(-distance / reach) * ((grey > 0.12) & (grey < 0.92))
+
+
 def vary_intensity(grey: np.ndarray, amounts: dict, rng: np.random.Generator) -> np.ndarray:
-    """Another window, gain and bias, gamma, blur and noise (another scanner); clipped to [0, 1]."""
+    """Another scanner: window, gain, bias, gamma, rim, blur, noise, grain; clipped to [0, 1]."""
     if rng.random() < amounts.get("window_share", 0):
         grey = other_window(grey, rng.uniform(37, 43), rng.uniform(80, 130))
     gain = 1 + rng.uniform(-1, 1) * amounts.get("gain", 0)
@@ -97,10 +113,14 @@ def vary_intensity(grey: np.ndarray, amounts: dict, rng: np.random.Generator) ->
     grey = np.clip(grey * gain + bias, 0, 1)
     if gamma := amounts.get("gamma", 0):
         grey = grey ** np.exp(rng.uniform(-gamma, gamma))
+    if rng.random() < amounts.get("bright_rim_share", 0):
+        grey = grey + bright_rim(grey, rng.uniform(0, amounts["bright_rim"]), rng)
     if rng.random() < amounts.get("blur_share", 0):
         grey = cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.4, amounts["blur_sigma"]))
     if noise := amounts.get("noise", 0):
         grey = grey + rng.normal(0, rng.uniform(0, noise), grey.shape)
+    if rng.random() < amounts.get("grain_share", 0):
+        grey = grey + grain(grey.shape, rng.uniform(0, amounts["grain"]), rng) * (grey > 0.02)
     return np.clip(grey, 0, 1).astype(np.float32)
 
 

@@ -22,6 +22,18 @@ def test_weakly_labelled_positive_asks_for_some_blood():
     assert logits.grad.sum() < 0, "descending must raise the map"
 
 
+def test_false_alarms_are_those_of_slices_known_to_be_empty():
+    logits = torch.full((3, 1, 40, 40), -5.0)
+    logits[:, :, 3, 3:5] = 4.0
+    logits.requires_grad_(True)
+    masks = torch.zeros(3, 1, 40, 40)
+    masks[1, :, 20:30, 20:30] = 1  # blood elsewhere in this one
+    losses.false_alarm_loss(logits, masks, torch.tensor([1.0, 1.0, 0.0])).backward()
+    assert logits.grad[0, 0, 3, 3] > 0, "descending must lower the map"
+    assert logits.grad[0].sum() == logits.grad.sum(), "blood, or an unknown mask, is no false alarm"
+    assert losses.false_alarm_loss(logits, masks, torch.zeros(3)) == 0
+
+
 def test_unknown_labels_are_left_out():
     labels = torch.tensor([[1.0, -1.0]])
     assert losses.label_loss(torch.tensor([[0.0, 9.0]]), labels) == losses.label_loss(

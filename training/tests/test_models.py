@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from training import export, models
+from training.evaluate import BothWays
 
 KINDS = [{"kind": "unet", "base": 16}, {"kind": "deeplabv3", "width": 96}]
 LARGEST_FILE = 12 * 2**20
@@ -57,3 +58,14 @@ def test_imagenet_weights_load_into_the_encoder():
 def test_unknown_architecture_is_refused():
     with pytest.raises(KeyError):
         models.build({"kind": "transformer"})
+
+
+@torch.no_grad()
+def test_both_ways_see_a_slice_and_its_mirror_image_alike():
+    torch.manual_seed(0)
+    model = BothWays(models.build({"kind": "unet", "base": 8})).eval()
+    image = torch.randn(1, 1, 32, 32)
+    (mask, slices), (mirrored, same) = model(image), model(image.flip(3))
+    torch.testing.assert_close(mirrored.flip(3), mask)
+    torch.testing.assert_close(same, slices)
+    assert not torch.allclose(model.model(image.flip(3))[0].flip(3), model.model(image)[0])

@@ -98,3 +98,17 @@ def test_other_window_keeps_hounsfield_units_and_black():
     assert np.allclose(transforms.other_window(grey, 40, 80), [0, 0, 0.5, 1, 1], atol=1e-6)
     assert np.allclose(transforms.other_window(grey, 40, 120), grey, atol=1e-6)
     assert transforms.other_window(np.zeros(3, np.float32), 30, 130).max() == 0
+
+
+def test_the_rim_lies_on_soft_tissue_and_fades_from_bone():
+    grey = np.full((64, 64), 0.5, np.float32)
+    grey[:, :4], grey[:, -8:] = 1.0, 0.0  # bone on the left, air on the right
+    rim = transforms.bright_rim(grey, 0.08, np.random.default_rng(0))
+    assert not rim[:, :4].any() and not rim[:, -8:].any()
+    assert 0.04 < rim[32, 4] <= 0.08 and np.all(np.diff(rim[32, 4:40]) < 0)
+
+
+def test_grain_has_the_deviation_that_was_asked_for_and_clots():
+    grain = transforms.grain((64, 64), 0.1, np.random.default_rng(0))
+    assert grain.std() == pytest.approx(0.1)
+    assert np.corrcoef(grain[:, :-1].ravel(), grain[:, 1:].ravel())[0, 1] > 0.3
