@@ -100,6 +100,14 @@ impl Segmenter {
         Ok(Self { spec, card, color, engine, load_timings: LoadTimings::default() })
     }
 
+    /// Builds a deferred network, or waits while another thread does.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it cannot be built.
+    pub fn build(&self) -> Result<()> {
+        self.engine.get(&self.spec).map(drop)
+    }
+
     /// How long it took to load the network.
     pub fn load_timings(&self) -> LoadTimings {
         self.load_timings

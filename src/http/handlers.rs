@@ -174,10 +174,15 @@ pub(super) async fn live() -> Response {
     Json(serde_json::json!({"status": "live"})).into_response()
 }
 
-/// Ready means loaded: the router only exists once the models are.
-pub(super) async fn ready(State(service): State<Arc<Service>>) -> Response {
+/// Ready means loaded: the answer waits until every network is built.
+pub(super) async fn ready(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
+    if !service.models.are_built() {
+        let models = Arc::clone(&service.models);
+        let built = tokio::task::spawn_blocking(move || models.build()).await;
+        built.unwrap_or_else(|_| Err(Error::Inference("the worker stopped".into())))?;
+    }
     let names: Vec<&str> = service.models.iter().map(|m| m.spec().name.as_str()).collect();
-    Json(serde_json::json!({"status": "ready", "models": names})).into_response()
+    Ok(Json(serde_json::json!({"status": "ready", "models": names})).into_response())
 }
 
 pub(super) async fn unknown() -> Problem {

@@ -141,41 +141,47 @@ const BLOCK: usize = 16;
 /// Says that a step itself follows, in two bytes, lowest first; no difference.
 const ESCAPE: i8 = i8::MIN;
 
-/// Whether no byte holds the difference to the step before.
-fn is_far(step: u16, before: u16) -> bool {
-    step.wrapping_sub(before).wrapping_add(127) > 254
+/// Whether no byte holds a difference.
+fn is_far(difference: u16) -> bool {
+    difference.wrapping_add(127) > 254
 }
 
 /// Steps as differences; `None` where that would save less than a quarter.
 fn pack(steps: &[u16]) -> Option<Vec<u8>> {
-    // The first is taken for a far one.
-    let far = steps.iter().zip(steps.get(1..)?).filter(|&(&b, &step)| is_far(step, b)).count() + 1;
-    let bytes = steps.len() + 2 * far;
-    if bytes * 4 > size_of_val(steps) * 3 {
-        return None;
-    }
-    let mut packed = Vec::with_capacity(bytes);
+    let most = size_of_val(steps) / 4 * 3;
+    let mut packed = Vec::with_capacity(most + 3 * BLOCK);
     let mut before = 0;
-    for block in steps.chunks(BLOCK) {
+    let (blocks, rest) = steps.as_chunks::<BLOCK>();
+    for block in blocks {
         let mut befores = [before; BLOCK];
-        befores[1..block.len()].copy_from_slice(&block[..block.len() - 1]);
-        let pairs = || block.iter().zip(&befores);
-        if pairs().fold(false, |any, (&step, &before)| any | is_far(step, before)) {
-            pairs().for_each(|(&step, &before)| put(step, before, &mut packed));
+        befores[1..].copy_from_slice(&block[..BLOCK - 1]);
+        let differences: [u16; BLOCK] =
+            std::array::from_fn(|place| block[place].wrapping_sub(befores[place]));
+        if differences.iter().fold(false, |any, &difference| any | is_far(difference)) {
+            block.iter().zip(befores).for_each(|(&step, before)| put(step, before, &mut packed));
+            if packed.len() > most {
+                return None;
+            }
         } else {
-            packed.extend(pairs().map(|(step, before)| step.wrapping_sub(*before) as u8));
+            packed.extend(differences.map(|difference| difference as u8));
         }
-        before = block[block.len() - 1];
+        before = block[BLOCK - 1];
     }
-    Some(packed)
+    for &step in rest {
+        put(step, before, &mut packed);
+        before = step;
+    }
+    packed.shrink_to_fit();
+    (packed.len() <= most).then_some(packed)
 }
 
 fn put(step: u16, before: u16, packed: &mut Vec<u8>) {
-    if is_far(step, before) {
+    let difference = step.wrapping_sub(before);
+    if is_far(difference) {
         packed.push(ESCAPE.cast_unsigned());
         packed.extend(step.to_le_bytes());
     } else {
-        packed.push(step.wrapping_sub(before) as u8);
+        packed.push(difference as u8);
     }
 }
 
