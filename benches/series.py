@@ -8,7 +8,8 @@ import services
 
 
 def measure(binary, models, volume: bytes, slices: int, repeats: int, model: str = "deeplabv3") -> dict:
-    """Medians of seconds, and of the ratio of one core's to two cores', turn by turn."""
+    """Medians of seconds, of the ratio of one core's to two cores', turn by turn, and of what the service says of the
+    parts that one thread does alone."""
     cores = sorted(os.sched_getaffinity(0))[:2]
     if len(cores) < 2:
         return {"slices": slices, "speedup": None}
@@ -20,10 +21,12 @@ def measure(binary, models, volume: bytes, slices: int, repeats: int, model: str
             took(service, model, volume)
         for _ in range(repeats):
             turns.append((took(one, model, volume), took(two, model, volume)))
+        alone = [two.segment(model, volume, "application/gzip")["timings_ms"] for _ in range(repeats)]
     return {
         "slices": slices,
         "one_core_s": round(statistics.median(a for a, _ in turns), 3),
         "two_cores_s": round(statistics.median(b for _, b in turns), 3),
+        "alone_ms": {part: round(statistics.median(ms[part] for ms in alone), 1) for part in ("decode", "encode")},
         "speedup": round(statistics.median(a / b for a, b in turns), 3),
     }
 

@@ -37,6 +37,12 @@ class Service(Watched):
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=600)
 
+    def wait_until_ready(self) -> None:
+        """Where the default model serves before the others are loaded, until they are; Flask's peer has no such route
+        and loads all before it listens."""
+        self.connection.request("GET", "/v1/health/ready")
+        self.connection.getresponse().read()
+
     def post(self, model: str, body: bytes, media_type: str, connection=None) -> tuple[int, bytes]:
         """Status and body of the default answer: mask, overlay, contours."""
         connection = connection or self.connection

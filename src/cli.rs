@@ -33,8 +33,13 @@ pub fn run(cli: Cli) -> Result<()> {
     }
 }
 
-fn load(args: &ModelArgs, default: Option<&str>) -> Result<Models> {
-    load_files(read_model_dir(&args.models)?, default, args)
+/// Loads the default model; networks of others that run on our own engines are built later.
+fn load_default(args: &ModelArgs, default: Option<&str>) -> Result<Models> {
+    let files = read_model_dir(&args.models)?;
+    match args.engine {
+        EngineChoice::Own => Models::load_default(files, default),
+        EngineChoice::Ort => load_files(files, default, args),
+    }
 }
 
 fn load_files(files: Vec<ModelFiles>, default: Option<&str>, args: &ModelArgs) -> Result<Models> {

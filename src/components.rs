@@ -68,30 +68,41 @@ impl Components {
     }
 }
 
+/// The runs of a mask's pixels, in reading order.
+pub fn runs(mask: &Mask) -> impl Iterator<Item = Run> + '_ {
+    let rows = mask.pixels.chunks_exact(mask.width.max(1)).enumerate();
+    rows.flat_map(|(row, pixels)| {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let start = next(pixels, from, true);
+            from = next(pixels, start, false);
+            (start < pixels.len()).then_some(Run { row, start, end: from })
+        })
+    })
+}
+
 /// Labels the components of `mask`, run by run: most of a mask is background that costs nothing.
 pub fn label_components(mask: &Mask) -> Components {
-    let mut runs: Vec<Run> = Vec::new();
+    let mut found: Vec<Run> = Vec::new();
     let mut sets = DisjointSets::default();
-    let mut above = 0..0;
-    for (row, pixels) in mask.pixels.chunks_exact(mask.width.max(1)).enumerate() {
-        let first = runs.len();
-        let mut nearest = above.start;
-        let mut start = next(pixels, 0, true);
-        while start < pixels.len() {
-            let run = Run { row, start, end: next(pixels, start, false) };
-            sets.grow_to(runs.len() + 1);
-            // A corner is enough to touch; what ends before this run touches no later one either.
-            while nearest < above.end && runs[nearest].end < run.start {
-                nearest += 1;
-            }
-            let touching = (nearest..above.end).take_while(|&other| runs[other].start <= run.end);
-            touching.for_each(|other| sets.join(other, runs.len()));
-            start = next(pixels, run.end, true);
-            runs.push(run);
+    // Of the row above, those that may touch a run still to come; the first of the row itself.
+    let (mut nearest, mut row_start) = (0, 0);
+    for run in runs(mask) {
+        if found.last().is_some_and(|last| last.row != run.row) {
+            let adjacent = found[found.len() - 1].row + 1 == run.row;
+            nearest = if adjacent { row_start } else { found.len() };
+            row_start = found.len();
         }
-        above = first..runs.len();
+        sets.grow_to(found.len() + 1);
+        // A corner is enough to touch; what ends before this run touches no later one either.
+        while nearest < row_start && found[nearest].end < run.start {
+            nearest += 1;
+        }
+        let touching = (nearest..row_start).take_while(|&other| found[other].start <= run.end);
+        touching.for_each(|other| sets.join(other, found.len()));
+        found.push(run);
     }
-    collect(&runs, &mut sets)
+    collect(&found, &mut sets)
 }
 
 /// The first pixel of that value at or behind `from`, else the length of the row.

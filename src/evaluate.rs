@@ -61,7 +61,7 @@ fn score_slice(
             let (prepared, logits) = model.logits(&slice)?;
             let on_grid = |mask: Mask| mask_on_grid(&mask, prepared.crop, width, height);
             let truth = truth.map(on_grid).transpose()?;
-            (model.read_out_on_grid(prepared, &logits)?, truth, 1.0 / (width * height) as f64)
+            (model.read_out_on_grid(prepared, logits), truth, 1.0 / (width * height) as f64)
         }
         Resolution::Image => {
             let found = model.segment_slice(&slice, SegmentOptions::default(), &|| 0.0)?;
@@ -80,7 +80,7 @@ fn score_slice(
 
 fn overlap(found: &Segmentation, truth: &Mask, pixel_share: f64) -> Overlap {
     let mut pixels = ScoreHistogram::default();
-    for (&p, &t) in found.probabilities.samples.iter().zip(&truth.pixels) {
+    for (&p, &t) in found.map.probabilities().samples.iter().zip(&truth.pixels) {
         pixels.add(p, t);
     }
     let lesions = label_components(truth);

@@ -1,12 +1,13 @@
 //! The square crop that the network sees, and the way back.
 
+mod resample;
+
 use crate::components::{BoundingBox, label_components};
 use crate::error::{Error, Result};
 use crate::mask::Mask;
 use crate::slice::Plane;
-use fast_image_resize as fir;
-use fir::images::{TypedImage, TypedImageRef};
-use fir::pixels::F32;
+use resample::{Cutout, reach};
+use std::ops::Range;
 
 /// A square region of the source image; it may reach beyond the edges, where it is black.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,42 +50,83 @@ impl CropBox {
     /// Cuts the box out of `source`; outside the image the result is 0.
     pub fn cut(self, source: &Plane) -> Plane {
         let mut out = Plane::filled(self.side, self.side, 0.0);
-        self.for_each_row(source.width, source.height, |row| {
-            out.samples[row.inside..row.inside + row.len]
-                .copy_from_slice(&source.samples[row.outside..row.outside + row.len]);
-        });
-        out
-    }
-
-    /// Puts a plane of the box's size back into an image of `width` x `height`, 0 elsewhere.
-    pub fn paste(self, part: &Plane, width: usize, height: usize) -> Plane {
-        let mut out = Plane::filled(width, height, 0.0);
-        self.for_each_row(width, height, |row| {
-            out.samples[row.outside..row.outside + row.len]
-                .copy_from_slice(&part.samples[row.inside..row.inside + row.len]);
-        });
-        out
-    }
-
-    fn for_each_row(self, width: usize, height: usize, mut f: impl FnMut(Row)) {
         let side = self.side as i64;
-        let (x0, x1) = (self.x.max(0), (self.x + side).min(width as i64));
-        let (y0, y1) = (self.y.max(0), (self.y + side).min(height as i64));
+        let (x0, x1) = (self.x.max(0), (self.x + side).min(source.width as i64));
+        let (y0, y1) = (self.y.max(0), (self.y + side).min(source.height as i64));
+        let columns = (x1 - x0).max(0) as usize;
         for y in y0..y1 {
-            f(Row {
-                inside: ((y - self.y) * side + x0 - self.x) as usize,
-                outside: y as usize * width + x0 as usize,
-                len: (x1 - x0).max(0) as usize,
-            });
+            let inside = ((y - self.y) * side + x0 - self.x) as usize;
+            let outside = y as usize * source.width + x0 as usize;
+            out.samples[inside..][..columns].copy_from_slice(&source.samples[outside..][..columns]);
         }
+        out
+    }
+
+    /// What [`CropBox::cut`] gives, as [`resize`] makes it, without a copy between.
+    ///
+    /// # Errors
+    /// [`Error::Unprocessable`] for a box without pixels.
+    pub fn cut_to(self, source: &Plane, width: usize, height: usize) -> Result<Plane> {
+        let (start, size) = ([self.x, self.y], [self.side; 2]);
+        resized(Cutout { plane: source, start, size }, width, height)
+    }
+
+    /// The part of an image of `width` x `height` px that the box shows, given back from `grid`, which shows
+    /// all of the box: the pixels that `cells` of the grid have a share in.
+    pub fn spread(
+        self,
+        grid: &Plane,
+        cells: [Range<usize>; 2],
+        [width, height]: [usize; 2],
+    ) -> Patch {
+        let [columns, rows] = cells;
+        let columns = self.places(columns, grid.width, self.x, width);
+        let rows = self.places(rows, grid.height, self.y, height);
+        let (x, y) = (columns.start as i64 + self.x, rows.start as i64 + self.y);
+        let size = [grid.width, grid.height];
+        let from = Cutout { plane: grid, start: [0, 0], size };
+        let plane = from.resized([self.side; 2], [columns, rows]);
+        // Within the image, as the places are.
+        Patch { x: x.max(0) as usize, y: y.max(0) as usize, plane }
+    }
+
+    /// Places along a side of the box, which begins at `first` of an image's line of `length`, that `cells`
+    /// of `count` have a share in.
+    fn places(self, cells: Range<usize>, count: usize, first: i64, length: usize) -> Range<usize> {
+        let scale = count as f64 / self.side as f64;
+        let reach = reach(count, self.side);
+        let place = |cell: f64| cell / scale - 0.5;
+        let start = place(cells.start as f64 + 0.5 - reach).floor().max(0.0) as usize;
+        let end = place(cells.end as f64 - 0.5 + reach).ceil() as usize + 1;
+        let start = start.max((-first).max(0) as usize);
+        let end = end.min(self.side).min((length as i64 - first).max(0) as usize);
+        if cells.is_empty() { start..start } else { start..end.max(start) }
     }
 }
 
-/// One row that box and image share: offsets into each, and its length.
-struct Row {
-    inside: usize,
-    outside: usize,
-    len: usize,
+/// A rectangle of an image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Patch {
+    /// First column of the image.
+    pub x: usize,
+    /// First row of the image.
+    pub y: usize,
+    /// Its pixels.
+    pub plane: Plane,
+}
+
+impl Patch {
+    /// Its rows, each with its place in an image of `width` columns, row-major.
+    pub fn rows(&self, width: usize) -> impl Iterator<Item = (usize, &[f32])> {
+        let rows = self.plane.samples.chunks_exact(self.plane.width.max(1)).enumerate();
+        rows.map(move |(row, samples)| ((self.y + row) * width + self.x, samples))
+    }
+
+    /// Columns of a row of the image, which lie in the patch.
+    pub fn columns(&self, row: usize, columns: Range<usize>) -> &[f32] {
+        let start = (row - self.y) * self.plane.width + columns.start - self.x;
+        &self.plane.samples[start..][..columns.len()]
+    }
 }
 
 /// Bilinear resize, antialiased when shrinking (triangle filter scaled by the ratio).
@@ -92,26 +134,15 @@ struct Row {
 /// # Errors
 /// [`Error::Unprocessable`] for a plane without pixels.
 pub fn resize(source: &Plane, width: usize, height: usize) -> Result<Plane> {
-    if (source.width, source.height) == (width, height) {
-        return Ok(source.clone());
+    let size = [source.width, source.height];
+    resized(Cutout { plane: source, start: [0, 0], size }, width, height)
+}
+
+fn resized(from: Cutout<'_>, width: usize, height: usize) -> Result<Plane> {
+    if from.size.contains(&0) {
+        return Err(Error::Unprocessable("The image has no pixels to resize.".into()));
     }
-    let mut samples = vec![0.0_f32; width * height];
-    let empty = || Error::Unprocessable("The image has no pixels to resize.".into());
-    let from = TypedImageRef::<F32>::new(
-        source.width as u32,
-        source.height as u32,
-        bytemuck::cast_slice(&source.samples),
-    );
-    let to = TypedImage::<F32>::from_pixels_slice(
-        width as u32,
-        height as u32,
-        bytemuck::cast_slice_mut(&mut samples),
-    );
-    let (Ok(from), Ok(mut to)) = (from, to) else { return Err(empty()) };
-    let options = fir::ResizeOptions::new()
-        .resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Bilinear));
-    fir::Resizer::new().resize_typed(&from, &mut to, &options).map_err(|_| empty())?;
-    Ok(Plane { width, height, samples })
+    Ok(from.resized([width, height], [0..width, 0..height]))
 }
 
 #[cfg(test)]
@@ -124,12 +155,34 @@ mod tests {
     }
 
     #[test]
-    fn cut_and_paste_return_every_pixel() {
+    fn cut_and_spread_return_every_pixel() {
         for (width, height) in [(7, 5), (5, 7), (6, 6), (1, 9)] {
             let source = gradient(width, height);
             let whole = CropBox::whole(&source);
-            let back = whole.paste(&whole.cut(&source), width, height);
-            assert_eq!(back, source, "{width}x{height}");
+            let (cut, all) = (whole.cut(&source), [0..whole.side, 0..whole.side]);
+            assert_eq!(whole.cut_to(&source, whole.side, whole.side).unwrap(), cut);
+            let back = whole.spread(&cut, all, [width, height]);
+            assert_eq!(back, Patch { x: 0, y: 0, plane: source }, "{width}x{height}");
+        }
+    }
+
+    /// A part is what it is in the whole, wherever the box lies.
+    #[test]
+    fn parts_are_those_of_the_whole() {
+        let source = gradient(40, 30);
+        for (x, y, side) in [(0, 0, 30), (-5, 3, 50), (8, -9, 21), (60, 0, 9), (3, 3, 1)] {
+            let crop = CropBox { x, y, side };
+            let small = crop.cut_to(&source, 12, 12).unwrap();
+            let expected = resize(&crop.cut(&source), 12, 12).unwrap();
+            assert_eq!(small, expected, "{crop:?}");
+            let whole = crop.spread(&small, [0..12, 0..12], [40, 30]);
+            let part = crop.spread(&small, [4..6, 3..9], [40, 30]);
+            assert_eq!(part.plane.samples.is_empty(), x >= 40, "{crop:?}");
+            let columns = part.x..part.x + part.plane.width;
+            for row in (part.y..part.y + part.plane.height).filter(|_| !columns.is_empty()) {
+                let columns = columns.clone();
+                assert_eq!(part.columns(row, columns.clone()), whole.columns(row, columns));
+            }
         }
     }
 

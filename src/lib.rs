@@ -11,7 +11,7 @@
 //! [`segmenter::Segmenter`] is the one composition of it; every front calls it. Layers import
 //! downward only: values ([`slice`], [`series`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
 //! steps ([`decode`], [`geometry`], [`mod@preprocess`], [`postprocess`], [`components`],
-//! [`volumetry`], [`stack`], [`overlay`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets,
+//! [`volumetry`], [`stack`], [`overlay`], [`png`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets,
 //! reports and files ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`mod@inspect`], [`report`],
 //! [`export`]), adapters ([`storage`] and, by
 //! feature, `object_store`, `problem`, `telemetry`, `jobs`, `http`, `config`, `container`, `measure`, `cli` and `s3`).
@@ -43,6 +43,7 @@ pub mod model_spec;
 #[cfg(feature = "server")]
 pub mod object_store;
 pub mod overlay;
+pub mod png;
 pub mod postprocess;
 pub mod prepare;
 pub mod preprocess;

@@ -1,9 +1,7 @@
 //! Binary masks in the geometry of their image.
 
-use crate::error::{Error, Result};
 use crate::slice::Plane;
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{DynamicImage, GrayImage};
+use image::GrayImage;
 
 /// A binary mask, row-major, one `bool` a pixel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +47,11 @@ impl Mask {
         self.pixels.iter().filter(|&&p| p).count()
     }
 
+    /// Whether no pixel is hemorrhage.
+    pub fn is_empty(&self) -> bool {
+        !self.pixels.iter().fold(false, |any, &inside| any | inside)
+    }
+
     /// The mask as 1.0 and 0.0.
     pub fn to_plane(&self) -> Plane {
         Plane {
@@ -70,9 +73,16 @@ impl Mask {
 impl Mask {
     /// The mask at a bit a pixel.
     pub fn pack(&self) -> PackedMask {
-        let mut bits = vec![0_u8; self.pixels.len().div_ceil(8)];
-        for (index, _) in self.pixels.iter().enumerate().filter(|(_, inside)| **inside) {
-            bits[index / 8] |= 1 << (index % 8);
+        let (eights, rest) = self.pixels.as_chunks::<8>();
+        let mut bits = Vec::with_capacity(self.pixels.len().div_ceil(8));
+        bits.extend(eights.iter().map(|eight| {
+            // The product's highest byte gathers the lowest bit of each byte, the first lowest.
+            let bytes = u64::from_le_bytes(eight.map(u8::from));
+            (bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
+        }));
+        if !rest.is_empty() {
+            let last = rest.iter().enumerate().map(|(place, &inside)| u8::from(inside) << place);
+            bits.push(last.sum());
         }
         PackedMask { width: self.width, height: self.height, bits }
     }
@@ -92,8 +102,11 @@ pub struct PackedMask {
 impl PackedMask {
     /// The mask at a `bool` a pixel.
     pub fn unpack(&self) -> Mask {
-        let pixels = (0..self.width * self.height).map(|pixel| self.contains(pixel)).collect();
-        Mask { width: self.width, height: self.height, pixels }
+        let mut mask = Mask::empty(self.width, self.height);
+        for (eight, &bits) in mask.pixels.chunks_mut(8).zip(&self.bits).filter(|(_, b)| **b != 0) {
+            eight.iter_mut().enumerate().for_each(|(at, inside)| *inside = bits >> at & 1 == 1);
+        }
+        mask
     }
 
     /// Whether a pixel, counted row by row, is hemorrhage.
@@ -110,26 +123,6 @@ impl PackedMask {
     pub fn is_empty(&self) -> bool {
         self.bits.iter().all(|byte| *byte == 0)
     }
-}
-
-/// Encodes an image as PNG.
-///
-/// # Errors
-/// [`Error::Undecodable`] if the encoder refuses, which only a size of zero can cause.
-pub fn encode_png(image: &DynamicImage) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    // Where levels follow each other smoothly one filter packs as well as the best of five tried on
-    // each row; a mask packs best as it is.
-    let filter = match image {
-        DynamicImage::ImageLuma8(grey) if grey.iter().all(|v| matches!(v, 0 | 255)) => {
-            FilterType::NoFilter
-        }
-        _ => FilterType::Paeth,
-    };
-    image
-        .write_with_encoder(PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, filter))
-        .map_err(|_| Error::Undecodable("the result could not be encoded as PNG".into()))?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -1,34 +1,39 @@
 //! The picture for people: the slice with the hemorrhage tinted and outlined.
 
+use crate::components::runs;
 use crate::mask::Mask;
-use crate::slice::Plane;
-use image::{Rgb, RgbImage};
+use image::{DynamicImage, GrayImage, Rgb, RgbImage};
 
 /// Share of the class colour inside the outline; low, so that anatomy stays visible.
 const FILL: f32 = 0.3;
 
-/// Draws `mask` over `display` (grey in [0, 1], the same size) in `color`.
-pub fn draw_overlay(display: &Plane, mask: &Mask, color: Rgb<u8>) -> RgbImage {
-    let (width, height) = (display.width, display.height);
-    // Two loops, as the compiler turns the first into vectors.
-    let greys: Vec<u8> = display.samples.iter().map(|&sample| nearest(grey(sample))).collect();
-    let mut pixels = vec![0_u8; width * height * 3];
-    for (pixel, grey) in pixels.as_chunks_mut::<3>().0.iter_mut().zip(greys) {
+/// Draws `mask` over `shown` (grey, the same size) in `color`. Where there is nothing to draw the picture
+/// stays grey, a third of the bytes.
+pub fn draw_overlay(shown: Vec<u8>, mask: &Mask, color: Rgb<u8>) -> DynamicImage {
+    let (width, height) = (mask.width as u32, mask.height as u32);
+    // The buffers have the size that the images ask for.
+    if mask.is_empty() {
+        return GrayImage::from_raw(width, height, shown).unwrap_or_default().into();
+    }
+    let mut pixels = vec![0_u8; shown.len() * 3];
+    for (pixel, &grey) in pixels.as_chunks_mut::<3>().0.iter_mut().zip(&shown) {
         *pixel = [grey; 3];
     }
-    let inside = mask.pixels.iter().enumerate().filter(|(_, inside)| **inside);
-    for (index, _) in inside {
-        let share = if on_border(mask, index % width, index / width) { 1.0 } else { FILL };
-        let under = grey(display.samples[index]) * (1.0 - share);
-        let tinted = color.0.map(|c| nearest(under + f32::from(c) * share));
-        pixels[index * 3..][..3].copy_from_slice(&tinted);
+    for run in runs(mask) {
+        for x in run.start..run.end {
+            let index = run.row * mask.width + x;
+            let share = if on_border(mask, x, run.row) { 1.0 } else { FILL };
+            let under = f32::from(shown[index]) * (1.0 - share);
+            let tinted = color.0.map(|c| nearest(under + f32::from(c) * share));
+            pixels[index * 3..][..3].copy_from_slice(&tinted);
+        }
     }
-    // The buffer has the size that the image asks for.
-    RgbImage::from_raw(width as u32, height as u32, pixels).unwrap_or_default()
+    RgbImage::from_raw(width, height, pixels).unwrap_or_default().into()
 }
 
-fn grey(sample: f32) -> f32 {
-    sample.clamp(0.0, 1.0) * 255.0
+/// The nearest of 256 levels, from 0 (black) to 255 (white), of a sample from 0 to 1.
+pub fn grey(sample: f32) -> u8 {
+    nearest(sample.clamp(0.0, 1.0) * 255.0)
 }
 
 /// `f32::round` of what a byte holds; that one is a call a pixel on processors without SSE 4.1.
@@ -68,10 +73,16 @@ mod tests {
                 mask.pixels[y * 5 + x] = true;
             }
         }
-        let drawn = draw_overlay(&Plane::filled(5, 5, 0.0), &mask, Rgb([200, 100, 0]));
+        let drawn = draw_overlay(vec![0; 25], &mask, Rgb([200, 100, 0])).into_rgb8();
         assert_eq!(drawn[(0, 0)], Rgb([0, 0, 0]));
         assert_eq!(drawn[(1, 2)], Rgb([200, 100, 0]));
         assert_eq!(drawn[(2, 2)], Rgb([60, 30, 0]));
+    }
+
+    #[test]
+    fn without_hemorrhage_it_is_the_grey_picture() {
+        let drawn = draw_overlay((0..20).collect(), &Mask::empty(5, 4), Rgb([200, 100, 0]));
+        assert_eq!(drawn, GrayImage::from_fn(5, 4, |x, y| image::Luma([(y * 5 + x) as u8])).into());
     }
 
     #[test]

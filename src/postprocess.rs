@@ -1,14 +1,14 @@
 //! Logits on the network's grid to a mask in the geometry of the input.
 
 use crate::components::{BoundingBox, Component, Components, Run, label_components};
-use crate::error::Result;
-use crate::geometry::{CropBox, resize};
+use crate::geometry::{CropBox, Patch};
 use crate::mask::Mask;
 use crate::model_spec::{Postprocessing, sigmoid};
 use crate::slice::Plane;
 use image::GrayImage;
 use imageproc::contours::{BorderType, find_contours};
 use serde::Serialize;
+use std::ops::Range;
 
 /// One connected region of hemorrhage.
 #[derive(Debug, Clone, Serialize)]
@@ -41,26 +41,86 @@ pub struct Point {
     pub y: f64,
 }
 
-/// Probabilities in the geometry of the input, whose columns and rows are given last; 0 outside
-/// the crop.
-///
-/// `logits` is row-major on the network's grid of `width` columns.
-///
-/// # Errors
-/// As [`resize`].
-pub fn probabilities(
-    logits: &[f32],
-    width: usize,
+/// What the network says of the pixels of an image.
+#[derive(Debug, Clone)]
+pub struct LogitMap {
+    logits: Plane,
     crop: CropBox,
-    [target_width, target_height]: [usize; 2],
-) -> Result<Plane> {
-    let grid = Plane {
-        width,
-        height: logits.len() / width,
-        samples: logits.iter().map(|&l| sigmoid(l)).collect(),
-    };
-    let part = resize(&grid, crop.side, crop.side)?;
-    Ok(crop.paste(&part, target_width, target_height))
+    size: [usize; 2],
+}
+
+/// How far below the threshold a cell may lie and yet, by rounding, a pixel made of it and its neighbours not.
+const ROUNDING: f32 = 1e-4;
+
+impl LogitMap {
+    /// Of `logits`, row-major on the network's grid of `grid_width` columns, which shows `crop` of an image
+    /// of `width` x `height` px.
+    pub fn new(
+        logits: Vec<f32>,
+        grid_width: usize,
+        crop: CropBox,
+        [width, height]: [usize; 2],
+    ) -> Self {
+        let (grid_width, samples) = (grid_width.max(1), logits);
+        let logits = Plane { width: grid_width, height: samples.len() / grid_width, samples };
+        Self { logits, crop, size: [width, height] }
+    }
+
+    /// The probability of each pixel of the image; 0 outside the crop.
+    pub fn probabilities(&self) -> Plane {
+        let [width, height] = self.size;
+        let mut all = Plane::filled(width, height, 0.0);
+        let patch = self.patch([0..self.logits.width, 0..self.logits.height]);
+        for (first, row) in patch.rows(width) {
+            all.samples[first..][..row.len()].copy_from_slice(row);
+        }
+        all
+    }
+
+    /// The probability of each pixel of a rectangle, outside of which none reaches `threshold`.
+    fn around(&self, threshold: f32) -> Patch {
+        // A pixel lies between the cells that it is made of.
+        let least = logit((threshold - ROUNDING).max(0.0));
+        let mut highest = vec![f32::NEG_INFINITY; self.logits.width];
+        let mut rows: Option<Range<usize>> = None;
+        for (y, row) in self.logits.samples.chunks_exact(self.logits.width).enumerate() {
+            if row.iter().fold(false, |any, &logit| any | (logit >= least)) {
+                rows = Some(rows.map_or(y, |rows| rows.start)..y + 1);
+                let higher = |(high, &logit): (&mut f32, &f32)| {
+                    *high = if logit > *high { logit } else { *high }
+                };
+                highest.iter_mut().zip(row).for_each(higher);
+            }
+        }
+        let first = highest.iter().position(|&logit| logit >= least);
+        let last = highest.iter().rposition(|&logit| logit >= least);
+        match (first, last, rows) {
+            (Some(first), Some(last), Some(rows)) => self.patch([first..last + 1, rows]),
+            _ => self.patch([0..0, 0..0]),
+        }
+    }
+
+    /// The pixels that `cells` of the grid have a share in.
+    fn patch(&self, cells: [Range<usize>; 2]) -> Patch {
+        let Plane { width, height, samples } = &self.logits;
+        // The other cells that these pixels are made of.
+        let beside = |cells: &Range<usize>, count: usize| {
+            let far = 2 * count.div_ceil(self.crop.side.max(1)) + 1;
+            cells.start.saturating_sub(far)..(cells.end + far).min(count)
+        };
+        let (columns, rows) = (beside(&cells[0], *width), beside(&cells[1], *height));
+        let mut grid = Plane::filled(*width, *height, 0.0);
+        for row in rows {
+            let span = row * width + columns.start..row * width + columns.end;
+            let logits = samples[span.clone()].iter();
+            grid.samples[span].iter_mut().zip(logits).for_each(|(p, &logit)| *p = sigmoid(logit));
+        }
+        self.crop.spread(&grid, cells, self.size)
+    }
+}
+
+fn logit(probability: f32) -> f32 {
+    (probability / (1.0 - probability)).ln()
 }
 
 /// Smallest region that counts, in pixels of the image: the spec counts those of the network's grid.
@@ -69,51 +129,56 @@ pub fn smallest_lesion_px(steps: &Postprocessing, crop: CropBox, grid_width: usi
     steps.min_lesion_px as f64 * scale * scale
 }
 
-/// Threshold, then drop components smaller than `min_lesion_px`, which counts pixels of the
-/// network's grid of `grid_width` columns, so that the limit is the same for every resolution.
-pub fn mask_and_components(
-    probabilities: &Plane,
-    threshold: f32,
-    steps: &Postprocessing,
-    crop: CropBox,
-    grid_width: usize,
-) -> (Mask, Components) {
-    let mut mask = Mask::from_plane(probabilities, threshold);
-    let mut components = label_components(&mask);
-    let smallest = smallest_lesion_px(steps, crop, grid_width);
-    let (kept, dropped): (Vec<_>, Vec<_>) =
-        components.found.drain(..).partition(|c| c.area_px as f64 >= smallest);
-    components.found = kept;
-    for run in dropped.iter().flat_map(|c| components.runs(c)) {
-        mask.pixels[run.row * mask.width..][run.start..run.end].fill(false);
-    }
-    (mask, components)
+/// The mask of an image and the regions in it.
+#[derive(Debug)]
+pub struct Regions {
+    /// The mask.
+    pub mask: Mask,
+    components: Components,
+    /// Holds all of them.
+    probabilities: Patch,
 }
 
-/// Measures the components, largest first.
-pub fn measure_lesions(
-    probabilities: &Plane,
-    components: &Components,
-    spacing_mm: Option<[f32; 2]>,
-    with_contours: bool,
-) -> Vec<Lesion> {
-    let width = probabilities.width;
-    // Thousands of pixels: summed in f64, or the last digits are lost.
-    let sum = |c: &Component| -> f64 {
-        let pixels = |run: &Run| &probabilities.samples[run.row * width..][run.start..run.end];
-        components.runs(c).iter().flat_map(pixels).fold(0.0, |sum, &p| sum + f64::from(p))
-    };
-    let lesion = |(index, c): (usize, &Component)| Lesion {
-        id: index + 1,
-        area_px: c.area_px,
-        area_mm2: spacing_mm.map(|[row, column]| c.area_px as f32 * row * column),
-        volume_ml: None,
-        bbox: c.bbox,
-        centroid: Point { x: c.centroid[0], y: c.centroid[1] },
-        mean_probability: (sum(c) / c.area_px as f64) as f32,
-        contour: with_contours.then(|| contour(components, c)),
-    };
-    components.found.iter().enumerate().map(lesion).collect()
+impl Regions {
+    /// Those at or above `threshold`, without any smaller than `smallest_px`.
+    pub fn of(map: &LogitMap, threshold: f32, smallest_px: f64) -> Self {
+        let [width, height] = map.size;
+        let probabilities = map.around(threshold);
+        let mut mask = Mask::empty(width, height);
+        for (first, row) in probabilities.rows(width) {
+            let pixels = mask.pixels[first..].iter_mut();
+            pixels.zip(row).for_each(|(inside, &p)| *inside = p >= threshold);
+        }
+        let mut components = label_components(&mask);
+        let (kept, dropped): (Vec<_>, Vec<_>) =
+            components.found.drain(..).partition(|c| c.area_px as f64 >= smallest_px);
+        components.found = kept;
+        for run in dropped.iter().flat_map(|c| components.runs(c)) {
+            mask.pixels[run.row * mask.width..][run.start..run.end].fill(false);
+        }
+        Self { mask, components, probabilities }
+    }
+
+    /// Measures the regions, largest first.
+    pub fn lesions(&self, spacing_mm: Option<[f32; 2]>, with_contours: bool) -> Vec<Lesion> {
+        let components = &self.components;
+        // Thousands of pixels: summed in f64, or the last digits are lost.
+        let sum = |c: &Component| -> f64 {
+            let pixels = |run: &Run| self.probabilities.columns(run.row, run.start..run.end);
+            components.runs(c).iter().flat_map(pixels).fold(0.0, |sum, &p| sum + f64::from(p))
+        };
+        let lesion = |(index, c): (usize, &Component)| Lesion {
+            id: index + 1,
+            area_px: c.area_px,
+            area_mm2: spacing_mm.map(|[row, column]| c.area_px as f32 * row * column),
+            volume_ml: None,
+            bbox: c.bbox,
+            centroid: Point { x: c.centroid[0], y: c.centroid[1] },
+            mean_probability: (sum(c) / c.area_px as f64) as f32,
+            contour: with_contours.then(|| contour(components, c)),
+        };
+        components.found.iter().enumerate().map(lesion).collect()
+    }
 }
 
 /// Outer border of one component, traced in its bounding box.
@@ -156,9 +221,9 @@ mod tests {
     #[test]
     fn a_lesion_lands_where_the_crop_came_from() {
         let crop = CropBox { x: 20, y: 4, side: 32 };
-        let p = probabilities(&blob_logits(), 16, crop, [64, 40]).unwrap();
-        let (mask, components) = mask_and_components(&p, 0.5, &STEPS, crop, 16);
-        let lesions = measure_lesions(&p, &components, Some([0.5, 0.5]), true);
+        let map = LogitMap::new(blob_logits(), 16, crop, [64, 40]);
+        let regions = Regions::of(&map, 0.5, smallest_lesion_px(&STEPS, crop, 16));
+        let (mask, lesions) = (&regions.mask, regions.lesions(Some([0.5, 0.5]), true));
         assert_eq!(lesions.len(), 1, "the one-pixel blob is dropped");
         let Point { x, y } = lesions[0].centroid;
         // Grid (5, 4.6) is image (20 + 5.3 * 2, 4 + 5.1 * 2): pixel centres included.
@@ -167,6 +232,37 @@ mod tests {
         assert_eq!(lesions[0].area_mm2, Some(lesions[0].area_px as f32 * 0.25));
         let contour = lesions[0].contour.as_ref().unwrap();
         assert!(contour.iter().all(|&[x, y]| mask.pixels[y as usize * 64 + x as usize]));
+    }
+
+    /// Most of the image is not looked at; nothing may be missed there.
+    #[test]
+    fn the_mask_is_the_threshold_on_all_probabilities() {
+        let mut state = 12_345_u32;
+        let mut random = || {
+            // A linear congruential generator (Numerical Recipes) is random enough here.
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 24) as f32
+        };
+        let mut masked = 0;
+        for (side, size) in [(40, [64, 40]), (9, [9, 30]), (5, [8, 8]), (16, [16, 16]), (1, [3, 3])]
+        {
+            for (x, y) in [(0, 0), (-3, 2), (20, -7), (7, 11)] {
+                let crop = CropBox { x, y, side };
+                for (threshold, sparse) in [(0.5, 0.0), (0.5, 0.9), (0.9, 0.97), (5e-5, 0.5)] {
+                    let mut value = || if random() < sparse { -20.0 } else { random() * 9.0 - 5.0 };
+                    let logits = (0..16 * 12).map(|_| value()).collect();
+                    let map = LogitMap::new(logits, 16, crop, size);
+                    let expected = Mask::from_plane(&map.probabilities(), threshold);
+                    let regions = Regions::of(&map, threshold, 0.0);
+                    assert!(regions.mask == expected, "{crop:?} {size:?} {threshold} {sparse}");
+                    let areas =
+                        regions.lesions(None, false).iter().map(|l| l.area_px).sum::<usize>();
+                    assert_eq!(areas, expected.area_px());
+                    masked += areas;
+                }
+            }
+        }
+        assert!(masked > 1000, "{masked} px in all");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::dataset::{LabelledSlice, SUBTYPES, read_dataset};
 use crate::decode::Limits;
 use crate::error::{Error, Result};
-use crate::geometry::{CropBox, resize};
+use crate::geometry::CropBox;
 use crate::mask::Mask;
 use crate::model_spec::ModelSpec;
 use crate::preprocess::preprocess;
@@ -88,8 +88,7 @@ pub(crate) fn mask_on_grid(
     width: usize,
     height: usize,
 ) -> Result<Mask> {
-    let grid = resize(&crop.cut(&mask.to_plane()), width, height)?;
-    Ok(Mask::from_plane(&grid, 0.5))
+    Ok(Mask::from_plane(&crop.cut_to(&mask.to_plane(), width, height)?, 0.5))
 }
 
 fn index_row(row: &LabelledSlice) -> String {

@@ -7,7 +7,7 @@ mod contrast;
 use crate::error::{Error, Result};
 use crate::geometry::{CropBox, resize};
 use crate::model_spec::{ModelSpec, Step};
-use crate::slice::{CtSlice, Intensity, Plane};
+use crate::slice::{CtSlice, Intensity};
 use crate::window::WindowLevel;
 
 /// What the network eats, and how its answer finds the way back.
@@ -33,7 +33,13 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
     let mut crop = CropBox::whole(&plane);
     let mut channels = 1;
     let mut head_missing = false;
+    // A crop waits for the step after it, which as a rule resizes and needs no copy.
+    let mut uncut = false;
     for step in &spec.preprocessing {
+        if uncut && !matches!(step, Step::Resize { .. }) {
+            plane = crop.cut(&plane);
+            uncut = false;
+        }
         plane = match *step {
             Step::Window { center_hu, width_hu } => match slice.intensity {
                 Intensity::Display => plane,
@@ -46,9 +52,15 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
                 let head = CropBox::head(&plane, threshold, margin);
                 head_missing = head.is_none();
                 crop = head.unwrap_or(crop);
-                crop.cut(&plane)
+                uncut = true;
+                plane
             }
-            Step::Resize { width, height } => resize(&squared(plane, crop), width, height)?,
+            // Without a crop step the whole image is made square, so that proportions are kept.
+            Step::Resize { width, height } if uncut || plane.width != plane.height => {
+                uncut = false;
+                crop.cut_to(&plane, width, height)?
+            }
+            Step::Resize { width, height } => resize(&plane, width, height)?,
             Step::HistogramEqualization {} => contrast::equalize_histogram(&plane),
             Step::Clahe { clip_limit, tiles } => contrast::clahe(&plane, clip_limit, tiles),
             Step::ContrastStretch { low_percentile, high_percentile } => {
@@ -60,6 +72,9 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
                 plane
             }
         };
+    }
+    if uncut {
+        plane = crop.cut(&plane);
     }
     let shape = [1, channels, plane.height, plane.width];
     if shape != spec.input.shape {
@@ -73,9 +88,4 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
         _ => plane.samples.repeat(channels),
     };
     Ok(Prepared { tensor, shape, crop, head_missing })
-}
-
-/// Without a crop step the whole image is made square, so that resizing keeps proportions.
-fn squared(plane: Plane, crop: CropBox) -> Plane {
-    if plane.width == plane.height { plane } else { crop.cut(&plane) }
 }

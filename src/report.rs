@@ -123,7 +123,7 @@ pub struct Timings {
 /// Writes the report of the segmentation of `slice`.
 ///
 /// # Errors
-/// As [`crate::mask::encode_png`].
+/// As [`crate::png::encode_png`].
 pub fn write_report(
     model: &Segmenter,
     slice: &CtSlice,
@@ -135,9 +135,9 @@ pub fn write_report(
     let pictures = Pictures::draw(
         include,
         slice,
-        &found.mask,
+        || &found.mask,
         || model.overlay(slice, &found),
-        || Ok(probability_picture(&found.probabilities)),
+        || Ok(probability_picture(&found.map.probabilities())),
     )?;
     let encode = clock() - start;
     let finding = found.finding;

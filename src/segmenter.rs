@@ -17,13 +17,13 @@ use crate::error::{Error, Result};
 use crate::geometry::CropBox;
 use crate::mask::Mask;
 use crate::model_spec::{ModelSpec, Step, sigmoid};
-use crate::overlay::{draw_overlay, parse_color};
-use crate::postprocess::{mask_and_components, measure_lesions, probabilities, smallest_lesion_px};
+use crate::overlay::{draw_overlay, grey, parse_color};
+use crate::postprocess::{LogitMap, Regions, smallest_lesion_px};
 use crate::preprocess::{Prepared, preprocess};
 use crate::slice::{CtSlice, Intensity, Plane, Warning};
 use crate::storage::ModelFiles;
 use crate::window::WindowLevel;
-use image::{Rgb, RgbImage};
+use image::{DynamicImage, Rgb};
 use serde::{Deserialize, Serialize};
 
 /// A model that is loaded and ready.
@@ -100,6 +100,14 @@ impl Segmenter {
         Ok(Self { spec, card, color, engine, load_timings: LoadTimings::default() })
     }
 
+    /// Builds a deferred network, or waits while another thread does.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it cannot be built.
+    pub fn build(&self) -> Result<()> {
+        self.engine.get(&self.spec).map(drop)
+    }
+
     /// How long it took to load the network.
     pub fn load_timings(&self) -> LoadTimings {
         self.load_timings
@@ -152,7 +160,7 @@ impl Segmenter {
         let t1 = clock();
         let logits = logits(&prepared)?;
         let t2 = clock();
-        let mut found = self.read_out(slice, prepared, &logits, threshold, options)?;
+        let mut found = self.read_out(slice, prepared, logits, threshold, options);
         let (preprocess, inference) = (t1 - t0, t2 - t1);
         found.finding.timings =
             StageTimings { decode: 0.0, preprocess, inference, postprocess: clock() - t2 };
@@ -170,14 +178,7 @@ impl Segmenter {
     }
 
     /// What [`Segmenter::logits`] gave, read out on the network's own grid: what training measures.
-    ///
-    /// # Errors
-    /// As [`Segmenter::segment_slice`].
-    pub fn read_out_on_grid(
-        &self,
-        mut prepared: Prepared,
-        logits: &Logits,
-    ) -> Result<Segmentation> {
+    pub fn read_out_on_grid(&self, mut prepared: Prepared, logits: Logits) -> Segmentation {
         let [_, _, height, width] = prepared.shape;
         let grid = Plane::filled(width, height, 0.0);
         prepared.crop = CropBox::whole(&grid);
@@ -198,54 +199,51 @@ impl Segmenter {
         &self,
         slice: &CtSlice,
         prepared: Prepared,
-        logits: &Logits,
+        logits: Logits,
         threshold: f32,
         options: SegmentOptions,
-    ) -> Result<Segmentation> {
+    ) -> Segmentation {
         let [_, _, _, grid_width] = prepared.shape;
         let steps = &self.spec.postprocessing;
-        let (width, height) = (slice.plane.width, slice.plane.height);
-        let probabilities =
-            probabilities(&logits.mask, grid_width, prepared.crop, [width, height])?;
-        let (mut mask, mut components) =
-            mask_and_components(&probabilities, threshold, steps, prepared.crop, grid_width);
         let any = logits.slice.first().copied();
         let open = match (any, steps.slice_threshold) {
             (Some(logit), Some(least)) => sigmoid(logit) >= least,
             _ => true,
         };
-        if !open {
-            mask = Mask::empty(mask.width, mask.height);
-            components.found.clear();
-        }
-        let lesions =
-            measure_lesions(&probabilities, &components, slice.spacing_mm, options.contours);
         let strongest = || logits.mask.iter().copied().fold(f32::MIN, f32::max);
+        let any = any.unwrap_or_else(strongest);
+        let (width, height) = (slice.plane.width, slice.plane.height);
+        let map = LogitMap::new(logits.mask, grid_width, prepared.crop, [width, height]);
+        let min_lesion_px = smallest_lesion_px(steps, prepared.crop, grid_width);
+        let (mask, lesions) = if open {
+            let regions = Regions::of(&map, threshold, min_lesion_px);
+            let lesions = regions.lesions(slice.spacing_mm, options.contours);
+            (regions.mask, lesions)
+        } else {
+            (Mask::empty(width, height), Vec::new())
+        };
         let suitable = slice.modality.as_ref().is_none_or(|m| self.spec.modalities.contains(m));
         let mut warnings = cautions(slice, prepared.head_missing, suitable);
         warnings.extend(window_ignored(slice, options.window));
         let window = self.display_window(slice, options.window);
-        Ok(Segmentation {
+        Segmentation {
             finding: SliceFinding {
                 detected: suitable.then_some(!lesions.is_empty()),
                 lesions,
-                probability: self.spec.calibration.probability(any.unwrap_or_else(strongest)),
+                probability: self.spec.calibration.probability(any),
                 subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
                 threshold,
-                readout: Readout {
-                    open,
-                    min_lesion_px: smallest_lesion_px(steps, prepared.crop, grid_width),
-                },
+                readout: Readout { open, min_lesion_px },
                 warnings,
                 timings: StageTimings::default(),
             },
             mask,
-            probabilities,
+            map,
             crop: prepared.crop,
             window,
             spacing_mm: slice.spacing_mm,
             modality: slice.modality.clone(),
-        })
+        }
     }
 
     /// The window that a slice is shown with: the one asked for, else the model's input window.
@@ -266,17 +264,16 @@ impl Segmenter {
 
     /// The slice that `found` was read from, with the hemorrhage tinted and outlined in the model's
     /// class colour.
-    pub fn overlay(&self, slice: &CtSlice, found: &Segmentation) -> RgbImage {
+    pub fn overlay(&self, slice: &CtSlice, found: &Segmentation) -> DynamicImage {
         self.draw(slice, &found.mask, found.window)
     }
 
-    fn draw(&self, slice: &CtSlice, mask: &Mask, window: Option<WindowLevel>) -> RgbImage {
-        let plane = slice.plane.expand();
+    fn draw(&self, slice: &CtSlice, mask: &Mask, window: Option<WindowLevel>) -> DynamicImage {
         let shown = match window {
-            Some(window) => window.show(plane),
-            None => plane,
+            Some(window) => slice.plane.levels(|hu| grey(window.apply(hu))),
+            None => slice.plane.levels(grey),
         };
-        draw_overlay(&shown, mask, self.color)
+        draw_overlay(shown, mask, self.color)
     }
 
     /// Colour of the mask class.

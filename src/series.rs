@@ -7,6 +7,7 @@ mod spacing;
 mod tests;
 mod vector;
 
+pub(crate) use grid::FileRow;
 pub use grid::VolumeGrid;
 pub use spacing::MAX_TILT_DEGREES;
 pub(crate) use vector::{cross, dot, minus, normalised, scaled_sum};

@@ -34,7 +34,7 @@ fn of_a_slice(model: &Segmenter, name: &str) -> Result<AllocationInfo, Box<dyn E
     Ok(info)
 }
 
-/// Counted: 193 and 203 allocations of 10 and 12 MiB in all. A third above is allowed: an allocation a
+/// Counted: 208 and 267 allocations of 4.5 and 7.5 MiB in all. A little above is allowed: an allocation a
 /// row (512), or a few more copies of the slice (1 MiB as numbers), break it.
 #[test]
 fn everything_but_the_network_asks_for_little_memory() -> Result<(), Box<dyn Error>> {
@@ -45,7 +45,7 @@ fn everything_but_the_network_asks_for_little_memory() -> Result<(), Box<dyn Err
         let info = of_a_slice(models.default_model(), name)?;
         println!("{name}: {} allocations, {} bytes", info.count_total, info.bytes_total);
         assert!(info.count_total < 300, "{name}: {} allocations", info.count_total);
-        assert!(info.bytes_total < 16 << 20, "{name}: {} bytes", info.bytes_total);
+        assert!(info.bytes_total < 10 << 20, "{name}: {} bytes", info.bytes_total);
         assert!(info.bytes_max < 6 << 20, "{name}: {} bytes at once", info.bytes_max);
         assert_eq!(info.count_current, 1, "{name}: all but the answer is given back");
     }

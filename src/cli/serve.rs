@@ -1,6 +1,6 @@
 //! `serve`: the API and the page on one local port.
 
-use super::load;
+use super::load_default;
 use crate::config::{MOST_LOCAL_JOBS, PAGE_POLICY, ServeArgs, job_limits, local_limits};
 use crate::container::stop_signal;
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 pub(super) fn serve(args: ServeArgs) -> Result<()> {
-    let models = load(&args.model_dir, args.default_model.as_deref())?;
+    let models = Arc::new(load_default(&args.model_dir, args.default_model.as_deref())?);
     if !args.frontend.join("index.html").is_file() {
         return Err(Error::InvalidParameter(
             "The page was not found. Start in the project's folder or give --frontend.".into(),
@@ -31,16 +31,17 @@ pub(super) fn serve(args: ServeArgs) -> Result<()> {
     let folder = JobFolder::of(args.jobs.as_deref());
     let runtime = runtime().map_err(Error::io("The server cannot start"))?;
     let served = runtime.block_on(async {
-        let app = with_page(api(models, &args, &folder.path).await?, &args);
+        let app = with_page(api(models.clone(), &args, &folder.path).await?, &args);
         let listener = TcpListener::bind((args.host.as_str(), args.port))
             .await
             .map_err(Error::io("The port cannot be opened; try --port 0 for a free one"))?;
         let address = listener.local_addr().map_err(Error::io("The port cannot be read"))?;
         println!("Ichor is ready at http://{address}");
-        axum::serve(listener, app)
-            .with_graceful_shutdown(stop_signal())
-            .await
-            .map_err(Error::io("The server stopped"))
+        let server = axum::serve(listener, app).with_graceful_shutdown(stop_signal());
+        tokio::select! {
+            served = server => served.map_err(Error::io("The server stopped")),
+            error = failed(models) => Err(error),
+        }
     });
     // A job of a folder that stays is taken up again; one whose folder goes stops at its next slice.
     folder.remove();
@@ -59,8 +60,16 @@ fn runtime() -> std::io::Result<Runtime> {
         .build()
 }
 
-async fn api(models: Models, args: &ServeArgs, folder: &Path) -> Result<Router> {
-    let models = Arc::new(models);
+/// Builds the networks beside the default one while that serves already; ends only if one cannot be built.
+async fn failed(models: Arc<Models>) -> Error {
+    match tokio::task::spawn_blocking(move || models.build()).await {
+        Ok(Ok(())) => std::future::pending().await,
+        Ok(Err(error)) => error,
+        Err(_) => Error::Inference("a network could not be built".into()),
+    }
+}
+
+async fn api(models: Arc<Models>, args: &ServeArgs, folder: &Path) -> Result<Router> {
     let limits = ServiceLimits { rate: args.rate(), ..local_limits() };
     let store = DirObjects::open(folder)?;
     let slice = limits.slice;

@@ -17,12 +17,14 @@ use flate2::read::MultiGzDecoder;
 use header::VolumeHeader;
 use kept::{Kept, survey};
 use orientation::Orientation;
-use std::io::Read;
+use std::io::{BufReader, Read};
 use voxels::Voxels;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Deflate cannot shrink further than this (258 bytes to two bits).
 const MOST_GZIP_SHRINKS: u64 = 1032;
+/// Bytes that are unpacked at a time.
+const UNPACKED: usize = 128 << 10;
 /// The part of a series' bytes that one volume of numbers with fractions may take; beyond it they
 /// are rounded to 16 bits.
 const MOST_FLOATS: u64 = 4;
@@ -75,7 +77,11 @@ pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Decoded
 /// The bytes of the volume from its header on.
 fn unpacked(source: &mut dyn Source, gzipped: bool) -> Result<Box<dyn Read + '_>> {
     let reader = source.open()?;
-    Ok(if gzipped { Box::new(MultiGzDecoder::new(reader)) } else { reader })
+    if !gzipped {
+        return Ok(reader);
+    }
+    // Rows are read one by one, and each call of the decoder costs as much as one.
+    Ok(Box::new(BufReader::with_capacity(UNPACKED, MultiGzDecoder::new(reader))))
 }
 
 /// Limits on the slices that the volume is cut into.

@@ -28,7 +28,7 @@ pub fn montage(model: &Segmenter, found: &SeriesSegmentation, options: SegmentOp
             let frame = RgbImage::from_pixel(step, step, model.color());
             overlay(&mut picture, &frame, x.into(), y.into());
         }
-        let tile = tile(&model.overlay_of(found, index, options));
+        let tile = tile(&model.overlay_of(found, index, options).into_rgb8());
         overlay(&mut picture, &tile, (x + BORDER).into(), (y + BORDER).into());
     }
     picture

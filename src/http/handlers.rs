@@ -12,7 +12,7 @@ use crate::decode::{Heard, decode_heard};
 use crate::error::Error;
 use crate::export::dicom_seg::encode_dicom_seg;
 use crate::export::montage::montage;
-use crate::mask::encode_png;
+use crate::png::encode_png;
 use crate::report::write_answer;
 use crate::segmenter::{Found, SegmentOptions, Segmenter};
 use axum::body::Bytes;
@@ -21,7 +21,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use image::RgbImage;
+use image::DynamicImage;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -95,7 +95,7 @@ pub(super) fn run(service: &Service, job: Job) -> Result<Ended, Problem> {
         model.segment_decoding(&mut decode, limits, options, &|_, _| (), &clock)?;
     let measured = measured(model, &found);
     let (content_type, body) = match job.answer {
-        Answer::Picture => ("image/png", encode_png(&picture(model, &found, options).into())?),
+        Answer::Picture => ("image/png", encode_png(&picture(model, &found, options))?),
         Answer::DicomSeg => {
             let found = found.as_series(&clock)?;
             let written = SystemTime::now();
@@ -121,10 +121,10 @@ fn measured(model: &Segmenter, found: &Found) -> Measured {
     Measured { model: model.spec().name.clone(), slices, stages }
 }
 
-fn picture(model: &Segmenter, found: &Found, options: SegmentOptions) -> RgbImage {
+fn picture(model: &Segmenter, found: &Found, options: SegmentOptions) -> DynamicImage {
     match found {
         Found::Slice { series, found } => model.overlay(&series.slices[0], found),
-        Found::Series(found) => montage(model, found, options),
+        Found::Series(found) => montage(model, found, options).into(),
     }
 }
 
@@ -174,10 +174,15 @@ pub(super) async fn live() -> Response {
     Json(serde_json::json!({"status": "live"})).into_response()
 }
 
-/// Ready means loaded: the router only exists once the models are.
-pub(super) async fn ready(State(service): State<Arc<Service>>) -> Response {
+/// Ready means loaded: the answer waits until every network is built.
+pub(super) async fn ready(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
+    if !service.models.are_built() {
+        let models = Arc::clone(&service.models);
+        let built = tokio::task::spawn_blocking(move || models.build()).await;
+        built.unwrap_or_else(|_| Err(Error::Inference("the worker stopped".into())))?;
+    }
     let names: Vec<&str> = service.models.iter().map(|m| m.spec().name.as_str()).collect();
-    Json(serde_json::json!({"status": "ready", "models": names})).into_response()
+    Ok(Json(serde_json::json!({"status": "ready", "models": names})).into_response())
 }
 
 pub(super) async fn unknown() -> Problem {

@@ -22,7 +22,7 @@ pub struct PartialReport {
 /// slice: which is the key slice is not known yet.
 ///
 /// # Errors
-/// As [`crate::mask::encode_png`].
+/// As [`crate::png::encode_png`].
 pub fn write_partial_report(
     model: &Segmenter,
     series: &Series,
@@ -48,9 +48,9 @@ pub fn write_partial_report(
             pictures: Pictures::draw(
                 include,
                 slice,
-                &found.mask,
+                || &found.mask,
                 || model.overlay(slice, found),
-                || Ok(probability_picture(&found.probabilities)),
+                || Ok(probability_picture(&found.map.probabilities())),
             )?,
         },
         image: ImageFacts {

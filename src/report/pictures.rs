@@ -1,11 +1,14 @@
 //! Pictures inside the JSON answer.
 
 use crate::error::Result;
-use crate::mask::{Mask, encode_png};
+use crate::mask::Mask;
+use crate::overlay::grey;
+use crate::png::encode_png;
 use crate::slice::{CtSlice, Intensity, Plane};
 use base64::Engine as _;
-use image::{DynamicImage, GrayImage, ImageBuffer, Luma, RgbImage};
+use image::{DynamicImage, GrayImage, ImageBuffer};
 use serde::{Deserialize, Serialize};
+use std::borrow::Borrow;
 
 /// Which pictures the answer carries.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -48,7 +51,7 @@ pub struct Pictures {
     /// 8-bit grey PNG of 0 and 255.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mask: Option<Picture>,
-    /// RGB PNG.
+    /// 8-bit PNG: grey, and RGB where hemorrhage is drawn on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlay: Option<Picture>,
     /// 8-bit grey PNG, 255 is probability 1.
@@ -84,17 +87,17 @@ pub struct Samples {
 
 impl Pictures {
     /// Draws and encodes those that `include` asks for, of `slice` and its `mask`.
-    pub(super) fn draw(
+    pub(super) fn draw<M: Borrow<Mask>>(
         include: Include,
         slice: &CtSlice,
-        mask: &Mask,
-        overlay: impl FnOnce() -> RgbImage,
+        mask: impl FnOnce() -> M,
+        overlay: impl FnOnce() -> DynamicImage,
         probabilities: impl FnOnce() -> Result<GrayImage>,
     ) -> Result<Self> {
         let picture = |image: DynamicImage| encode_png(&image).map(Picture::png);
         Ok(Self {
-            mask: include.mask.then(|| picture(mask.to_grey().into())).transpose()?,
-            overlay: include.overlay.then(|| picture(overlay().into())).transpose()?,
+            mask: include.mask.then(|| picture(mask().borrow().to_grey().into())).transpose()?,
+            overlay: include.overlay.then(|| picture(overlay())).transpose()?,
             probabilities: include
                 .probabilities
                 .then(|| picture(probabilities()?.into()))
@@ -119,18 +122,19 @@ const LOWEST_HU: f32 = i16::MIN as f32;
 impl Samples {
     /// Hounsfield units rounded to whole ones, grey levels to 8 bit.
     fn of(slice: &CtSlice) -> Result<Self> {
-        let Plane { width, height, samples } = &slice.plane.expand();
-        let at = |x: u32, y: u32| samples[y as usize * width + x as usize];
-        let (width, height) = (*width as u32, *height as u32);
+        let plane = &slice.plane;
+        let (width, height) = (plane.width as u32, plane.height as u32);
+        // The buffers have the size that the images ask for.
         let (image, unit, offset): (DynamicImage, _, _) = match slice.intensity {
             Intensity::Hounsfield => {
                 // A cast saturates, so what lies outside of 16 bit becomes its nearest value.
-                let stored = |x, y| Luma([(at(x, y).round() - LOWEST_HU) as u16]);
-                (ImageBuffer::from_fn(width, height, stored).into(), "HU", i32::from(i16::MIN))
+                let stored = plane.map(|hu| (hu.round() - LOWEST_HU) as u16);
+                let image = ImageBuffer::from_raw(width, height, stored).unwrap_or_default();
+                (DynamicImage::ImageLuma16(image), "HU", i32::from(i16::MIN))
             }
             Intensity::Display => {
-                let stored = |x, y| Luma([(at(x, y) * 255.0).round() as u8]);
-                (GrayImage::from_fn(width, height, stored).into(), "grey", 0)
+                let image = GrayImage::from_raw(width, height, plane.levels(grey));
+                (image.unwrap_or_default().into(), "grey", 0)
             }
         };
         Ok(Self { picture: encode_png(&image).map(Picture::png)?, unit, scale: 1, offset })
@@ -139,8 +143,7 @@ impl Samples {
 
 /// 8-bit grey, 255 is probability 1.
 pub(super) fn probability_picture(plane: &Plane) -> GrayImage {
-    GrayImage::from_fn(plane.width as u32, plane.height as u32, |x, y| {
-        let value = plane.samples[y as usize * plane.width + x as usize];
-        image::Luma([(value * 255.0).round() as u8])
-    })
+    let levels = plane.samples.iter().map(|&value| grey(value)).collect();
+    // The buffer has the size that the image asks for.
+    GrayImage::from_raw(plane.width as u32, plane.height as u32, levels).unwrap_or_default()
 }

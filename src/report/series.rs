@@ -94,7 +94,7 @@ pub struct SliceReport {
 /// series began.
 ///
 /// # Errors
-/// As [`crate::mask::encode_png`], and as [`Segmenter::segment_slice`] where probabilities are asked for.
+/// As [`crate::png::encode_png`], and as [`Segmenter::segment_slice`] where probabilities are asked for.
 pub fn write_series_report(
     model: &Segmenter,
     mut found: SeriesSegmentation,
@@ -155,12 +155,12 @@ fn slice_report(
         pictures: Pictures::draw(
             if shown { include } else { Include::NOTHING },
             slice,
-            &mask.unpack(),
+            || mask.unpack(),
             || model.overlay_of(found, index, options),
             // Computed again when asked for: kept planes would double the memory of every series.
             || {
                 let again = model.segment_slice(slice, options, &|| 0.0)?;
-                Ok(probability_picture(&again.probabilities))
+                Ok(probability_picture(&again.map.probabilities()))
             },
         )?,
     })

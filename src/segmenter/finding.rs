@@ -2,19 +2,19 @@
 
 use crate::geometry::CropBox;
 use crate::mask::Mask;
-use crate::postprocess::Lesion;
-use crate::slice::{Plane, Warning};
+use crate::postprocess::{Lesion, LogitMap};
+use crate::slice::Warning;
 use crate::window::WindowLevel;
 
-/// What was found on one slice, in the geometry of the input, with the planes it was read from.
+/// What was found on one slice, in the geometry of the input, with what it was read from.
 #[derive(Debug, Clone)]
 pub struct Segmentation {
     /// What is said of the slice.
     pub finding: SliceFinding,
     /// The mask.
     pub mask: Mask,
-    /// Probability of each pixel, before small components are dropped.
-    pub probabilities: Plane,
+    /// What the network says of each pixel, before small components are dropped.
+    pub map: LogitMap,
     /// The window that the slice is shown with; `None` for pictures, which come windowed.
     pub window: Option<WindowLevel>,
     /// The part of the slice that the network saw.

@@ -24,6 +24,35 @@ impl Models {
         Self::of(files.into_par_iter().map(load).collect::<Result<Vec<_>>>()?, default)
     }
 
+    /// Loads the default model, as [`Models::load`] names it; the others wait for [`Models::build`] or the
+    /// first slice that asks for them.
+    ///
+    /// # Errors
+    /// As [`Models::load`], for the default.
+    pub fn load_default(files: Vec<ModelFiles>, default: Option<&str>) -> Result<Self> {
+        let load = |(place, files): (usize, ModelFiles)| {
+            if default.map_or(place == 0, |name| name == files.spec.name) {
+                Segmenter::load(files, &|| 0.0)
+            } else {
+                Segmenter::deferred(files)
+            }
+        };
+        Self::of(files.into_iter().enumerate().map(load).collect::<Result<Vec<_>>>()?, default)
+    }
+
+    /// Builds those that wait, or waits while another thread does.
+    ///
+    /// # Errors
+    /// [`Error::Model`] of the first that fails.
+    pub fn build(&self) -> Result<()> {
+        self.iter().try_for_each(Segmenter::build)
+    }
+
+    /// Whether none waits to be built.
+    pub fn are_built(&self) -> bool {
+        self.iter().all(|model| model.engine().is_some())
+    }
+
     /// Puts all models into onnxruntime; `default` as for [`Models::load`].
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::mask::PackedMask;
 use crate::series::Series;
 use crate::slice::Warning;
 use crate::volumetry::Volumetry;
-use image::RgbImage;
+use image::DynamicImage;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -69,6 +69,8 @@ impl Segmenter {
         let found = series
             .slices
             .par_iter()
+            // One at a time, or a thread that is done finds nothing to take over from the others.
+            .with_max_len(1)
             .map(|slice| {
                 let found = self.segment_slice(slice, options, clock)?;
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
@@ -84,7 +86,7 @@ impl Segmenter {
         found: &SeriesSegmentation,
         index: usize,
         options: SegmentOptions,
-    ) -> RgbImage {
+    ) -> DynamicImage {
         let slice = &found.series.slices[index];
         self.draw(slice, &found.masks[index].unpack(), self.display_window(slice, options.window))
     }

@@ -170,17 +170,12 @@ impl Line<'_> {
             let begun = (self.clock)();
             let steps = &self.segmenter.spec.postprocessing;
             let threshold = self.options.threshold.unwrap_or(steps.threshold);
-            let found = self.segmenter.read_out(&slice, prepared, &logits, threshold, self.options);
-            match found {
-                Ok(found) => {
-                    timings.postprocess = (self.clock)() - begun;
-                    let mut finding = found.finding;
-                    finding.timings = timings;
-                    let warned = slice.warnings.len();
-                    self.keep(index, Streamed { finding, mask: found.mask.pack(), warned });
-                }
-                Err(error) => self.fail(error),
-            }
+            let found = self.segmenter.read_out(&slice, prepared, logits, threshold, self.options);
+            timings.postprocess = (self.clock)() - begun;
+            let mut finding = found.finding;
+            finding.timings = timings;
+            let warned = slice.warnings.len();
+            self.keep(index, Streamed { finding, mask: found.mask.pack(), warned });
         }
     }
 

@@ -77,6 +77,14 @@ pub(crate) struct FileRow {
 }
 
 impl FileRow {
+    /// Where the row lies in one slice: its number, the sample of the first voxel, and how far it is to
+    /// the next. `None` where each voxel lies in a slice of its own.
+    pub(crate) fn in_slice(&self) -> Option<(usize, usize, isize)> {
+        let distance = *[1, self.columns as isize].get(self.along)?;
+        let [column, row, slice] = self.start;
+        Some((slice, row * self.columns + column, self.step * distance))
+    }
+
     /// Slice, and sample within its plane, of the row's voxel `i`.
     pub(crate) fn at(&self, i: usize) -> (usize, usize) {
         let mut place = self.start;

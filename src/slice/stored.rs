@@ -74,18 +74,35 @@ impl StoredPlane {
 
     /// The samples as numbers, row by row.
     pub fn samples(&self) -> Vec<f32> {
+        self.map(|sample| sample)
+    }
+
+    /// What `f` makes of each sample, row by row.
+    pub fn map<T: Copy>(&self, f: impl Fn(f32) -> T) -> Vec<T> {
         match &self.samples {
             Samples::Bytes(steps, scale) => {
-                let values: [f32; 256] = std::array::from_fn(|step| scale.apply(step as u16));
+                let values: [T; 256] = std::array::from_fn(|step| f(scale.apply(step as u16)));
                 steps.iter().map(|&step| values[usize::from(step)]).collect()
             }
             Samples::Differences(packed, scale) => {
-                let mut samples = Vec::with_capacity(self.sample_count());
-                unpack(packed, |step| samples.push(scale.apply(step)));
-                samples
+                let steps = unpack(packed, self.sample_count());
+                steps.iter().map(|&step| f(scale.apply(step))).collect()
             }
-            Samples::Steps(steps, scale) => steps.iter().map(|&step| scale.apply(step)).collect(),
-            Samples::Floats(floats) => floats.clone(),
+            Samples::Steps(steps, scale) => {
+                steps.iter().map(|&step| f(scale.apply(step))).collect()
+            }
+            Samples::Floats(floats) => floats.iter().map(|&sample| f(sample)).collect(),
+        }
+    }
+
+    /// What `f` makes of each sample, row by row, in 8 bits.
+    pub fn levels(&self, f: impl Fn(f32) -> u8) -> Vec<u8> {
+        match &self.samples {
+            // As a rule a picture is shown as it came.
+            Samples::Bytes(steps, scale) if (0..=255).all(|s| f(scale.apply(s.into())) == s) => {
+                steps.clone()
+            }
+            _ => self.map(f),
         }
     }
 
@@ -119,50 +136,84 @@ impl From<Plane> for StoredPlane {
     }
 }
 
+/// Steps that are looked at together: in most blocks none is far from the one before.
+const BLOCK: usize = 16;
 /// Says that a step itself follows, in two bytes, lowest first; no difference.
 const ESCAPE: i8 = i8::MIN;
 
-/// The difference to the step before, where a byte holds it.
-fn difference(step: u16, before: u16) -> Option<u8> {
-    let difference = step.wrapping_sub(before).cast_signed();
-    i8::try_from(difference).ok().filter(|d| *d != ESCAPE).map(i8::cast_unsigned)
+/// Whether no byte holds a difference.
+fn is_far(difference: u16) -> bool {
+    difference.wrapping_add(127) > 254
 }
 
 /// Steps as differences; `None` where that would save less than a quarter.
 fn pack(steps: &[u16]) -> Option<Vec<u8>> {
-    let pairs = || std::iter::once(&0).chain(steps).zip(steps);
-    let far = pairs().filter(|&(&before, &step)| difference(step, before).is_none()).count();
-    let bytes = steps.len() + 2 * far;
-    if bytes * 4 > size_of_val(steps) * 3 {
-        return None;
-    }
-    let mut packed = Vec::with_capacity(bytes);
-    for (&before, &step) in pairs() {
-        match difference(step, before) {
-            Some(difference) => packed.push(difference),
-            None => {
-                packed.push(ESCAPE.cast_unsigned());
-                packed.extend(step.to_le_bytes());
+    let most = size_of_val(steps) / 4 * 3;
+    let mut packed = Vec::with_capacity(most + 3 * BLOCK);
+    let mut before = 0;
+    let (blocks, rest) = steps.as_chunks::<BLOCK>();
+    for block in blocks {
+        let mut befores = [before; BLOCK];
+        befores[1..].copy_from_slice(&block[..BLOCK - 1]);
+        let differences: [u16; BLOCK] =
+            std::array::from_fn(|place| block[place].wrapping_sub(befores[place]));
+        if differences.iter().fold(false, |any, &difference| any | is_far(difference)) {
+            block.iter().zip(befores).for_each(|(&step, before)| put(step, before, &mut packed));
+            if packed.len() > most {
+                return None;
             }
+        } else {
+            packed.extend(differences.map(|difference| difference as u8));
         }
+        before = block[BLOCK - 1];
     }
-    Some(packed)
+    for &step in rest {
+        put(step, before, &mut packed);
+        before = step;
+    }
+    packed.shrink_to_fit();
+    (packed.len() <= most).then_some(packed)
 }
 
-/// Calls `f` with every step of what [`pack`] made.
-fn unpack(packed: &[u8], mut f: impl FnMut(u16)) {
+fn put(step: u16, before: u16, packed: &mut Vec<u8>) {
+    let difference = step.wrapping_sub(before);
+    if is_far(difference) {
+        packed.push(ESCAPE.cast_unsigned());
+        packed.extend(step.to_le_bytes());
+    } else {
+        packed.push(difference as u8);
+    }
+}
+
+/// The `count` steps of what [`pack`] made.
+fn unpack(packed: &[u8], count: usize) -> Vec<u16> {
+    let mut steps = Vec::with_capacity(count);
     let mut before = 0_u16;
-    let mut bytes = packed.iter().copied();
-    while let Some(byte) = bytes.next() {
+    let mut rest = packed;
+    loop {
+        while let Some((block, behind)) = rest.split_first_chunk::<BLOCK>() {
+            let escape = |any, byte: &u8| any | (byte.cast_signed() == ESCAPE);
+            if block.iter().fold(false, escape) {
+                break;
+            }
+            steps.extend(block.map(|byte| {
+                before = before.wrapping_add_signed(byte.cast_signed().into());
+                before
+            }));
+            rest = behind;
+        }
+        let (Some((&byte, behind)), more) = (rest.split_first(), rest.get(1..3)) else { break };
+        rest = behind;
         before = match byte.cast_signed() {
             ESCAPE => {
-                let mut next = || bytes.next().unwrap_or_default();
-                u16::from_le_bytes([next(), next()])
+                rest = rest.get(2..).unwrap_or_default();
+                more.map_or(0, |step| u16::from_le_bytes([step[0], step[1]]))
             }
             difference => before.wrapping_add_signed(difference.into()),
         };
-        f(before);
+        steps.push(before);
     }
+    steps
 }
 
 #[cfg(test)]
@@ -190,9 +241,7 @@ mod tests {
         }
         let packed = pack(&steps).unwrap();
         assert!(packed.len() < 1100, "{}", packed.len());
-        let mut back = Vec::new();
-        unpack(&packed, |step| back.push(step));
-        assert_eq!(back, steps);
+        assert_eq!(unpack(&packed, steps.len()), steps);
         let bytes = StoredPlane::bytes(2, 1, vec![7, 255], Scale::GREY);
         assert_eq!(bytes, StoredPlane::steps(2, 1, vec![7, 255], Scale::GREY));
         let noise: Vec<u16> = (0..1000).map(|n| (n * 7919 % 65_536) as u16).collect();

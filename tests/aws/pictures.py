@@ -16,6 +16,16 @@ def noise_png(side: int, seed: int = 0) -> bytes:
     return buffer.getvalue()
 
 
+def repeated_png(side: int) -> bytes:
+    """A grey PNG whose rows are random pixels again and again: a search for repetitions packs it well, and nothing
+    else does."""
+    generator = random.Random(side)
+    rows = [(generator.randbytes(256) * (side // 256 + 1))[:side] for _ in range(side)]
+    buffer = io.BytesIO()
+    Image.frombytes("L", (side, side), b"".join(rows)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def declared_png(width: int, height: int) -> bytes:
     """A few bytes that claim to be a grey PNG of any size."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)

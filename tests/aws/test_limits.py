@@ -3,7 +3,7 @@
 import pytest
 from http_event import http_event, segment_event
 from lambda_emulator import MAX_RESPONSE_BYTES, LambdaFunction
-from pictures import noise_png
+from pictures import noise_png, repeated_png
 
 EVERYTHING = "include=mask,overlay,probabilities,contours"
 
@@ -31,10 +31,11 @@ def test_a_larger_body_is_a_problem_that_names_the_limit(function: LambdaFunctio
 
 
 def test_no_answer_is_larger_than_lambda_allows(function: LambdaFunction):
-    # An overlay of noise takes 4 bytes of base64 a pixel, so these sides lie on both sides of the limit.
+    # An overlay of noise takes 1.3 bytes of base64 a pixel, 4 where hemorrhage is drawn on it, so these sides lie on
+    # both sides of the limit.
     statuses = set()
-    for side in (512, 800, 1000, 1100, 1150, 1200, 1300, 1600, 2100):
-        answer = function.invoke(segment_event(noise_png(side), query=EVERYTHING))
+    for side in (512, 1000, 1200, 1600, 2000, 2100, 2200, 2400):
+        answer = function.invoke(segment_event(repeated_png(side), query=EVERYTHING))
         assert answer.wire_bytes <= MAX_RESPONSE_BYTES
         statuses.add(answer.status)
         if answer.status != 200:
@@ -45,8 +46,8 @@ def test_no_answer_is_larger_than_lambda_allows(function: LambdaFunction):
 
 def test_no_overlay_png_is_larger_than_lambda_allows(function: LambdaFunction):
     statuses = set()
-    for side in (1000, 1200, 1300, 1700):
-        answer = function.invoke(segment_event(noise_png(side), accept="image/png"))
+    for side in (1000, 1300, 2000, 2400):
+        answer = function.invoke(segment_event(repeated_png(side), accept="image/png"))
         assert answer.wire_bytes <= MAX_RESPONSE_BYTES
         statuses.add(answer.status)
     assert statuses == {200, 413}

@@ -7,7 +7,7 @@ use crate::export::dicom_sr::encode_dicom_sr;
 use crate::export::montage::montage;
 use crate::export::nifti::encode_nifti;
 use crate::export::table::{lesion_table, region_table};
-use crate::mask::encode_png;
+use crate::png::encode_png;
 use crate::report::Answer;
 use crate::segmenter::{Clock, Found, SegmentOptions, Segmenter};
 use crate::slice::Warning;
@@ -91,14 +91,14 @@ impl Outputs {
             Found::Slice { series, found } => {
                 let overlay = model.overlay(&series.slices[0], found);
                 self.put(stem, "mask.png", &encode_png(&found.mask.to_grey().into())?)?;
-                self.put(stem, "overlay.png", &encode_png(&overlay.into())?)
+                self.put(stem, "overlay.png", &encode_png(&overlay)?)
             }
             Found::Series(found) => {
                 found.masks.par_iter().enumerate().try_for_each(|(index, mask)| {
                     // Numbers sort as the slices do; a series has at most 512.
                     let number = index + 1;
                     let overlay = model.overlay_of(found, index, options);
-                    let (mask, overlay) = (mask.unpack().to_grey().into(), overlay.into());
+                    let mask = mask.unpack().to_grey().into();
                     self.put(stem, &format!("{number:03}_mask.png"), &encode_png(&mask)?)?;
                     self.put(stem, &format!("{number:03}_overlay.png"), &encode_png(&overlay)?)
                 })

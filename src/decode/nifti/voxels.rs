@@ -3,7 +3,7 @@
 use super::header::VolumeHeader;
 use super::kept::Kept;
 use crate::error::{Error, Result};
-use crate::series::VolumeGrid;
+use crate::series::{FileRow, VolumeGrid};
 use crate::slice::{Plane, Scale, StoredPlane};
 use nifti::NiftiType;
 use std::io::Read;
@@ -147,34 +147,60 @@ impl Filling {
     /// them that it reached.
     fn place(&mut self, numbers: &[f64], grid: &VolumeGrid, (j, k): (usize, usize)) -> usize {
         let row = grid.file_row(j, k);
-        let mut reached = 0;
         let ends = [row.at(0).0, row.at(numbers.len().saturating_sub(1)).0];
         (ends[0].min(ends[1])..=ends[0].max(ends[1]))
             .for_each(|slice| self.planes.open(slice, grid.sizes()));
-        for (i, &number) in numbers.iter().enumerate() {
-            let (slice, sample) = row.at(i);
-            reached = slice;
-            let value = match &mut self.planes {
-                Planes::Exact(planes, scale) => {
-                    let step = (number - f64::from(scale.first)) as u16;
-                    planes[slice][sample] = step;
-                    scale.apply(step)
-                }
-                Planes::Rounded(planes, scale) => {
-                    let value = finite(self.scaling, number, &mut self.replaced);
-                    let step = (f64::from(value) - scale.intercept) / scale.slope;
-                    planes[slice][sample] = step.round() as u16;
-                    value
-                }
-                Planes::Floats(planes) => {
-                    let value = finite(self.scaling, number, &mut self.replaced);
-                    planes[slice][sample] = value;
-                    value
-                }
-            };
-            self.lowest = self.lowest.min(value);
+        let values = |replaced: &mut usize| -> Vec<f32> {
+            numbers.iter().map(|&number| finite(self.scaling, number, replaced)).collect()
+        };
+        let lowest = match &mut self.planes {
+            Planes::Exact(planes, scale) => {
+                // A whole number added to this one lies in the lowest bits, and the compiler makes vectors of it.
+                const WHOLE: f64 = (1_u64 << 52) as f64;
+                let first = f64::from(scale.first);
+                let step = |&number: &f64| (number - first + WHOLE).to_bits() as u16;
+                let steps: Vec<u16> = numbers.iter().map(step).collect();
+                put(&row, &steps, planes);
+                let ends = [steps.iter().min(), steps.iter().max()];
+                ends.into_iter()
+                    .flatten()
+                    .map(|&step| scale.apply(step))
+                    .fold(f32::INFINITY, f32::min)
+            }
+            Planes::Rounded(planes, scale) => {
+                let values = values(&mut self.replaced);
+                let step = |&value: &f32| (f64::from(value) - scale.intercept) / scale.slope;
+                let steps: Vec<u16> = values.iter().map(|v| step(v).round() as u16).collect();
+                put(&row, &steps, planes);
+                values.into_iter().fold(f32::INFINITY, f32::min)
+            }
+            Planes::Floats(planes) => {
+                let values = values(&mut self.replaced);
+                put(&row, &values, planes);
+                values.into_iter().fold(f32::INFINITY, f32::min)
+            }
+        };
+        self.lowest = self.lowest.min(lowest);
+        ends[1]
+    }
+}
+
+/// Writes one row of the file where it lies in the slices.
+fn put<T: Copy>(row: &FileRow, values: &[T], planes: &mut [Vec<T>]) {
+    match row.in_slice() {
+        Some((slice, first, 1)) => {
+            planes[slice][first..first + values.len()].copy_from_slice(values);
         }
-        reached
+        Some((slice, first, -1)) => {
+            let samples = planes[slice][..=first].iter_mut().rev();
+            samples.zip(values).for_each(|(sample, &value)| *sample = value);
+        }
+        _ => {
+            for (i, &value) in values.iter().enumerate() {
+                let (slice, sample) = row.at(i);
+                planes[slice][sample] = value;
+            }
+        }
     }
 }
 

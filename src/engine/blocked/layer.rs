@@ -51,14 +51,11 @@ impl Layer {
             Op::Enlarge { weights, bias } if bias.len() > 1 => {
                 let (weights, bias) = (weights.floats()?, bias.floats()?);
                 Kernel::Enlarge(Box::new([0, 1, 2, 3].map(|corner| {
-                    let size = [bias.len(), channels];
-                    Dense::pack(
-                        Window::POINT,
-                        size,
-                        &bias,
-                        level.blocks_at_once(),
-                        |out, input, _, _| weights[(input * bias.len() + out) * 4 + corner],
-                    )
+                    let (size, at_once) = ([bias.len(), channels], level.blocks_at_once());
+                    let weight = |out, input| weights[(input * bias.len() + out) * 4 + corner];
+                    let of = |out| (0..channels).map(move |input| weight(out, input));
+                    let weights: Vec<f32> = (0..bias.len()).flat_map(of).collect();
+                    Dense::pack(Window::POINT, size, &bias, at_once, &weights)
                 })))
             }
             Op::MaxPool(window) => Kernel::Pool(Pool { window, pooling: Pooling::Max }),
@@ -191,7 +188,6 @@ fn convolution(
     bias: &[f32],
     level: Level,
 ) -> Result<Kernel, Refusal> {
-    let [rows, columns] = window.kernel;
     match bias.len() {
         _ if !Dense::knows(&window) => Err(Refusal::new("a convolution of this size is not known")),
         1 if channels == 1 => Err(Refusal::new("a convolution of one channel to one is not known")),
@@ -201,11 +197,8 @@ fn convolution(
             Ok(Kernel::Winograd(Winograd::pack([out, channels], weights, bias, at_once)))
         }
         out => {
-            let at = |out: usize, input: usize, row: usize, column: usize| {
-                weights[((out * channels + input) * rows + row) * columns + column]
-            };
             let at_once = level.blocks_at_once();
-            Ok(Kernel::Dense(Dense::pack(window, [out, channels], bias, at_once, at), window))
+            Ok(Kernel::Dense(Dense::pack(window, [out, channels], bias, at_once, weights), window))
         }
     }
 }

@@ -57,45 +57,46 @@ impl Dense {
         window.kernel[0] <= MOST_TAPS
     }
 
-    /// Packs weights `weight(out, in, tap row, tap column)` for groups of at most `at_once` blocks.
+    /// Packs weights `[out, channels, tap row, tap column]` for groups of at most `at_once` blocks.
     pub(in super::super) fn pack(
         window: Window,
         [out, channels]: [usize; 2],
         bias: &[f32],
         at_once: usize,
-        weight: impl Fn(usize, usize, usize, usize) -> f32,
+        weights: &[f32],
     ) -> Self {
         let [rows, columns] = window.kernel;
-        let blocks = out.div_ceil(LANES);
+        let (blocks, each) = (out.div_ceil(LANES), channels * rows * columns);
         let mut groups = Vec::new();
-        let mut weights = Buffer::zeros(blocks * LANES * channels * rows * columns);
-        let mut packed = weights.numbers_mut().iter_mut();
+        let mut packed = Buffer::zeros(blocks * LANES * each);
         let (mut first, mut at) = (0, 0);
         while first < blocks {
             let group = Group { first, blocks: together(blocks - first, at_once), weights: at };
-            let lanes = group.first * LANES..(group.first + group.blocks) * LANES;
+            let lanes = group.blocks * LANES;
+            // Lanes beyond the last channel stay 0.
+            let of_lanes = weights.chunks_exact(each.max(1)).skip(first * LANES).take(lanes);
+            let of_lanes: Vec<&[f32]> = of_lanes.collect();
+            let mut places = packed.numbers_mut()[at..].chunks_exact_mut(lanes);
             for row in 0..rows {
                 for start in (0..channels).step_by(LANES) {
                     for column in 0..columns {
-                        for channel in start..channels.min(start + LANES) {
-                            for (lane, place) in lanes.clone().zip(&mut packed) {
-                                *place = if lane < out {
-                                    weight(lane, channel, row, column)
-                                } else {
-                                    0.0
-                                };
+                        let channels = start..channels.min(start + LANES);
+                        for (channel, place) in channels.zip(&mut places) {
+                            let weight = (channel * rows + row) * columns + column;
+                            for (place, of_lane) in place.iter_mut().zip(&of_lanes) {
+                                *place = of_lane[weight];
                             }
                         }
                     }
                 }
             }
             first += group.blocks;
-            at += group.blocks * LANES * channels * rows * columns;
+            at += lanes * each;
             groups.push(group);
         }
         let mut padded = Buffer::zeros(blocks * LANES);
         padded.numbers_mut()[..out].copy_from_slice(bias);
-        Self { window, channels, groups, weights, bias: padded }
+        Self { window, channels, groups, weights: packed, bias: padded }
     }
 
     /// Numbers of the weights.

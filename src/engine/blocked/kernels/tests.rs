@@ -165,13 +165,14 @@ fn dense_convolutions_are_the_sums_that_they_stand_for() {
         let case = Case::random(&mut dice, channels, Some(out));
         let total: usize = channels.iter().sum();
         let [rows, columns] = case.window.kernel;
-        let (weights, bias) = (dice.numbers(out * total * rows * columns), dice.numbers(out));
+        let (mut weights, bias) = (dice.numbers(out * total * rows * columns), dice.numbers(out));
+        weights.iter_mut().for_each(|weight| *weight *= 0.1);
         let weight = |out: usize, input: usize, row: usize, column: usize| {
-            weights[((out * total + input) * rows + row) * columns + column] * 0.1
+            weights[((out * total + input) * rows + row) * columns + column]
         };
         for level in Level::available() {
-            let dense =
-                Dense::pack(case.window, [out, total], &bias, level.blocks_at_once(), weight);
+            let at_once = level.blocks_at_once();
+            let dense = Dense::pack(case.window, [out, total], &bias, at_once, &weights);
             case.check(
                 &format!("dense {seed} {channels:?} to {out}, {}", level.name()),
                 |call, target| level.convolve(&dense, call, target),

@@ -50,14 +50,19 @@ impl Winograd {
         bias: &[f32],
         at_once: usize,
     ) -> Self {
-        let transformed: Vec<[[f32; NUMBERS]; NUMBERS]> =
-            weights.as_chunks::<9>().0.iter().map(transform_weights).collect();
+        // A cache line more than a place takes: the places would else share one set of the cache.
+        let pitch = out * channels + LANES;
+        let mut transformed = vec![0.0; PLACES * pitch];
+        for (at, weights) in weights.as_chunks::<9>().0.iter().enumerate() {
+            let numbers = transform_weights(weights);
+            for (place, number) in numbers.as_flattened().iter().enumerate() {
+                transformed[place * pitch + at] = *number;
+            }
+        }
         let zeros = vec![0.0; out];
         let place = |place: usize| {
-            let (row, column) = (place / NUMBERS, place % NUMBERS);
-            Dense::pack(Window::POINT, [out, channels], &zeros, at_once, |out, input, _, _| {
-                transformed[out * channels + input][row][column]
-            })
+            let weights = &transformed[place * pitch..][..out * channels];
+            Dense::pack(Window::POINT, [out, channels], &zeros, at_once, weights)
         };
         let mut padded = Buffer::zeros(out.next_multiple_of(LANES));
         padded.numbers_mut()[..out].copy_from_slice(bias);
