@@ -80,6 +80,12 @@ def extras(config: dict) -> str:
     parts = [f"lesions copied onto negative heads of the same set (share {augment['copy_paste']})"]
     if share := augment.get("synthetic_lesions"):
         parts.append(f"drawn lenses, crescents and blobs in negative heads (share {share})")
+    if share := augment["intensity"].get("grain_share"):
+        parts.append(f"the grain of thin slices (share {share})")
+    if share := augment["intensity"].get("bright_rim_share"):
+        parts.append(f"a bright rim along the inner table, as of other scanners (share {share})")
+    if weight := recipe["loss"].get("false_alarms"):
+        parts.append(f"the strongest thousandth of the map lowered where there is no blood (weight {weight})")
     if recipe.get("hard_negatives"):
         parts.append("negative slices drawn the more often the more blood the model saw in them")
     if pseudo := recipe.get("pseudo_labels"):
@@ -88,12 +94,6 @@ def extras(config: dict) -> str:
             f"(blood from {pseudo['sure']}, none below {pseudo['unsure']}, between them ignored)"
         )
     return "; ".join(parts)
-
-
-def foreign(intensity: dict) -> str:
-    """What stands in for other scanners, where a configuration asks for it."""
-    named = {"grain": "the grain of thin slices", "bright_rim": "a bright rim along the inner table"}
-    return "".join(f", {name} (share {intensity[f'{key}_share']})" for key, name in named.items() if key in intensity)
 
 
 def protocol(results: dict) -> str:
@@ -126,11 +126,10 @@ def recipe(config: dict, results: dict) -> str:
     return (
         f"{results['steps']} steps of {batch} slices ({stages}), AdamW, cosine rate from "
         f"{config['recipe']['learning_rate']}, averaged weights, BCE + Dice on known masks, BCE on slice "
-        f"labels, the strongest thousandth of the map lowered where there is no blood (weight "
-        f"{config['recipe']['loss'].get('false_alarms', 0)}); the slice head fitted afterwards, a logistic regression with ridge penalty "
+        f"labels; the slice head fitted afterwards, a logistic regression with ridge penalty "
         f"{config['recipe']['slice_ridge']} on all training slices as they are, every set weighing the "
         f"same; one seed ({config['seed']}). Online augmentation: {online}, edges repeated; window "
-        f"gain and bias, gamma, blur, noise{foreign(config['augment']['intensity'])}; quarter turns; {extras(config)}. Encoder from ImageNet: "
+        f"gain and bias, gamma, blur, noise; quarter turns; {extras(config)}. Encoder from ImageNet: "
         f"{'yes' if config['pretrained'] else 'no'}. {results.get('notes', '')}"
     )
 
