@@ -14,6 +14,7 @@ mod sagemaker;
 mod types;
 mod uploads;
 
+pub(crate) use handlers::built;
 pub use jobs::Desk;
 pub(crate) use jobs::now;
 pub use rate::Rate;

@@ -1,10 +1,13 @@
 //! The one composition: bytes to a [`Segmentation`], by one loaded model; a [`series`] slice by slice.
 
+mod cautions;
 mod file;
 mod finding;
 mod gather;
 mod models;
+mod read_out;
 pub mod series;
+mod shown;
 mod stream;
 
 pub use file::{Found, Given};
@@ -14,16 +17,13 @@ pub use stream::Decode;
 
 use crate::engine::{DeferredEngine, Engine, LoadTimings, Logits, OrtRuntime};
 use crate::error::{Error, Result};
-use crate::geometry::CropBox;
-use crate::mask::Mask;
-use crate::model_spec::{ModelSpec, Step, sigmoid};
-use crate::overlay::{draw_overlay, grey, parse_color};
-use crate::postprocess::{LogitMap, Regions, smallest_lesion_px};
+use crate::model_spec::ModelSpec;
+use crate::overlay::parse_color;
 use crate::preprocess::{Prepared, preprocess};
-use crate::slice::{CtSlice, Intensity, Plane, Warning};
+use crate::slice::CtSlice;
 use crate::storage::ModelFiles;
 use crate::window::WindowLevel;
-use image::{DynamicImage, Rgb};
+use image::Rgb;
 use serde::{Deserialize, Serialize};
 
 /// A model that is loaded and ready.
@@ -177,16 +177,6 @@ impl Segmenter {
         Ok((prepared, logits))
     }
 
-    /// What [`Segmenter::logits`] gave, read out on the network's own grid: what training measures.
-    pub fn read_out_on_grid(&self, mut prepared: Prepared, logits: Logits) -> Segmentation {
-        let [_, _, height, width] = prepared.shape;
-        let grid = Plane::filled(width, height, 0.0);
-        prepared.crop = CropBox::whole(&grid);
-        let grid = CtSlice::bare(grid, Intensity::Display);
-        let threshold = self.spec.postprocessing.threshold;
-        self.read_out(&grid, prepared, logits, threshold, SegmentOptions::default())
-    }
-
     /// Runs the network on a prepared slice.
     ///
     /// # Errors
@@ -195,121 +185,8 @@ impl Segmenter {
         self.engine.get(&self.spec)?.run(&prepared.tensor)
     }
 
-    fn read_out(
-        &self,
-        slice: &CtSlice,
-        prepared: Prepared,
-        logits: Logits,
-        threshold: f32,
-        options: SegmentOptions,
-    ) -> Segmentation {
-        let [_, _, _, grid_width] = prepared.shape;
-        let steps = &self.spec.postprocessing;
-        let any = logits.slice.first().copied();
-        let open = match (any, steps.slice_threshold) {
-            (Some(logit), Some(least)) => sigmoid(logit) >= least,
-            _ => true,
-        };
-        let strongest = || logits.mask.iter().copied().fold(f32::MIN, f32::max);
-        let any = any.unwrap_or_else(strongest);
-        let (width, height) = (slice.plane.width, slice.plane.height);
-        let map = LogitMap::new(logits.mask, grid_width, prepared.crop, [width, height]);
-        let min_lesion_px = smallest_lesion_px(steps, prepared.crop, grid_width);
-        let (mask, lesions) = if open {
-            let regions = Regions::of(&map, threshold, min_lesion_px);
-            let lesions = regions.lesions(slice.spacing_mm, options.contours);
-            (regions.mask, lesions)
-        } else {
-            (Mask::empty(width, height), Vec::new())
-        };
-        let suitable = slice.modality.as_ref().is_none_or(|m| self.spec.modalities.contains(m));
-        let mut warnings = cautions(slice, prepared.head_missing, suitable);
-        warnings.extend(window_ignored(slice, options.window));
-        let window = self.display_window(slice, options.window);
-        Segmentation {
-            finding: SliceFinding {
-                detected: suitable.then_some(!lesions.is_empty()),
-                lesions,
-                probability: self.spec.calibration.probability(any),
-                subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
-                threshold,
-                readout: Readout { open, min_lesion_px },
-                warnings,
-                timings: StageTimings::default(),
-            },
-            mask,
-            map,
-            crop: prepared.crop,
-            window,
-            spacing_mm: slice.spacing_mm,
-            modality: slice.modality.clone(),
-        }
-    }
-
-    /// The window that a slice is shown with: the one asked for, else the model's input window.
-    /// `None` for pictures, which come windowed.
-    pub fn display_window(
-        &self,
-        slice: &CtSlice,
-        wanted: Option<WindowLevel>,
-    ) -> Option<WindowLevel> {
-        let own = || {
-            self.spec.preprocessing.iter().find_map(|step| match *step {
-                Step::Window { center_hu, width_hu } => Some(WindowLevel { center_hu, width_hu }),
-                _ => None,
-            })
-        };
-        (slice.intensity == Intensity::Hounsfield).then(|| wanted.or_else(own)).flatten()
-    }
-
-    /// The slice that `found` was read from, with the hemorrhage tinted and outlined in the model's
-    /// class colour.
-    pub fn overlay(&self, slice: &CtSlice, found: &Segmentation) -> DynamicImage {
-        self.draw(slice, &found.mask, found.window)
-    }
-
-    fn draw(&self, slice: &CtSlice, mask: &Mask, window: Option<WindowLevel>) -> DynamicImage {
-        let shown = match window {
-            Some(window) => slice.plane.levels(|hu| grey(window.apply(hu))),
-            None => slice.plane.levels(grey),
-        };
-        draw_overlay(shown, mask, self.color)
-    }
-
     /// Colour of the mask class.
     pub fn color(&self) -> Rgb<u8> {
         self.color
     }
-}
-
-fn window_ignored(slice: &CtSlice, wanted: Option<WindowLevel>) -> Option<Warning> {
-    (wanted.is_some() && slice.intensity == Intensity::Display).then(|| {
-        Warning::new(
-            "window_ignored",
-            "The picture comes windowed; the display window asked for was not applied.",
-        )
-    })
-}
-
-fn cautions(slice: &CtSlice, head_missing: bool, suitable: bool) -> Vec<Warning> {
-    let mut warnings = slice.warnings.clone();
-    if slice.spacing_mm.is_none() {
-        warnings.push(Warning::new(
-            "spacing_unknown",
-            "The file says nothing of the pixel size; areas are in pixels only.",
-        ));
-    }
-    if head_missing {
-        warnings.push(Warning::new(
-            "head_not_found",
-            "No head was found on the image; the result means little.",
-        ));
-    }
-    if !suitable {
-        warnings.push(Warning::new(
-            "modality_not_supported",
-            "The model was not made for this kind of image; nothing is said of a hemorrhage.",
-        ));
-    }
-    warnings
 }

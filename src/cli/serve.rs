@@ -4,7 +4,7 @@ use super::load_default;
 use crate::config::{MOST_LOCAL_JOBS, PAGE_POLICY, ServeArgs, job_limits, local_limits};
 use crate::container::stop_signal;
 use crate::error::{Error, Result};
-use crate::http::{Desk, Service, ServiceLimits, now, router};
+use crate::http::{Desk, Service, ServiceLimits, built, now, router};
 use crate::jobs::LocalJobs;
 use crate::object_store::DirObjects;
 use crate::segmenter::Models;
@@ -40,7 +40,7 @@ pub(super) fn serve(args: ServeArgs) -> Result<()> {
         let server = axum::serve(listener, app).with_graceful_shutdown(stop_signal());
         tokio::select! {
             served = server => served.map_err(Error::io("The server stopped")),
-            error = failed(models) => Err(error),
+            error = failed(&models) => Err(error),
         }
     });
     // A job of a folder that stays is taken up again; one whose folder goes stops at its next slice.
@@ -61,11 +61,10 @@ fn runtime() -> std::io::Result<Runtime> {
 }
 
 /// Builds the networks beside the default one while that serves already; ends only if one cannot be built.
-async fn failed(models: Arc<Models>) -> Error {
-    match tokio::task::spawn_blocking(move || models.build()).await {
-        Ok(Ok(())) => std::future::pending().await,
-        Ok(Err(error)) => error,
-        Err(_) => Error::Inference("a network could not be built".into()),
+async fn failed(models: &Arc<Models>) -> Error {
+    match built(models).await {
+        Ok(()) => std::future::pending().await,
+        Err(error) => error,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::export::dicom_seg::encode_dicom_seg;
 use crate::export::montage::montage;
 use crate::png::encode_png;
 use crate::report::write_answer;
-use crate::segmenter::{Found, SegmentOptions, Segmenter};
+use crate::segmenter::{Found, Models, SegmentOptions, Segmenter};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
@@ -174,13 +174,19 @@ pub(super) async fn live() -> Response {
     Json(serde_json::json!({"status": "live"})).into_response()
 }
 
-/// Ready means loaded: the answer waits until every network is built.
-pub(super) async fn ready(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
-    if !service.models.are_built() {
-        let models = Arc::clone(&service.models);
-        let built = tokio::task::spawn_blocking(move || models.build()).await;
-        built.unwrap_or_else(|_| Err(Error::Inference("the worker stopped".into())))?;
+/// Waits until every network is built, which takes a thread where it was not done before.
+pub(crate) async fn built(models: &Arc<Models>) -> crate::error::Result<()> {
+    if models.are_built() {
+        return Ok(());
     }
+    let models = Arc::clone(models);
+    let built = tokio::task::spawn_blocking(move || models.build()).await;
+    built.unwrap_or_else(|_| Err(Error::Inference("a network could not be built".into())))
+}
+
+/// Ready means loaded: the answer waits for that.
+pub(super) async fn ready(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
+    built(&service.models).await?;
     let names: Vec<&str> = service.models.iter().map(|m| m.spec().name.as_str()).collect();
     Ok(Json(serde_json::json!({"status": "ready", "models": names})).into_response())
 }

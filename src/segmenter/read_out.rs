@@ -1,0 +1,74 @@
+//! From logits to what is said of a slice.
+
+use super::cautions::{cautions, window_ignored};
+use super::{Readout, SegmentOptions, Segmentation, Segmenter, SliceFinding, StageTimings};
+use crate::engine::Logits;
+use crate::geometry::CropBox;
+use crate::mask::Mask;
+use crate::model_spec::sigmoid;
+use crate::postprocess::{LogitMap, Regions, smallest_lesion_px};
+use crate::preprocess::Prepared;
+use crate::slice::{CtSlice, Intensity, Plane};
+
+impl Segmenter {
+    /// What [`Segmenter::logits`] gave, read out on the network's own grid: what training measures.
+    pub fn read_out_on_grid(&self, mut prepared: Prepared, logits: Logits) -> Segmentation {
+        let [_, _, height, width] = prepared.shape;
+        let grid = Plane::filled(width, height, 0.0);
+        prepared.crop = CropBox::whole(&grid);
+        let grid = CtSlice::bare(grid, Intensity::Display);
+        let threshold = self.spec.postprocessing.threshold;
+        self.read_out(&grid, prepared, logits, threshold, SegmentOptions::default())
+    }
+
+    pub(super) fn read_out(
+        &self,
+        slice: &CtSlice,
+        prepared: Prepared,
+        logits: Logits,
+        threshold: f32,
+        options: SegmentOptions,
+    ) -> Segmentation {
+        let [_, _, _, grid_width] = prepared.shape;
+        let steps = &self.spec.postprocessing;
+        let any = logits.slice.first().copied();
+        let open = match (any, steps.slice_threshold) {
+            (Some(logit), Some(least)) => sigmoid(logit) >= least,
+            _ => true,
+        };
+        let strongest = || logits.mask.iter().copied().fold(f32::MIN, f32::max);
+        let any = any.unwrap_or_else(strongest);
+        let (width, height) = (slice.plane.width, slice.plane.height);
+        let map = LogitMap::new(logits.mask, grid_width, prepared.crop, [width, height]);
+        let min_lesion_px = smallest_lesion_px(steps, prepared.crop, grid_width);
+        let (mask, lesions) = if open {
+            let regions = Regions::of(&map, threshold, min_lesion_px);
+            let lesions = regions.lesions(slice.spacing_mm, options.contours);
+            (regions.mask, lesions)
+        } else {
+            (Mask::empty(width, height), Vec::new())
+        };
+        let suitable = slice.modality.as_ref().is_none_or(|m| self.spec.modalities.contains(m));
+        let mut warnings = cautions(slice, prepared.head_missing, suitable);
+        warnings.extend(window_ignored(slice, options.window));
+        let window = self.display_window(slice, options.window);
+        Segmentation {
+            finding: SliceFinding {
+                detected: suitable.then_some(!lesions.is_empty()),
+                lesions,
+                probability: self.spec.calibration.probability(any),
+                subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
+                threshold,
+                readout: Readout { open, min_lesion_px },
+                warnings,
+                timings: StageTimings::default(),
+            },
+            mask,
+            map,
+            crop: prepared.crop,
+            window,
+            spacing_mm: slice.spacing_mm,
+            modality: slice.modality.clone(),
+        }
+    }
+}
