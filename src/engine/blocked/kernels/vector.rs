@@ -208,7 +208,9 @@ mod arm {
         }
         #[inline(always)]
         unsafe fn clamp(self, low: Self, high: Self) -> Self {
-            let within = |i: usize| unsafe { vminq_f32(vmaxq_f32(self.0[i], low.0[i]), high.0[i]) };
+            // Not `vmaxq` and `vminq`, which let NaN through where the other levels give the limit.
+            let within =
+                |i: usize| unsafe { vminnmq_f32(vmaxnmq_f32(self.0[i], low.0[i]), high.0[i]) };
             Self(std::array::from_fn(within))
         }
     }
