@@ -63,12 +63,16 @@ def strongest_share(logits: torch.Tensor, share: float = 0.001) -> torch.Tensor:
     return flat.topk(max(1, int(share * flat.shape[1])), dim=1).values
 
 
+def strongest_loss(logits: torch.Tensor, sign: int) -> torch.Tensor:
+    """The strongest places of maps [B, 1, H, W] must say blood (sign 1) or none (-1); 0 without maps."""
+    if not len(logits):
+        return logits.sum() * 0
+    return functional.softplus(-sign * strongest_share(logits)).mean()
+
+
 def weak_loss(logits: torch.Tensor, labels: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     """Where blood is certain but not outlined, the strongest places of the map must say so."""
-    weak = (known == 0) & (labels[:, 0] == 1)
-    if not weak.any():
-        return logits.sum() * 0
-    return functional.softplus(-strongest_share(logits[weak])).mean()
+    return strongest_loss(logits[(known == 0) & (labels[:, 0] == 1)], 1)
 
 
 def false_alarm_loss(logits: torch.Tensor, masks: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
@@ -76,10 +80,7 @@ def false_alarm_loss(logits: torch.Tensor, masks: torch.Tensor, known: torch.Ten
 
     A false outline is a few dozen pixels, which the mean over a hundred thousand hardly feels.
     """
-    empty = (known == 1) & (masks.amax(dim=(1, 2, 3)) == 0)
-    if not empty.any():
-        return logits.sum() * 0
-    return functional.softplus(strongest_share(logits[empty])).mean()
+    return strongest_loss(logits[(known == 1) & (masks.amax(dim=(1, 2, 3)) == 0)], -1)
 
 
 def total_loss(outputs, batch: dict, weights: dict) -> torch.Tensor:
