@@ -118,7 +118,7 @@ pub struct PrepareArgs {
     /// The model.json whose preprocessing is applied.
     #[arg(long)]
     pub spec: PathBuf,
-    /// Folder for images.npy, masks.npy and index.csv.
+    /// Folder for images.npy, masks.npy, within.npy and index.csv.
     #[arg(long)]
     pub output: PathBuf,
 }

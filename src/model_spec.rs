@@ -110,6 +110,19 @@ pub struct SliceOutput {
     pub activation: String,
     /// The classes, the first being `any`.
     pub classes: Vec<SliceClass>,
+    /// What the first class' logit takes from the mask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strongest_cell: Option<StrongestCell>,
+}
+
+/// The part of a slice logit that the mask has: `weight` times the highest mean logit of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrongestCell {
+    /// Side of the square cells that tile the network's grid, px.
+    pub side_px: usize,
+    /// Its weight.
+    pub weight: f32,
 }
 
 /// One preprocessing step; `preprocess` applies them in the order of the file.
@@ -152,6 +165,11 @@ pub enum Step {
         low_percentile: f32,
         /// Percentile that becomes 1.
         high_percentile: f32,
+    },
+    /// Changes nothing, but has the mask end where the skull does. After `resize`.
+    FindSkull {
+        /// Grey level in [0, 1] from which a pixel may be bone.
+        bone: f32,
     },
     /// `(x - mean) / std`.
     Normalize {
@@ -243,6 +261,11 @@ impl ModelSpec {
         let reshape = self.preprocessing.contains(&Step::Reshape { channels });
         if !(resize && reshape) {
             return Err("preprocessing must resize and reshape to input.shape".into());
+        }
+        let cell = self.outputs.slice.as_ref().and_then(|slice| slice.strongest_cell);
+        let sides = 1..=height.min(width);
+        if cell.is_some_and(|cell| !sides.contains(&cell.side_px) || !cell.weight.is_finite()) {
+            return Err("strongest_cell.side_px must fit the grid, its weight be a number".into());
         }
         Ok(())
     }

@@ -18,8 +18,8 @@ const MASK_UNKNOWN: u8 = 255;
 /// Slices decoded at a time; bounds memory on large data sets.
 const BATCH: usize = 64;
 
-/// Writes `images.npy` (f32 `[N, C, H, W]`), `masks.npy` (u8 `[N, H, W]`: 0, 1, 255 unknown)
-/// and `index.csv`, one plane a row of the data set; returns N. `progress` hears of each batch.
+/// Writes `images.npy` (f32 `[N, C, H, W]`), `masks.npy` (u8 `[N, H, W]`: 0, 1, 255 unknown), `within.npy`
+/// (u8 `[N, H, W]`: 1 where a mask may lie) and `index.csv`, one plane a row of the data set; returns N. `progress` hears of each batch.
 ///
 /// # Errors
 /// [`Error::Dataset`] or [`Error::Io`] with the row or file at fault.
@@ -35,6 +35,7 @@ pub fn prepare_dataset(
     let [_, c, h, w] = spec.input.shape.map(|n| n as u64);
     let mut images = npy::<f32>(&output.join("images.npy"), &[count, c, h, w])?;
     let mut masks = npy::<u8>(&output.join("masks.npy"), &[count, h, w])?;
+    let mut within = npy::<u8>(&output.join("within.npy"), &[count, h, w])?;
     let mut index = BufWriter::new(create(&output.join("index.csv"))?);
     let written = Error::io("The prepared tensors cannot be written");
     (|| {
@@ -47,6 +48,7 @@ pub fn prepare_dataset(
                 let planes = planes.map_err(std::io::Error::other)?;
                 images.extend(planes.image)?;
                 masks.extend(planes.mask)?;
+                within.extend(planes.within)?;
                 writeln!(index, "{}", index_row(row))?;
             }
             done += batch.len();
@@ -54,6 +56,7 @@ pub fn prepare_dataset(
         }
         images.finish()?;
         masks.finish()?;
+        within.finish()?;
         index.flush()
     })()
     .map_err(written)?;
@@ -63,6 +66,7 @@ pub fn prepare_dataset(
 struct Planes {
     image: Vec<f32>,
     mask: Vec<u8>,
+    within: Vec<u8>,
 }
 
 fn prepare_slice(row: &LabelledSlice, spec: &ModelSpec) -> Result<Planes> {
@@ -78,7 +82,11 @@ fn prepare_slice(row: &LabelledSlice, spec: &ModelSpec) -> Result<Planes> {
             .collect(),
         None => vec![MASK_UNKNOWN; rows * columns],
     };
-    Ok(Planes { image: prepared.tensor, mask })
+    let within = match prepared.within {
+        Some(within) => within.pixels.into_iter().map(u8::from).collect(),
+        None => vec![1; rows * columns],
+    };
+    Ok(Planes { image: prepared.tensor, mask, within })
 }
 
 /// The mask as the network sees it: cut and resized like the image, then halved.

@@ -3,9 +3,11 @@
 //! This is the only implementation: training reads tensors that `ichor prepare` wrote with it.
 
 mod contrast;
+mod cranium;
 
 use crate::error::{Error, Result};
 use crate::geometry::{CropBox, resize};
+use crate::mask::Mask;
 use crate::model_spec::{ModelSpec, Step};
 use crate::slice::{CtSlice, Intensity};
 use crate::window::WindowLevel;
@@ -21,6 +23,9 @@ pub struct Prepared {
     pub crop: CropBox,
     /// Whether a crop step was asked for and found no head; the whole image was taken.
     pub head_missing: bool,
+    /// On the grid of the tensor, bone and what it encloses; `None` where that was not asked for or no
+    /// skull was seen.
+    pub within: Option<Mask>,
 }
 
 /// Applies the steps of `spec` to `slice`.
@@ -33,6 +38,7 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
     let mut crop = CropBox::whole(&plane);
     let mut channels = 1;
     let mut head_missing = false;
+    let mut within: Option<Mask> = None;
     // A crop waits for the step after it, which as a rule resizes and needs no copy.
     let mut uncut = false;
     for step in &spec.preprocessing {
@@ -48,6 +54,10 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
                     window.show(plane)
                 }
             },
+            Step::FindSkull { bone } => {
+                within = cranium::cranium(&plane, bone);
+                plane
+            }
             Step::CropToHead { threshold, margin } => {
                 let head = CropBox::head(&plane, threshold, margin);
                 head_missing = head.is_none();
@@ -77,15 +87,17 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
         plane = crop.cut(&plane);
     }
     let shape = [1, channels, plane.height, plane.width];
-    if shape != spec.input.shape {
+    let misplaced = |mask: &Mask| (mask.width, mask.height) != (plane.width, plane.height);
+    if shape != spec.input.shape || within.as_ref().is_some_and(misplaced) {
         return Err(Error::Model {
             model: spec.name.clone(),
-            reason: "the preprocessing does not end in input.shape".into(),
+            reason: "the preprocessing does not end in input.shape, or seeks the skull before it"
+                .into(),
         });
     }
     let tensor = match channels {
         1 => plane.samples,
         _ => plane.samples.repeat(channels),
     };
-    Ok(Prepared { tensor, shape, crop, head_missing })
+    Ok(Prepared { tensor, shape, crop, head_missing, within })
 }

@@ -9,6 +9,7 @@ mod read_out;
 pub mod series;
 mod shown;
 mod stream;
+mod within;
 
 pub use file::{Found, Given};
 pub use finding::{Readout, Segmentation, SliceFinding, StageTimings};

@@ -22,6 +22,11 @@ class Prepared:
     images: np.ndarray  # float32 [N, C, H, W], normalised
     masks: np.ndarray  # uint8 [N, H, W]: 0, 1, or 255 where the mask is unknown
     rows: list[dict]
+    within: np.ndarray | None = None  # uint8 [N, H, W]: 1 where the step find_skull lets a mask lie; None everywhere
+
+    def inside(self, row: int) -> np.ndarray:
+        """bool [H, W]: where a mask of this slice may lie."""
+        return np.ones(self.masks.shape[1:], bool) if self.within is None else self.within[row] == 1
 
     def labels(self, row: int) -> np.ndarray:
         """float32 [6]: 1, 0 or UNKNOWN, in the order of LABELS."""
@@ -45,14 +50,15 @@ class Prepared:
 
 
 def load(folder: Path) -> Prepared:
-    """Open a prepared folder. Raises ValueError when its three files disagree in length."""
+    """Open a prepared folder. Raises ValueError when its files disagree in length."""
     images = np.load(folder / "images.npy", mmap_mode="r")
     masks = np.load(folder / "masks.npy", mmap_mode="r")
+    within = np.load(folder / "within.npy", mmap_mode="r")
     with open(folder / "index.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    if not len(images) == len(masks) == len(rows):
-        raise ValueError(f"{folder}: {len(images)} images, {len(masks)} masks, {len(rows)} rows")
-    return Prepared(folder.name, images, masks, rows)
+    if not len(images) == len(masks) == len(within) == len(rows):
+        raise ValueError(f"{folder}: {len(images)} images, {len(masks)} masks, {len(within)} insides, {len(rows)} rows")
+    return Prepared(folder.name, images, masks, rows, within)
 
 
 @dataclass

@@ -11,6 +11,8 @@ from tqdm import tqdm
 
 from training import arguments, dataset, figures, fit
 from training.export import load_model
+from training.skull import keep_within
+from training.slice_head import strongest_cell
 
 CODES = ("any", "EDH", "SDH", "SAH", "IPH", "IVH")
 # Fewer patients than this on either side cannot carry a claim, whatever the interval says.
@@ -33,12 +35,13 @@ class BothWays(torch.nn.Module):
 @torch.no_grad()
 def predict(model: torch.nn.Module, one: dataset.Prepared, patients) -> fit.Predicted:
     """Run the model over every slice of these patients, at full size in float32."""
-    rows = one.rows_of(patients)
+    rows, cell = one.rows_of(patients), strongest_cell(model)
     maps, logits = [], []
     for row in tqdm(rows, desc=one.name, mininterval=10):
         mask_logits, slice_logits = model(torch.from_numpy(np.array(one.images[row : row + 1])))
-        maps.append(torch.sigmoid(mask_logits)[0, 0].numpy().astype(np.float16))
-        logits.append(slice_logits[0].numpy())
+        mask, slices = keep_within(mask_logits[0, 0].numpy(), slice_logits[0].numpy(), one.inside(row), cell)
+        maps.append(fit.sigmoid(mask).astype(np.float16))
+        logits.append(slices)
     kinds = [one.kind(row) for row in rows]
     return fit.Predicted(
         patient=np.array([one.rows[row]["patient"] for row in rows]),

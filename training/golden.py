@@ -12,6 +12,7 @@ import torch
 
 from training import dataset
 from training.fit import sigmoid
+from training.skull import keep_within
 
 # One without blood, one outside the brain tissue, one inside it.
 CASES = {
@@ -41,7 +42,9 @@ def write_golden(model: torch.nn.Module, samples: dataset.Prepared, spec: dict, 
         np.save(target / "probabilities.npy", probabilities.astype(np.float16))
         mask = probabilities >= spec["postprocessing"]["threshold"]
         cv2.imwrite(str(target / "mask.png"), mask.astype(np.uint8) * 255)
-        any_logit = float(slice_logits[0, 0])
+        cell = spec["outputs"]["slice"].get("strongest_cell")
+        _, served = keep_within(mask_logits[0, 0].numpy(), slice_logits[0].numpy(), samples.inside(row), cell)
+        any_logit = float(served[0])
         calibrated = spec["calibration"]["slope"] * any_logit + spec["calibration"]["intercept"]
         record = {
             "image": image,

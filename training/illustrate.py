@@ -17,17 +17,23 @@ import numpy as np  # noqa: E402
 from training import dataset  # noqa: E402
 from training.export import run_onnx  # noqa: E402
 from training.fit import find_mask, sigmoid  # noqa: E402
+from training.skull import keep_within  # noqa: E402
 from training.split import SUBTYPES  # noqa: E402
 
 MOST = 6
 
 
-def read_out(folder: Path, spec: dict, image: np.ndarray) -> tuple[np.ndarray, float]:
-    """Mask bool [H, W] and calibrated probability of any hemorrhage of float32 [1, 1, H, W]."""
+def read_out(folder: Path, spec: dict, image: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, float]:
+    """Mask bool [H, W] and calibrated probability of any hemorrhage of float32 [1, 1, H, W].
+
+    `inside`, bool [H, W]: where the mask may lie.
+    """
     mask_logits, slice_logits = run_onnx(folder / spec["file"], image)
     post, calibration = spec["postprocessing"], spec["calibration"]
-    mask = find_mask(sigmoid(mask_logits[0, 0]), post["threshold"], post["min_lesion_px"])
-    logit = float(slice_logits[0, 0])
+    cell = spec["outputs"]["slice"].get("strongest_cell")
+    kept, slices = keep_within(mask_logits[0, 0], slice_logits[0], inside, cell)
+    mask = find_mask(sigmoid(kept), post["threshold"], post["min_lesion_px"])
+    logit = float(slices[0])
     mask &= sigmoid(logit) >= post["slice_threshold"]
     return mask, float(sigmoid(calibration["slope"] * logit + calibration["intercept"]))
 
@@ -39,7 +45,7 @@ def failures(folder: Path, samples: dataset.Prepared) -> list[tuple[np.ndarray, 
     wrong = []
     for row, labels in enumerate(samples.rows):
         image = np.array(samples.images[row : row + 1])
-        mask, probability = read_out(folder, spec, image)
+        mask, probability = read_out(folder, spec, image, samples.inside(row))
         if mask.any() == (labels["hemorrhage"] == "1"):
             continue
         kinds = [name for name in SUBTYPES if labels[name] == "1"]

@@ -17,6 +17,7 @@ import onnxruntime
 from onnx import numpy_helper
 
 from training import dataset, figures, fit
+from training.skull import keep_within
 
 SHOWN = ("dice_slices", "dice_patients", "slice_auc", "slice_sensitivity", "false_positive_rate")
 
@@ -41,8 +42,8 @@ def at_side(path: Path, side: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def predict(session, one: dataset.Prepared, truth: dataset.Prepared, patients) -> tuple[fit.Predicted, float]:
-    """Maps on the grid of `truth`, and the median processor ms of a run."""
+def predict(session, one: dataset.Prepared, truth: dataset.Prepared, patients, cell) -> tuple[fit.Predicted, float]:
+    """Maps on the grid of `truth`, and the median processor ms of a run; `cell` is the spec's `strongest_cell`."""
     rows, side = one.rows_of(patients), truth.images.shape[-1]
     maps, logits, took = [], [], []
     for row in rows:
@@ -50,8 +51,9 @@ def predict(session, one: dataset.Prepared, truth: dataset.Prepared, patients) -
         begin = time.process_time()
         mask, labels = session.run(None, {session.get_inputs()[0].name: image})
         took.append(time.process_time() - begin)
-        maps.append(cv2.resize(fit.sigmoid(mask[0, 0]).astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR))
-        logits.append(labels[0])
+        mask, labels = keep_within(mask[0, 0], labels[0], one.inside(row), cell)
+        maps.append(cv2.resize(fit.sigmoid(mask).astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR))
+        logits.append(labels)
     return fit.Predicted(
         patient=np.array([one.rows[row]["patient"] for row in rows]),
         labels=np.stack([one.labels(row) for row in rows]),
@@ -71,9 +73,11 @@ def main() -> None:
     given = parser.parse_args()
     sets = [(dataset.load(Path(folder)), int(side)) for folder, side in (text.rsplit("=", 1) for text in given.sets)]
     truths = {one.name: one for one, side in sets if side == given.truth}
-    post = json.loads((given.model / "model.json").read_text())["postprocessing"]
+    spec = json.loads((given.model / "model.json").read_text())
+    post, cell = spec["postprocessing"], spec["outputs"]["slice"].get("strongest_cell")
     for one, side in sorted(sets, key=lambda pair: (pair[0].name, pair[1])):
-        predicted, ms = predict(at_side(given.model / "model.onnx", side), one, truths[one.name], given.patients)
+        session = at_side(given.model / "model.onnx", side)
+        predicted, ms = predict(session, one, truths[one.name], given.patients, cell)
         shipped = figures.measure(fit.score(predicted, post))
         told = " ".join(f"{name} {shipped[name]:.3f}" for name in SHOWN)
         print(f"{one.name} {side}: {ms:.1f} ms, {len(predicted.patient)} slices, {told}", flush=True)

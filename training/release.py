@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import card, dataset, export, golden, illustrate, spec
+from training import card, dataset, export, golden, illustrate, slice_head, spec
 
 # Both sides hold the same rounded weights, so only the order of f32 sums differs.
 PROBABILITY_TOLERANCE = 1e-3
@@ -36,7 +36,9 @@ def release(run: Path, target: Path, samples: dataset.Prepared | None) -> float:
     )
     if difference > PROBABILITY_TOLERANCE:
         raise ValueError(f"{target}: ONNX and PyTorch differ by {difference:.4f} in a probability")
-    written = spec.build_spec(config, results, spec.checksum(target / "model.onnx"))
+    written = spec.build_spec(
+        config, results, spec.checksum(target / "model.onnx"), slice_head.strongest_cell(model)
+    )
     spec.write_spec(written, target)
     if samples:
         golden.write_golden(model, samples, written, target / "golden")

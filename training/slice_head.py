@@ -16,6 +16,9 @@ from tqdm import tqdm
 # By decree, chosen on two folds: on training slices the mask is too good to regress on.
 MASK_SHARE = 0.4
 
+# Side of the cells on the grid of the answer; a head that sees the mask before it is enlarged has smaller ones.
+CELL_PX = 8
+
 
 def strongest(mask: torch.Tensor, side: int) -> torch.Tensor:
     """[B, 1]: the highest mean logit of a cell of `side` x `side` px of [B, 1, H, W].
@@ -36,6 +39,12 @@ class SliceHead(nn.Module):
 
     def forward(self, levels: list[torch.Tensor], mask: torch.Tensor) -> torch.Tensor:
         return self.linear(pool(levels)) + strongest(mask, self.cell) * self.mask_share
+
+
+def strongest_cell(model: nn.Module) -> dict:
+    """The ModelSpec's `strongest_cell` of a model with a fitted head."""
+    head = next(module for module in model.modules() if isinstance(module, SliceHead))
+    return {"side_px": CELL_PX, "weight": round(float(head.mask_share[0, 0]), 5)}
 
 
 def pool(levels: list[torch.Tensor]) -> torch.Tensor:

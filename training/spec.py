@@ -51,8 +51,11 @@ def metrics_of(results: dict) -> dict:
     }
 
 
-def build_spec(config: dict, results: dict, sha256: str) -> dict:
-    """ModelSpec of a configuration; `results` is evaluate's, or empty before training."""
+def build_spec(config: dict, results: dict, sha256: str, strongest_cell: dict | None = None) -> dict:
+    """ModelSpec of a configuration; `results` is evaluate's, or empty before training.
+
+    `strongest_cell` is what the trained head takes from the mask (`slice_head.strongest_cell`).
+    """
     name, subtypes = config["name"], results.get("subtypes", {})
     side = next(step["width"] for step in config["preprocessing"] if step["step"] == "resize")
     experimental = {code: subtypes.get(code, {}).get("experimental", True) for code, _ in CLASSES}
@@ -77,6 +80,7 @@ def build_spec(config: dict, results: dict, sha256: str) -> dict:
                     {"code": code, "name": title, "experimental": experimental[code]}
                     for code, title in CLASSES
                 ],
+                **({"strongest_cell": strongest_cell} if strongest_cell else {}),
             },
         },
         "preprocessing": config["preprocessing"],

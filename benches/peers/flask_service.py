@@ -18,6 +18,10 @@ import numpy as np
 import onnxruntime
 import waitress
 from PIL import Image
+from skull import cranium
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+from training.skull import keep_within  # noqa: E402
 
 SMALLEST_HEAD = 0.02
 FILL = 0.3
@@ -69,10 +73,11 @@ class Model:
         )
         outputs = self.spec["outputs"]
         self.outputs = [outputs["mask"]["name"]] + ([outputs["slice"]["name"]] if "slice" in outputs else [])
+        self.cell = outputs.get("slice", {}).get("strongest_cell")
         color = self.spec["classes"][0]["color"].lstrip("#")
         self.bgr = np.array([int(color[i : i + 2], 16) for i in (4, 2, 0)], np.float32)
 
-    def prepare(self, grey: np.ndarray) -> tuple[np.ndarray, Box]:
+    def prepare(self, grey: np.ndarray) -> tuple[np.ndarray, Box, np.ndarray | None]:
         plane = grey.astype(np.float32) / 255
         crop = self.steps["crop_to_head"]
         bright = (plane >= np.float32(crop["threshold"])).astype(np.uint8)
@@ -87,18 +92,23 @@ class Model:
         cut = np.zeros((box.side, box.side), np.float32)
         cut[inside] = plane[outside]
         size, normal = self.steps["resize"], self.steps["normalize"]
-        tensor = (resize(cut, size["width"], size["height"]) - normal["mean"]) / normal["std"]
+        seen = resize(cut, size["width"], size["height"])
+        within = cranium(seen, step["bone"]) if (step := self.steps.get("find_skull")) else None
+        tensor = (seen - normal["mean"]) / normal["std"]
         channels = self.spec["input"]["shape"][1]
-        return np.repeat(tensor[None, None].astype(np.float32), channels, axis=1), box
+        return np.repeat(tensor[None, None].astype(np.float32), channels, axis=1), box, within
 
     def segment(self, grey: np.ndarray) -> dict:
-        tensor, box = self.prepare(grey)
+        tensor, box, within = self.prepare(grey)
         logits = self.session.run(self.outputs, {self.spec["input"]["name"]: tensor})
-        grid = sigmoid(logits[0].reshape(tensor.shape[2:]))
+        mask_logits = logits[0].reshape(tensor.shape[2:])
+        slice_logits = logits[1].ravel() if len(logits) > 1 else None
+        if within is not None:
+            mask_logits, slice_logits = keep_within(mask_logits, slice_logits, within, self.cell)
+        grid = sigmoid(mask_logits)
         inside, outside = box.shared(grey.shape[1], grey.shape[0])
         probabilities = np.zeros(grey.shape, np.float32)
         probabilities[outside] = resize(grid, box.side, box.side)[inside]
-        slice_logits = logits[1].ravel() if len(logits) > 1 else None
         found, labels, stats, centroids = cv2.connectedComponentsWithStats(
             (probabilities >= np.float32(self.post["threshold"])).astype(np.uint8), connectivity=8
         )
@@ -110,7 +120,7 @@ class Model:
         kept.sort(key=lambda label: -stats[label, cv2.CC_STAT_AREA])
         mask = np.isin(labels, kept).astype(np.uint8) * 255 if kept else np.zeros(grey.shape, np.uint8)
         lesions = [self.lesion(i, label, labels, stats, centroids, probabilities) for i, label in enumerate(kept, 1)]
-        strongest = float(logits[0].max() if slice_logits is None else slice_logits[0])
+        strongest = float(mask_logits.max() if slice_logits is None else slice_logits[0])
         return self.answer(grey, mask, lesions, strongest, slice_logits)
 
     def lesion(self, number, label, labels, stats, centroids, probabilities) -> dict:

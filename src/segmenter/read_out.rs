@@ -1,6 +1,7 @@
 //! From logits to what is said of a slice.
 
 use super::cautions::{cautions, window_ignored};
+use super::within::keep_within;
 use super::{Readout, SegmentOptions, Segmentation, Segmenter, SliceFinding, StageTimings};
 use crate::engine::Logits;
 use crate::geometry::CropBox;
@@ -25,12 +26,16 @@ impl Segmenter {
         &self,
         slice: &CtSlice,
         prepared: Prepared,
-        logits: Logits,
+        mut logits: Logits,
         threshold: f32,
         options: SegmentOptions,
     ) -> Segmentation {
         let [_, _, _, grid_width] = prepared.shape;
         let steps = &self.spec.postprocessing;
+        if let Some(within) = &prepared.within {
+            let cell = self.spec.outputs.slice.as_ref().and_then(|slice| slice.strongest_cell);
+            keep_within(&mut logits, within, cell);
+        }
         let any = logits.slice.first().copied();
         let open = match (any, steps.slice_threshold) {
             (Some(logit), Some(least)) => sigmoid(logit) >= least,

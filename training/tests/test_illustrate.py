@@ -29,6 +29,7 @@ def test_failures_are_what_contradicts_the_labels(tmp_path):
     export.export_onnx(Bright().eval(), tmp_path / "model.onnx", 64)
     spec = {
         "file": "model.onnx",
+        "outputs": {"slice": {"strongest_cell": {"side_px": 8, "weight": 0.5}}},
         "preprocessing": [{"step": "normalize", "mean": 0.2, "std": 0.25}],
         "postprocessing": {"threshold": 0.5, "min_lesion_px": 12, "slice_threshold": 0.5},
         "calibration": {"slope": 1.0, "intercept": 0.0},
