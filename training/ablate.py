@@ -26,6 +26,7 @@ OFFLINE = {"copies": 2, "rotation_degrees": 15, "zoom": 0.12, "horizontal_flip":
 VARIANTS = {
     "as shipped": {},
     "without crop to head": {"drop": "crop_to_head"},
+    "with masks outside the skull": {"drop": "find_skull"},
     "histogram equalisation": {"add": {"step": "histogram_equalization"}},
     "CLAHE": {"add": {"step": "clahe", "clip_limit": 2.0, "tiles": 8}},
     "contrast stretching": {
@@ -67,9 +68,10 @@ def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
     changed["recipe"] |= variant.get("recipe", {})
     changed["recipe"]["loss"] |= variant.get("loss", {})
     changed["recipe"] |= {"stages": [[steps, side]], "validate_every": steps}
+    changed["recipe"].pop("restart", None)
     changed["recipe"]["warmup_steps"] = min(changed["recipe"]["warmup_steps"], steps // 6)
     if pseudo := changed["recipe"].get("pseudo_labels"):
-        pseudo["from_step"] = steps // 2
+        pseudo["at_steps"] = [steps // 2]
     return changed
 
 

@@ -90,7 +90,8 @@ def extras(config: dict) -> str:
         parts.append("negative slices drawn the more often the more blood the model saw in them")
     if pseudo := recipe.get("pseudo_labels"):
         parts.append(
-            f"from step {pseudo['from_step']} the model's own outlines as masks of weakly labelled slices "
+            f"from step {' and anew at '.join(map(str, pseudo['at_steps']))} the model's own outlines as masks of "
+            "weakly labelled slices "
             f"(blood from {pseudo['sure']}, none below {pseudo['unsure']}, between them ignored)"
         )
     return "; ".join(parts)
@@ -115,6 +116,13 @@ def protocol(results: dict) -> str:
     )
 
 
+def rate(recipe: dict) -> str:
+    """How the learning rate goes."""
+    restart = recipe.get("restart")
+    again = f" and, from step {restart['at_step']}, again from {restart['learning_rate']}" if restart else ""
+    return f"cosine rate from {recipe['learning_rate']}{again}"
+
+
 def recipe(config: dict, results: dict) -> str:
     stages = ", then ".join(
         f"{steps} steps at {side}x{side}" for steps, side in config["recipe"]["stages"]
@@ -124,8 +132,8 @@ def recipe(config: dict, results: dict) -> str:
     batch = sum(count for kinds in kinds_of for count in kinds.values())
     online = ", ".join(f"{key} {value}" for key, value in config["augment"]["online"].items())
     return (
-        f"{results['steps']} steps of {batch} slices ({stages}), AdamW, cosine rate from "
-        f"{config['recipe']['learning_rate']}, averaged weights, BCE + Dice on known masks, BCE on slice "
+        f"{results['steps']} steps of {batch} slices ({stages}), AdamW, {rate(config['recipe'])}, "
+        f"averaged weights, BCE + Dice on known masks, BCE on slice "
         f"labels; the slice head fitted afterwards, a logistic regression with ridge penalty "
         f"{config['recipe']['slice_ridge']} on all training slices as they are, every set weighing the "
         f"same; one seed ({config['seed']}). Online augmentation: {online}, edges repeated; window "

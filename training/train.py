@@ -17,12 +17,24 @@ from training import arguments, dataset, losses, models, pseudo, slice_head, spl
 from training.plot import plot_curves
 
 
-def learning_rate(step: int, config: dict, total: int) -> float:
-    """Linear warm-up, then a cosine down to 2 % of the peak."""
-    if step < config["warmup_steps"]:
-        return config["learning_rate"] * (step + 1) / config["warmup_steps"]
-    done = (step - config["warmup_steps"]) / max(1, total - config["warmup_steps"])
-    return config["learning_rate"] * (0.02 + 0.49 * (1 + math.cos(math.pi * done)))
+def cosine(done: float) -> float:
+    """From 1 down to 0.02 while `done` goes from 0 to 1."""
+    return 0.02 + 0.49 * (1 + math.cos(math.pi * done))
+
+
+def learning_rate(step: int, recipe: dict, total: int) -> float:
+    """Linear warm-up, then a cosine down to 2 % of the peak; `restart` begins a second cosine.
+
+    `restart` is {"at_step", "learning_rate"}: warm restarts (Loshchilov and Hutter 2017), one of them.
+    """
+    restart = recipe.get("restart", {"at_step": total})
+    if step >= restart["at_step"]:
+        done = (step - restart["at_step"]) / max(1, total - restart["at_step"])
+        return restart["learning_rate"] * cosine(done)
+    warm = recipe["warmup_steps"]
+    if step < warm:
+        return recipe["learning_rate"] * (step + 1) / warm
+    return recipe["learning_rate"] * cosine((step - warm) / max(1, restart["at_step"] - warm))
 
 
 def size_at(step: int, stages: list) -> int:
@@ -55,7 +67,7 @@ def validation_dice(model, sets, parts, threshold: float = 0.5) -> dict[str, flo
         for row in one.rows_of(parts[one.name]["validation"]):
             if one.kind(row) == "masked":
                 logits, _ = model(torch.from_numpy(np.array(one.images[row : row + 1])))
-                found = torch.sigmoid(logits.float())[0, 0].numpy() >= threshold
+                found = (torch.sigmoid(logits.float())[0, 0].numpy() >= threshold) & one.inside(row)
                 truth = one.masks[row] == 1
                 dice = 2 * (found & truth).sum() / max(1, found.sum() + truth.sum())
                 patients.setdefault(one.rows[row]["patient"], []).append(dice)
@@ -79,7 +91,9 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
         model.load_state_dict(saved["model"])
         average.load_state_dict(saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
-        start, history, fitted = saved["step"], saved["history"], saved["slice_head_fitted"]
+        start, history = saved["step"], saved["history"]
+        # A finished run goes on when its recipe has grown, and its head is fitted anew.
+        fitted = saved["slice_head_fitted"] and start >= total
     # The start is part of the seed: a resumed run must not repeat the batches it has seen.
     batches = dataset.Batches(sets, parts, config, config["seed"] + start)
 
@@ -94,11 +108,12 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
         plot_curves(history, output / "curves.png")
 
     pseudo_labels = recipe.get("pseudo_labels", {})
-    relabel_at = pseudo_labels.get("from_step", total)
+    relabel_at = pseudo_labels.get("at_steps", [])
     # Which is faster depends on the processor: measure a step of each (README).
     bfloat16 = recipe.get("precision", "float32") == "bfloat16"
     for step in tqdm(range(start, total), initial=start, total=total, mininterval=10):
-        if step == max(start, relabel_at):
+        # A resumed run has lost its outlines.
+        if step in relabel_at or step == start and relabel_at and start > relabel_at[0]:
             size = size_at(step - 1, recipe["stages"])
             batches.pseudo = pseudo.outline(average, batches, size, pseudo_labels)
         model.train()

@@ -34,6 +34,7 @@ def prepared(tmp_path):
     folder.mkdir()
     np.save(folder / "images.npy", np.array(images, np.float32)[:, None])
     np.save(folder / "masks.npy", np.array(masks))
+    np.save(folder / "within.npy", np.ones_like(masks))
     with open(folder / "index.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
@@ -132,6 +133,9 @@ def test_learning_rate_rises_then_falls():
     recipe = {"learning_rate": 1.0, "warmup_steps": 10}
     rates = [train.learning_rate(step, recipe, 100) for step in range(100)]
     assert rates[0] == 0.1 and max(rates) == 1.0 and rates[-1] < 0.03
+    again = recipe | {"restart": {"at_step": 60, "learning_rate": 0.5}}
+    rates = [train.learning_rate(step, again, 100) for step in range(100)]
+    assert max(rates[:60]) == 1.0 and rates[59] < 0.03 and rates[60] == 0.5 == max(rates[60:]) and rates[-1] < 0.03
     assert [train.size_at(step, [[2, 64], [3, 128]]) for step in range(5)] == [64, 64, 128, 128, 128]
 
 
@@ -149,7 +153,10 @@ def test_ablation_keeps_the_steps_in_order(name):
     changed = ablate.varied(CONFIG, ablate.VARIANTS[name], 128, 5)
     steps = [one["step"] for one in changed["preprocessing"]]
     assert steps[0] == "window" and steps[-3:] == ["resize", "normalize", "reshape"]
-    assert ("crop_to_head" in steps) == (name != "without crop to head")
+    variant = ablate.VARIANTS[name]
+    before = {one["step"] for one in CONFIG["preprocessing"]}
+    added = {variant["add"]["step"]} if "add" in variant else set()
+    assert set(steps) == (before - {variant.get("drop")}) | added
 
 
 def test_phantoms_have_lesions_where_their_csv_says(tmp_path):
