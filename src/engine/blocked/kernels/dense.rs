@@ -5,7 +5,7 @@ use crate::engine::blocked::graph::{Clamp, Window};
 use crate::engine::blocked::view::{Buffer, LANES, Source};
 
 /// Values whose channels one convolution reads one after the other, at most.
-pub(in super::super) const MOST_PARTS: usize = 8;
+pub(in super::super) const MOST_PARTS: usize = 10;
 /// Rows of a window, at most; more are refused before a kernel is packed.
 pub(super) const MOST_TAPS: usize = 11;
 
