@@ -4,8 +4,9 @@ Each fold trains from the start and predicts its own patients; every patient is 
 a model that never saw it. Thresholds and calibration are cross-fitted: a fold is measured with
 those chosen on the other folds, while the ones that are shipped are chosen on all. The model that
 ships is a further one, trained on everybody (`training.train`): of so few outlined patients a fifth
-is too many to do without, and what the recipe is worth the folds have told. Writes fold-N/checkpoint.pt (resumed when there), fold-N/<set>.npz with the
-predictions, and results.json.
+is too many to do without, and what the recipe is worth the folds have told.
+
+Writes fold-N/checkpoint.pt (resumed when there), fold-N/<set>.npz with the predictions, and results.json.
 """
 
 import json
