@@ -4,6 +4,7 @@ use super::Abc2;
 use super::lesions::LesionPart;
 use crate::series::{cross, dot, minus, normalised, scaled_sum};
 use crate::slice::{CtSlice, Placement};
+use rayon::prelude::*;
 
 /// Spacing and placement of one slice, as far as they are known.
 #[derive(Debug, Clone)]
@@ -126,7 +127,7 @@ pub(super) fn largest_diameter_mm(parts: &[LesionPart], planes: &[SlicePlane]) -
     let distance = |(index, a): (usize, &[f64; 3])| {
         points[index..].iter().map(|b| square(minus(*a, *b))).fold(0.0, f64::max)
     };
-    Some(points.iter().enumerate().map(distance).fold(0.0, f64::max).sqrt())
+    Some(points.par_iter().enumerate().map(distance).reduce(|| 0.0, f64::max).sqrt())
 }
 
 fn square(a: [f64; 3]) -> f64 {
@@ -147,12 +148,19 @@ fn outermost(points: &[[f64; 3]]) -> Vec<[f64; 3]> {
         let z = (n as f64 + 0.5) / DIRECTIONS as f64;
         let (radius, angle) = ((1.0 - z * z).sqrt(), n as f64 * golden_angle);
         let direction = [radius * angle.cos(), radius * angle.sin(), z];
-        let along = |p: &&[f64; 3]| dot(**p, direction);
-        let high = points.iter().max_by(|a, b| along(a).total_cmp(&along(b)));
-        let low = points.iter().min_by(|a, b| along(a).total_cmp(&along(b)));
-        [high, low].into_iter().flatten().copied().collect::<Vec<_>>()
+        let (mut low, mut high) = ((f64::INFINITY, 0), (f64::NEG_INFINITY, 0));
+        for (index, point) in points.iter().enumerate() {
+            let along = dot(*point, direction);
+            if along < low.0 {
+                low = (along, index);
+            }
+            if along > high.0 {
+                high = (along, index);
+            }
+        }
+        [points[low.1], points[high.1]]
     };
-    (0..DIRECTIONS).flat_map(farthest).collect()
+    (0..DIRECTIONS).into_par_iter().flat_map_iter(farthest).collect()
 }
 
 /// ABC/2 of one lesion, whose `areas` are its mm² on each slice.
