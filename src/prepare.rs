@@ -19,7 +19,8 @@ const MASK_UNKNOWN: u8 = 255;
 const BATCH: usize = 64;
 
 /// Writes `images.npy` (f32 `[N, C, H, W]`), `masks.npy` (u8 `[N, H, W]`: 0, 1, 255 unknown), `within.npy`
-/// (u8 `[N, H, W]`: 1 where a mask may lie) and `index.csv`, one plane a row of the data set; returns N. `progress` hears of each batch.
+/// (u8 `[N, H, W]`: 1 where a mask may lie) and `index.csv`, one plane a row of the data set; returns N.
+/// `progress` hears of each batch.
 ///
 /// # Errors
 /// [`Error::Dataset`] or [`Error::Io`] with the row or file at fault.
