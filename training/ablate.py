@@ -68,7 +68,7 @@ def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
     changed["recipe"] |= variant.get("recipe", {})
     changed["recipe"]["loss"] |= variant.get("loss", {})
     changed["recipe"] |= {"stages": [[steps, side]], "validate_every": steps}
-    changed["recipe"].pop("restart", None)
+    changed["recipe"].pop("restarts", None)
     changed["recipe"]["warmup_steps"] = min(changed["recipe"]["warmup_steps"], steps // 6)
     if pseudo := changed["recipe"].get("pseudo_labels"):
         pseudo["at_steps"] = [steps // 2]

@@ -118,16 +118,16 @@ def protocol(results: dict) -> str:
 
 def rate(recipe: dict) -> str:
     """How the learning rate goes."""
-    restart = recipe.get("restart")
-    again = f" and, from step {restart['at_step']}, again from {restart['learning_rate']}" if restart else ""
-    return f"cosine rate from {recipe['learning_rate']}{again}"
+    restarts = recipe.get("restarts", [])
+    again = [f", from step {one['at_step']} again from {one['learning_rate']}" for one in restarts]
+    return f"cosine rate from {recipe['learning_rate']}{''.join(again)}"
 
 
 def recipe(config: dict, results: dict) -> str:
     stages = ", then ".join(
         f"{steps} steps at {side}x{side}" for steps, side in config["recipe"]["stages"]
     )
-    mixture = config["batch"]
+    mixture, head = config["batch"], config["recipe"]["slice_head"]
     kinds_of = [mixture.get(name, mixture["*"]) for name in results["parts"]]
     batch = sum(count for kinds in kinds_of for count in kinds.values())
     online = ", ".join(f"{key} {value}" for key, value in config["augment"]["online"].items())
@@ -135,8 +135,8 @@ def recipe(config: dict, results: dict) -> str:
         f"{results['steps']} steps of {batch} slices ({stages}), AdamW, {rate(config['recipe'])}, "
         f"averaged weights, BCE + Dice on known masks, BCE on slice "
         f"labels; the slice head fitted afterwards, a logistic regression with ridge penalty "
-        f"{config['recipe']['slice_ridge']} on all training slices as they are, every set weighing the "
-        f"same; one seed ({config['seed']}). Online augmentation: {online}, edges repeated; window "
+        f"{head['ridge']} on all training slices, {head['views']} random variation(s) of each, every set "
+        f"weighing the same; one seed ({config['seed']}). Online augmentation: {online}, edges repeated; window "
         f"gain and bias, gamma, blur, noise; quarter turns; {extras(config)}. Encoder from ImageNet: "
         f"{'yes' if config['pretrained'] else 'no'}. {results.get('notes', '')}"
     )

@@ -3,6 +3,8 @@
 import torch
 from torch.nn import functional
 
+from training.skull import IMPOSSIBLE
+
 
 def pixels(logits: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, ...] | None:
     """Soft counts of hit, missed and false pixels of the slices of [B, 1, H, W] that hold blood."""
@@ -47,7 +49,7 @@ def mask_loss(logits, masks, known, bce_weight: float, overlap: str = "dice") ->
     sure = masks <= 1
     bce = functional.binary_cross_entropy_with_logits(logits, masks.clamp(max=1), reduction="none")
     # Out of the overlap too: as sure background both in the map and in the mask.
-    logits = logits.masked_fill(~sure, -20.0)
+    logits = logits.masked_fill(~sure, IMPOSSIBLE)
     return bce_weight * (bce * sure).mean() + overlap_loss(logits, masks * sure, overlap)
 
 
@@ -83,16 +85,22 @@ def false_alarm_loss(logits: torch.Tensor, masks: torch.Tensor, known: torch.Ten
     return strongest_loss(logits[(known == 1) & (masks.amax(dim=(1, 2, 3)) == 0)], -1)
 
 
+def within(logits: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
+    """Mask logits of no blood where `inside` is false, as in serving: what is not served is not taught."""
+    return logits.masked_fill(~inside, IMPOSSIBLE)
+
+
 def total_loss(outputs, batch: dict, weights: dict) -> torch.Tensor:
     """Weighted sum of all for outputs (mask logits, slice logits), in float32."""
     mask_logits, slice_logits = (output.float() for output in outputs)
+    mask_logits, masks = within(mask_logits, batch["inside"]), batch["mask"] * batch["inside"]
     overlap = weights.get("overlap", "dice")
-    loss = mask_loss(mask_logits, batch["mask"], batch["mask_known"], weights["bce"], overlap)
+    loss = mask_loss(mask_logits, masks, batch["mask_known"], weights["bce"], overlap)
     loss = loss + weights["labels"] * label_loss(slice_logits, batch["labels"])
     if weights.get("weak", 0):
         weak = weak_loss(mask_logits, batch["labels"], batch["mask_known"])
         loss = loss + weights["weak"] * weak
     if weights.get("false_alarms", 0):
-        alarms = false_alarm_loss(mask_logits, batch["mask"], batch["mask_known"])
+        alarms = false_alarm_loss(mask_logits, masks, batch["mask_known"])
         loss = loss + weights["false_alarms"] * alarms
     return loss

@@ -73,7 +73,7 @@ def tiny(config: dict) -> dict:
     small["batch"] = {"*": {"masked": 3, "weak": 1, "negative": 2}}
     small["recipe"] |= {"stages": [[120, 64]], "warmup_steps": 5, "validate_every": 60}
     small["recipe"] |= {"learning_rate": 0.005, "hard_negatives": True}
-    small["recipe"].pop("restart", None)
+    small["recipe"].pop("restarts", None)
     small["recipe"]["pseudo_labels"] = {"at_steps": [100], "sure": 0.5, "unsure": 0.15, "smallest": 4}
     small["augment"]["synthetic_lesions"] = 0.2
     small["augment"]["offline"] = {"copies": 1, "rotation_degrees": 15, "zoom": 0.1, "horizontal_flip": 0.5}

@@ -34,6 +34,7 @@ def outline(model: torch.nn.Module, batches, size: int, limits: dict) -> dict:
         maps = torch.sigmoid(model(torch.cat([small, small.flip(3)]))[0].float())
         map_ = (maps[:1] + maps[1:].flip(3)) / 2
         probabilities = functional.interpolate(map_, size=image.shape[2:], mode="bilinear")[0, 0].numpy()
+        probabilities = probabilities * batches.sets[name].inside(row)
         mask = np.full(probabilities.shape, 255, np.uint8)
         mask[probabilities < limits["unsure"]] = 0
         mask[probabilities >= limits["sure"]] = 1

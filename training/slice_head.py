@@ -1,16 +1,17 @@
 """The slice head that is served: logistic regression on what the trained network sees, at every scale.
 
 The head that learns with the network sees balanced, augmented batches and only its deepest features.
-Fitted afterwards on every training slice as it is, on the mean and the maximum of several levels, it
+Fitted afterwards on every training slice alike, on the mean and the maximum of several levels, it
 ranks slices of unseen patients better (RESULTS.md); Kang et al. (2020) found the same of classifiers
-under rare classes.
+under rare classes. The slices are varied as in training: as they are, the network knows them by heart.
 """
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
+
+from training.skull import IMPOSSIBLE
 
 # How much the strongest place of the mask moves any hemorrhage, against the regression's own spread.
 # By decree, chosen on two folds: on training slices the mask is too good to regress on.
@@ -57,21 +58,28 @@ def pool(levels: list[torch.Tensor]) -> torch.Tensor:
 
 
 @torch.no_grad()
-def seen(model: nn.Module, one, rows: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-    """float [len(rows), F] and [len(rows)]: pooled levels, and the strongest cell, of slices of a set."""
-    pooled, cells = [], []
+def seen(model: nn.Module, batches, name: str, views: int) -> tuple[torch.Tensor, ...]:
+    """Of `views` random variations of every training slice of a set, N in all: pooled levels [N, F], the
+    strongest cell within the skull [N], and labels [N, classes]; float64.
+    """
+    pooled, cells, labels, inside = [], [], [], None
 
     def keep(head, inputs):
         levels, mask = inputs
         pooled.append(pool(levels)[0])
-        cells.append(strongest(mask, head.cell)[0, 0])
+        within = functional.interpolate(inside, size=mask.shape[2:], mode="nearest") == 1
+        cells.append(strongest(mask.masked_fill(~within, IMPOSSIBLE), head.cell)[0, 0])
 
     hook = model.slice_head.register_forward_pre_hook(keep)
     model.eval()
-    for row in tqdm(rows, desc=f"slice head, {one.name}", mininterval=10):
-        model(torch.from_numpy(np.array(one.images[row : row + 1])))
+    for row in tqdm(batches.rows(name) * views, desc=f"slice head, {name}", mininterval=10):
+        one = batches.read(name, row)
+        one = batches.vary(name, one, len(one.grey))
+        inside = torch.from_numpy(one.inside)[None, None].float()
+        labels.append(torch.from_numpy(one.labels))
+        model(batches.image([one]))
     hook.remove()
-    return torch.stack(pooled), torch.stack(cells)
+    return tuple(torch.stack(values).double() for values in (pooled, cells, labels))
 
 
 def regress(features: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, ridge: float):
@@ -100,20 +108,16 @@ def regress(features: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor,
 
 
 @torch.no_grad()
-def fit(model: nn.Module, sets: list, parts: dict, ridge: float) -> None:
-    """Replace the weights of `model.slice_head`, from the training patients alone.
+def fit(model: nn.Module, batches, ridge: float, views: int) -> None:
+    """Replace the weights of `model.slice_head`, from the training patients of `batches.Batches` alone.
 
     Every set weighs the same, however many slices it has: each is a hospital that the head must serve.
     """
-    features, cells, labels, weights = [], [], [], []
-    for one in sets:
-        rows = one.rows_of(parts[one.name]["train"])
-        pooled, strong = seen(model, one, rows)
-        features.append(pooled.double())
-        cells.append(strong.double())
-        labels.append(torch.from_numpy(np.stack([one.labels(row) for row in rows])).double())
-        weights.append(torch.full((len(rows),), 1 / len(rows), dtype=torch.float64))
-    features, cells, labels, weights = map(torch.cat, (features, cells, labels, weights))
+    parts = []
+    for name in batches.sets:
+        features, cells, labels = seen(model, batches, name, views)
+        parts.append((features, cells, labels, torch.full_like(cells, 1 / len(cells))))
+    features, cells, labels, weights = map(torch.cat, zip(*parts))
     mean, deviation = features.mean(0), features.std(0) + 1e-3
     standard, head = (features - mean) / deviation, model.slice_head
     head.mask_share.zero_()

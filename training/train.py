@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from training import arguments, dataset, losses, models, pseudo, slice_head, split
+from training import arguments, losses, models, pseudo, slice_head, split
+from training.batches import Batches
 from training.plot import plot_curves
 
 
@@ -23,18 +24,20 @@ def cosine(done: float) -> float:
 
 
 def learning_rate(step: int, recipe: dict, total: int) -> float:
-    """Linear warm-up, then a cosine down to 2 % of the peak; `restart` begins a second cosine.
+    """Linear warm-up, then a cosine down to 2 % of the peak; each of `restarts` begins another cosine.
 
-    `restart` is {"at_step", "learning_rate"}: warm restarts (Loshchilov and Hutter 2017), one of them.
+    They are [{"at_step", "learning_rate"}, ...]: warm restarts (Loshchilov and Hutter 2017).
     """
-    restart = recipe.get("restart", {"at_step": total})
-    if step >= restart["at_step"]:
-        done = (step - restart["at_step"]) / max(1, total - restart["at_step"])
-        return restart["learning_rate"] * cosine(done)
     warm = recipe["warmup_steps"]
     if step < warm:
         return recipe["learning_rate"] * (step + 1) / warm
-    return recipe["learning_rate"] * cosine((step - warm) / max(1, restart["at_step"] - warm))
+    begin, peak, end = warm, recipe["learning_rate"], total
+    for restart in recipe.get("restarts", []):
+        if step < restart["at_step"]:
+            end = restart["at_step"]
+            break
+        begin, peak = restart["at_step"], restart["learning_rate"]
+    return peak * cosine((step - begin) / max(1, end - begin))
 
 
 def size_at(step: int, stages: list) -> int:
@@ -95,7 +98,7 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
         # A finished run goes on when its recipe has grown, and its head is fitted anew.
         fitted = saved["slice_head_fitted"] and start >= total
     # The start is part of the seed: a resumed run must not repeat the batches it has seen.
-    batches = dataset.Batches(sets, parts, config, config["seed"] + start)
+    batches = Batches(sets, parts, config, config["seed"] + start)
 
     def save(step):
         torch.save(
@@ -124,7 +127,8 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
             outputs = model(batch["image"].to(memory_format=torch.channels_last))
         loss = losses.total_loss(outputs, batch, recipe["loss"])
         if recipe.get("hard_negatives"):
-            batches.remember(batch["origins"], pseudo.strongest(outputs[0]))
+            served = losses.within(outputs[0], batch["inside"])
+            batches.remember(batch["origins"], pseudo.strongest(served))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()
@@ -136,7 +140,7 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
             tqdm.write(f"step {step + 1}: {loss.item():.3f} {history[-1]['validation']}")
             save(step + 1)
     if not fitted:
-        slice_head.fit(average, sets, parts, recipe["slice_ridge"])
+        slice_head.fit(average, batches, **recipe["slice_head"])
         fitted = True
         save(total)
     return average

@@ -68,11 +68,27 @@ def test_focal_tversky_minds_a_missed_pixel_more_than_a_false_one():
 def test_total_is_finite_when_nothing_is_known():
     batch = {
         "mask": torch.zeros(1, 1, 8, 8),
+        "inside": torch.ones(1, 1, 8, 8, dtype=torch.bool),
         "mask_known": torch.zeros(1),
         "labels": torch.tensor([[1.0, -1, -1, -1, -1, -1]]),
     }
     outputs = torch.zeros(1, 1, 8, 8), torch.zeros(1, 6)
     assert torch.isfinite(losses.total_loss(outputs, batch, WEIGHTS))
+
+
+def test_outside_the_skull_nothing_is_taught():
+    logits = torch.zeros(3, 1, 40, 40, requires_grad=True)
+    masks = torch.zeros(3, 1, 40, 40)
+    masks[0, :, 4:20, 4:20] = 1
+    batch = {
+        "mask": masks,
+        "inside": torch.ones(3, 1, 40, 40, dtype=torch.bool),
+        "mask_known": torch.tensor([1.0, 1.0, 0.0]),  # outlined, empty, outlined nowhere
+        "labels": torch.tensor([[1.0] + [-1] * 5, [0.0] + [-1] * 5, [1.0] + [-1] * 5]),
+    }
+    batch["inside"][..., 10:] = False
+    losses.total_loss((logits, torch.zeros(3, 6)), batch, WEIGHTS | {"false_alarms": 1.0}).backward()
+    assert not logits.grad[..., 10:].any() and logits.grad[..., :10].any(dim=3).any(dim=2).all()
 
 
 def test_unsure_pixels_of_a_pseudo_label_teach_nothing():

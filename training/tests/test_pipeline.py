@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from training import ablate, dataset, phantom, pipeline, pseudo, spec, train
+from training.batches import Batches
 
 CONFIG = json.loads((Path(pipeline.HERE) / "config" / "unet.json").read_text())
 
@@ -44,35 +45,48 @@ def prepared(tmp_path):
 
 def test_batch_mixes_kinds_and_never_outlines_the_unknown(prepared):
     config = pipeline.tiny(CONFIG)
-    batch = dataset.Batches([prepared], train.parts_of([prepared], config), config, 0).next(64)
+    batch = Batches([prepared], train.parts_of([prepared], config), config, 0).next(64)
     assert batch["image"].shape == (6, 1, 64, 64) and batch["labels"].shape == (6, 6)
     assert batch["mask_known"].tolist() == [1, 1, 1, 0, 1, 1]
     assert batch["mask"][:3].sum(dim=(1, 2, 3)).min() > 0 and batch["mask"][3].sum() == 0
     assert (batch["labels"][:, 1:] == dataset.UNKNOWN).all()
 
 
+def test_the_skull_turns_with_the_slice(prepared):
+    config = pipeline.tiny(CONFIG)
+    config["augment"] |= {"copy_paste": 0, "synthetic_lesions": 0}
+    prepared.within = prepared.masks[:]
+    batches = Batches([prepared], train.parts_of([prepared], config), config, 0)
+    outlined = [row for row in batches.rows("phantom") if prepared.kind(row) == "masked"]
+    for row in outlined:
+        moved = batches.vary("phantom", batches.read("phantom", row), 48)
+        assert moved.mask.any() and np.array_equal(moved.inside == 1, moved.mask == 1)
+    batch = batches.next(64)
+    assert torch.equal(batch["inside"][:3], batch["mask"][:3] == 1)
+
+
 def test_offline_expansion_takes_training_patients_only(prepared):
     config = pipeline.tiny(CONFIG)
     parts = train.parts_of([prepared], config)
-    copies = dataset.Batches([prepared], parts, config, 0).offline
+    copies = Batches([prepared], parts, config, 0).offline
     patients = {prepared.rows[row]["patient"] for _, row in copies}
     assert copies and patients <= set(parts["phantom"]["train"])
     assert all(len(made) == 1 for made in copies.values())
     config["augment"]["offline"] = None
-    assert dataset.Batches([prepared], parts, config, 0).offline == {}
+    assert Batches([prepared], parts, config, 0).offline == {}
 
 
 def test_same_seed_draws_the_same_batch(prepared):
     config = pipeline.tiny(CONFIG)
     parts = train.parts_of([prepared], config)
-    first, again = (dataset.Batches([prepared], parts, config, 7).next(32) for _ in range(2))
+    first, again = (Batches([prepared], parts, config, 7).next(32) for _ in range(2))
     assert torch.equal(first["image"], again["image"])
 
 
 def test_negatives_that_look_bloody_are_drawn_more_often(prepared):
     config = pipeline.tiny(CONFIG)
     config["augment"] |= {"copy_paste": 0, "synthetic_lesions": 0}
-    batches = dataset.Batches([prepared], train.parts_of([prepared], config), config, 0)
+    batches = Batches([prepared], train.parts_of([prepared], config), config, 0)
     patients = batches.groups["phantom", "negative"]
     name, rows = next((name, rows) for name, rows in sorted(patients.items()) if len(rows) == 3)
     batches.groups["phantom", "negative"] = {name: rows}
@@ -94,7 +108,7 @@ class Outliner(torch.nn.Module):
 def test_pseudo_labels_outline_weak_slices_of_training_patients_alone(prepared):
     config = pipeline.tiny(CONFIG)
     parts = train.parts_of([prepared], config)
-    batches = dataset.Batches([prepared], parts, config, 0)
+    batches = Batches([prepared], parts, config, 0)
     weak = batches.weak_rows()
     assert {prepared.rows[row]["patient"] for _, row in weak} <= set(parts["phantom"]["train"])
     images = np.array(prepared.images)
@@ -105,6 +119,11 @@ def test_pseudo_labels_outline_weak_slices_of_training_patients_alone(prepared):
     assert list(outlined) == [weak[0]], "without a sure core a slice stays weak"
     mask = outlined[weak[0]]
     assert mask[22:28, 22:28].all() and mask[41, 41] == 255 and mask[5, 5] == 0
+    inside = np.ones_like(prepared.masks)
+    inside[weak[0][1], 26:, 26:] = 0
+    batches.sets["phantom"] = dataset.Prepared("phantom", images, prepared.masks, prepared.rows, inside)
+    within = pseudo.outline(Outliner(), batches, 64, limits)[weak[0]]
+    assert within[22:25, 22:25].all() and not within[26:, 26:].any(), "nor outside the skull"
     batches.pseudo = outlined
     drawn = batches.read(*weak[0])
     assert drawn.mask_known and np.array_equal(drawn.mask, mask)
@@ -133,7 +152,7 @@ def test_learning_rate_rises_then_falls():
     recipe = {"learning_rate": 1.0, "warmup_steps": 10}
     rates = [train.learning_rate(step, recipe, 100) for step in range(100)]
     assert rates[0] == 0.1 and max(rates) == 1.0 and rates[-1] < 0.03
-    again = recipe | {"restart": {"at_step": 60, "learning_rate": 0.5}}
+    again = recipe | {"restarts": [{"at_step": 60, "learning_rate": 0.5}]}
     rates = [train.learning_rate(step, again, 100) for step in range(100)]
     assert max(rates[:60]) == 1.0 and rates[59] < 0.03 and rates[60] == 0.5 == max(rates[60:]) and rates[-1] < 0.03
     assert [train.size_at(step, [[2, 64], [3, 128]]) for step in range(5)] == [64, 64, 128, 128, 128]

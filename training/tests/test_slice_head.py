@@ -1,9 +1,11 @@
 """The head fitted after training: what it learns, from whom, and what it leaves alone."""
 
 import numpy as np
+import pytest
 import torch
 
 from training import slice_head
+from training.batches import Batches
 from training.dataset import Prepared
 
 
@@ -18,14 +20,17 @@ class Brightest(torch.nn.Module):
         return image, self.slice_head([image], image)
 
 
+CONFIG = {"normalize": {"mean": 0.0, "std": 1.0}, "augment": {"online": {"horizontal_flip": 0.5}, "intensity": {}}}
+
+
 def phantoms(count: int, seed: int) -> Prepared:
     """Slices of noise, every other one with a bright spot: EDH by label; nothing known of SDH."""
     rng = np.random.default_rng(seed)
-    images = rng.normal(0, 0.3, (count, 1, 16, 16)).astype(np.float32)
+    images = rng.uniform(0, 0.1, (count, 1, 16, 16)).astype(np.float32)
     rows = []
     for number in range(count):
         bleeds = number % 2
-        images[number, 0, 4, 5] += 3 * bleeds
+        images[number, 0, 4:6, 4:6] += 0.8 * bleeds
         rows.append({
             "patient": str(number // 4), "slice": str(number), "hemorrhage": str(bleeds), "epidural": str(bleeds), "subdural": "",
             "subarachnoid": "0", "intraparenchymal": "0", "intraventricular": "0", "mask_known": "1",
@@ -33,7 +38,14 @@ def phantoms(count: int, seed: int) -> Prepared:
     return Prepared(f"phantom-{seed}", images, np.zeros((count, 16, 16), np.uint8), rows)
 
 
-def test_the_head_learns_the_spot_from_training_patients_alone():
+def fitted(sets: list, parts: dict, views: int) -> Brightest:
+    model = Brightest()
+    slice_head.fit(model, Batches(sets, parts, CONFIG, seed=0), ridge=1e-3, views=views)
+    return model.eval()
+
+
+@pytest.mark.parametrize("views", [1, 3])
+def test_the_head_learns_the_spot_from_training_patients_alone(views):
     sets = [phantoms(80, 0), phantoms(24, 1)]
     # The patients left out say the contrary.
     for row in sets[0].rows[:20]:
@@ -42,10 +54,9 @@ def test_the_head_learns_the_spot_from_training_patients_alone():
         "phantom-0": {"train": [str(number) for number in range(5, 20)]},
         "phantom-1": {"train": [str(number) for number in range(6)]},
     }
-    model = Brightest()
-    slice_head.fit(model, sets, parts, ridge=1e-3)
+    model = fitted(sets, parts, views)
     with torch.no_grad():
-        _, logits = model.eval()(torch.from_numpy(phantoms(40, 2).images))
+        _, logits = model(torch.from_numpy(phantoms(40, 2).images))
     any_hemorrhage, epidural, subdural, subarachnoid = logits[:, :4].T
     assert any_hemorrhage[1::2].min() > 0 > any_hemorrhage[::2].median()
     assert any_hemorrhage[1::2].min() > any_hemorrhage[::2].max()
@@ -53,6 +64,18 @@ def test_the_head_learns_the_spot_from_training_patients_alone():
     assert (epidural[1::2] > 0).all() and (epidural[::2] < 0).all()
     assert (subdural == subdural[0]).all(), "nothing is known of it"
     assert (subarachnoid == subarachnoid[0]).all() and subarachnoid[0] < -3, "nobody has it"
+
+
+def test_the_head_hears_the_mask_from_within_the_skull_alone():
+    one = phantoms(80, 0)
+    parts = {one.name: {"train": [str(number) for number in range(20)]}}
+    batches = Batches([one], parts, CONFIG, seed=0)
+    _, cells, _ = slice_head.seen(Brightest(), batches, one.name, views=2)
+    assert len(cells) == 160 and cells.min() > 0
+    one.within = np.zeros((80, 16, 16), np.uint8)
+    one.within[:, 8:] = 1  # the spots lie above
+    _, below, _ = slice_head.seen(Brightest(), batches, one.name, views=2)
+    assert cells.max() > 0.2 > 0.1 > below.max() > 0
 
 
 def test_a_small_set_weighs_as_much_as_a_large_one():
