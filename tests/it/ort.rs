@@ -6,6 +6,7 @@ use ichor::decode::{Heard, Limits, decode_heard, decode_slice};
 use ichor::engine::{Engine, OrtRuntime, OrtSettings, Precision, Provider};
 use ichor::error::Error;
 use ichor::model_spec::sigmoid;
+use ichor::preprocess::Prepared;
 use ichor::segmenter::{Found, Models, SegmentOptions, Segmenter};
 use ichor::storage::read_model_dir;
 use prost::Message;
@@ -50,16 +51,20 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
-/// Tensors of the golden cases of a model.
-fn golden_tensors(model: &Segmenter) -> Vec<Vec<f32>> {
-    let tensor = |case: PathBuf| {
+/// The golden cases of a model, ready for its network.
+fn golden_prepared(model: &Segmenter) -> Vec<Prepared> {
+    let prepared = |case: PathBuf| {
         let name: serde_json::Value =
             serde_json::from_slice(&std::fs::read(case.join("case.json")).unwrap()).unwrap();
         let image = sample(name["image"].as_str().unwrap());
         let slice = decode_slice(&image, &Limits::default()).unwrap();
-        model.logits(&slice).unwrap().0.tensor
+        model.logits(&slice).unwrap().0
     };
-    cases(&model.spec().name).into_iter().map(tensor).collect()
+    cases(&model.spec().name).into_iter().map(prepared).collect()
+}
+
+fn golden_tensors(model: &Segmenter) -> Vec<Vec<f32>> {
+    golden_prepared(model).into_iter().map(|prepared| prepared.tensor).collect()
 }
 
 /// The reference engine, with the network of a model.
@@ -73,7 +78,7 @@ fn tract(model: &Segmenter) -> Engine {
 struct Apart {
     logit: f32,
     probability: f32,
-    /// Least Dice of the masks, and most pixels that differ.
+    /// Least Dice of the masks within the skull, which alone are served, and most pixels that differ.
     dice: f64,
     pixels: usize,
 }
@@ -81,7 +86,8 @@ struct Apart {
 fn apart(own: &Segmenter, reference: &Engine, ort: &Segmenter) -> Apart {
     let mut apart = Apart { logit: 0.0, probability: 0.0, dice: 1.0, pixels: 0 };
     let (mut lesions, threshold) = (0, own.spec().postprocessing.threshold);
-    for tensor in golden_tensors(own) {
+    for Prepared { tensor, within, .. } in golden_prepared(own) {
+        let within = within.expect("the shipped models find the skull").pixels;
         let expected = reference.run(&tensor).unwrap();
         let actual = ort.engine().unwrap().run(&tensor).unwrap();
         apart.logit = apart
@@ -91,8 +97,12 @@ fn apart(own: &Segmenter, reference: &Engine, ort: &Segmenter) -> Apart {
         let [expected, actual] = [expected, actual]
             .map(|logits| logits.mask.iter().map(|&l| sigmoid(l)).collect::<Vec<f32>>());
         apart.probability = apart.probability.max(largest_difference(&expected, &actual));
-        let [expected, actual] =
-            [expected, actual].map(|p| p.iter().map(|&p| p >= threshold).collect::<Vec<bool>>());
+        let [expected, actual] = [expected, actual].map(|p| {
+            p.iter()
+                .zip(&within)
+                .map(|(&p, &within)| within && p >= threshold)
+                .collect::<Vec<bool>>()
+        });
         lesions += usize::from(expected.contains(&true));
         let pixels = expected.iter().zip(&actual).filter(|(e, a)| e != a).count();
         apart.pixels = apart.pixels.max(pixels);
