@@ -20,6 +20,12 @@ class Slice:
     mask_known: bool
     origin: tuple[str, int] | None = None  # set and row of an unchanged negative slice
 
+    def moved(self, matrix: np.ndarray, size: int) -> "Slice":
+        """All planes resampled alike to [size, size] (`transforms.warp`)."""
+        planes = self.grey, self.mask, self.inside
+        grey, mask, inside = (transforms.warp(plane, matrix, size) for plane in planes)
+        return replace(self, grey=grey, mask=mask, inside=inside)
+
 
 class Batches:
     """Endless balanced batches of the training patients, drawn by one seeded generator.
@@ -48,10 +54,7 @@ class Batches:
                 for _ in range(amounts["copies"] if amounts and kind == "masked" else 0):
                     original = self.read(name, row)
                     matrix = transforms.draw_geometry(amounts, self.rng)
-                    side = original.grey.shape[0]
-                    planes = original.grey, original.mask, original.inside
-                    warped = (transforms.warp(plane, matrix, side) for plane in planes)
-                    copies.setdefault((name, row), []).append(Slice(*warped, original.labels, True))
+                    copies.setdefault((name, row), []).append(original.moved(matrix, len(original.grey)))
         return copies
 
     def read(self, name: str, row: int) -> Slice:
@@ -83,9 +86,8 @@ class Batches:
         augment = self.config["augment"]
         turns = augment.get("quarter_turns", {}).get(name, [1, 0, 0, 0])
         matrix = transforms.draw_geometry({**augment["online"], "quarter_turns": turns}, self.rng)
-        grey, mask, inside = (transforms.warp(plane, matrix, size) for plane in (one.grey, one.mask, one.inside))
-        grey = transforms.vary_intensity(grey, augment["intensity"], self.rng)
-        return replace(one, grey=grey, mask=mask, inside=inside)
+        moved = one.moved(matrix, size)
+        return replace(moved, grey=transforms.vary_intensity(moved.grey, augment["intensity"], self.rng))
 
     def sample(self, name: str, kind: str, size: int) -> Slice:
         one = self.draw(name, kind)

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from training.skull import IMPOSSIBLE
+from training.losses import within
 
 # How much the strongest place of the mask moves any hemorrhage, against the regression's own spread.
 # By decree, chosen on two folds: on training slices the mask is too good to regress on.
@@ -67,8 +67,8 @@ def seen(model: nn.Module, batches, name: str, views: int) -> tuple[torch.Tensor
     def keep(head, inputs):
         levels, mask = inputs
         pooled.append(pool(levels)[0])
-        within = functional.interpolate(inside, size=mask.shape[2:], mode="nearest") == 1
-        cells.append(strongest(mask.masked_fill(~within, IMPOSSIBLE), head.cell)[0, 0])
+        smaller = functional.interpolate(inside, size=mask.shape[2:], mode="nearest") == 1
+        cells.append(strongest(within(mask, smaller), head.cell)[0, 0])
 
     hook = model.slice_head.register_forward_pre_hook(keep)
     model.eval()

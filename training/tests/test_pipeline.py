@@ -155,6 +155,9 @@ def test_learning_rate_rises_then_falls():
     again = recipe | {"restarts": [{"at_step": 60, "learning_rate": 0.5}]}
     rates = [train.learning_rate(step, again, 100) for step in range(100)]
     assert max(rates[:60]) == 1.0 and rates[59] < 0.03 and rates[60] == 0.5 == max(rates[60:]) and rates[-1] < 0.03
+    twice = recipe | {"restarts": [*again["restarts"], {"at_step": 80, "learning_rate": 0.7}]}
+    rates = [train.learning_rate(step, twice, 100) for step in range(100)]
+    assert rates[60] == 0.5 and rates[79] < 0.03 and rates[80] == 0.7 == max(rates[60:]) and rates[-1] < 0.03
     assert [train.size_at(step, [[2, 64], [3, 128]]) for step in range(5)] == [64, 64, 128, 128, 128]
 
 
