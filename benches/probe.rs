@@ -10,7 +10,7 @@ use ichor::decode::Limits;
 use ichor::error::{Error, Result};
 use ichor::preprocess::{Prepared, preprocess};
 use ichor::report::{Include, write_answer};
-use ichor::segmenter::{Given, Models, SegmentOptions, Segmenter};
+use ichor::segmenter::{Gate, Given, Models, SegmentOptions, Segmenter};
 use ichor::storage::read_model_dir;
 use rayon::prelude::*;
 use std::io::BufRead;
@@ -67,7 +67,7 @@ fn prepare(model: &Segmenter, bytes: &[u8]) -> Result<Prepared> {
 fn answer(model: &Segmenter, bytes: &[u8]) -> Result<()> {
     let options = SegmentOptions { contours: true, ..SegmentOptions::default() };
     let given = Given::from_bytes(bytes, &Limits::default(), &|| 0.0)?;
-    let found = model.segment_given(given, options, &|_, _| (), &|| 0.0)?;
+    let found = model.segment_given(given, options, Gate::Own, &|_, _| (), &|| 0.0)?;
     let answer = write_answer(model, found, options, Include::default(), 0.0, &|| 0.0)?;
     serde_json::to_vec(&answer).map(drop).map_err(|e| Error::Inference(e.to_string()))
 }

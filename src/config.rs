@@ -105,6 +105,10 @@ pub struct EvaluateArgs {
     /// Compare on the network's grid, where training measures, not in the images' resolution.
     #[arg(long)]
     pub grid: bool,
+    /// Each slice by itself, as a single picture is segmented; otherwise the slices of a patient inform
+    /// each other as those of a series do.
+    #[arg(long)]
+    pub alone: bool,
     /// Print JSON in place of the table.
     #[arg(long)]
     pub json: bool,

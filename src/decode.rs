@@ -7,6 +7,7 @@ mod raster;
 mod source;
 
 pub use archive::natural_order;
+pub use raster::picture_size;
 
 use crate::error::{Error, Result};
 use crate::series::VolumeGrid;

@@ -12,9 +12,10 @@ use crate::error::Result;
 use crate::mask::Mask;
 use crate::metrics::{Confusion, ScoreHistogram};
 use crate::prepare::mask_on_grid;
-use crate::segmenter::{SegmentOptions, Segmentation, Segmenter};
+use crate::segmenter::{Gate, SegmentOptions, Segmentation, Segmenter};
 use figures::{Overlap, SliceScore, summarise};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -27,6 +28,16 @@ pub enum Resolution {
     Grid,
 }
 
+/// How a data set is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// Where masks are compared.
+    pub resolution: Resolution,
+    /// Whether the slices of a patient inform each other, as those of a series do; else each is segmented
+    /// as a single picture is.
+    pub series: bool,
+}
+
 /// Runs `model` over the data set at `root`; `progress` hears how many of all slices are done.
 ///
 /// # Errors
@@ -34,48 +45,84 @@ pub enum Resolution {
 pub fn evaluate(
     root: &Path,
     model: &Segmenter,
-    resolution: Resolution,
+    reading: Reading,
     progress: impl Fn(usize, usize) + Sync,
 ) -> Result<Evaluation> {
     let rows = read_dataset(root)?;
+    let mut heads: BTreeMap<&str, Vec<&LabelledSlice>> = BTreeMap::new();
+    rows.iter().for_each(|row| heads.entry(&row.patient).or_default().push(row));
     let done = AtomicUsize::new(0);
-    let score = |row: &LabelledSlice| {
-        let scored = score_slice(row, model, resolution);
+    let read = |row: &&LabelledSlice| {
+        let read = read_slice(row, model, reading);
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, rows.len());
-        scored
+        read
     };
-    let scores = rows.par_iter().map(score).collect::<Result<Vec<_>>>()?;
+    let mut scores = Vec::with_capacity(rows.len());
+    // A head at a time, and no more of it than a series may have, to bound what is held.
+    let most = Limits::default().max_slices;
+    for head in heads.values().flat_map(|head| head.chunks(most)) {
+        let mut slices = head.par_iter().map(read).collect::<Result<Vec<_>>>()?;
+        if reading.series {
+            join(model, head, &mut slices);
+        }
+        scores.extend(
+            head.par_iter().zip(slices).map(|(row, slice)| slice.score(row)).collect::<Vec<_>>(),
+        );
+    }
     Ok(summarise(model, &scores))
 }
 
-fn score_slice(
-    row: &LabelledSlice,
-    model: &Segmenter,
-    resolution: Resolution,
-) -> Result<SliceScore> {
+/// Slices whose numbers are none count in the order of the table.
+fn join(model: &Segmenter, rows: &[&LabelledSlice], slices: &mut [ReadSlice]) {
+    let numbers: Option<Vec<u64>> = rows.iter().map(|row| row.slice.parse().ok()).collect();
+    let numbers = numbers.unwrap_or_else(|| (0..rows.len() as u64).collect());
+    let findings = slices.iter_mut().map(|slice| &mut slice.found.finding);
+    model.join_numbered(numbers.into_iter().zip(findings).collect());
+    slices.iter_mut().for_each(|slice| slice.found.settle());
+}
+
+/// One slice as the model sees it, and as it was drawn.
+struct ReadSlice {
+    found: Segmentation,
+    truth: Option<Mask>,
+    /// What a pixel of either is of the network's grid.
+    pixel_share: f64,
+}
+
+fn read_slice(row: &LabelledSlice, model: &Segmenter, reading: Reading) -> Result<ReadSlice> {
     let slice = row.read(&Limits::default())?;
     let truth = row.read_mask(slice.plane.width, slice.plane.height)?;
     let [_, _, height, width] = model.spec().input.shape;
-    let (found, truth, pixel_share) = match resolution {
+    let gate = if reading.series { Gate::Series } else { Gate::Own };
+    match reading.resolution {
         Resolution::Grid => {
             let (prepared, logits) = model.logits(&slice)?;
             let on_grid = |mask: Mask| mask_on_grid(&mask, prepared.crop, width, height);
             let truth = truth.map(on_grid).transpose()?;
-            (model.read_out_on_grid(prepared, logits), truth, 1.0 / (width * height) as f64)
+            let found = model.read_out_on_grid(prepared, logits, gate);
+            Ok(ReadSlice { found, truth, pixel_share: 1.0 / (width * height) as f64 })
         }
         Resolution::Image => {
-            let found = model.segment_slice(&slice, SegmentOptions::default(), &|| 0.0)?;
-            let seen = (found.crop.side as f64).powi(2);
-            (found, truth, 1.0 / seen)
+            let infer = |prepared: &_| model.infer(prepared);
+            let options = SegmentOptions::default();
+            let found = model.segment_with(&slice, options, gate, &|| 0.0, &infer)?;
+            let pixel_share = 1.0 / (found.crop.side as f64).powi(2);
+            Ok(ReadSlice { found, truth, pixel_share })
         }
-    };
-    Ok(SliceScore {
-        patient: row.patient.clone(),
-        hemorrhage: row.hemorrhage,
-        probability: found.finding.probability,
-        detected: !found.finding.lesions.is_empty(),
-        overlap: truth.map(|truth| overlap(&found, &truth, pixel_share)),
-    })
+    }
+}
+
+impl ReadSlice {
+    fn score(self, row: &LabelledSlice) -> SliceScore {
+        let Self { found, truth, pixel_share } = self;
+        SliceScore {
+            patient: row.patient.clone(),
+            hemorrhage: row.hemorrhage,
+            probability: found.finding.probability,
+            detected: !found.finding.lesions.is_empty(),
+            overlap: truth.map(|truth| overlap(&found, &truth, pixel_share)),
+        }
+    }
 }
 
 fn overlap(found: &Segmentation, truth: &Mask, pixel_share: f64) -> Overlap {

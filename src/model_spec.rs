@@ -1,5 +1,9 @@
 //! `model.json`: the one contract between training and serving.
 
+mod chain;
+
+pub use chain::SeriesChain;
+
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +41,9 @@ pub struct ModelSpec {
     pub postprocessing: Postprocessing,
     /// From the slice logit to a probability.
     pub calibration: Calibration,
+    /// How the slices of a series inform each other; without, each stands alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesChain>,
     /// Figures by data set, as the training wrote them.
     pub metrics: serde_json::Value,
     /// Data, licences and split of the training.
@@ -115,7 +122,7 @@ pub struct SliceOutput {
     pub strongest_cell: Option<StrongestCell>,
 }
 
-/// The part of a slice logit that the mask has: `weight` times the highest mean logit of a cell.
+/// What a slice takes from its mask: `weight` times the highest mean logit of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StrongestCell {
@@ -267,6 +274,6 @@ impl ModelSpec {
         if cell.is_some_and(|cell| !sides.contains(&cell.side_px) || !cell.weight.is_finite()) {
             return Err("strongest_cell.side_px must fit the grid, its weight be a number".into());
         }
-        Ok(())
+        self.series.as_ref().map_or(Ok(()), |chain| chain.check(height.min(width)))
     }
 }

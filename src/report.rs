@@ -31,6 +31,9 @@ pub struct Report {
     pub placement: Option<Placement>,
     /// The finding.
     pub hemorrhage: Finding<SubtypeFinding>,
+    /// Probability by this slice alone, where neighbours changed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probability_alone: Option<f32>,
     /// How probabilities become the mask at another threshold.
     pub readout: Readout,
     /// Regions, largest first.
@@ -155,6 +158,8 @@ pub fn write_report(
         },
         placement: slice.placement,
         readout: finding.readout,
+        probability_alone: (finding.probability != finding.probability_alone)
+            .then_some(finding.probability_alone),
         hemorrhage: Finding {
             detected: finding.detected,
             probability: finding.probability,

@@ -4,6 +4,7 @@ mod cautions;
 mod file;
 mod finding;
 mod gather;
+mod join;
 mod models;
 mod read_out;
 pub mod series;
@@ -12,7 +13,7 @@ mod stream;
 mod within;
 
 pub use file::{Found, Given};
-pub use finding::{Readout, Segmentation, SliceFinding, StageTimings};
+pub use finding::{Gate, Readout, Segmentation, SliceFinding, StageTimings};
 pub use models::Models;
 pub use stream::Decode;
 
@@ -139,7 +140,20 @@ impl Segmenter {
         options: SegmentOptions,
         clock: Clock<'_>,
     ) -> Result<Segmentation> {
-        self.segment_with(slice, options, clock, &|prepared| self.infer(prepared))
+        self.segment_with(slice, options, Gate::Own, clock, &|prepared| self.infer(prepared))
+    }
+
+    /// Segments one slice of several, which [`Segmenter::join`] then has inform each other.
+    ///
+    /// # Errors
+    /// As [`Segmenter::segment_slice`].
+    pub fn segment_in_series(
+        &self,
+        slice: &CtSlice,
+        options: SegmentOptions,
+        clock: Clock<'_>,
+    ) -> Result<Segmentation> {
+        self.segment_with(slice, options, Gate::Series, clock, &|prepared| self.infer(prepared))
     }
 
     /// Segments one decoded slice with logits that `logits` gives: computed by
@@ -151,6 +165,7 @@ impl Segmenter {
         &self,
         slice: &CtSlice,
         options: SegmentOptions,
+        gate: Gate,
         clock: Clock<'_>,
         logits: &dyn Fn(&Prepared) -> Result<Logits>,
     ) -> Result<Segmentation> {
@@ -161,7 +176,7 @@ impl Segmenter {
         let t1 = clock();
         let logits = logits(&prepared)?;
         let t2 = clock();
-        let mut found = self.read_out(slice, prepared, logits, threshold, options);
+        let mut found = self.read_out(slice, prepared, logits, threshold, options, gate);
         let (preprocess, inference) = (t1 - t0, t2 - t1);
         found.finding.timings =
             StageTimings { decode: 0.0, preprocess, inference, postprocess: clock() - t2 };

@@ -4,7 +4,7 @@ use allocation_counter::{AllocationInfo, measure};
 use ichor::decode::Limits;
 use ichor::engine::Logits;
 use ichor::report::{Include, write_answer};
-use ichor::segmenter::{Found, Given, Models, SegmentOptions, Segmenter};
+use ichor::segmenter::{Found, Gate, Given, Models, SegmentOptions, Segmenter};
 use ichor::storage::read_model_dir;
 use std::error::Error;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn answer(model: &Segmenter, bytes: &[u8], logits: &Logits) -> Result<Vec<u8>, B
     let given = Given::from_bytes(bytes, &Limits::default(), &clock)?;
     let series = ichor::series::assemble(given.decoded.slices, given.decoded.grid)?;
     let known = |_: &_| Ok(logits.clone());
-    let found = model.segment_with(&series.slices[0], options, &clock, &known)?;
+    let found = model.segment_with(&series.slices[0], options, Gate::Own, &clock, &known)?;
     let found = Found::Slice { series: Box::new(series), found: Box::new(found) };
     let answer = write_answer(model, found, options, Include::default(), 0.0, &clock)?;
     Ok(serde_json::to_vec(&answer)?)

@@ -3,13 +3,14 @@
 use super::{load_one, progress_bar, progress_of};
 use crate::config::EvaluateArgs;
 use crate::error::{Error, Result};
-use crate::evaluate::{Resolution, evaluate};
+use crate::evaluate::{Reading, Resolution, evaluate};
 
 pub(super) fn evaluate_dataset(args: EvaluateArgs) -> Result<()> {
     let models = load_one(&args.model_dir, args.model.as_deref())?;
     let bar = progress_bar(0);
     let resolution = if args.grid { Resolution::Grid } else { Resolution::Image };
-    let figures = evaluate(&args.dataset, models.default_model(), resolution, progress_of(&bar))?;
+    let reading = Reading { resolution, series: !args.alone };
+    let figures = evaluate(&args.dataset, models.default_model(), reading, progress_of(&bar))?;
     bar.finish_and_clear();
     if args.json {
         let json =

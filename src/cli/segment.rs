@@ -1,5 +1,6 @@
 //! `segment`: slices and series, in parallel over the cores.
 
+mod heads;
 mod inputs;
 mod outputs;
 
@@ -8,7 +9,7 @@ use crate::config::SegmentArgs;
 use crate::decode::{Decoded, Heard, Limits, decode_path, decode_path_heard};
 use crate::error::{Error, Result};
 use crate::report::{Answer, Include, write_answer};
-use crate::segmenter::{SegmentOptions, Segmenter};
+use crate::segmenter::{Found, Gate, SegmentOptions, Segmenter};
 use crate::slice::{CtSlice, Warning};
 use indicatif::ProgressBar;
 use inputs::{Content, Input, gather};
@@ -18,7 +19,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Single slices in flight; results are printed in the order of the inputs, a batch at a time.
+/// Files of a series decoded at a time.
 const BATCH: usize = 16;
 
 /// One line of stdout: the file, then its report as the API gives it, or what went wrong.
@@ -55,11 +56,18 @@ pub(super) fn segment(args: SegmentArgs) -> Result<()> {
         bar: progress_bar(inputs.len()),
     };
     let mut failed = 0;
-    for batch in batches(&inputs) {
-        let answers: Vec<Result<Answer>> = batch
+    // Results are printed in the order of the inputs, a batch at a time.
+    for batch in heads::batches(&inputs, args.alone) {
+        let gate = if args.alone { Gate::Own } else { Gate::Series };
+        let mut found: Vec<Result<Work>> = batch
             .par_iter()
-            .map(|input| run.answer(input).inspect_err(|_| run.bar.inc(1)))
+            .map(|input| run.find(input, gate).inspect_err(|_| run.bar.inc(1)))
             .collect();
+        if !args.alone {
+            heads::join(run.model, batch, &mut found, |work| &mut work.found);
+        }
+        let answers: Vec<Result<Answer>> =
+            batch.par_iter().zip(found).map(|(input, work)| run.answer(input, work?)).collect();
         for (input, answer) in batch.iter().zip(answers) {
             let outcome = match answer {
                 Ok(answer) => Outcome::Report(answer),
@@ -83,15 +91,17 @@ pub(super) fn segment(args: SegmentArgs) -> Result<()> {
     )))
 }
 
-/// Pictures a batch at a time; everything that may hold a series alone, as one alone may take
-/// the memory that is there, and keeps all cores busy.
-fn batches(inputs: &[Input]) -> Vec<&[Input]> {
-    let alike = |a: &Input, b: &Input| a.is_picture() && b.is_picture();
-    inputs.chunk_by(alike).flat_map(|run| run.chunks(BATCH)).collect()
+/// What was found on an input, before it is written.
+struct Work {
+    found: Found,
+    begun: Instant,
+    /// What the clock since then said when decoding began, ms.
+    started: f64,
 }
 
 impl Run<'_> {
-    fn answer(&self, input: &Input) -> Result<Answer> {
+    /// `gate` says who decides on the mask of a picture.
+    fn find(&self, input: &Input, gate: Gate) -> Result<Work> {
         let begun = Instant::now();
         let clock = || begun.elapsed().as_secs_f64() * 1e3;
         let limits = Limits::default();
@@ -110,9 +120,16 @@ impl Run<'_> {
             }
         };
         let progress = |_, _| self.bar.inc(1);
+        let (model, options) = (self.model, self.options);
         let (mut found, started) =
-            self.model.segment_decoding(&mut decode, &limits, self.options, &progress, &clock)?;
+            model.segment_decoding(&mut decode, &limits, options, gate, &progress, &clock)?;
         found.warn(cautions);
+        Ok(Work { found, begun, started })
+    }
+
+    fn answer(&self, input: &Input, work: Work) -> Result<Answer> {
+        let Work { mut found, begun, started } = work;
+        let clock = || begun.elapsed().as_secs_f64() * 1e3;
         let warnings = self.outputs.write(&input.stem, self.model, &found, self.options, &clock)?;
         found.warn(warnings);
         // The pictures lie beside; a line of JSON stays readable.

@@ -27,6 +27,11 @@ pub struct SegmentArgs {
     /// What to write, with commas between.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "png")]
     pub format: Vec<OutputFormat>,
+    /// Segment each picture by itself. Otherwise pictures of one size in one folder whose names differ
+    /// only in the number at their end, as 12.png and 13.png or a_12.jpg and a_13.jpg, are taken for the
+    /// slices of one head, which inform each other.
+    #[arg(long)]
+    pub alone: bool,
     /// Window of the overlays: brain, ct-ich, subdural, stroke, bone or CENTER,WIDTH in HU; the
     /// model's input window without it. The result does not depend on it.
     #[arg(long, allow_hyphen_values = true)]

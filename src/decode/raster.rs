@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::slice::{CtSlice, Intensity, Plane, Scale, StoredPlane, Warning};
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use std::io::Cursor;
+use std::path::Path;
 
 pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<CtSlice> {
     if let Some(bytes) = source.bytes() {
@@ -58,6 +59,12 @@ fn decode_bytes(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
 /// Whether the bytes begin like an image of a format that is read here.
 pub(super) fn is_image(bytes: &[u8]) -> bool {
     sniff(bytes).is_ok()
+}
+
+/// Columns and rows of a picture by its header; `None` where it has none that can be read.
+pub fn picture_size(path: &Path) -> Option<[u32; 2]> {
+    let reader = ImageReader::open(path).ok()?.with_guessed_format().ok()?;
+    reader.into_dimensions().ok().map(|(width, height)| [width, height])
 }
 
 fn sniff(bytes: &[u8]) -> Result<ImageFormat> {

@@ -14,7 +14,7 @@ use crate::export::dicom_seg::encode_dicom_seg;
 use crate::export::montage::montage;
 use crate::png::encode_png;
 use crate::report::write_answer;
-use crate::segmenter::{Found, Models, SegmentOptions, Segmenter};
+use crate::segmenter::{Found, Gate, Models, SegmentOptions, Segmenter};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
@@ -92,7 +92,7 @@ pub(super) fn run(service: &Service, job: Job) -> Result<Ended, Problem> {
     let limits = &service.limits.slice;
     let mut decode = |heard: Heard<'_>| decode_heard(&job.image, limits, heard);
     let (found, started) =
-        model.segment_decoding(&mut decode, limits, options, &|_, _| (), &clock)?;
+        model.segment_decoding(&mut decode, limits, options, Gate::Own, &|_, _| (), &clock)?;
     let measured = measured(model, &found);
     let (content_type, body) = match job.answer {
         Answer::Picture => ("image/png", encode_png(&picture(model, &found, options))?),

@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::report::series::write_series_report;
 use crate::report::{Include, write_partial_report};
 use crate::segmenter::series::SeriesSegmentation;
-use crate::segmenter::{Given, Models, Segmenter, SliceFinding};
+use crate::segmenter::{Gate, Given, Models, Segmentation, Segmenter, SliceFinding};
 use crate::series::{Series, assemble};
 use axum::http::StatusCode;
 use rayon::prelude::*;
@@ -181,8 +181,15 @@ impl Task<'_> {
             .into_par_iter()
             .map(|index| self.slice(model, &series, index, &reported, &clock))
             .collect::<std::result::Result<Vec<_>, Stop>>()?;
-        let mut found = SeriesSegmentation::gather(series, found, &clock)?;
+        let outlined: Vec<bool> = found.iter().map(|(_, mask)| !mask.is_empty()).collect();
+        let mut found = model.gather(series, found, &clock)?;
         found.timings.decode = decode_ms;
+        // What a slice said before it knew its neighbours must not outlive their verdict.
+        for index in (0..outlined.len()).filter(|&index| outlined[index]) {
+            if !found.slices[index].readout.open {
+                self.retract(model, &found, index, &clock)?;
+            }
+        }
         let bare = Include { contours: self.order.include.contours, ..Include::NOTHING };
         let mut report =
             write_series_report(model, found, self.order.options, bare, started, &clock)?;
@@ -208,14 +215,40 @@ impl Task<'_> {
         if !runtime.block_on(store.exists(&self.keys.record()))? {
             return Err(Stop::Gone);
         }
-        let slice = &series.slices[index];
-        let logits = |prepared: &Prepared| self.logits(model, prepared, index);
-        let found = model.segment_with(slice, self.order.options, clock, &logits)?;
+        let found = self.found(model, series, index, clock)?;
         if !reported.contains(&index) {
             let report = write_partial_report(model, series, index, &found, self.order.include)?;
             self.worker.put(&self.keys.slice(index), &report)?;
         }
         Ok((found.finding, found.mask.pack()))
+    }
+
+    fn found(
+        &self,
+        model: &Segmenter,
+        series: &Series,
+        index: usize,
+        clock: &(dyn Fn() -> f64 + Sync),
+    ) -> Result<Segmentation> {
+        let logits = |prepared: &Prepared| self.logits(model, prepared, index);
+        let slice = &series.slices[index];
+        model.segment_with(slice, self.order.options, Gate::Series, clock, &logits)
+    }
+
+    /// Writes the report of a slice again, whose mask the series does not let through.
+    fn retract(
+        &self,
+        model: &Segmenter,
+        gathered: &SeriesSegmentation,
+        index: usize,
+        clock: &(dyn Fn() -> f64 + Sync),
+    ) -> Result<()> {
+        let mut found = self.found(model, &gathered.series, index, clock)?;
+        found.finding = gathered.slices[index].clone();
+        found.settle();
+        let include = self.order.include;
+        let report = write_partial_report(model, &gathered.series, index, &found, include)?;
+        self.worker.put(&self.keys.slice(index), &report)
     }
 
     fn logits(&self, model: &Segmenter, prepared: &Prepared, index: usize) -> Result<Logits> {

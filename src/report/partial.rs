@@ -9,6 +9,8 @@ use crate::series::Series;
 use serde::Serialize;
 
 /// What is known of a slice on its own. Volumes are `null`: they are shared out once all are known.
+/// Its mask is what its pixels say: whether it stands, the series decides with all slices known, in the
+/// `readout.open` of the final report; the reports of slices that it empties are written again.
 #[derive(Debug, Serialize)]
 pub struct PartialReport {
     /// The slice, as in the series answer.
@@ -41,6 +43,7 @@ pub fn write_partial_report(
             placement: slice.placement,
             extent_mm: extents_mm.and_then(|mm| mm.get(index)).copied(),
             probability: found.finding.probability,
+            probability_alone: found.finding.probability_alone,
             readout: found.finding.readout,
             area_px,
             area_mm2: spacing_mm.map(|[row, column]| area_px as f32 * row * column),

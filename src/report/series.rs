@@ -75,8 +75,10 @@ pub struct SliceReport {
     pub placement: Option<Placement>,
     /// Length along the normal that it stands for, mm; `null` where positions are unknown.
     pub extent_mm: Option<f32>,
-    /// Calibrated probability of any hemorrhage on the slice.
+    /// Calibrated probability of any hemorrhage on the slice, in the light of its neighbours.
     pub probability: f32,
+    /// The same by this slice alone.
+    pub probability_alone: f32,
     /// How probabilities become the mask at another threshold.
     pub readout: Readout,
     /// Pixels of the mask.
@@ -138,7 +140,8 @@ fn slice_report(
     include: Include,
 ) -> Result<SliceReport> {
     let (slice, mask) = (&found.series.slices[index], &found.masks[index]);
-    let SliceFinding { lesions, probability, readout, .. } = &found.slices[index];
+    let SliceFinding { lesions, probability, probability_alone, readout, .. } =
+        &found.slices[index];
     let extents_mm = found.series.extents_mm.as_ref();
     let shown = include.every_slice || index == found.key_slice;
     let area_px = mask.area_px();
@@ -148,6 +151,7 @@ fn slice_report(
         placement: slice.placement,
         extent_mm: extents_mm.and_then(|mm| mm.get(index)).copied(),
         probability: *probability,
+        probability_alone: *probability_alone,
         readout: *readout,
         area_px,
         area_mm2: slice.spacing_mm.map(|[row, column]| area_px as f32 * row * column),

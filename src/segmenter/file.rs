@@ -2,7 +2,7 @@
 
 use super::series::SeriesSegmentation;
 use super::stream::{Decode, Streamed};
-use super::{Clock, SegmentOptions, Segmentation, Segmenter, SliceFinding};
+use super::{Clock, Gate, SegmentOptions, Segmentation, Segmenter, SliceFinding};
 use crate::decode::{Decoded, Limits, decode};
 use crate::error::{Error, Result};
 use crate::mask::PackedMask;
@@ -67,8 +67,8 @@ pub enum Found {
 
 impl Segmenter {
     /// Decodes a file or several and segments what they hold; engines that take batches begin before
-    /// the last slice is decoded, and "decode" then counts its waiting for them, too. Gives what was
-    /// found and when the clock said that it began.
+    /// the last slice is decoded, and "decode" then counts its waiting for them, too. `gate` says who
+    /// decides on the mask of a single slice. Gives what was found and when the clock said that it began.
     ///
     /// # Errors
     /// As `decode`, [`assemble`] and [`Segmenter::segment_series`]; [`Error::TooLarge`] for more slices
@@ -78,27 +78,29 @@ impl Segmenter {
         decode: Decode<'_>,
         limits: &Limits,
         options: SegmentOptions,
+        gate: Gate,
         progress: &(dyn Fn(usize, usize) + Sync),
         clock: Clock<'_>,
     ) -> Result<(Found, f64)> {
         let started = clock();
         if self.engine().is_none_or(|engine| engine.max_batch() == 1) {
             let given = Given::of(decode(&mut |_| ())?, started, limits, clock)?;
-            return Ok((self.segment_given(given, options, progress, clock)?, started));
+            return Ok((self.segment_given(given, options, gate, progress, clock)?, started));
         }
         let (decoded, streamed) = self.stream(decode, options, progress, clock)?;
         let given = Given::of(decoded, started, limits, clock)?;
         if given.decoded.slices.len() < 2 {
-            return Ok((self.segment_given(given, options, progress, clock)?, started));
+            return Ok((self.segment_given(given, options, gate, progress, clock)?, started));
         }
         let series = assemble(given.decoded.slices, given.decoded.grid)?;
         let found = in_order(&series, streamed)?;
-        let mut found = SeriesSegmentation::gather(series, found, clock)?;
+        let mut found = self.gather(series, found, clock)?;
         found.timings.decode = given.decode_ms;
         Ok((Found::Series(Box::new(found)), started))
     }
 
-    /// Puts the slices in order and segments them; `progress` hears how many of all are done.
+    /// Puts the slices in order and segments them; `gate` says who decides on the mask of a single one.
+    /// `progress` hears how many of all are done.
     ///
     /// # Errors
     /// As [`assemble`] and [`Segmenter::segment_series`].
@@ -106,6 +108,7 @@ impl Segmenter {
         &self,
         given: Given,
         options: SegmentOptions,
+        gate: Gate,
         progress: &(dyn Fn(usize, usize) + Sync),
         clock: Clock<'_>,
     ) -> Result<Found> {
@@ -118,7 +121,8 @@ impl Segmenter {
         }
         let empty = || Error::Unprocessable("The file holds no slices.".into());
         let slice = series.slices.first().ok_or_else(empty)?;
-        let mut found = Box::new(self.segment_slice(slice, options, clock)?);
+        let infer = |prepared: &_| self.infer(prepared);
+        let mut found = Box::new(self.segment_with(slice, options, gate, clock, &infer)?);
         found.finding.timings.decode = given.decode_ms;
         progress(1, 1);
         Ok(Found::Slice { series: Box::new(series), found })

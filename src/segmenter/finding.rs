@@ -25,6 +25,15 @@ pub struct Segmentation {
     pub modality: Option<String>,
 }
 
+impl Segmentation {
+    /// Takes over what the series made of the finding: a mask that it does not let through is emptied.
+    pub fn settle(&mut self) {
+        if !self.finding.readout.open {
+            self.mask = Mask::empty(self.mask.width, self.mask.height);
+        }
+    }
+}
+
 /// What is said of one slice, alone or in a series.
 #[derive(Debug, Clone)]
 pub struct SliceFinding {
@@ -33,8 +42,13 @@ pub struct SliceFinding {
     pub lesions: Vec<Lesion>,
     /// Whether the mask holds anything; `None` if the model was not made for the modality.
     pub detected: Option<bool>,
-    /// Calibrated probability of any hemorrhage on the slice.
+    /// Calibrated probability of any hemorrhage on the slice: in a series in the light of its
+    /// neighbours, where the model knows how they go together.
     pub probability: f32,
+    /// The same by this slice alone.
+    pub probability_alone: f32,
+    /// What the slice tells its neighbours in a series; `None` where the model knows of none.
+    pub evidence: Option<f32>,
     /// Probabilities of the slice classes after `any`, in the order of the spec.
     pub subtype_probabilities: Vec<f32>,
     /// The threshold used.
@@ -47,11 +61,21 @@ pub struct SliceFinding {
     pub timings: StageTimings,
 }
 
+/// Who decides whether a slice keeps its mask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// The slice, which is all that there is.
+    Own,
+    /// The series, once all its slices are known ([`super::Segmenter::join`]); until then the slice
+    /// shows whatever its pixels say. Of models without a [`crate::model_spec::SeriesChain`], as `Own`.
+    Series,
+}
+
 /// What else than the threshold decides on the mask of a slice; with it, a mask for another
 /// threshold follows from the probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Readout {
-    /// Whether the slice head lets a mask through; without, it is empty at every threshold.
+    /// Whether the slice's probability lets a mask through; without, it is empty at every threshold.
     pub open: bool,
     /// Smallest region that counts, px of the image.
     pub min_lesion_px: f64,

@@ -1,12 +1,36 @@
 //! What the slices of a series say together.
 
 use super::series::{SeriesSegmentation, SeriesSubtype};
-use super::{Clock, SliceFinding, StageTimings};
+use super::{Clock, Segmenter, SliceFinding, StageTimings};
 use crate::error::{Error, Result};
-use crate::mask::PackedMask;
+use crate::mask::{Mask, PackedMask};
 use crate::series::Series;
 use crate::slice::Warning;
 use crate::volumetry::{Volumetry, measure};
+
+impl Segmenter {
+    /// Has the slices of a series inform each other ([`Segmenter::join`]) and measures across them.
+    ///
+    /// # Errors
+    /// [`Error::Unprocessable`] for a series without slices.
+    pub fn gather(
+        &self,
+        series: Series,
+        mut found: Vec<(SliceFinding, PackedMask)>,
+        clock: Clock<'_>,
+    ) -> Result<SeriesSegmentation> {
+        let start = clock();
+        let mut findings: Vec<&mut SliceFinding> = found.iter_mut().map(|(f, _)| f).collect();
+        self.join(&mut findings, series.gaps_mm().as_deref());
+        for (_, mask) in found.iter_mut().filter(|(finding, _)| !finding.readout.open) {
+            *mask = Mask::empty(mask.width, mask.height).pack();
+        }
+        let joining = clock() - start;
+        let mut gathered = SeriesSegmentation::gather(series, found, clock)?;
+        gathered.timings.postprocess += joining;
+        Ok(gathered)
+    }
+}
 
 impl SeriesSegmentation {
     /// Measures across slices what was found on each of them.
@@ -137,6 +161,8 @@ mod tests {
             lesions: if area_px > 0 { vec![lesion] } else { Vec::new() },
             detected: Some(area_px > 0),
             probability,
+            probability_alone: probability,
+            evidence: None,
             subtype_probabilities: types.to_vec(),
             threshold: 0.5,
             readout: Readout { open: true, min_lesion_px: 0.0 },

@@ -1,8 +1,8 @@
 //! From logits to what is said of a slice.
 
 use super::cautions::{cautions, window_ignored};
-use super::within::keep_within;
-use super::{Readout, SegmentOptions, Segmentation, Segmenter, SliceFinding, StageTimings};
+use super::within::{keep_within, strongest};
+use super::{Gate, Readout, SegmentOptions, Segmentation, Segmenter, SliceFinding, StageTimings};
 use crate::engine::Logits;
 use crate::geometry::CropBox;
 use crate::mask::Mask;
@@ -13,13 +13,18 @@ use crate::slice::{CtSlice, Intensity, Plane};
 
 impl Segmenter {
     /// What [`Segmenter::logits`] gave, read out on the network's own grid: what training measures.
-    pub fn read_out_on_grid(&self, mut prepared: Prepared, logits: Logits) -> Segmentation {
+    pub fn read_out_on_grid(
+        &self,
+        mut prepared: Prepared,
+        logits: Logits,
+        gate: Gate,
+    ) -> Segmentation {
         let [_, _, height, width] = prepared.shape;
         let grid = Plane::filled(width, height, 0.0);
         prepared.crop = CropBox::whole(&grid);
         let grid = CtSlice::bare(grid, Intensity::Display);
         let threshold = self.spec.postprocessing.threshold;
-        self.read_out(&grid, prepared, logits, threshold, SegmentOptions::default())
+        self.read_out(&grid, prepared, logits, threshold, SegmentOptions::default(), gate)
     }
 
     pub(super) fn read_out(
@@ -29,6 +34,7 @@ impl Segmenter {
         mut logits: Logits,
         threshold: f32,
         options: SegmentOptions,
+        gate: Gate,
     ) -> Segmentation {
         let [_, _, _, grid_width] = prepared.shape;
         let steps = &self.spec.postprocessing;
@@ -41,18 +47,23 @@ impl Segmenter {
             (Some(logit), Some(least)) => sigmoid(logit) >= least,
             _ => true,
         };
-        let strongest = || logits.mask.iter().copied().fold(f32::MIN, f32::max);
-        let any = any.unwrap_or_else(strongest);
+        let highest = || logits.mask.iter().copied().fold(f32::MIN, f32::max);
+        let any = any.unwrap_or_else(highest);
+        let evidence = self.spec.series.as_ref().map(|chain| {
+            any + chain.cell.weight * strongest(&logits.mask, grid_width, chain.cell.side_px)
+        });
+        let keeps_mask = open || (gate == Gate::Series && evidence.is_some());
         let (width, height) = (slice.plane.width, slice.plane.height);
         let map = LogitMap::new(logits.mask, grid_width, prepared.crop, [width, height]);
         let min_lesion_px = smallest_lesion_px(steps, prepared.crop, grid_width);
-        let (mask, lesions) = if open {
+        let (mask, lesions) = if keeps_mask {
             let regions = Regions::of(&map, threshold, min_lesion_px);
             let lesions = regions.lesions(slice.spacing_mm, options.contours);
             (regions.mask, lesions)
         } else {
             (Mask::empty(width, height), Vec::new())
         };
+        let probability = self.spec.calibration.probability(any);
         let suitable = slice.modality.as_ref().is_none_or(|m| self.spec.modalities.contains(m));
         let mut warnings = cautions(slice, prepared.head_missing, suitable);
         warnings.extend(window_ignored(slice, options.window));
@@ -61,7 +72,9 @@ impl Segmenter {
             finding: SliceFinding {
                 detected: suitable.then_some(!lesions.is_empty()),
                 lesions,
-                probability: self.spec.calibration.probability(any),
+                probability,
+                probability_alone: probability,
+                evidence,
                 subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
                 threshold,
                 readout: Readout { open, min_lesion_px },

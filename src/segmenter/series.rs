@@ -28,8 +28,8 @@ pub struct SeriesSegmentation {
     /// Whether any mask holds anything; `None` if the model was not made for the modality of one
     /// of the slices.
     pub detected: Option<bool>,
-    /// Highest calibrated probability of the slices. Each is calibrated for one slice, so that
-    /// the maximum grows with their number; it ranks heads but is no probability of the head.
+    /// Highest probability of the slices. Each is of one slice, so that the maximum grows with their
+    /// number; it ranks heads but is no probability of the head.
     pub probability: f32,
     /// What the model says of each type, in the order of its spec.
     pub subtypes: Vec<SeriesSubtype>,
@@ -72,12 +72,12 @@ impl Segmenter {
             // One at a time, or a thread that is done finds nothing to take over from the others.
             .with_max_len(1)
             .map(|slice| {
-                let found = self.segment_slice(slice, options, clock)?;
+                let found = self.segment_in_series(slice, options, clock)?;
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
                 Ok((found.finding, found.mask.pack()))
             })
             .collect::<Result<Vec<(SliceFinding, PackedMask)>>>()?;
-        SeriesSegmentation::gather(series, found, clock)
+        self.gather(series, found, clock)
     }
 
     /// One slice of a segmented series with its hemorrhage tinted and outlined.

@@ -8,7 +8,7 @@
 //! Each arrow is a channel of a batch's length, so that whoever is ahead waits, and memory beside the
 //! decoded slices does not grow with their number.
 
-use super::{Clock, SegmentOptions, Segmenter, SliceFinding, StageTimings};
+use super::{Clock, Gate, SegmentOptions, Segmenter, SliceFinding, StageTimings};
 use crate::decode::{Decoded, Heard};
 use crate::engine::{Engine, Logits};
 use crate::error::{Error, Result};
@@ -170,7 +170,9 @@ impl Line<'_> {
             let begun = (self.clock)();
             let steps = &self.segmenter.spec.postprocessing;
             let threshold = self.options.threshold.unwrap_or(steps.threshold);
-            let found = self.segmenter.read_out(&slice, prepared, logits, threshold, self.options);
+            let (segmenter, options) = (self.segmenter, self.options);
+            let found =
+                segmenter.read_out(&slice, prepared, logits, threshold, options, Gate::Series);
             timings.postprocess = (self.clock)() - begun;
             let mut finding = found.finding;
             finding.timings = timings;

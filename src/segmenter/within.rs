@@ -25,7 +25,7 @@ pub(super) fn keep_within(logits: &mut Logits, within: &Mask, cell: Option<Stron
 
 /// The highest mean of the cells of `side` x `side` px that tile a map of `width` columns; what is left over
 /// at the right and below counts in none.
-fn strongest(map: &[f32], width: usize, side: usize) -> f32 {
+pub(super) fn strongest(map: &[f32], width: usize, side: usize) -> f32 {
     let mut sums = vec![0.0; width];
     let mut highest = f32::NEG_INFINITY;
     for rows in map.chunks_exact(width * side) {

@@ -9,7 +9,7 @@
 //! step: whoever compares slices pixel by pixel, or draws the stack as a box, must shear it.
 
 use super::selection::counted;
-use super::{Numbered, cross, dot, minus, normalised};
+use super::{Numbered, Series, cross, dot, minus, normalised};
 use crate::slice::{CtSlice, Warning};
 
 /// CT gantries tilt by 30 degrees at most; a stack that leans more, with a margin for rounding, has
@@ -65,6 +65,19 @@ pub(super) fn sort_and_measure(
     let sound = tilt_degrees.is_none_or(|degrees| degrees <= MAX_TILT_DEGREES);
     let extents_mm = if sound { extents(slices, &gaps) } else { None };
     Stack { extents_mm, tilt_degrees }
+}
+
+impl Series {
+    /// Distance of each slice to the next along their normal, mm; `None` where positions are unknown or
+    /// contradict each other.
+    pub fn gaps_mm(&self) -> Option<Vec<f32>> {
+        self.extents_mm.as_ref()?;
+        let placement = self.slices.first()?.placement?;
+        let normal = normalised(cross(placement.row, placement.column))?;
+        let along = |slice: &CtSlice| Some(dot(slice.placement?.position_mm, normal));
+        let heights: Vec<f64> = self.slices.iter().map(along).collect::<Option<_>>()?;
+        Some(heights.windows(2).map(|pair| (pair[1] - pair[0]).abs() as f32).collect())
+    }
 }
 
 /// Slices without positions: the order stays and nothing along the stack can be measured.

@@ -159,6 +159,29 @@ async fn a_series_becomes_slices_and_the_answer_of_the_short_way() {
     assert_eq!(files_below(folder.path()), 0);
 }
 
+/// A model whose series let no slice through: what a slice showed by itself is taken back at the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn slices_that_the_series_empties_are_written_again() {
+    let mut files =
+        ichor::storage::read_model_dir(&crate::fixtures::root().join("models")).unwrap();
+    files.retain(|files| files.spec.name == "deeplabv3");
+    files[0].spec.series.as_mut().unwrap().slice_threshold = 1.0;
+    let models = Arc::new(Models::load(files, None).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let store = DirObjects::open(folder.path()).unwrap();
+    let (limits, slice) = (job_limits(), local_limits().slice);
+    let jobs = LocalJobs::start(store, limits, 8, models.clone(), slice, now).await.unwrap();
+    let service = Service::with_jobs(models, local_limits(), Some(Desk::Local(jobs)), None);
+    let content = zip(&[NO_BLEED, BLEED, NO_BLEED]);
+    let job_url = uploaded(&service, &content, "application/zip", "mask").await;
+    let job = ended(&service, &job_url).await;
+    assert_eq!(job["result"]["hemorrhage"]["detected"], false);
+    let (_, part) = get(&service, job["slices"][1]["url"].as_str().unwrap()).await;
+    assert_eq!((&part["area_px"], &part["readout"]["open"]), (&0.into(), &false.into()));
+    assert_eq!(part["probability"], job["result"]["slices"][1]["probability"]);
+    assert_eq!(part["lesions"], value!([]));
+}
+
 fn files_below(folder: &Path) -> usize {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| if path.is_dir() { files_below(&path) } else { 1 }).sum()

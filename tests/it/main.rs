@@ -18,6 +18,7 @@ mod hostile;
 mod inspect;
 mod jobs;
 mod mutated;
+mod neighbours;
 #[cfg(feature = "gpu")]
 mod ort;
 mod samples;

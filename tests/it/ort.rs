@@ -7,7 +7,7 @@ use ichor::engine::{Engine, OrtRuntime, OrtSettings, Precision, Provider};
 use ichor::error::Error;
 use ichor::model_spec::sigmoid;
 use ichor::preprocess::Prepared;
-use ichor::segmenter::{Found, Models, SegmentOptions, Segmenter};
+use ichor::segmenter::{Found, Gate, Models, SegmentOptions, Segmenter};
 use ichor::storage::read_model_dir;
 use prost::Message;
 use std::io::Write;
@@ -244,7 +244,7 @@ fn segmented(model: &Segmenter, bytes: &[u8]) -> Found {
     let limits = Limits::default();
     let mut decode = |heard: Heard<'_>| decode_heard(bytes, &limits, heard);
     let options = SegmentOptions::default();
-    model.segment_decoding(&mut decode, &limits, options, &|_, _| (), &|| 0.0).unwrap().0
+    model.segment_decoding(&mut decode, &limits, options, Gate::Own, &|_, _| (), &|| 0.0).unwrap().0
 }
 
 #[test]
@@ -284,10 +284,12 @@ fn one_slice_is_no_series_and_a_broken_file_is_the_senders() {
     let mut decode = |heard: Heard<'_>| decode_heard(&bytes, &limits, heard);
     let options = SegmentOptions::default();
     let model = ort.default_model();
-    let refused = model.segment_decoding(&mut decode, &limits, options, &|_, _| (), &|| 0.0);
+    let refused =
+        model.segment_decoding(&mut decode, &limits, options, Gate::Own, &|_, _| (), &|| 0.0);
     assert!(matches!(refused, Err(Error::TooLarge { limit: 3, .. })), "{refused:?}");
     bytes.truncate(bytes.len() / 2);
     let mut decode = |heard: Heard<'_>| decode_heard(&bytes, &limits, heard);
-    let refused = model.segment_decoding(&mut decode, &limits, options, &|_, _| (), &|| 0.0);
+    let refused =
+        model.segment_decoding(&mut decode, &limits, options, Gate::Own, &|_, _| (), &|| 0.0);
     assert!(matches!(refused, Err(Error::Undecodable(_))), "{refused:?}");
 }

@@ -82,7 +82,10 @@ async function samplesOf({ base64, unit, scale, offset }) {
 // Codes of the API's warnings under which a place is a guess; a guess must not name sides.
 const GUESSED_SIDES = ['orientation_assumed', 'orientation_unusable', 'placement_invalid'];
 
-/** Takes over the answer as a whole, once it is complete. Slices that came before keep their pictures. */
+/**
+ * Takes over the answer as a whole, once it is complete. Slices that came before keep their pictures; how probable
+ * blood is on them, and whether their masks stand, is known only now that their neighbours are.
+ */
 export function takeReport(study, model, report) {
   const answer = answerOf(study, model);
   answer.report = report;
@@ -95,5 +98,6 @@ export function takeReport(study, model, report) {
     slice.sided = slice.placement !== null && !guessed;
     slice.extentMm = part.extent_mm ?? slice.extentMm;
     slice.spacing ??= (report.series ?? report.image).spacing_mm;
+    if (report.slices) Object.assign(answer.slices[part.index], { probability: part.probability, readout: part.readout });
   }
 }

@@ -3,10 +3,10 @@
 mod grouping;
 mod naming;
 
-use crate::decode::{Format, natural_order, sniff};
+use crate::decode::{Format, natural_order, picture_size, sniff};
 use crate::error::{Error, Result};
 use grouping::{Grouped, by_series};
-use naming::{stem, stem_below};
+use naming::{numbered, stem, stem_below};
 use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
@@ -25,7 +25,20 @@ pub(super) struct Input {
     /// Path that its line shows.
     pub(super) shown: PathBuf,
     pub(super) content: Content,
+    /// The head that a numbered picture seems to be a slice of.
+    pub(super) place: Option<Place>,
 }
+
+/// The place of a picture among those of one head.
+pub(super) struct Place {
+    /// What the pictures of one head have in common: their names but for the number, and their size.
+    head: (PathBuf, [u32; 2]),
+    pub(super) number: u64,
+}
+
+/// CT slices have 512 px a side, few have 1,024; larger pictures are something else, and too much to hold
+/// many of.
+const LONGEST_SIDE: u32 = 1024;
 
 pub(super) enum Content {
     /// One file of its own; only a picture is known to hold one slice.
@@ -37,11 +50,27 @@ pub(super) enum Content {
 impl Input {
     fn file(path: PathBuf, stem: String, format: Option<Format>) -> Self {
         let picture = matches!(format, Some(Format::Raster) | None);
-        Self { stem, shown: path.clone(), content: Content::File { path, picture } }
+        let place = picture.then(|| Place::of(&path)).flatten();
+        Self { stem, shown: path.clone(), content: Content::File { path, picture }, place }
+    }
+
+    /// Whether both are slices of one head, as far as their names tell.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        let places = self.place.as_ref().zip(other.place.as_ref());
+        places.is_some_and(|(one, other)| one.head == other.head)
     }
 
     pub(super) fn is_picture(&self) -> bool {
         matches!(self.content, Content::File { picture: true, .. })
+    }
+}
+
+impl Place {
+    fn of(path: &Path) -> Option<Self> {
+        let (name, number) = numbered(path)?;
+        let size =
+            picture_size(path).filter(|size| size.iter().all(|&side| side <= LONGEST_SIDE))?;
+        Some(Self { head: (name, size), number })
     }
 }
 
@@ -118,7 +147,7 @@ fn named(
         (1, 0) => Content::File { path: files.swap_remove(0), picture: false },
         _ => Content::Series { files, left_out },
     };
-    Input { stem, shown, content }
+    Input { stem, shown, content, place: None }
 }
 
 /// Files below a folder, those of each folder by name, 2 before 10.

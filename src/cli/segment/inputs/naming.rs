@@ -1,6 +1,6 @@
 //! Names of results, after those of the inputs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The name without its extension; `.nii.gz` counts as one.
 pub(super) fn stem(file: &Path) -> String {
@@ -20,6 +20,15 @@ pub(super) fn stem_below(folder: &Path, file: &Path) -> String {
     parts.join("_")
 }
 
+/// The path without the number that its name ends with, and that number: `a_12.png` is 12 of `a_.png`.
+pub(super) fn numbered(file: &Path) -> Option<(PathBuf, u64)> {
+    let name = file.file_stem()?.to_str()?;
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = name[bare.len()..].parse().ok()?;
+    let extension = file.extension().unwrap_or_default();
+    Some((file.with_file_name(bare).join(extension), number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +46,22 @@ mod tests {
         }
         assert_eq!(stem_below(Path::new("in"), Path::new("in/a/b/c.png")), "a_b_c");
         assert_eq!(stem_below(Path::new("in"), Path::new("in/c.png")), "c");
+    }
+
+    #[test]
+    fn pictures_of_one_head_differ_in_their_last_number() {
+        let of = |path: &str| numbered(Path::new(path));
+        assert_eq!(of("in/049_02.jpg").unwrap().1, 2);
+        for (one, other, same) in [
+            ("in/049_02.jpg", "in/049_13.jpg", true),
+            ("in/2.jpg", "in/13.jpg", true),
+            ("in/049_02.jpg", "in/050_02.jpg", false),
+            ("in/049_02.jpg", "in/049_02.png", false),
+            ("in/2.jpg", "other/2.jpg", false),
+        ] {
+            assert_eq!(of(one).unwrap().0 == of(other).unwrap().0, same, "{one} {other}");
+        }
+        assert_eq!(of("in/14_mask.jpg"), None);
+        assert_eq!(of("in/99999999999999999999999.jpg"), None);
     }
 }

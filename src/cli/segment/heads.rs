@@ -1,0 +1,80 @@
+//! Pictures that are numbered as the slices of one head.
+
+use super::inputs::Input;
+use crate::error::Result;
+use crate::segmenter::{Found, Segmenter, SliceFinding};
+use crate::slice::Warning;
+
+/// Pictures in flight, whether they belong together or not.
+const BATCH: usize = 16;
+/// Slices of one head that are held until all are known; of more the next ones count as another head.
+const MOST_SLICES: usize = 64;
+
+/// Inputs in their order, cut so that the pictures of one head stay together: pictures a batch at a
+/// time; everything that may hold a series alone, as one alone may take the memory that is there, and
+/// keeps all cores busy. `alone` tells that no pictures belong together.
+pub(super) fn batches(inputs: &[Input], alone: bool) -> Vec<&[Input]> {
+    let beside = |a: &Input, b: &Input| !alone && a.is_beside(b);
+    let pictures = |a: &Input, b: &Input| a.is_picture() && b.is_picture();
+    let mut batches = Vec::new();
+    for run in inputs.chunk_by(pictures) {
+        let (mut start, mut end) = (0, 0);
+        for head in run.chunk_by(beside).flat_map(|head| head.chunks(MOST_SLICES)) {
+            if end > start && end - start + head.len() > BATCH {
+                batches.push(&run[start..end]);
+                start = end;
+            }
+            end += head.len();
+        }
+        batches.push(&run[start..end]);
+    }
+    batches
+}
+
+/// Has the slices of each head in a batch inform each other; `found` is what was found on each input.
+pub(super) fn join<T>(
+    model: &Segmenter,
+    batch: &[Input],
+    found: &mut [Result<T>],
+    of: impl Fn(&mut T) -> &mut Found,
+) {
+    let mut rest = found;
+    for head in batch.chunk_by(Input::is_beside) {
+        let (slices, others) = rest.split_at_mut(head.len());
+        rest = others;
+        let number = |input: &Input| input.place.as_ref().map_or(0, |place| place.number);
+        let numbers = head.iter().map(number);
+        let readable = numbers.zip(slices).filter_map(|(n, slice)| Some((n, slice.as_mut().ok()?)));
+        join_head(model, readable.map(|(number, slice)| (number, of(slice))).collect());
+    }
+}
+
+fn join_head(model: &Segmenter, mut pictures: Vec<(u64, &mut Found)>) {
+    // A TIFF of several pages is a series of its own.
+    pictures.retain(|(_, found)| matches!(found, Found::Slice { .. }));
+    let count = pictures.len();
+    let findings: Vec<(u64, &mut SliceFinding)> = pictures
+        .iter_mut()
+        .filter_map(|(number, found)| match &mut **found {
+            Found::Slice { found, .. } => Some((*number, &mut found.finding)),
+            Found::Series(_) => None,
+        })
+        .collect();
+    model.join_numbered(findings);
+    for (_, found) in pictures {
+        if let Found::Slice { found, .. } = found {
+            found.settle();
+            if count > 1 && found.finding.evidence.is_some() {
+                found.finding.warnings.push(joined(count));
+            }
+        }
+    }
+}
+
+fn joined(count: usize) -> Warning {
+    let message = format!(
+        "By their numbers taken for {count} slices of one head: the probability counts what the \
+         neighbours show. If they are not, segment them with --alone."
+    );
+    Warning::new("numbered_pictures", message)
+}

@@ -1,0 +1,124 @@
+//! Slices of one head in the light of each other, whichever way they come.
+
+use crate::fixtures::{BLEED, NO_BLEED, json, post, root, sample, send, send_to};
+use ichor::config::local_limits;
+use ichor::http::Service;
+use ichor::segmenter::Models;
+use ichor::storage::read_model_dir;
+use serde_json::Value;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+/// A head of four slices, of which the third alone bleeds, as `pictures` names them.
+const HEAD: [&str; 4] = [NO_BLEED, NO_BLEED, BLEED, NO_BLEED];
+
+/// Lines of `ichor segment` with the model that knows of neighbours.
+fn segment(folder: &Path, more: &[&str]) -> Vec<Value> {
+    let run = Command::new(env!("CARGO_BIN_EXE_ichor"))
+        .current_dir(root())
+        .arg("segment")
+        .arg(folder)
+        .args(["--model", "deeplabv3", "--output"])
+        .arg(folder.join("out"))
+        .args(more)
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    std::fs::remove_dir_all(folder.join("out")).unwrap();
+    String::from_utf8(run.stdout)
+        .unwrap()
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect()
+}
+
+fn pictures(folder: &Path, names: [&str; 4]) {
+    for (name, picture) in names.iter().zip(HEAD) {
+        std::fs::write(folder.join(name), sample(picture)).unwrap();
+    }
+}
+
+fn probability(line: &Value) -> f64 {
+    line["hemorrhage"]["probability"].as_f64().unwrap()
+}
+
+fn is_joined(line: &Value) -> bool {
+    line["warnings"].as_array().unwrap().iter().any(|w| w["code"] == "numbered_pictures")
+}
+
+fn zip() -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (index, name) in HEAD.iter().enumerate() {
+        let options = zip::write::SimpleFileOptions::default();
+        archive.start_file(format!("{index}.png"), options).unwrap();
+        archive.write_all(&sample(name)).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
+    let dir = tempfile::tempdir().unwrap();
+    // In the order of their names 10 comes first; in that of the numbers, last.
+    pictures(dir.path(), ["h_7.png", "h_8.png", "h_9.png", "h_10.png"]);
+    let lines = segment(dir.path(), &[]);
+    let (status, response) = send(post("?model=deeplabv3", "application/zip", zip())).await;
+    assert_eq!(status, 200);
+    let series = json(response).await;
+    let slices = series["slices"].as_array().unwrap();
+    assert_eq!((lines.len(), slices.len()), (4, 4));
+    for (line, slice) in lines.iter().zip(slices) {
+        assert!(is_joined(line));
+        assert_eq!(line["hemorrhage"]["probability"], slice["probability"]);
+        assert_eq!(line["probability_alone"], slice["probability_alone"]);
+        assert_eq!(line["readout"]["open"], slice["readout"]["open"]);
+    }
+    let alone = segment(dir.path(), &["--alone"]);
+    for (line, slice) in alone.iter().zip(slices) {
+        assert!(!is_joined(line) && line.get("probability_alone").is_none());
+        assert_eq!(line["hemorrhage"]["probability"], slice["probability_alone"]);
+    }
+    // The slice before the bleed and the one behind it are likelier to bleed than the first.
+    assert!(probability(&lines[1]) > 2.0 * probability(&lines[0]));
+    assert!(probability(&lines[3]) > 2.0 * probability(&lines[0]));
+}
+
+#[test]
+fn pictures_of_other_heads_and_sizes_stay_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    pictures(dir.path(), ["a_1.png", "b_2.png", "c.png", "d_3.jpg"]);
+    let small = image::load_from_memory(&sample(BLEED)).unwrap().thumbnail(256, 256);
+    small.save(dir.path().join("a_2.png")).unwrap();
+    let (together, alone) = (segment(dir.path(), &[]), segment(dir.path(), &["--alone"]));
+    assert_eq!(together.len(), 5);
+    for (one, other) in together.iter().zip(&alone) {
+        assert_eq!(one["file"], other["file"]);
+        assert_eq!(one["hemorrhage"], other["hemorrhage"]);
+        assert!(!is_joined(one));
+    }
+}
+
+/// The services' models, but one of them lets no slice through.
+fn closed() -> Models {
+    let mut files = read_model_dir(&root().join("models")).unwrap();
+    files.retain(|files| files.spec.name == "deeplabv3");
+    files[0].spec.series.as_mut().unwrap().slice_threshold = 1.0;
+    Models::load(files, None).unwrap()
+}
+
+#[tokio::test]
+async fn a_slice_that_the_series_closes_has_neither_mask_nor_regions() {
+    let service = Service::new(closed(), local_limits());
+    let query = "?include=mask,every_slice";
+    let (_, response) = send_to(service.clone(), post(query, "application/zip", zip())).await;
+    let series = json(response).await;
+    assert_eq!(series["hemorrhage"]["detected"], false);
+    for slice in series["slices"].as_array().unwrap() {
+        assert_eq!((&slice["readout"]["open"], &slice["area_px"]), (&false.into(), &0.into()));
+        assert_eq!(slice["lesions"], serde_json::json!([]));
+    }
+    assert!(series["slices"][2]["probability"].as_f64().unwrap() > 0.5, "it is told all the same");
+    let (_, response) = send_to(service, post("", "image/png", sample(BLEED))).await;
+    assert_eq!(json(response).await["hemorrhage"]["detected"], true, "alone it decides itself");
+}
