@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import dataset, export, figures, fit
+from training import chain, dataset, export, figures, fit
 from training.evaluate import predict
 
 # Weights are rounded to f16 in the file, and PyTorch and tract sum in another order: a pixel or two
@@ -56,17 +56,21 @@ def allowed(figure: str, rows: list[dict]) -> float:
     return max(TOLERANCE, 1.01 * slices / max(1, counted))
 
 
-def by_pytorch(model: torch.nn.Module, spec: dict, prepared: dataset.Prepared) -> dict[str, float]:
-    """Figures of the model on every slice of the set; nan where not defined."""
+def by_pytorch(model: torch.nn.Module, spec: dict, prepared: dataset.Prepared) -> dict[str, dict[str, float]]:
+    """Figures of the model on every slice of the set, alone and in series; nan where not defined."""
     everybody = sorted({row["patient"] for row in prepared.rows})
-    predicted = predict(model, prepared, everybody)
-    scored = fit.calibrated(fit.score(predicted, spec["postprocessing"]), spec["calibration"])
-    return figures.measure(scored)
+    predicted, post = predict(model, prepared, everybody), spec["postprocessing"]
+    found = {"alone": fit.calibrated(fit.score(predicted, post), spec["calibration"])}
+    if "series" in spec:
+        opened = fit.score(predicted, fit.opened(post))
+        found["series"] = chain.in_series(opened, found["alone"], spec["series"])
+    return {how: figures.measure(scored) for how, scored in found.items()}
 
 
-def by_ichor(ichor: Path, models: Path, name: str, data: Path) -> dict[str, float]:
-    """The same figures as `ichor evaluate --grid --json` prints them."""
+def by_ichor(ichor: Path, models: Path, name: str, data: Path, how: str) -> dict[str, float]:
+    """The same figures as `ichor evaluate --grid --json` prints them; `how` is "alone" or "series"."""
     command = [ichor, "evaluate", data, "--models", models, "--model", name, "--grid", "--json"]
+    command += ["--alone"] if how == "alone" else []
     done = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True)
     printed = json.loads(done.stdout)
     flat = printed | printed["classes"]["hemorrhage"]
@@ -78,17 +82,16 @@ def compare(run: Path, models: Path, ichor: Path, data: Path, prepared: dataset.
     model, saved = export.load_model(run / "checkpoint.pt")
     name = saved["config"]["name"]
     spec = json.loads((models / name / "model.json").read_text())
-    pytorch = by_pytorch(model, spec, prepared)
-    served = by_ichor(ichor, models, name, data)
     worst = 0.0
-    for figure, value in served.items():
-        print(f"{figure:<30} PyTorch {pytorch[figure]:7.4f}  ichor {value:7.4f}")
-        if np.isnan(pytorch[figure]) != np.isnan(value):
-            raise ValueError(f"{figure} is defined on one side only")
-        difference = float(np.nan_to_num(abs(pytorch[figure] - value)))
-        if difference > (limit := allowed(figure, prepared.rows)):
-            raise ValueError(f"{figure} differs by {difference:.4f}, {limit:.4f} is allowed")
-        worst = max(worst, difference)
+    for how, pytorch in by_pytorch(model, spec, prepared).items():
+        for figure, value in by_ichor(ichor, models, name, data, how).items():
+            print(f"{how:<7} {figure:<30} PyTorch {pytorch[figure]:7.4f}  ichor {value:7.4f}")
+            if np.isnan(pytorch[figure]) != np.isnan(value):
+                raise ValueError(f"{how}: {figure} is defined on one side only")
+            difference = float(np.nan_to_num(abs(pytorch[figure] - value)))
+            if difference > (limit := allowed(figure, prepared.rows)):
+                raise ValueError(f"{how}: {figure} differs by {difference:.4f}, {limit:.4f} is allowed")
+            worst = max(worst, difference)
     return worst
 
 

@@ -116,6 +116,20 @@ def protocol(results: dict) -> str:
     )
 
 
+def in_series(chain: dict | None) -> str:
+    """What is in force where slices have neighbours; empty for a model that knows of none."""
+    if not chain:
+        return ""
+    return (
+        "\nIn a series the slices inform each other by a hidden Markov chain (forward and backward, Rabiner 1989): "
+        f"a slice bleeds beside one that does not with probability {chain['onset']}, and does not beside one that "
+        f"does with {chain['end']}, both counted on slices {chain['slice_spacing_mm']:g} mm apart. A slice whose "
+        f"probability is then below {chain['slice_threshold']} has no outline. Figures \"in series\" are of slices "
+        "in the company of all others of their patient; the others are of each slice alone, as a single picture "
+        "is served.\n"
+    )
+
+
 def rate(recipe: dict) -> str:
     """How the learning rate goes."""
     restarts = recipe.get("restarts", [])
@@ -157,6 +171,7 @@ def write_card(spec: dict, config: dict, results: dict, path: Path, illustrated:
             protocol=protocol(results),
             post=spec["postprocessing"],
             calibration=spec["calibration"],
+            series=in_series(spec.get("series")),
             failures=FAILURES if illustrated else "",
             weights=WEIGHTS if config["pretrained"] else "",
         )

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training import arguments, figures, fit, split, train
-from training.evaluate import predict, print_figures, summary
+from training import arguments, chain, figures, fit, split, train
+from training.evaluate import IN_SERIES, predict, print_figures, summary
 from training.split import FOLDS
 
 
@@ -40,18 +40,24 @@ def summarise(names: list[str], by_fold: list[list[fit.Predicted]]) -> dict:
         kept = [grid for other, grid in enumerate(grids) if other != number]
         return {key: [figures.join(one) for one in zip(*(grid[key] for grid in kept))] for key in kept[0]}
 
-    measured = []
+    def chosen(number: int | None) -> tuple[dict, dict, dict | None]:
+        """Postprocessing, calibration and chain, of all folds but this one."""
+        grid, others = grid_without(number), [fold for other, fold in enumerate(by_fold) if other != number]
+        post = fit.choose(grid)
+        platt = fit.fit_calibration([one for fold in others for one in fold])
+        return post, platt, chain.learn(grid[post["threshold"], post["min_lesion_px"]])
+
+    alone, in_series = [], []
     for number, predicted in enumerate(by_fold):
-        others = [one for other, fold in enumerate(by_fold) if other != number for one in fold]
-        post, platt = fit.choose(grid_without(number)), fit.fit_calibration(others)
-        measured.append([fit.calibrated(fit.score(one, post), platt) for one in predicted])
-    scored = {
-        f"{name} cross-validation": figures.join([fold[place] for fold in measured])
-        for place, name in enumerate(names)
-    }
-    everything = [one for fold in by_fold for one in fold]
-    results = summary(scored, fit.choose(grid_without(None)), fit.fit_calibration(everything))
-    return results | {"folds": {"scored": len(by_fold), "of": FOLDS}}
+        post, platt, links = chosen(number)
+        opened = grids[number][post["threshold"], post["min_lesion_px"]]
+        alone.append([fit.calibrated(fit.score(one, post), platt) for one in predicted])
+        in_series.append([chain.in_series(*both, links) for both in zip(opened, alone[-1])] if links else [])
+    measured = {f"{name} cross-validation": [fold[at] for fold in alone] for at, name in enumerate(names)}
+    if all(in_series):
+        measured |= {f"{name} cross-validation{IN_SERIES}": [fold[at] for fold in in_series] for at, name in enumerate(names)}
+    scored = {name: figures.join(parts) for name, parts in measured.items()}
+    return summary(scored, *chosen(None)) | {"folds": {"scored": len(by_fold), "of": FOLDS}}
 
 
 def crossvalidate(config: dict, sets: list, output: Path, numbers=range(FOLDS)) -> dict:

@@ -9,14 +9,16 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from training import arguments, dataset, figures, fit
+from training import arguments, chain, dataset, figures, fit
 from training.export import load_model
-from training.skull import keep_within
+from training.skull import keep_within, strongest
 from training.slice_head import strongest_cell
 
 CODES = ("any", "EDH", "SDH", "SAH", "IPH", "IVH")
 # Fewer patients than this on either side cannot carry a claim, whatever the interval says.
 FEWEST_PATIENTS = 5
+# Ends the names of figures in which the slices of a head inform each other.
+IN_SERIES = ", in series"
 
 
 class BothWays(torch.nn.Module):
@@ -36,21 +38,30 @@ class BothWays(torch.nn.Module):
 def predict(model: torch.nn.Module, one: dataset.Prepared, patients) -> fit.Predicted:
     """Run the model over every slice of these patients, at full size in float32."""
     rows, cell = one.rows_of(patients), strongest_cell(model)
-    maps, logits = [], []
+    maps, logits, evidence = [], [], []
     for row in tqdm(rows, desc=one.name, mininterval=10):
         mask_logits, slice_logits = model(torch.from_numpy(np.array(one.images[row : row + 1])))
         mask, slices = keep_within(mask_logits[0, 0].numpy(), slice_logits[0].numpy(), one.inside(row), cell)
         maps.append(fit.sigmoid(mask).astype(np.float16))
         logits.append(slices)
+        evidence.append(slices[0] + chain.CELL_SHARE * cell["weight"] * strongest(mask, cell["side_px"]))
     kinds = [one.kind(row) for row in rows]
     return fit.Predicted(
         patient=np.array([one.rows[row]["patient"] for row in rows]),
+        number=numbers([one.rows[row]["slice"] for row in rows]),
         labels=np.stack([one.labels(row) for row in rows]),
         mask_known=np.array([kind != "weak" for kind in kinds]),
         truth=np.stack([one.masks[row] == 1 for row in rows]),
         maps=np.stack(maps),
         slice_logits=np.stack(logits),
+        evidence=np.array(evidence),
     )
+
+
+def numbers(names: list[str]) -> np.ndarray:
+    """int [N]: the numbers that slices are named by, or their order where a name is none."""
+    named = all(str(name).isdecimal() for name in names)
+    return np.array([int(name) for name in names] if named else range(len(names)), np.int64)
 
 
 def subtypes(scored: figures.Scored) -> dict[str, dict]:
@@ -69,7 +80,8 @@ def subtypes(scored: figures.Scored) -> dict[str, dict]:
 
 def subtypes_of(scored: dict[str, figures.Scored]) -> dict[str, dict]:
     """`subtypes` over the sets in which they are labelled, joined: few enough already."""
-    labelled = [one for one in scored.values() if (one.labels[:, 1:] >= 0).any()]
+    alone = [one for name, one in scored.items() if not name.endswith(IN_SERIES)]
+    labelled = [one for one in alone if (one.labels[:, 1:] >= 0).any()]
     return subtypes(figures.join(labelled)) if labelled else {}
 
 
@@ -86,11 +98,12 @@ def counts_of(scored: dict[str, figures.Scored]) -> dict[str, dict]:
     }
 
 
-def summary(scored: dict[str, figures.Scored], post: dict, platt: dict) -> dict:
+def summary(scored: dict[str, figures.Scored], post: dict, platt: dict, series: dict | None) -> dict:
     """What a card and a ModelSpec are written from; plain numbers, ready for JSON."""
     return {
         "postprocessing": post,
         "calibration": platt,
+        "series": series,
         "figures": {name: figures.intervals(one, figures.measure) for name, one in scored.items()},
         "counts": counts_of(scored),
         "reliability": {
@@ -120,7 +133,11 @@ def evaluate(model: torch.nn.Module, sets: list[dataset.Prepared], parts: dict) 
         f"{name} {part}": fit.calibrated(fit.score(value, post), platt)
         for (name, part), value in predicted.items()
     }
-    return summary(scored, post, platt) | {"parts": parts}
+    opened = {f"{name} {part}": fit.score(value, fit.opened(post)) for (name, part), value in predicted.items()}
+    series = chain.learn([one for name, one in opened.items() if name.endswith("validation")])
+    if series:
+        scored |= {name + IN_SERIES: chain.in_series(one, scored[name], series) for name, one in opened.items()}
+    return summary(scored, post, platt, series) | {"parts": parts}
 
 
 def main() -> None:

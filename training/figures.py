@@ -20,8 +20,10 @@ class Scored:
     """One entry a slice; every field is an array of the same length."""
 
     patient: np.ndarray  # str
+    number: np.ndarray  # int: place of the slice in its head
     labels: np.ndarray  # float [N, 6], -1 where unknown; column 0 is any hemorrhage
     slice_probabilities: np.ndarray  # float [N, 6]
+    evidence: np.ndarray  # float: what the slice tells its neighbours (training.chain)
     mask_known: np.ndarray  # bool
     overlap: np.ndarray  # pixels in both masks
     found: np.ndarray  # pixels in the predicted mask

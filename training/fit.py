@@ -13,11 +13,13 @@ class Predicted:
     """What a model says of one set: maps float16 [N, H, W], slice logits [N, 6], and the truth."""
 
     patient: np.ndarray
+    number: np.ndarray  # int [N]: place of the slice in its head
     labels: np.ndarray
     mask_known: np.ndarray
     truth: np.ndarray  # bool [N, H, W]; all false where unknown
     maps: np.ndarray
     slice_logits: np.ndarray
+    evidence: np.ndarray  # float [N]: what the slice tells its neighbours (training.chain)
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
@@ -49,8 +51,8 @@ def score(predicted: Predicted, post: dict) -> Scored:
         lesions.append(count)
         hit.append(len(set(parts[mask]) - {0}) if count else 0)
     return Scored(
-        predicted.patient, predicted.labels, sigmoid(predicted.slice_logits),
-        predicted.mask_known, np.array(overlap), np.array(found),
+        predicted.patient, predicted.number, predicted.labels, sigmoid(predicted.slice_logits),
+        predicted.evidence, predicted.mask_known, np.array(overlap), np.array(found),
         predicted.truth.sum(axis=(1, 2)), np.full(len(found), predicted.truth[0].size),
         np.array(lesions), np.array(hit),
     )  # fmt: skip
@@ -82,7 +84,7 @@ def score_grid(predicted: list[Predicted]) -> dict[tuple, list[Scored]]:
     smallest = max(1, round(SMALLEST_SHARE * predicted[0].truth[0].size))
     return {
         (threshold, smallest): [
-            score(one, {"threshold": threshold, "min_lesion_px": smallest, "slice_threshold": 0.0})
+            score(one, opened({"threshold": threshold, "min_lesion_px": smallest}))
             for one in predicted
         ]
         for threshold in THRESHOLDS
@@ -91,13 +93,19 @@ def score_grid(predicted: list[Predicted]) -> dict[tuple, list[Scored]]:
 
 def choose(grid: dict[tuple, list[Scored]]) -> dict:
     """The postprocessing of best quality on a grid of scores."""
-    best, chosen = -np.inf, {}
-    for (threshold, smallest), scored in grid.items():
-        for gate in GATES:
-            if (value := quality([close_gate(one, gate) for one in scored])) > best:
-                best = value
-                chosen = {"threshold": threshold, "min_lesion_px": smallest, "slice_threshold": gate}
-    return chosen
+    gates = {key: best_gate(scored) for key, scored in grid.items()}
+    best = max(gates, key=lambda key: quality([close_gate(one, gates[key]) for one in grid[key]]))
+    return {"threshold": best[0], "min_lesion_px": best[1], "slice_threshold": gates[best]}
+
+
+def best_gate(scored: list[Scored]) -> float:
+    """The slice gate of best quality; the lowest of equals."""
+    return max(GATES, key=lambda gate: quality([close_gate(one, gate) for one in scored]))
+
+
+def opened(post: dict) -> dict:
+    """Postprocessing that lets the mask of every slice through."""
+    return post | {"slice_threshold": 0.0}
 
 
 def fit_postprocessing(validation: list[Predicted]) -> dict:

@@ -56,11 +56,13 @@ def predict(session, one: dataset.Prepared, truth: dataset.Prepared, patients, c
         logits.append(labels)
     return fit.Predicted(
         patient=np.array([one.rows[row]["patient"] for row in rows]),
+        number=np.arange(len(rows)),
         labels=np.stack([one.labels(row) for row in rows]),
         mask_known=np.array([one.kind(row) != "weak" for row in rows]),
         truth=np.stack([truth.masks[row] == 1 for row in rows]),
         maps=np.stack(maps).astype(np.float16),
         slice_logits=np.stack(logits),
+        evidence=np.stack(logits)[:, 0],
     ), float(np.median(took)) * 1e3  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from training import sources
+from training import chain, sources
 
 TITLES = {"unet": "U-Net", "deeplabv3": "DeepLabV3+"}
 ARCHITECTURES = {
@@ -90,6 +90,7 @@ def build_spec(config: dict, results: dict, sha256: str, strongest_cell: dict | 
         "calibration": results.get(
             "calibration", {"method": "platt", "slope": 1.0, "intercept": 0.0}
         ),
+        **({"series": chain.of_model(results["series"], strongest_cell)} if results.get("series") else {}),
         "metrics": metrics_of(results),
         "training": {
             "data": [

@@ -33,17 +33,18 @@ def test_folds_share_out_strata_and_types():
 def predicted(seed: int, patients: range, skill: float) -> fit.Predicted:
     """Slices of 32x32 whose maps show the truth as strongly as `skill` says."""
     rng = np.random.default_rng(seed)
-    count = 4 * len(patients)
+    count = 8 * len(patients)
     truth = np.zeros((count, 32, 32), bool)
-    truth[::2, 8:16, 8:20] = True
+    truth[np.arange(count) % 8 < 4, 8:16, 8:20] = True
     maps = 0.2 + skill * truth + rng.normal(0, 0.05, truth.shape)
     labels = np.full((count, 6), -1.0)
     labels[:, 0] = truth.any(axis=(1, 2))
     logits = np.zeros((count, 6))
     logits[:, 0] = 2 * (labels[:, 0] - 0.5) + rng.normal(0, 1, count)
-    names = np.repeat([f"{one:02d}" for one in patients], 4)
+    names = np.repeat([f"{one:02d}" for one in patients], 8)
     known = np.ones(count, bool)
-    return fit.Predicted(names, labels, known, truth, maps.clip(0, 1).astype(np.float16), logits)
+    numbers, maps = np.tile(np.arange(8), len(patients)), maps.clip(0, 1).astype(np.float16)
+    return fit.Predicted(names, numbers, labels, known, truth, maps, logits, logits[:, 0])
 
 
 def test_summary_joins_the_folds_and_chooses_on_the_others():
@@ -54,6 +55,9 @@ def test_summary_joins_the_folds_and_chooses_on_the_others():
     assert results["folds"] == {"scored": 5, "of": 5}
     assert measured["dice_patients"]["value"] > 0.95
     assert measured["lesion_sensitivity"]["value"] == 1.0
+    joined = results["figures"]["phantom cross-validation, in series"]
+    assert joined["slice_auc"]["value"] > measured["slice_auc"]["value"] + 0.01
+    assert results["series"]["end"] == pytest.approx(21 / 82, abs=1e-4)
 
     # A fold whose maps are twisted must not drag its own thresholds to where it looks good.
     twisted = copy.deepcopy(folds)

@@ -9,8 +9,10 @@ from training import agreement, figures, fit
 def scored(**changes):
     values = {
         "patient": np.array(["a", "a", "b", "b"]),
+        "number": np.array([1, 2, 1, 2]),
         "labels": np.array([[1.0], [0], [1], [0]]),
         "slice_probabilities": np.array([[0.9], [0.1], [0.8], [0.2]]),
+        "evidence": np.array([2.0, -2, 1, -1]),
         "mask_known": np.array([True, True, True, True]),
         "overlap": np.array([10, 0, 0, 0]),
         "found": np.array([10, 0, 0, 5]),

@@ -1,0 +1,102 @@
+"""What the slices of one head say of each other: a hidden Markov chain; in serving it is src/model_spec/chain.rs.
+
+A slice bleeds or does not, as its neighbours do. Forward and backward (Rabiner 1989) gives each slice its
+probability in the light of all: the end of a bleed that nobody would call on its slice alone is known by the
+slice beside it, and a bright speck that neither neighbour has is less likely one.
+"""
+
+import numpy as np
+
+from training import figures, fit
+
+# What the evidence of a slice adds to its logit, in mask shares of the slice head: chosen on cross-validation
+# (RESULTS.md). Alone the head does better with less of the mask, which is sure of itself where it is wrong.
+CELL_SHARE = 5 / 3
+# Between slices of consecutive numbers, mm: ct-ich's and PHE-SICH's are 5 mm thick (data sheets).
+SLICE_SPACING_MM = 5.0
+# Furthest that one slice's evidence moves the others, in log odds.
+MOST_EVIDENCE = 30.0
+
+
+def heads(scored: figures.Scored) -> list[np.ndarray]:
+    """Rows of each patient, in the order of their numbers."""
+    rows = (np.flatnonzero(scored.patient == name) for name in np.unique(scored.patient))
+    return [one[np.argsort(scored.number[one], kind="stable")] for one in rows]
+
+
+def rates(sets: list[figures.Scored]) -> tuple[float, float] | None:
+    """(onset, end): how often a slice bleeds beside one that does not, and the other way round.
+
+    Counted on consecutive numbers, with one more of each kind (Laplace), in the sets that have heads without
+    a bleed: where every head bleeds, slices were chosen. None where no slices are neighbours.
+    """
+    whole = [one for one in sets if any((one.labels[rows, 0] == 0).all() for rows in heads(one))]
+    counts = np.zeros((2, 2))
+    for one in whole or sets:
+        for rows in heads(one):
+            bleeds, beside = (one.labels[rows, 0] == 1).astype(int), np.diff(one.number[rows]) == 1
+            np.add.at(counts, (bleeds[:-1][beside], bleeds[1:][beside]), 1)
+    if not counts.sum():
+        return None
+    return (counts[0, 1] + 1) / (counts[0].sum() + 2), (counts[1, 0] + 1) / (counts[1].sum() + 2)
+
+
+def log_odds(chain: dict, evidence: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Of any hemorrhage on each slice of one head in the light of all; float [N], in the order of their numbers."""
+    onset, end, platt = chain["onset"], chain["end"], chain["calibration"]
+    prior, kept = onset / (onset + end), max(0.0, 1 - onset - end)
+    before = np.log(prior / (1 - prior))
+    alone = platt["slope"] * np.asarray(evidence, np.float64) + platt["intercept"]
+    own, steps = np.clip(alone - before, -MOST_EVIDENCE, MOST_EVIDENCE), np.diff(numbers).astype(np.float64)
+
+    def expected(own: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Log odds of each slice by all that come before it."""
+        odds = [before]
+        for evidence, step in zip(own, steps):
+            now = prior + kept**step * (fit.sigmoid(odds[-1] + evidence * min(1.0, step)) - prior)
+            now = np.clip(now, np.finfo(float).eps, 1 - np.finfo(float).eps)
+            odds.append(np.log(now / (1 - now)))
+        return np.array(odds)
+
+    return own + expected(own, steps) + expected(own[::-1], steps[::-1])[::-1] - before
+
+
+def informed(scored: figures.Scored, chain: dict) -> figures.Scored:
+    """With the probability of any hemorrhage in the light of the other slices of the head; masks as they are."""
+    some = np.array(scored.slice_probabilities)
+    for rows in heads(scored):
+        some[rows, 0] = fit.sigmoid(log_odds(chain, scored.evidence[rows], scored.number[rows]))
+    return figures.Scored(**{**vars(scored), "slice_probabilities": some})
+
+
+def in_series(opened: figures.Scored, alone: figures.Scored, chain: dict) -> figures.Scored:
+    """As series are served: probabilities in the light of the neighbours, and masks that they let through.
+
+    `opened` is scored with the slice gate open, `alone` as single slices are served, which a head of one
+    slice stays.
+    """
+    joined = vars(fit.close_gate(informed(opened, chain), chain["slice_threshold"]))
+    single = [rows[0] for rows in heads(opened) if len(rows) == 1]
+    for name in ("slice_probabilities", "overlap", "found", "lesions_hit"):
+        joined[name][single] = getattr(alone, name)[single]
+    return figures.Scored(**joined)
+
+
+def learn(scored: list[figures.Scored]) -> dict | None:
+    """The chain of these sets, scored with the gate open; None where no slices are neighbours."""
+    if (found := rates(scored)) is None:
+        return None
+    evidence = np.concatenate([one.evidence for one in scored])
+    chain = {
+        "onset": round(float(found[0]), 4),
+        "end": round(float(found[1]), 4),
+        "slice_spacing_mm": SLICE_SPACING_MM,
+        "calibration": fit.fit_platt(evidence, np.concatenate([one.labels[:, 0] for one in scored])),
+    }
+    return chain | {"slice_threshold": fit.best_gate([informed(one, chain) for one in scored])}
+
+
+def of_model(chain: dict, strongest_cell: dict) -> dict:
+    """The ModelSpec's `series` of a model that takes `strongest_cell` from its mask."""
+    cell = strongest_cell | {"weight": round(CELL_SHARE * strongest_cell["weight"], 5)}
+    return {**chain, "cell": cell}
