@@ -209,6 +209,24 @@ test('a mask is written as an 8-bit grey PNG and read back', async () => {
   assert.deepEqual((await decodeGreyPng(png)).samples, values);
 });
 
+test('a series’ verdict on its slices replaces what each said by itself', async () => {
+  const { answerOf, createStudy, takeReport, takeSlice } = await load('data/study.js');
+  const { createReading } = await load('data/reading.js');
+  const study = createStudy({ name: 'head', body: null, count: 2 });
+  const png = await (await greyPng(new Uint8Array(16).fill(255), 4, 4)).arrayBuffer();
+  const mask = { base64: Buffer.from(png).toString('base64') };
+  for (const index of [0, 1]) {
+    const open = index === 0;
+    await takeSlice(study, 'm', { index, probability: 0.5, readout: { open, min_lesion_px: 1 }, area_px: 16, lesions: [{}], mask }, { width: 4, height: 4 });
+  }
+  const outlined = () => [0, 1].map((index) => createReading(study, answerOf(study, 'm'), null).regions(index).length);
+  assert.deepEqual(outlined(), [1, 0]);
+  const slices = [0.1, 0.9].map((probability, index) => ({ index, probability, readout: { open: index === 1, min_lesion_px: 1 }, placement: null }));
+  takeReport(study, 'm', { series: { window: null, spacing_mm: null }, slices, warnings: [] });
+  assert.deepEqual(outlined(), [0, 1]);
+  assert.equal(answerOf(study, 'm').slices[1].probability, 0.9);
+});
+
 test('both languages have the same sentences', async () => {
   const shape = (value) => (Array.isArray(value) ? `list of ${value.length}`
     : typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shape(part)]).sort()) : typeof value === 'function' ? `function of ${value.length}` : typeof value);
