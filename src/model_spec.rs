@@ -2,7 +2,7 @@
 
 mod chain;
 
-pub use chain::SeriesChain;
+pub use chain::{LIKELY, SeriesChain};
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};

@@ -163,7 +163,7 @@ pub fn write_report(
         hemorrhage: Finding {
             detected: finding.detected,
             probability: finding.probability,
-            threshold: finding.threshold,
+            threshold: finding.mask_threshold(),
             subtypes: classes.map(|(class, &p)| SubtypeFinding::of(class, p)).collect(),
         },
         lesions: finding.lesions,

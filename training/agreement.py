@@ -62,8 +62,8 @@ def by_pytorch(model: torch.nn.Module, spec: dict, prepared: dataset.Prepared) -
     predicted, post = predict(model, prepared, everybody), spec["postprocessing"]
     found = {"alone": fit.calibrated(fit.score(predicted, post), spec["calibration"])}
     if "series" in spec:
-        opened = fit.score(predicted, fit.opened(post))
-        found["series"] = chain.in_series(opened, found["alone"], spec["series"])
+        opened, faint = (fit.score(predicted, by) for by in (fit.opened(post), chain.faint(post)))
+        found["series"] = chain.in_series(opened, faint, found["alone"], spec["series"])
     return {how: figures.measure(scored) for how, scored in found.items()}
 
 

@@ -124,7 +124,8 @@ def in_series(chain: dict | None) -> str:
         "\nIn a series the slices inform each other by a hidden Markov chain (forward and backward, Rabiner 1989): "
         f"a slice bleeds beside one that does not with probability {chain['onset']}, and does not beside one that "
         f"does with {chain['end']}, both counted on slices {chain['slice_spacing_mm']:g} mm apart. A slice whose "
-        f"probability is then below {chain['slice_threshold']} has no outline. Figures \"in series\" are of slices "
+        f"probability is then below {chain['slice_threshold']} has no outline; one that bleeds more likely than not and "
+        f"outlines nothing at the mask's threshold is outlined at {chain['faint_threshold']}. Figures \"in series\" are of slices "
         "in the company of all others of their patient; the others are of each slice alone, as a single picture "
         "is served.\n"
     )

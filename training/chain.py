@@ -17,6 +17,9 @@ SLICE_SPACING_MM = 5.0
 # Of gates about as good the lowest: a bleed that a gate takes away nobody sees again, and in the company of its
 # neighbours a slice that is let through by mistake has to be doubtful twice.
 GATE_SLACK = 0.01
+# A slice that bleeds more likely than not in the light of its neighbours, and outlines nothing, is looked at once
+# more at this share of the threshold.
+LIKELY, FAINT_SHARE = 0.5, 0.5
 # Furthest that one slice's evidence moves the others, in log odds.
 MOST_EVIDENCE = 30.0
 
@@ -72,21 +75,31 @@ def informed(scored: figures.Scored, chain: dict) -> figures.Scored:
     return figures.Scored(**{**vars(scored), "slice_probabilities": some})
 
 
-def in_series(opened: figures.Scored, alone: figures.Scored, chain: dict) -> figures.Scored:
+def in_series(opened: figures.Scored, faint: figures.Scored, alone: figures.Scored, chain: dict) -> figures.Scored:
     """As series are served: probabilities in the light of the neighbours, and masks that they let through.
 
-    `opened` is scored with the slice gate open, `alone` as single slices are served, which a head of one
-    slice stays.
+    `opened` is scored with the slice gate open, `faint` at the faint threshold as well, `alone` as single slices
+    are served, which a head of one slice stays.
     """
-    joined = vars(fit.close_gate(informed(opened, chain), chain["slice_threshold"]))
+    seen = informed(opened, chain)
+    joined = vars(fit.close_gate(seen, chain["slice_threshold"]))
+    likely = seen.slice_probabilities[:, 0] >= max(LIKELY, chain["slice_threshold"])
+    second_look = likely & (opened.found == 0)
     single = [rows[0] for rows in heads(opened) if len(rows) == 1]
-    for name in ("slice_probabilities", "overlap", "found", "lesions_hit"):
+    for name in ("overlap", "found", "lesions_hit"):
+        joined[name] = np.where(second_look, getattr(faint, name), joined[name])
         joined[name][single] = getattr(alone, name)[single]
+    joined["slice_probabilities"][single] = alone.slice_probabilities[single]
     return figures.Scored(**joined)
 
 
-def learn(scored: list[figures.Scored]) -> dict | None:
-    """The chain of these sets, scored with the gate open; None where no slices are neighbours."""
+def faint(post: dict) -> dict:
+    """Postprocessing of the second look, with the slice gate open."""
+    return fit.opened(post) | {"threshold": FAINT_SHARE * post["threshold"]}
+
+
+def learn(scored: list[figures.Scored], post: dict) -> dict | None:
+    """The chain of these sets, scored by `post` with the gate open; None where no slices are neighbours."""
     if (found := rates(scored)) is None:
         return None
     evidence = np.concatenate([one.evidence for one in scored])
@@ -96,7 +109,8 @@ def learn(scored: list[figures.Scored]) -> dict | None:
         "slice_spacing_mm": SLICE_SPACING_MM,
         "calibration": fit.fit_platt(evidence, np.concatenate([one.labels[:, 0] for one in scored])),
     }
-    return chain | {"slice_threshold": fit.best_gate([informed(one, chain) for one in scored], GATE_SLACK)}
+    gate = fit.best_gate([informed(one, chain) for one in scored], GATE_SLACK)
+    return chain | {"slice_threshold": gate, "faint_threshold": faint(post)["threshold"]}
 
 
 def of_model(chain: dict, strongest_cell: dict) -> dict:

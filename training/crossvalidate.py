@@ -45,14 +45,15 @@ def summarise(names: list[str], by_fold: list[list[fit.Predicted]]) -> dict:
         grid, others = grid_without(number), [fold for other, fold in enumerate(by_fold) if other != number]
         post = fit.choose(grid)
         platt = fit.fit_calibration([one for fold in others for one in fold])
-        return post, platt, chain.learn(grid[post["threshold"], post["min_lesion_px"]])
+        return post, platt, chain.learn(grid[post["threshold"], post["min_lesion_px"]], post)
 
     alone, in_series = [], []
     for number, predicted in enumerate(by_fold):
         post, platt, links = chosen(number)
         opened = grids[number][post["threshold"], post["min_lesion_px"]]
         alone.append([fit.calibrated(fit.score(one, post), platt) for one in predicted])
-        in_series.append([chain.in_series(*both, links) for both in zip(opened, alone[-1])] if links else [])
+        faint = [fit.score(one, chain.faint(post)) for one in predicted]
+        in_series.append([chain.in_series(*each, links) for each in zip(opened, faint, alone[-1])] if links else [])
     measured = {f"{name} cross-validation": [fold[at] for fold in alone] for at, name in enumerate(names)}
     if all(in_series):
         measured |= {f"{name} cross-validation{IN_SERIES}": [fold[at] for fold in in_series] for at, name in enumerate(names)}

@@ -133,10 +133,14 @@ def evaluate(model: torch.nn.Module, sets: list[dataset.Prepared], parts: dict) 
         f"{name} {part}": fit.calibrated(fit.score(value, post), platt)
         for (name, part), value in predicted.items()
     }
-    opened = {f"{name} {part}": fit.score(value, fit.opened(post)) for (name, part), value in predicted.items()}
-    series = chain.learn([one for name, one in opened.items() if name.endswith("validation")])
+    opened, faint = (
+        {f"{name} {part}": fit.score(value, by) for (name, part), value in predicted.items()}
+        for by in (fit.opened(post), chain.faint(post))
+    )
+    series = chain.learn([one for name, one in opened.items() if name.endswith("validation")], post)
     if series:
-        scored |= {name + IN_SERIES: chain.in_series(one, scored[name], series) for name, one in opened.items()}
+        joined = {name: chain.in_series(one, faint[name], scored[name], series) for name, one in opened.items()}
+        scored |= {name + IN_SERIES: one for name, one in joined.items()}
     return summary(scored, post, platt, series) | {"parts": parts}
 
 

@@ -186,7 +186,7 @@ impl Task<'_> {
         found.timings.decode = decode_ms;
         // What a slice said before it knew its neighbours must not outlive their verdict.
         for index in (0..outlined.len()).filter(|&index| outlined[index]) {
-            if !found.slices[index].readout.open {
+            if found.slices[index].lesions.is_empty() {
                 self.retract(model, &found, index, &clock)?;
             }
         }

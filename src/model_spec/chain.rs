@@ -24,7 +24,12 @@ pub struct SeriesChain {
     pub calibration: Calibration,
     /// Below this probability of `any` in the series, a slice's mask is emptied.
     pub slice_threshold: f32,
+    /// Threshold of a slice that bleeds more likely than not and outlines nothing at the model's own.
+    pub faint_threshold: f32,
 }
+
+/// Probability in the series from which a slice is looked at for faint blood.
+pub const LIKELY: f32 = 0.5;
 
 impl SeriesChain {
     /// Probability of each slice in the light of all. `evidence` is, slice by slice, its logit of `any`
@@ -64,13 +69,14 @@ impl SeriesChain {
             && self.slice_spacing_mm > 0.0
             && self.slice_spacing_mm.is_finite()
             && (0.0..=1.0).contains(&self.slice_threshold)
+            && share(self.faint_threshold)
             && cell
             && platt
         {
             return Ok(());
         }
-        Err("series: onset and end must lie between 0 and 1, slice_spacing_mm and the slope be \
-             positive, slice_threshold lie in [0, 1], and the cell fit the grid"
+        Err("series: onset, end and faint_threshold must lie between 0 and 1, slice_spacing_mm and the \
+             slope be positive, slice_threshold lie in [0, 1], and the cell fit the grid"
             .into())
     }
 }
@@ -106,6 +112,7 @@ impl SeriesChain {
             cell: StrongestCell { side_px: 8, weight: 1.0 },
             calibration: Calibration { method: "platt".into(), slope: 1.0, intercept: -1.0 },
             slice_threshold: 0.3,
+            faint_threshold: 0.15,
         }
     }
 }

@@ -44,6 +44,7 @@ pub fn write_partial_report(
             extent_mm: extents_mm.and_then(|mm| mm.get(index)).copied(),
             probability: found.finding.probability,
             probability_alone: found.finding.probability_alone,
+            threshold: found.finding.mask_threshold(),
             readout: found.finding.readout,
             area_px,
             area_mm2: spacing_mm.map(|[row, column]| area_px as f32 * row * column),

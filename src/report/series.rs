@@ -79,6 +79,9 @@ pub struct SliceReport {
     pub probability: f32,
     /// The same by this slice alone.
     pub probability_alone: f32,
+    /// Threshold of its mask: that of the series, or a lower one where the slice outlines nothing at
+    /// that and yet bleeds more likely than not.
+    pub threshold: f32,
     /// How probabilities become the mask at another threshold.
     pub readout: Readout,
     /// Pixels of the mask.
@@ -152,6 +155,7 @@ fn slice_report(
         extent_mm: extents_mm.and_then(|mm| mm.get(index)).copied(),
         probability: *probability,
         probability_alone: *probability_alone,
+        threshold: found.slices[index].mask_threshold(),
         readout: *readout,
         area_px,
         area_mm2: slice.spacing_mm.map(|[row, column]| area_px as f32 * row * column),

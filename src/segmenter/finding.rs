@@ -26,9 +26,10 @@ pub struct Segmentation {
 }
 
 impl Segmentation {
-    /// Takes over what the series made of the finding: a mask that it does not let through is emptied.
+    /// Takes over what the series made of the finding: a mask whose regions it did not let through is
+    /// emptied.
     pub fn settle(&mut self) {
-        if !self.finding.readout.open {
+        if self.finding.lesions.is_empty() {
             self.mask = Mask::empty(self.mask.width, self.mask.height);
         }
     }
@@ -53,12 +54,21 @@ pub struct SliceFinding {
     pub subtype_probabilities: Vec<f32>,
     /// The threshold used.
     pub threshold: f32,
+    /// In a series the lower threshold at which the mask was found, where there is none at the other.
+    pub faint: Option<f32>,
     /// How probabilities become the mask at another threshold.
     pub readout: Readout,
     /// Cautions.
     pub warnings: Vec<Warning>,
     /// How long each stage took, ms.
     pub timings: StageTimings,
+}
+
+impl SliceFinding {
+    /// The threshold that the mask was made at.
+    pub fn mask_threshold(&self) -> f32 {
+        self.faint.unwrap_or(self.threshold)
+    }
 }
 
 /// Who decides whether a slice keeps its mask.

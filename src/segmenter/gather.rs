@@ -22,7 +22,7 @@ impl Segmenter {
         let start = clock();
         let mut findings: Vec<&mut SliceFinding> = found.iter_mut().map(|(f, _)| f).collect();
         self.join(&mut findings, series.gaps_mm().as_deref());
-        for (_, mask) in found.iter_mut().filter(|(finding, _)| !finding.readout.open) {
+        for (_, mask) in found.iter_mut().filter(|(finding, _)| finding.lesions.is_empty()) {
             *mask = Mask::empty(mask.width, mask.height).pack();
         }
         let joining = clock() - start;
@@ -165,6 +165,7 @@ mod tests {
             evidence: None,
             subtype_probabilities: types.to_vec(),
             threshold: 0.5,
+            faint: None,
             readout: Readout { open: true, min_lesion_px: 0.0 },
             warnings: Vec::new(),
             timings: StageTimings::default(),

@@ -1,7 +1,7 @@
 //! Slices of one head in the light of each other.
 
 use super::{Segmenter, SliceFinding};
-use crate::model_spec::SeriesChain;
+use crate::model_spec::{LIKELY, SeriesChain};
 
 impl Segmenter {
     /// Has the slices of one head, in their order, inform each other: each gets its probability in the
@@ -10,7 +10,7 @@ impl Segmenter {
     ///
     /// A slice alone, and every slice of a model without a [`SeriesChain`], keeps its own probability and
     /// decision. Slices must have been segmented with [`super::Gate::Series`]; whoever holds their masks
-    /// empties those of slices that are not open.
+    /// empties those of slices without regions.
     pub fn join(&self, slices: &mut [&mut SliceFinding], gaps_mm: Option<&[f32]>) {
         let between = slices.len().saturating_sub(1);
         if let Some(chain) = &self.spec.series {
@@ -46,9 +46,12 @@ fn inform(chain: &SeriesChain, slices: &mut [&mut SliceFinding], steps: &[f32]) 
     }
 }
 
+/// Drops the regions of slices that are not open, and faint ones of slices that rather do not bleed.
 fn clear_closed(slices: &mut [&mut SliceFinding]) {
-    for slice in slices.iter_mut().filter(|slice| !slice.readout.open) {
+    let unlikely = |slice: &SliceFinding| slice.faint.is_some() && slice.probability < LIKELY;
+    for slice in slices.iter_mut().filter(|slice| !slice.readout.open || unlikely(slice)) {
         slice.lesions.clear();
+        slice.faint = None;
         slice.detected = slice.detected.map(|_| false);
     }
 }
@@ -67,6 +70,7 @@ mod tests {
             evidence: Some(evidence),
             subtype_probabilities: Vec::new(),
             threshold: 0.5,
+            faint: None,
             readout: Readout { open: true, min_lesion_px: 0.0 },
             warnings: Vec::new(),
             timings: StageTimings::default(),
@@ -89,6 +93,19 @@ mod tests {
         assert!(!lonely[1].readout.open && lonely[1].detected == Some(false));
         assert!(beside[1].probability > 0.5 && lonely[1].probability < 0.05);
         assert_eq!(beside[1].probability_alone, 0.5);
+    }
+
+    #[test]
+    fn faint_regions_stay_on_slices_that_are_likely_to_bleed() {
+        let mut findings = [4.0, -1.5, 4.0, -2.5].map(finding);
+        findings.iter_mut().for_each(|finding| finding.faint = Some(0.15));
+        let mut slices: Vec<&mut SliceFinding> = findings.iter_mut().collect();
+        inform(&SeriesChain::example(), &mut slices, &[1.0; 3]);
+        clear_closed(&mut slices);
+        let [_, between, _, end] = findings;
+        assert!(between.probability > LIKELY && between.faint.is_some());
+        assert!(end.readout.open && end.probability < LIKELY && end.faint.is_none(), "{end:?}");
+        assert_eq!(end.detected, Some(false));
     }
 
     #[test]

@@ -52,12 +52,17 @@ impl Segmenter {
         let evidence = self.spec.series.as_ref().map(|chain| {
             any + chain.cell.weight * strongest(&logits.mask, grid_width, chain.cell.side_px)
         });
-        let keeps_mask = open || (gate == Gate::Series && evidence.is_some());
+        let chain = self.spec.series.as_ref().filter(|_| gate == Gate::Series);
         let (width, height) = (slice.plane.width, slice.plane.height);
         let map = LogitMap::new(logits.mask, grid_width, prepared.crop, [width, height]);
         let min_lesion_px = smallest_lesion_px(steps, prepared.crop, grid_width);
-        let (mask, lesions) = if keeps_mask {
-            let regions = Regions::of(&map, threshold, min_lesion_px);
+        let mut faint = None;
+        let (mask, lesions) = if open || chain.is_some() {
+            let mut regions = Regions::of(&map, threshold, min_lesion_px);
+            if let (Some(chain), None, true) = (chain, options.threshold, regions.mask.is_empty()) {
+                regions = Regions::of(&map, chain.faint_threshold, min_lesion_px);
+                faint = (!regions.mask.is_empty()).then_some(chain.faint_threshold);
+            }
             let lesions = regions.lesions(slice.spacing_mm, options.contours);
             (regions.mask, lesions)
         } else {
@@ -77,6 +82,7 @@ impl Segmenter {
                 evidence,
                 subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
                 threshold,
+                faint,
                 readout: Readout { open, min_lesion_px },
                 warnings,
                 timings: StageTimings::default(),

@@ -215,15 +215,15 @@ test('a series’ verdict on its slices replaces what each said by itself', asyn
   const study = createStudy({ name: 'head', body: null, count: 2 });
   const png = await (await greyPng(new Uint8Array(16).fill(255), 4, 4)).arrayBuffer();
   const mask = { base64: Buffer.from(png).toString('base64') };
-  for (const index of [0, 1]) {
-    const open = index === 0;
+  for (const index of [0, 1, 2]) {
+    const open = index !== 1;
     await takeSlice(study, 'm', { index, probability: 0.5, readout: { open, min_lesion_px: 1 }, area_px: 16, lesions: [{}], mask }, { width: 4, height: 4 });
   }
-  const outlined = () => [0, 1].map((index) => createReading(study, answerOf(study, 'm'), null).regions(index).length);
-  assert.deepEqual(outlined(), [1, 0]);
-  const slices = [0.1, 0.9].map((probability, index) => ({ index, probability, readout: { open: index === 1, min_lesion_px: 1 }, placement: null }));
+  const outlined = () => [0, 1, 2].map((index) => createReading(study, answerOf(study, 'm'), null).regions(index).length);
+  assert.deepEqual(outlined(), [1, 0, 1]);
+  const slices = [0.1, 0.9, 0.4].map((probability, index) => ({ index, probability, readout: { open: index > 0, min_lesion_px: 1 }, placement: null, area_px: index === 1 ? 16 : 0 }));
   takeReport(study, 'm', { series: { window: null, spacing_mm: null }, slices, warnings: [] });
-  assert.deepEqual(outlined(), [0, 1]);
+  assert.deepEqual(outlined(), [0, 1, 0]);
   assert.equal(answerOf(study, 'm').slices[1].probability, 0.9);
 });
 

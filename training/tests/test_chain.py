@@ -9,7 +9,7 @@ from training import chain, fit
 from training.tests.test_figures import scored
 
 LINKS = {
-    "onset": 0.03, "end": 0.2, "slice_spacing_mm": 5.0, "slice_threshold": 0.3,
+    "onset": 0.03, "end": 0.2, "slice_spacing_mm": 5.0, "slice_threshold": 0.3, "faint_threshold": 0.15,
     "calibration": {"method": "platt", "slope": 1.0, "intercept": -1.0},
 }  # fmt: skip
 
@@ -43,10 +43,14 @@ def test_neighbours_open_a_slice_and_close_a_lonely_one():
         lesions_hit=np.ones(7),
     )  # fmt: skip
     alone = scored(**{**vars(opened), "slice_probabilities": np.full((7, 1), 0.25), "found": np.full(7, 3)})
-    joined = chain.in_series(opened, alone, LINKS)
+    faint = scored(**{**vars(opened), "found": np.full(7, 2)})
+    joined = chain.in_series(opened, faint, alone, LINKS)
     assert joined.found.tolist() == [1, 1, 1, 0, 0, 0, 3]
     assert joined.slice_probabilities[1, 0] > 0.5 and joined.slice_probabilities[4, 0] < 0.05
     assert joined.slice_probabilities[6, 0] == 0.25, "a slice without neighbours stays as it was alone"
+    blank = scored(**{**vars(opened), "found": np.zeros(7)})
+    joined = chain.in_series(blank, faint, alone, LINKS)
+    assert joined.found.tolist() == [2, 2, 2, 0, 0, 0, 3], "what rather bleeds is looked at once more"
 
 
 def test_rates_are_counted_on_neighbours_of_sets_with_healthy_heads():

@@ -98,6 +98,6 @@ export function takeReport(study, model, report) {
     slice.sided = slice.placement !== null && !guessed;
     slice.extentMm = part.extent_mm ?? slice.extentMm;
     slice.spacing ??= (report.series ?? report.image).spacing_mm;
-    if (report.slices) Object.assign(answer.slices[part.index], { probability: part.probability, readout: part.readout });
+    if (report.slices) Object.assign(answer.slices[part.index], { probability: part.probability, readout: part.readout }, part.area_px === 0 && { mask: null });
   }
 }

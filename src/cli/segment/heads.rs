@@ -78,3 +78,26 @@ fn joined(count: usize) -> Warning {
     );
     Warning::new("numbered_pictures", message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lengths(heads: &[(Option<&'static str>, u64)], alone: bool) -> Vec<usize> {
+        let picture = |&(name, count): &(Option<&'static str>, u64)| {
+            (0..count).map(move |number| Input::picture(name, number))
+        };
+        let inputs: Vec<Input> = heads.iter().flat_map(picture).collect();
+        batches(&inputs, alone).into_iter().map(<[Input]>::len).collect()
+    }
+
+    #[test]
+    fn heads_stay_whole_and_batches_short() {
+        assert_eq!(lengths(&[], false), Vec::<usize>::new());
+        assert_eq!(lengths(&[(None, 40)], false), [16, 16, 8]);
+        assert_eq!(lengths(&[(None, 3), (Some("a"), 20), (None, 2)], false), [3, 20, 2]);
+        assert_eq!(lengths(&[(Some("a"), 10), (Some("b"), 10), (Some("c"), 6)], false), [10, 16]);
+        assert_eq!(lengths(&[(Some("a"), 70)], false), [64, 6]);
+        assert_eq!(lengths(&[(Some("a"), 20)], true), [16, 4]);
+    }
+}

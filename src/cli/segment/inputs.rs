@@ -74,6 +74,16 @@ impl Place {
     }
 }
 
+#[cfg(test)]
+impl Input {
+    /// A picture, slice `number` of the head of that name where one is given.
+    pub(super) fn picture(name: Option<&str>, number: u64) -> Self {
+        let path = PathBuf::from("picture.png");
+        let place = |name: &str| Place { head: (name.into(), [512; 2]), number };
+        Self { place: name.map(place), ..Self::file(path, "picture".into(), Some(Format::Raster)) }
+    }
+}
+
 /// Sorts out what was named. A folder gives a series for every DICOM series in it and an input
 /// for every other image; DICOM files that are named themselves form a series with those of
 /// the same Series Instance UID.
