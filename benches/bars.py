@@ -38,7 +38,7 @@ def of(figures: dict) -> list[Bar]:
             agreement = slices[model]["agreement"]
             bars.append(Bar(f"masks, {model}, Dice with onnxruntime's", agreement["dice"], 0.999, at_least=True))
             around = slices[model]["around_network"]
-            bars.append(Bar(f"around the network, {model}, share of a slice over HTTP", around, 0.1))
+            bars.append(Bar(f"decode, preprocess, postprocess and encode, {model}, share of a slice", around, 0.1))
     if starts:
         warm = starts["warm"]["ichor"]
         bars.append(Bar("cold start to first answer against Flask", warm["wall_ratio"], 1 / 15))

@@ -25,8 +25,9 @@ def measure(services: dict, probe: Watched, models: list[str], images: list[byte
             turns = [turn(running, probe, model, images) for _ in range(repeats)]
             figures[model] = {name: summary(name, turns) for name in turns[0]}
             around = [1 - turn["network"][0] / turn["ichor"][0] for turn in turns]
-            figures[model]["around_network"] = round(statistics.median(around), 3)
-            figures[model]["stages_ms"] = stages(answers["ichor"])
+            figures[model]["around_network_and_http"] = round(statistics.median(around), 3)
+            figures[model]["stages_ms"] = spent = stages(answers["ichor"])
+            figures[model]["around_network"] = round(1 - spent["inference"] / spent["total"], 3)
             figures[model]["agreement"] = agreement(answers["ichor"], answers[PEER])
         figures["peak_mb"] = {name: round(service.peak_mb(), 1) for name, service in running.items()}
     return figures
