@@ -82,9 +82,11 @@ pub fn measure(series: &Series, masks: &[PackedMask]) -> Volumetry {
     lesions.iter_mut().enumerate().for_each(|(index, lesion)| lesion.id = index + 1);
     let known = planes.iter().all(|plane| plane.voxel_mm3().is_some());
     Volumetry {
-        // Summed in f64: thousands of specks must not lose the last digits.
-        total_volume_ml: known
-            .then(|| lesions.iter().filter_map(|l| l.volume_ml).map(f64::from).sum::<f64>() as f32),
+        total_volume_ml: known.then(|| {
+            // In f64: thousands of specks must not lose the last digits. From 0: `sum` of nothing is -0.
+            let volumes = lesions.iter().filter_map(|lesion| lesion.volume_ml).map(f64::from);
+            volumes.fold(0.0, |sum, volume| sum + volume) as f32
+        }),
         key_slice: key_slice(&planes, masks),
         lesions,
         warnings: if known { Vec::new() } else { vec![unknown(series, &planes)] },

@@ -14,9 +14,8 @@ from training import figures, fit
 CELL_SHARE = 2.5
 # Between slices of consecutive numbers, mm: ct-ich's and PHE-SICH's are 5 mm thick (data sheets).
 SLICE_SPACING_MM = 5.0
-# Of gates about as good the lowest: a bleed that a gate takes away nobody sees again, and in the company of its
-# neighbours a slice that is let through by mistake has to be doubtful twice.
-GATE_SLACK = 0.01
+# Of heads, from which a set counts as one of consecutive patients: half of ct-ich's do not bleed, one in 95 of PHE-SICH's.
+HEALTHY_SHARE = 0.1
 # A slice that bleeds more likely than not in the light of its neighbours, and outlines nothing, is looked at once
 # more at this share of the threshold.
 LIKELY, FAINT_SHARE = 0.5, 0.5
@@ -33,10 +32,13 @@ def heads(scored: figures.Scored) -> list[np.ndarray]:
 def rates(sets: list[figures.Scored]) -> tuple[float, float] | None:
     """(onset, end): how often a slice bleeds beside one that does not, and the other way round.
 
-    Counted on consecutive numbers, with one more of each kind (Laplace), in the sets that have heads without
-    a bleed: where every head bleeds, slices were chosen. None where no slices are neighbours.
+    Counted on consecutive numbers, with one more of each kind (Laplace), in the sets that have HEALTHY_SHARE of
+    heads without a bleed: where nearly every head bleeds, slices were chosen. None where no slices are neighbours.
     """
-    whole = [one for one in sets if any((one.labels[rows, 0] == 0).all() for rows in heads(one))]
+    whole = [
+        one for one in sets
+        if np.mean([(one.labels[rows, 0] == 0).all() for rows in heads(one)]) >= HEALTHY_SHARE
+    ]  # fmt: skip
     counts = np.zeros((2, 2))
     for one in whole or sets:
         for rows in heads(one):
@@ -109,7 +111,7 @@ def learn(scored: list[figures.Scored], post: dict) -> dict | None:
         "slice_spacing_mm": SLICE_SPACING_MM,
         "calibration": fit.fit_platt(evidence, np.concatenate([one.labels[:, 0] for one in scored])),
     }
-    gate = fit.best_gate([informed(one, chain) for one in scored], GATE_SLACK)
+    gate = fit.best_gate([informed(one, chain) for one in scored])
     return chain | {"slice_threshold": gate, "faint_threshold": faint(post)["threshold"]}
 
 

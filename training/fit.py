@@ -98,10 +98,9 @@ def choose(grid: dict[tuple, list[Scored]]) -> dict:
     return {"threshold": best[0], "min_lesion_px": best[1], "slice_threshold": gates[best]}
 
 
-def best_gate(scored: list[Scored], slack: float = 0.0) -> float:
-    """The lowest slice gate whose quality is within `slack` of the best."""
-    reached = {gate: quality([close_gate(one, gate) for one in scored]) for gate in GATES}
-    return min(gate for gate, value in reached.items() if value >= max(reached.values()) - slack)
+def best_gate(scored: list[Scored]) -> float:
+    """The slice gate of best quality; the lowest of equals."""
+    return max(GATES, key=lambda gate: quality([close_gate(one, gate) for one in scored]))
 
 
 def opened(post: dict) -> dict:

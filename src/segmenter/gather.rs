@@ -100,7 +100,8 @@ fn subtypes(slices: &[SliceFinding], total_ml: Option<f32>) -> Vec<SeriesSubtype
     };
     let subtype = |class: usize| SeriesSubtype {
         probability: slices.iter().map(|s| s.subtype_probabilities[class]).fold(0.0, f32::max),
-        volume_ml: total_ml.map(|_| slices.iter().map(|slice| share(slice, class)).sum()),
+        volume_ml: total_ml
+            .map(|_| slices.iter().fold(0.0, |sum, slice| sum + share(slice, class))),
     };
     (0..count).map(subtype).collect()
 }

@@ -236,6 +236,7 @@ fn unknown_geometry_gives_null_and_says_so() {
 fn an_empty_mask_measures_zero() {
     let found = boxes(&[]).measure();
     assert_eq!((found.total_volume_ml, found.key_slice), (Some(0.0), None));
+    assert!(found.total_volume_ml.unwrap().is_sign_positive(), "JSON tells 0 from -0");
     assert!(found.lesions.is_empty() && found.warnings.is_empty());
 }
 
