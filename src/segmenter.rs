@@ -143,19 +143,6 @@ impl Segmenter {
         self.segment_with(slice, options, Gate::Own, clock, &|prepared| self.infer(prepared))
     }
 
-    /// Segments one slice of several, which [`Segmenter::join`] then has inform each other.
-    ///
-    /// # Errors
-    /// As [`Segmenter::segment_slice`].
-    pub fn segment_in_series(
-        &self,
-        slice: &CtSlice,
-        options: SegmentOptions,
-        clock: Clock<'_>,
-    ) -> Result<Segmentation> {
-        self.segment_with(slice, options, Gate::Series, clock, &|prepared| self.infer(prepared))
-    }
-
     /// Segments one decoded slice with logits that `logits` gives: computed by
     /// [`Segmenter::infer`], or kept from an earlier run on the same slice.
     ///

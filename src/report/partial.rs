@@ -9,8 +9,8 @@ use crate::series::Series;
 use serde::Serialize;
 
 /// What is known of a slice on its own. Volumes are `null`: they are shared out once all are known.
-/// Its mask is what its pixels say: whether it stands, the series decides with all slices known, in the
-/// `readout.open` of the final report; the reports of slices that it empties are written again.
+/// Its mask is what its pixels say: whether it stands, the series decides with all slices known; the
+/// reports of slices that it empties are written again.
 #[derive(Debug, Serialize)]
 pub struct PartialReport {
     /// The slice, as in the series answer.

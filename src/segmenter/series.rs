@@ -1,6 +1,6 @@
 //! A series, slice by slice in parallel, and what its slices say together.
 
-use super::{Clock, SegmentOptions, Segmenter, SliceFinding, StageTimings};
+use super::{Clock, Gate, SegmentOptions, Segmenter, SliceFinding, StageTimings};
 use crate::error::Result;
 use crate::mask::PackedMask;
 use crate::series::Series;
@@ -72,7 +72,8 @@ impl Segmenter {
             // One at a time, or a thread that is done finds nothing to take over from the others.
             .with_max_len(1)
             .map(|slice| {
-                let found = self.segment_in_series(slice, options, clock)?;
+                let infer = |prepared: &_| self.infer(prepared);
+                let found = self.segment_with(slice, options, Gate::Series, clock, &infer)?;
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
                 Ok((found.finding, found.mask.pack()))
             })

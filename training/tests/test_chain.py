@@ -63,4 +63,3 @@ def test_rates_are_counted_on_neighbours_of_sets_with_healthy_heads():
     ill = scored(patient=names, number=numbers, labels=np.ones_like(labels))
     assert chain.rates([some, ill]) == chain.rates([some])
     assert chain.rates([scored(number=np.array([1, 3, 1, 3]))]) is None
-
