@@ -13,14 +13,13 @@ impl Segmenter {
     /// empties those of slices without regions.
     pub fn join(&self, slices: &mut [&mut SliceFinding], gaps_mm: Option<&[f32]>) {
         let between = slices.len().saturating_sub(1);
-        if let Some(chain) = &self.spec.series {
-            let steps = match gaps_mm.filter(|gaps| gaps.len() == between) {
-                Some(gaps) => gaps.iter().map(|gap| gap / chain.slice_spacing_mm).collect(),
-                None => vec![1.0; between],
-            };
-            inform(chain, slices, &steps);
-        }
-        clear_closed(slices);
+        let chain = self.spec.series.as_ref();
+        let gaps = gaps_mm.filter(|gaps| gaps.len() == between).zip(chain);
+        let steps = match gaps {
+            Some((gaps, chain)) => gaps.iter().map(|gap| gap / chain.slice_spacing_mm).collect(),
+            None => vec![1.0; between],
+        };
+        decide(chain, slices, &steps);
     }
 
     /// As [`Segmenter::join`], of slices that are known by their numbers alone, in any order; the next
@@ -30,11 +29,16 @@ impl Segmenter {
         let steps: Vec<f32> =
             slices.windows(2).map(|pair| (pair[1].0 - pair[0].0) as f32).collect();
         let mut slices: Vec<&mut SliceFinding> = slices.into_iter().map(|(_, one)| one).collect();
-        if let Some(chain) = &self.spec.series {
-            inform(chain, &mut slices, &steps);
-        }
-        clear_closed(&mut slices);
+        decide(self.spec.series.as_ref(), &mut slices, &steps);
     }
+}
+
+/// Has slices `steps` apart inform each other where there is a chain, and clears those that it closes.
+fn decide(chain: Option<&SeriesChain>, slices: &mut [&mut SliceFinding], steps: &[f32]) {
+    if let Some(chain) = chain {
+        inform(chain, slices, steps);
+    }
+    clear_closed(slices);
 }
 
 fn inform(chain: &SeriesChain, slices: &mut [&mut SliceFinding], steps: &[f32]) {
@@ -80,8 +84,7 @@ mod tests {
     fn informed(evidence: &[f32], steps: &[f32]) -> Vec<SliceFinding> {
         let mut findings: Vec<SliceFinding> = evidence.iter().copied().map(finding).collect();
         let mut slices: Vec<&mut SliceFinding> = findings.iter_mut().collect();
-        inform(&SeriesChain::example(), &mut slices, steps);
-        clear_closed(&mut slices);
+        decide(Some(&SeriesChain::example()), &mut slices, steps);
         findings
     }
 
@@ -100,8 +103,7 @@ mod tests {
         let mut findings = [4.0, -1.5, 4.0, -2.5].map(finding);
         findings.iter_mut().for_each(|finding| finding.faint = Some(0.15));
         let mut slices: Vec<&mut SliceFinding> = findings.iter_mut().collect();
-        inform(&SeriesChain::example(), &mut slices, &[1.0; 3]);
-        clear_closed(&mut slices);
+        decide(Some(&SeriesChain::example()), &mut slices, &[1.0; 3]);
         let [_, between, _, end] = findings;
         assert!(between.probability > LIKELY && between.faint.is_some());
         assert!(end.readout.open && end.probability < LIKELY && end.faint.is_none(), "{end:?}");

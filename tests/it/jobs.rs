@@ -1,7 +1,8 @@
 //! Uploads and jobs by what a client sends and gets, kept in a folder of this machine.
 
 use crate::api::assert_shape;
-use crate::fixtures::{BLEED, NO_BLEED, json, models, post, sample, send, send_to};
+use crate::fixtures::{BLEED, NO_BLEED, closed_models, json, models, post, sample, send, send_to};
+use crate::packed::zip_of;
 use axum::body::Body;
 use axum::http::Request;
 use ichor::config::{job_limits, local_limits, worker_limits};
@@ -12,7 +13,6 @@ use ichor::object_store::DirObjects;
 use ichor::report::Include;
 use ichor::segmenter::{Models, SegmentOptions};
 use serde_json::{Value, json as value};
-use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -44,17 +44,6 @@ fn service_of(jobs: LocalJobs) -> Arc<Service> {
 
 async fn service(folder: &Path) -> Arc<Service> {
     service_of(local(folder, job_limits(), 8, now).await)
-}
-
-fn zip(names: &[&str]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let stored =
-        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    for (index, name) in names.iter().enumerate() {
-        archive.start_file(format!("{index}.png"), stored).unwrap();
-        archive.write_all(&sample(name)).unwrap();
-    }
-    archive.finish().unwrap().into_inner()
 }
 
 fn request(method: &str, path: &str, kind: &str, body: impl Into<Body>) -> Request<Body> {
@@ -109,7 +98,7 @@ fn lasting(mut report: Value) -> Value {
 async fn a_series_becomes_slices_and_the_answer_of_the_short_way() {
     let folder = tempfile::tempdir().unwrap();
     let service = service(folder.path()).await;
-    let content = zip(&[BLEED, NO_BLEED]);
+    let content = zip_of(&[BLEED, NO_BLEED]);
     let body = value!({"content_type": "application/zip", "size_bytes": content.len(), "include": "mask,every_slice"});
     let order = ordered(&service, &body).await;
     let job_url = order["job_url"].as_str().unwrap();
@@ -162,17 +151,13 @@ async fn a_series_becomes_slices_and_the_answer_of_the_short_way() {
 /// A model whose series let no slice through: what a slice showed by itself is taken back at the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn slices_that_the_series_empties_are_written_again() {
-    let mut files =
-        ichor::storage::read_model_dir(&crate::fixtures::root().join("models")).unwrap();
-    files.retain(|files| files.spec.name == "deeplabv3");
-    files[0].spec.series.as_mut().unwrap().slice_threshold = 1.0;
-    let models = Arc::new(Models::load(files, None).unwrap());
+    let models = Arc::new(closed_models());
     let folder = tempfile::tempdir().unwrap();
     let store = DirObjects::open(folder.path()).unwrap();
     let (limits, slice) = (job_limits(), local_limits().slice);
     let jobs = LocalJobs::start(store, limits, 8, models.clone(), slice, now).await.unwrap();
     let service = Service::with_jobs(models, local_limits(), Some(Desk::Local(jobs)), None);
-    let content = zip(&[NO_BLEED, BLEED, NO_BLEED]);
+    let content = zip_of(&[NO_BLEED, BLEED, NO_BLEED]);
     let job_url = uploaded(&service, &content, "application/zip", "mask").await;
     let job = ended(&service, &job_url).await;
     assert_eq!(job["result"]["hemorrhage"]["detected"], false);

@@ -21,6 +21,7 @@ mod mutated;
 mod neighbours;
 #[cfg(feature = "gpu")]
 mod ort;
+mod packed;
 mod samples;
 mod seeds;
 mod series;

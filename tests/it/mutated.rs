@@ -3,7 +3,7 @@
 //! `make mutated` runs 2,000 of each kind and prints the three figures; the tests run fewer.
 
 use crate::fixtures::{BLEED, root, sample};
-use crate::volume::nifti_file::{gzip, zip};
+use crate::packed::{gzip, zip};
 use ichor::decode::{Limits, decode};
 use ichor::series::assemble;
 use image::ImageFormat;

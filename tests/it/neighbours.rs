@@ -1,12 +1,10 @@
 //! Slices of one head in the light of each other, whichever way they come.
 
-use crate::fixtures::{BLEED, NO_BLEED, json, post, root, sample, send, send_to};
+use crate::fixtures::{BLEED, NO_BLEED, closed_models, json, post, root, sample, send, send_to};
+use crate::packed::zip_of;
 use ichor::config::local_limits;
 use ichor::http::Service;
-use ichor::segmenter::Models;
-use ichor::storage::read_model_dir;
 use serde_json::Value;
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -47,23 +45,13 @@ fn is_joined(line: &Value) -> bool {
     line["warnings"].as_array().unwrap().iter().any(|w| w["code"] == "numbered_pictures")
 }
 
-fn zip() -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (index, name) in HEAD.iter().enumerate() {
-        let options = zip::write::SimpleFileOptions::default();
-        archive.start_file(format!("{index}.png"), options).unwrap();
-        archive.write_all(&sample(name)).unwrap();
-    }
-    archive.finish().unwrap().into_inner()
-}
-
 #[tokio::test]
 async fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
     let dir = tempfile::tempdir().unwrap();
     // In the order of their names 10 comes first; in that of the numbers, last.
     pictures(dir.path(), ["h_7.png", "h_8.png", "h_9.png", "h_10.png"]);
     let lines = segment(dir.path(), &[]);
-    let (status, response) = send(post("?model=deeplabv3", "application/zip", zip())).await;
+    let (status, response) = send(post("?model=deeplabv3", "application/zip", zip_of(&HEAD))).await;
     assert_eq!(status, 200);
     let series = json(response).await;
     let slices = series["slices"].as_array().unwrap();
@@ -99,19 +87,12 @@ fn pictures_of_other_heads_and_sizes_stay_alone() {
     }
 }
 
-/// The services' models, but one of them lets no slice through.
-fn closed() -> Models {
-    let mut files = read_model_dir(&root().join("models")).unwrap();
-    files.retain(|files| files.spec.name == "deeplabv3");
-    files[0].spec.series.as_mut().unwrap().slice_threshold = 1.0;
-    Models::load(files, None).unwrap()
-}
-
 #[tokio::test]
 async fn a_slice_that_the_series_closes_has_neither_mask_nor_regions() {
-    let service = Service::new(closed(), local_limits());
+    let service = Service::new(closed_models(), local_limits());
     let query = "?include=mask,every_slice";
-    let (_, response) = send_to(service.clone(), post(query, "application/zip", zip())).await;
+    let (_, response) =
+        send_to(service.clone(), post(query, "application/zip", zip_of(&HEAD))).await;
     let series = json(response).await;
     assert_eq!(series["hemorrhage"]["detected"], false);
     for slice in series["slices"].as_array().unwrap() {

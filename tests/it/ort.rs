@@ -2,6 +2,7 @@
 
 use crate::fixtures::{models, root, sample};
 use crate::golden::{MASK_DICE, cases, dice};
+use crate::packed::zip;
 use ichor::decode::{Heard, Limits, decode_heard, decode_slice};
 use ichor::engine::{Engine, OrtRuntime, OrtSettings, Precision, Provider};
 use ichor::error::Error;
@@ -10,12 +11,10 @@ use ichor::preprocess::Prepared;
 use ichor::segmenter::{Found, Gate, Models, SegmentOptions, Segmenter};
 use ichor::storage::read_model_dir;
 use prost::Message;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, ModelProto, NodeProto};
-use zip::write::SimpleFileOptions;
 
 /// f32 sums in another order; far below what moves an outline.
 const LOGIT_TOLERANCE: f32 = 2e-3;
@@ -229,15 +228,14 @@ fn a_damaged_network_is_refused_in_words() {
 
 /// A zip of the head's slices and of something that is none, which the end of the archive tells.
 fn archive() -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let folder = root().join("tests/data/dicom/head-ge");
-    for name in ["18.dcm", "15.dcm", "17.dcm", "16.dcm"] {
-        zip.start_file(name, SimpleFileOptions::default()).unwrap();
-        zip.write_all(&std::fs::read(folder.join(name)).unwrap()).unwrap();
-    }
-    zip.start_file("notes.txt", SimpleFileOptions::default()).unwrap();
-    zip.write_all(b"no slice").unwrap();
-    zip.finish().unwrap().into_inner()
+    let read = |name| std::fs::read(folder.join(name)).unwrap();
+    let names = ["18.dcm", "15.dcm", "17.dcm", "16.dcm"];
+    let slices = names.map(read);
+    let mut files: Vec<(&str, &[u8])> =
+        names.into_iter().zip(slices.iter().map(Vec::as_slice)).collect();
+    files.push(("notes.txt", b"no slice"));
+    zip(&files)
 }
 
 fn segmented(model: &Segmenter, bytes: &[u8]) -> Found {

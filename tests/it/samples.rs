@@ -2,7 +2,7 @@
 
 use crate::fixtures::{BLEED, NO_BLEED, assert_problem, bytes, json, post, sample, send};
 use crate::head::{COLUMNS, ROWS, SLICES, STEPS_MM, hounsfield, nifti, write_dicom};
-use crate::volume::nifti_file::zip;
+use crate::packed::zip;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use image::DynamicImage;

@@ -4,12 +4,13 @@ mod harmful;
 mod kept;
 pub(crate) mod nifti_file;
 
+use crate::packed::{gzip, zip};
 use ichor::decode::{Decoded, Limits, decode};
 use ichor::mask::{Mask, PackedMask};
 use ichor::series::{Series, assemble};
 use ichor::slice::{CtSlice, Intensity, Placement, Plane};
 use ichor::volumetry::{Volumetry, measure};
-use nifti_file::{NiftiFile, gzip, zip};
+use nifti_file::NiftiFile;
 
 /// Columns to the left, rows to the back, slices up.
 const SIZES: [usize; 3] = [40, 34, 5];

@@ -1,7 +1,8 @@
 //! Files that lie about themselves: an error that says what to do, and little memory.
 
-use super::nifti_file::{NiftiFile, gzip, zip};
+use super::nifti_file::NiftiFile;
 use super::{SIZES, stored};
+use crate::packed::{gzip, zip};
 use ichor::decode::{Limits, decode};
 use ichor::error::Error;
 use std::path::Path;

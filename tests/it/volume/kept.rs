@@ -1,7 +1,8 @@
 //! How the values of volumes are kept: exactly in 16 bits where that can be, else said.
 
-use super::nifti_file::{NiftiFile, gzip};
+use super::nifti_file::NiftiFile;
 use super::{by_hand, codes, read, stored, voxel};
+use crate::packed::gzip;
 use ichor::decode::{Decoded, Limits, decode, decode_path};
 use ichor::slice::Intensity;
 

@@ -1,7 +1,5 @@
 //! NIfTI-1 files written field by field, right or wrong (offsets as in `nifti1.h`).
 
-use std::io::Write;
-
 /// The fields that the tests set; the rest are zero.
 #[derive(Clone)]
 pub(crate) struct NiftiFile {
@@ -70,22 +68,4 @@ impl NiftiFile {
         bytes.extend(&self.voxels);
         bytes
     }
-}
-
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(bytes).unwrap();
-    packer.finish().unwrap()
-}
-
-/// A deflated archive of named files.
-pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, bytes) in files {
-        let options = zip::write::SimpleFileOptions::default()
-            .compression_method(zip::CompressionMethod::Deflated);
-        writer.start_file(*name, options).unwrap();
-        writer.write_all(bytes).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
 }
