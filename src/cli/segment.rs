@@ -2,6 +2,7 @@
 
 mod heads;
 mod inputs;
+mod lines;
 mod outputs;
 
 use super::{load_one, progress_bar};
@@ -13,29 +14,14 @@ use crate::segmenter::{Found, Gate, SegmentOptions, Segmenter};
 use crate::slice::{CtSlice, Warning};
 use indicatif::ProgressBar;
 use inputs::{Content, Input, gather};
+use lines::Lines;
 use outputs::Outputs;
 use rayon::prelude::*;
-use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Instant;
 
 /// Files of a series decoded at a time.
 const BATCH: usize = 16;
-
-/// One line of stdout: the file, then its report as the API gives it, or what went wrong.
-#[derive(Serialize)]
-struct Line {
-    file: String,
-    #[serde(flatten)]
-    outcome: Outcome,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Outcome {
-    Report(Answer),
-    Failure { error: String },
-}
 
 /// What all inputs share.
 struct Run<'a> {
@@ -47,6 +33,7 @@ struct Run<'a> {
 
 pub(super) fn segment(args: SegmentArgs) -> Result<()> {
     let inputs = gather(&args.inputs)?;
+    let (places, inputs) = heads::together(inputs);
     let models = load_one(&args.model_dir, args.model.as_deref())?;
     let options = SegmentOptions { threshold: args.threshold, contours: true, window: args.window };
     let run = Run {
@@ -55,8 +42,8 @@ pub(super) fn segment(args: SegmentArgs) -> Result<()> {
         outputs: Outputs::create(&args.output, &args.format)?,
         bar: progress_bar(inputs.len()),
     };
-    let mut failed = 0;
-    // Results are printed in the order of the inputs, a batch at a time.
+    let (mut lines, mut failed) = (Lines::default(), 0);
+    let mut rest = places.iter();
     for batch in heads::batches(&inputs, args.alone) {
         let gate = if args.alone { Gate::Own } else { Gate::Series };
         let mut found: Vec<Result<Work>> = batch
@@ -68,17 +55,9 @@ pub(super) fn segment(args: SegmentArgs) -> Result<()> {
         }
         let answers: Vec<Result<Answer>> =
             batch.par_iter().zip(found).map(|(input, work)| run.answer(input, work?)).collect();
-        for (input, answer) in batch.iter().zip(answers) {
-            let outcome = match answer {
-                Ok(answer) => Outcome::Report(answer),
-                Err(error) => {
-                    failed += 1;
-                    Outcome::Failure { error: error.to_string() }
-                }
-            };
-            let line = Line { file: input.shown.display().to_string(), outcome };
-            let line = serde_json::to_string(&line).map_err(|e| Error::Inference(e.to_string()))?;
-            run.bar.suspend(|| println!("{line}"));
+        failed += answers.iter().filter(|answer| answer.is_err()).count();
+        for ((input, answer), &place) in batch.iter().zip(answers).zip(&mut rest) {
+            lines.add(place, &input.shown, answer, &run.bar)?;
         }
     }
     run.bar.finish_and_clear();

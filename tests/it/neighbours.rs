@@ -5,25 +5,25 @@ use crate::packed::zip_of;
 use ichor::config::local_limits;
 use ichor::http::Service;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A head of four slices, of which the third alone bleeds, as `pictures` names them.
 const HEAD: [&str; 4] = [NO_BLEED, NO_BLEED, BLEED, NO_BLEED];
 
 /// Lines of `ichor segment` with the model that knows of neighbours.
-fn segment(folder: &Path, more: &[&str]) -> Vec<Value> {
+fn segment(inputs: &[PathBuf], more: &[&str]) -> Vec<Value> {
+    let output = tempfile::tempdir().unwrap();
     let run = Command::new(env!("CARGO_BIN_EXE_ichor"))
         .current_dir(root())
         .arg("segment")
-        .arg(folder)
+        .args(inputs)
         .args(["--model", "deeplabv3", "--output"])
-        .arg(folder.join("out"))
+        .arg(output.path())
         .args(more)
         .output()
         .unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    std::fs::remove_dir_all(folder.join("out")).unwrap();
     String::from_utf8(run.stdout)
         .unwrap()
         .lines()
@@ -50,7 +50,7 @@ async fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
     let dir = tempfile::tempdir().unwrap();
     // In the order of their names 10 comes first; in that of the numbers, last.
     pictures(dir.path(), ["h_7.png", "h_8.png", "h_9.png", "h_10.png"]);
-    let lines = segment(dir.path(), &[]);
+    let lines = segment(&[dir.path().to_owned()], &[]);
     let (status, response) = send(post("?model=deeplabv3", "application/zip", zip_of(&HEAD))).await;
     assert_eq!(status, 200);
     let series = json(response).await;
@@ -62,7 +62,7 @@ async fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
         assert_eq!(line["probability_alone"], slice["probability_alone"]);
         assert_eq!(line["readout"]["open"], slice["readout"]["open"]);
     }
-    let alone = segment(dir.path(), &["--alone"]);
+    let alone = segment(&[dir.path().to_owned()], &["--alone"]);
     for (line, slice) in alone.iter().zip(slices) {
         assert!(!is_joined(line) && line.get("probability_alone").is_none());
         assert_eq!(line["hemorrhage"]["probability"], slice["probability_alone"]);
@@ -73,12 +73,29 @@ async fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
 }
 
 #[test]
+fn the_order_in_which_pictures_are_named_does_not_matter() {
+    let dir = tempfile::tempdir().unwrap();
+    pictures(dir.path(), ["h_1.png", "h_2.png", "h_3.png", "h_4.png"]);
+    std::fs::write(dir.path().join("other.png"), sample(BLEED)).unwrap();
+    let sorted = segment(&[dir.path().to_owned()], &[]);
+    let names = ["h_3.png", "other.png", "h_1.png", "h_4.png", "h_2.png"];
+    let mixed = segment(&names.map(|name| dir.path().join(name)), &[]);
+    for (name, line) in names.iter().zip(&mixed) {
+        assert!(line["file"].as_str().unwrap().ends_with(name), "a line each, in their order");
+        let same = sorted.iter().find(|other| other["file"] == line["file"]).unwrap();
+        assert_eq!(line["hemorrhage"], same["hemorrhage"]);
+        assert_eq!(is_joined(line), name.starts_with('h'));
+    }
+}
+
+#[test]
 fn pictures_of_other_heads_and_sizes_stay_alone() {
     let dir = tempfile::tempdir().unwrap();
     pictures(dir.path(), ["a_1.png", "b_2.png", "c.png", "d_3.jpg"]);
     let small = image::load_from_memory(&sample(BLEED)).unwrap().thumbnail(256, 256);
     small.save(dir.path().join("a_2.png")).unwrap();
-    let (together, alone) = (segment(dir.path(), &[]), segment(dir.path(), &["--alone"]));
+    let (together, alone) =
+        (segment(&[dir.path().to_owned()], &[]), segment(&[dir.path().to_owned()], &["--alone"]));
     assert_eq!(together.len(), 5);
     for (one, other) in together.iter().zip(&alone) {
         assert_eq!(one["file"], other["file"]);

@@ -4,11 +4,26 @@ use super::inputs::Input;
 use crate::error::Result;
 use crate::segmenter::{Found, Segmenter, SliceFinding};
 use crate::slice::Warning;
+use std::collections::HashMap;
 
 /// Pictures in flight, whether they belong together or not.
 const BATCH: usize = 16;
 /// Slices of one head that are held until all are known; of more the next ones count as another head.
 const MOST_SLICES: usize = 64;
+
+/// Inputs with their places in the order given, those of one head behind its first: files come in whatever
+/// order a shell or a program names them.
+pub(super) fn together(inputs: Vec<Input>) -> (Vec<usize>, Vec<Input>) {
+    let mut first_of = HashMap::new();
+    let mut placed: Vec<(usize, usize, Input)> = Vec::with_capacity(inputs.len());
+    for (at, input) in inputs.into_iter().enumerate() {
+        let head = input.place.as_ref().map(|place| place.head.clone());
+        let first = head.map_or(at, |head| *first_of.entry(head).or_insert(at));
+        placed.push((first, at, input));
+    }
+    placed.sort_by_key(|&(first, at, _)| (first, at));
+    placed.into_iter().map(|(_, at, input)| (at, input)).unzip()
+}
 
 /// Inputs in their order, cut so that the pictures of one head stay together: pictures a batch at a
 /// time; everything that may hold a series alone, as one alone may take the memory that is there, and
@@ -89,6 +104,18 @@ mod tests {
         };
         let inputs: Vec<Input> = heads.iter().flat_map(picture).collect();
         batches(&inputs, alone).into_iter().map(<[Input]>::len).collect()
+    }
+
+    #[test]
+    fn heads_are_gathered_from_any_order() {
+        let given = [("b", 2), ("a", 1), ("b", 1), ("a", 9)];
+        let mut inputs: Vec<Input> =
+            given.map(|(head, number)| Input::picture(Some(head), number)).into();
+        inputs.insert(2, Input::picture(None, 0));
+        let (order, inputs) = together(inputs);
+        assert_eq!(order, [0, 3, 1, 4, 2]);
+        assert_eq!(batches(&inputs, false).len(), 1);
+        assert!(inputs[0].is_beside(&inputs[1]) && inputs[2].is_beside(&inputs[3]));
     }
 
     #[test]

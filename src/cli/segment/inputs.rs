@@ -32,7 +32,7 @@ pub(super) struct Input {
 /// The place of a picture among those of one head.
 pub(super) struct Place {
     /// What the pictures of one head have in common: their names but for the number, and their size.
-    head: (PathBuf, [u32; 2]),
+    pub(super) head: (PathBuf, [u32; 2]),
     pub(super) number: u64,
 }
 

@@ -1,0 +1,57 @@
+//! What is said of each input: a line of stdout, in the order in which the inputs were named.
+
+use crate::error::{Error, Result};
+use crate::report::Answer;
+use indicatif::ProgressBar;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The file, then its report as the API gives it, or what went wrong.
+#[derive(Serialize)]
+struct Line {
+    file: String,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome {
+    Report(Answer),
+    Failure { error: String },
+}
+
+/// Lines on their way to stdout; those that are early wait for the ones before them.
+#[derive(Default)]
+pub(super) struct Lines {
+    next: usize,
+    waiting: BTreeMap<usize, String>,
+}
+
+impl Lines {
+    /// The answer on the file that was named at `place`, from 0.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] when it cannot be written as JSON.
+    pub(super) fn add(
+        &mut self,
+        place: usize,
+        file: &Path,
+        answer: Result<Answer>,
+        bar: &ProgressBar,
+    ) -> Result<()> {
+        let outcome = match answer {
+            Ok(answer) => Outcome::Report(answer),
+            Err(error) => Outcome::Failure { error: error.to_string() },
+        };
+        let line = Line { file: file.display().to_string(), outcome };
+        let line = serde_json::to_string(&line).map_err(|e| Error::Inference(e.to_string()))?;
+        self.waiting.insert(place, line);
+        while let Some(line) = self.waiting.remove(&self.next) {
+            bar.suspend(|| println!("{line}"));
+            self.next += 1;
+        }
+        Ok(())
+    }
+}
