@@ -1,116 +1,137 @@
-"""What each preprocessing step and the offline expansion are worth: short runs, one table.
+"""What each part of the recipe is worth: one thing changed at a time, short runs, one table.
 
-`python -m training.ablate CONFIG --data DIR... --output DIR` trains every variant for the same few
-steps on the same batches' seed and prints Dice over patients at threshold 0.5 and the AUC of the
-slice head, both on every patient outside training: a fifth of them is too few to rank anything by.
-Short runs on a small grid rank steps roughly; they do not tell what a full training would reach.
+`python -m training.ablate CONFIG --data DIR... --output DIR` trains every variant on each half of the
+patients in turn and scores it on the other, so that every patient is scored once: Dice over patients at
+threshold 0.5 with nothing removed afterwards, AUC of the slice head, negative slices outlined. Beside
+"as shipped" stands the difference to it, with 95 % intervals over patients, both resampled alike.
+Short runs on a small grid rank what is learnt early; they do not tell what a full training would reach,
+and the intervals know nothing of the seed: that is what "as shipped, another seed" is for.
+
+What is there already in --output is read back: processes side by side share the work by --only.
+With `--folds 5 --teachers DIR` (of `training.crossvalidate`) the variants that learn from a teacher run too.
 """
 
 import argparse
-import copy
+import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from training import fit, train
+from training import dataset, figures, fit, split, train
+from training.bootstrap import differences, intervals
 from training.card import shown
 from training.evaluate import predict
-from training.figures import intervals, measure
+from training.export import load_model
 from training.pipeline import TARGET, prepare
+from training.teacher import Teacher
+from training.variants import REFERENCE, VARIANTS, varied
 
-OFFLINE = {"copies": 2, "rotation_degrees": 15, "zoom": 0.12, "horizontal_flip": 0.5}
-# Grey steps act on [0, 1] after the crop and before the resize.
-VARIANTS = {
-    "as shipped": {},
-    "without crop to head": {"drop": "crop_to_head"},
-    "with masks outside the skull": {"drop": "find_skull"},
-    "histogram equalisation": {"add": {"step": "histogram_equalization"}},
-    "CLAHE": {"add": {"step": "clahe", "clip_limit": 2.0, "tiles": 8}},
-    "contrast stretching": {
-        "add": {"step": "contrast_stretch", "low_percentile": 1, "high_percentile": 99}
-    },
-    "offline expansion, 2 copies": {"offline": OFFLINE},
-    "without copied lesions": {"augment": {"copy_paste": 0.0}},
-    "without drawn lesions": {"augment": {"synthetic_lesions": 0.0}},
-    "other windows, bright drawn lesions": {
-        "augment": {"bright_lesions": 0.25}, "intensity": {"window_share": 0.2},
-    },
-    "without hard negatives": {"recipe": {"hard_negatives": False}},
-    "without pseudo-labels": {"recipe": {"pseudo_labels": {}}},
-    "without the weak loss": {"loss": {"weak": 0.0}},
-    "focal Tversky for Dice": {"loss": {"overlap": "focal_tversky"}},
-    "without averaged weights": {"recipe": {"average_decay": 0.0}},
-    "without ImageNet weights": {"pretrained": False},
-    "without noise, blur, gain and gamma": {
-        "intensity": {"gain": 0, "bias": 0, "gamma": 0, "noise": 0, "blur_share": 0},
-    },
-    # What a leak is worth: slices of one patient on both sides, scored on the held-out slices.
-    "slice-wise split": {"split": "slice"},
-}
+SHOWN = {"dice_patients": "Dice", "slice_auc": "AUC", "false_positive_rate": "negatives outlined"}
 
 
-def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
-    """The configuration with one thing changed, on a `side` grid for `steps` steps."""
-    changed = copy.deepcopy(config)
-    kept = [one for one in changed["preprocessing"] if one["step"] != variant.get("drop")]
-    at = next(number for number, one in enumerate(kept) if one["step"] == "resize")
-    kept[at] |= {"width": side, "height": side}
-    changed["preprocessing"] = kept[:at] + [one for one in [variant.get("add")] if one] + kept[at:]
-    # A fold leaves a fifth out, the split more than a third: more to rank by.
-    changed["split"] = variant.get("split", "patient")
-    changed["pretrained"] = variant.get("pretrained", changed["pretrained"])
-    changed["augment"]["offline"] = variant.get("offline")
-    changed["augment"] |= variant.get("augment", {})
-    changed["augment"]["intensity"] |= variant.get("intensity", {})
-    changed["recipe"] |= variant.get("recipe", {})
-    changed["recipe"]["loss"] |= variant.get("loss", {})
-    changed["recipe"] |= {"stages": [[steps, side]], "validate_every": steps}
-    changed["recipe"].pop("restarts", None)
-    changed["recipe"]["warmup_steps"] = min(changed["recipe"]["warmup_steps"], steps // 6)
-    if pseudo := changed["recipe"].get("pseudo_labels"):
-        pseudo["at_steps"] = [steps // 2]
-    return changed
+def prepared_for(config: dict, data: list[Path], ichor: Path, folder: Path) -> list[dataset.Prepared]:
+    """The sets as these preprocessing steps see them, shared by all variants that have the same ones."""
+    steps = json.dumps(config["preprocessing"])
+    made = folder / hashlib.sha256(steps.encode()).hexdigest()[:12]
+    if not made.exists():
+        own = folder / f"{made.name}-{os.getpid()}"
+        for one in data:
+            prepare(ichor, one, config, own / one.name)
+        try:
+            own.rename(made)
+        except OSError:
+            shutil.rmtree(own)  # a process beside was first
+    return [dataset.load(made / one.name) for one in data]
 
 
-def scores(model: torch.nn.Module, one, part: dict) -> str:
-    """Table cells of one set with 95 % intervals over patients, and the number of outlined patients."""
-    held = predict(model.eval(), one, part["validation"] + part["test"])
-    as_it_is = {"threshold": 0.5, "min_lesion_px": 0, "slice_threshold": 0.0}
-    found = intervals(fit.score(held, as_it_is), measure)
-    outlined = len(np.unique(held.patient[held.truth.any(axis=(1, 2))]))
-    return (
-        f"{one.name} ({outlined}): Dice {shown(found['dice_patients'])}, pooled F1 {shown(found['dice_pooled'])}, "
-        f"pooled IoU {shown(found['iou_pooled'])}, AUC {shown(found['slice_auc'])}, "
-        f"negatives outlined {shown(found['false_positive_rate'])}"
-    )
+def divided(one: dataset.Prepared, config: dict, number: int, count: int) -> dict:
+    """The parts of one set for fold `number` of `count`, by patient or, to show the leak, by slice."""
+    rows = split.apart(one.rows) if config["split"] == "slice" else one.rows
+    return split.by_fold(rows, config["split_seed"], number, count)
+
+
+def teacher_of(config: dict, given: argparse.Namespace, number: int) -> Teacher | None:
+    """The network of the same fold, which saw none of the patients held out here; None without a teacher."""
+    if not (weights := config["recipe"].get("teacher")):
+        return None
+    model, saved = load_model(given.teachers / f"fold-{number}" / "checkpoint.pt")
+    sets = prepared_for(saved["config"], given.data, given.ichor, given.output / "prepared")
+    return Teacher(model.eval() if weights["mask"] else None, sets, weights)
+
+
+def run(config: dict, given: argparse.Namespace, folder: Path) -> dict[str, figures.Scored]:
+    """Train and score every fold of one variant; of each set all patients, in one order for all variants."""
+    sets = prepared_for(config, given.data, given.ichor, given.output / "prepared")
+    scored: dict[str, list[figures.Scored]] = {one.name: [] for one in sets}
+    for number in given.only_folds or range(given.folds):
+        parts = {one.name: divided(one, config, number, given.folds) for one in sets}
+        teacher = teacher_of(config, given, number)
+        model = train.train(config, sets, parts, folder / f"fold-{number}", teacher).eval()
+        for one in sets:
+            held = predict(model, one, parts[one.name]["validation"])
+            as_it_is = {"threshold": 0.5, "min_lesion_px": 0, "slice_threshold": 0.0}
+            scored[one.name].append(fit.score(held, as_it_is))
+        shutil.rmtree(folder / f"fold-{number}")
+    joined = {name: figures.join(folds) for name, folds in scored.items()}
+    return {name: one.take(np.lexsort((one.number, one.patient))) for name, one in joined.items()}
+
+
+def scores_of(name: str, config: dict, given: argparse.Namespace) -> dict[str, figures.Scored]:
+    """Of one variant, read back where it was run before."""
+    folder = given.output / name.replace(" ", "-").replace(",", "")
+    files = {one.name: folder / f"{one.name}.npz" for one in given.data}
+    if not all(file.exists() for file in files.values()):
+        changed = varied(config, VARIANTS[name], given.side, given.steps)
+        for set_name, one in run(changed, given, folder).items():
+            np.savez(files[set_name], **vars(one))
+    return {set_name: figures.Scored(**np.load(file)) for set_name, file in files.items()}
+
+
+def table(scored: dict[str, dict[str, figures.Scored]], reference: str) -> str:
+    """Markdown: the reference's figures, and what every other variant has more or less than it."""
+    sets = list(scored[reference])
+    headings = [f"{name} {heading}" for name in sets for heading in SHOWN.values()]
+    lines = ["| variant | " + " | ".join(headings) + " |", "|---" * (len(headings) + 1) + "|"]
+    for name, of_sets in scored.items():
+        cells = []
+        for set_name in sets:
+            figure = intervals(of_sets[set_name], figures.measure)
+            apart = differences(of_sets[set_name], scored[reference][set_name], figures.measure)
+            for key in SHOWN:
+                whole, change = figure[key], apart[key]
+                cells.append(
+                    shown(whole) if name == reference
+                    else f"{whole['value']:.3f}: {change['value']:+.3f} [{change['low']:+.3f}, {change['high']:+.3f}]"
+                )  # fmt: skip
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path, nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--ichor", type=Path, default=TARGET / "release" / "ichor")
-    parser.add_argument("--only", nargs="+", default=list(VARIANTS))
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, metavar="VARIANT", help=", ".join(VARIANTS))
+    parser.add_argument("--reference", default=REFERENCE, choices=VARIANTS, metavar="VARIANT")
+    parser.add_argument("--folds", type=int, default=2)
+    parser.add_argument("--only-folds", type=int, nargs="+", help="these alone, from 0")
+    parser.add_argument("--teachers", type=Path)
     parser.add_argument("--side", type=int, default=128)
-    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--steps", type=int, default=250)
     parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    config = json.loads(arguments.config.read_text())
-    for name in arguments.only:
-        changed = varied(config, VARIANTS[name], arguments.side, arguments.steps)
-        folder = arguments.output / name.replace(" ", "-").replace(",", "")
-        sets = [prepare(arguments.ichor, one, changed, folder / one.name) for one in arguments.data]
-        parts = train.parts_of(sets, changed)
-        model = train.train(changed, sets, parts, folder)
-        cells = " | ".join(scores(model, one, parts[one.name]) for one in sets)
-        print(f"| {name} | {cells} |", flush=True)
-        for one in sets:
-            shutil.rmtree(folder / one.name)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    config = json.loads(given.config.read_text())
+    # Learning from a teacher takes one that is told.
+    able = [name for name, one in VARIANTS.items() if given.teachers or "teacher" not in one.get("recipe", {})]
+    names = [given.reference] + [name for name in given.only or able if name != given.reference]
+    print(table({name: scores_of(name, config, given) for name in names}, given.reference))
 
 
 if __name__ == "__main__":

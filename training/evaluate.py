@@ -10,6 +10,7 @@ import torch
 from tqdm import tqdm
 
 from training import arguments, chain, dataset, figures, fit
+from training.bootstrap import intervals
 from training.export import load_model
 from training.skull import keep_within, strongest
 from training.slice_head import strongest_cell
@@ -48,7 +49,7 @@ def predict(model: torch.nn.Module, one: dataset.Prepared, patients) -> fit.Pred
     kinds = [one.kind(row) for row in rows]
     return fit.Predicted(
         patient=np.array([one.rows[row]["patient"] for row in rows]),
-        number=numbers([one.rows[row]["slice"] for row in rows]),
+        number=numbers([one.rows[row] for row in rows]),
         labels=np.stack([one.labels(row) for row in rows]),
         mask_known=np.array([kind != "weak" for kind in kinds]),
         truth=np.stack([one.masks[row] == 1 for row in rows]),
@@ -58,10 +59,15 @@ def predict(model: torch.nn.Module, one: dataset.Prepared, patients) -> fit.Pred
     )
 
 
-def numbers(names: list[str]) -> np.ndarray:
-    """int [N]: the numbers that slices are named by, or their order where a name is none."""
-    named = all(str(name).isdecimal() for name in names)
-    return np.array([int(name) for name in names] if named else range(len(names)), np.int64)
+def numbers(rows: list[dict]) -> np.ndarray:
+    """int [N]: the numbers that slices are named by; in a head where one's name is none, their order in it."""
+    found = np.zeros(len(rows), np.int64)
+    patient = np.array([row["patient"] for row in rows])
+    for name in np.unique(patient):
+        head = np.flatnonzero(patient == name)
+        names = [str(rows[row]["slice"]) for row in head]
+        found[head] = names if all(one.isdecimal() for one in names) else range(len(head))
+    return found
 
 
 def subtypes(scored: figures.Scored) -> dict[str, dict]:
@@ -69,9 +75,7 @@ def subtypes(scored: figures.Scored) -> dict[str, dict]:
     result = {}
     for column, code in enumerate(CODES):
         positive = scored.labels[:, column] == 1
-        figure = figures.intervals(
-            scored, lambda some: {"auc": figures.subtype_auc(some, column)}
-        )["auc"]
+        figure = intervals(scored, lambda some: {"auc": figures.subtype_auc(some, column)})["auc"]
         patients = len(set(scored.patient[positive]))
         sure = figure["low"] > 0.5 and patients >= FEWEST_PATIENTS
         result[code] = {**figure, "patients": patients, "experimental": not sure}
@@ -104,7 +108,7 @@ def summary(scored: dict[str, figures.Scored], post: dict, platt: dict, series: 
         "postprocessing": post,
         "calibration": platt,
         "series": series,
-        "figures": {name: figures.intervals(one, figures.measure) for name, one in scored.items()},
+        "figures": {name: intervals(one, figures.measure) for name, one in scored.items()},
         "counts": counts_of(scored),
         "reliability": {
             name: figures.reliability(one.labels[:, 0], one.slice_probabilities[:, 0])

@@ -1,4 +1,4 @@
-"""Figures of merit of one set of slices, with bootstrap intervals over patients.
+"""Figures of merit of one set of slices.
 
 Everything is counted on the network grid. `ichor evaluate` scores the exported model at the
 image's own resolution and gives slightly other figures.
@@ -134,25 +134,3 @@ def subtype_auc(scored: Scored, column: int) -> float:
     """AUC of one label over the slices where it is known."""
     known = scored.labels[:, column] >= 0
     return auc(scored.labels[known, column], scored.slice_probabilities[known, column])
-
-
-def intervals(scored: Scored, measures, rounds: int = 500, seed: int = 0) -> dict[str, dict]:
-    """`measures(scored)` with 95 % percentile intervals, resampling whole patients.
-
-    A resample in which a figure is not defined is left out of that figure's interval.
-    """
-    names = np.unique(scored.patient)
-    rows = {name: np.flatnonzero(scored.patient == name) for name in names}
-    rng = np.random.default_rng(seed)
-    drawn: dict[str, list[float]] = {}
-    for _ in range(rounds):
-        index = np.concatenate([rows[name] for name in rng.choice(names, len(names))])
-        # A patient drawn twice counts twice, as two patients.
-        for key, value in measures(scored.take(index)).items():
-            drawn.setdefault(key, []).append(value)
-    result = {}
-    for key, value in measures(scored).items():
-        values = [other for other in drawn[key] if np.isfinite(other)]
-        low, high = np.percentile(values, [2.5, 97.5]) if values else (np.nan, np.nan)
-        result[key] = {"value": value, "low": float(low), "high": float(high)}
-    return result

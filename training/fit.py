@@ -74,7 +74,7 @@ def quality(scored: list[Scored]) -> float:
 # Coarse, because few patients decide it.
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 # Of the grid: 61 px of 320x320. Not searched: smaller ones gain on these patients, but outline specks along
-# the bone of a scanner that none of them was seen by (RESULTS.md).
+# the bone of a scanner that none of them was seen by (EARLIER.md).
 SMALLEST_SHARE = 0.0006
 GATES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7)
 

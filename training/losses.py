@@ -90,13 +90,18 @@ def within(logits: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
     return logits.masked_fill(~inside, IMPOSSIBLE)
 
 
+# The weights of `total_loss` while an encoder learns from slice labels and no mask.
+LABELS_ALONE = {"labels": 1.0}
+
+
 def total_loss(outputs, batch: dict, weights: dict) -> torch.Tensor:
-    """Weighted sum of all for outputs (mask logits, slice logits), in float32."""
+    """Weighted sum for outputs (mask logits, slice logits), in float32; what has no weight stays out."""
     mask_logits, slice_logits = (output.float() for output in outputs)
     mask_logits, masks = within(mask_logits, batch["inside"]), batch["mask"] * batch["inside"]
-    overlap = weights.get("overlap", "dice")
-    loss = mask_loss(mask_logits, masks, batch["mask_known"], weights["bce"], overlap)
-    loss = loss + weights["labels"] * label_loss(slice_logits, batch["labels"])
+    loss = weights["labels"] * label_loss(slice_logits, batch["labels"])
+    if "bce" in weights:
+        overlap = weights.get("overlap", "dice")
+        loss = loss + mask_loss(mask_logits, masks, batch["mask_known"], weights["bce"], overlap)
     if weights.get("weak", 0):
         weak = weak_loss(mask_logits, batch["labels"], batch["mask_known"])
         loss = loss + weights["weak"] * weak

@@ -2,7 +2,7 @@
 
 The head that learns with the network sees balanced, augmented batches and only its deepest features.
 Fitted afterwards on every training slice alike, on the mean and the maximum of several levels, it
-ranks slices of unseen patients better (RESULTS.md); Kang et al. (2020) found the same of classifiers
+ranks slices of unseen patients better (EARLIER.md); Kang et al. (2020) found the same of classifiers
 under rare classes. The slices are varied as in training: as they are, the network knows them by heart.
 """
 

@@ -76,9 +76,9 @@ def folds(rows: list[dict], seed: int, count: int = FOLDS) -> list[list[str]]:
     return [sorted(dealt[number::count]) for number in range(count)]
 
 
-def by_fold(rows: list[dict], seed: int, number: int) -> dict[str, list[str]]:
-    """Fold `number` validates, the others train, nobody tests."""
-    held = folds(rows, seed)
+def by_fold(rows: list[dict], seed: int, number: int, count: int = FOLDS) -> dict[str, list[str]]:
+    """Fold `number` of `count` validates, the others train, nobody tests."""
+    held = folds(rows, seed, count)
     validation = held.pop(number)
     return {"train": sorted(sum(held, [])), "validation": validation, "test": []}
 
@@ -93,10 +93,15 @@ def slice_key(row: dict) -> str:
     return f"{row['patient']}/{row['slice']}"
 
 
+def apart(rows: list[dict]) -> list[dict]:
+    """The rows as if every slice were a patient of its own: whatever deals them now leaks, and warns."""
+    print(LEAK, file=sys.stderr)
+    return [row | {"patient": slice_key(row)} for row in rows]
+
+
 def by_slice(rows: list[dict], seed: int) -> dict[str, list[str]]:
     """Slice keys of each part, patients mixed. Prints the leakage warning to stderr."""
-    print(LEAK, file=sys.stderr)
-    dealt = deal([slice_key(row) for row in rows], np.random.default_rng(seed))
+    dealt = deal([row["patient"] for row in apart(rows)], np.random.default_rng(seed))
     return {part: list(map(str, dealt[part])) for part in PARTS}
 
 

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from training import arguments, losses, models, pseudo, slice_head, split
 from training.batches import Batches
 from training.plot import plot_curves
+from training.teacher import Teacher
 
 
 def cosine(done: float) -> float:
@@ -79,8 +80,11 @@ def validation_dice(model, sets, parts, threshold: float = 0.5) -> dict[str, flo
     return scores
 
 
-def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Module:
-    """Run all steps, or those left since the checkpoint; returns the averaged model."""
+def train(config: dict, sets: list, parts: dict, output: Path, teacher: Teacher | None = None) -> torch.nn.Module:
+    """Run all steps, or those left since the checkpoint; returns the averaged model.
+
+    With a `teacher` the slices are drawn from its sets and learnt from it too.
+    """
     output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config["seed"])
     recipe, total = config["recipe"], sum(steps for steps, _ in config["recipe"]["stages"])
@@ -98,7 +102,7 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
         # A finished run goes on when its recipe has grown, and its head is fitted anew.
         fitted = saved["slice_head_fitted"] and start >= total
     # The start is part of the seed: a resumed run must not repeat the batches it has seen.
-    batches = Batches(sets, parts, config, config["seed"] + start)
+    batches = Batches(teacher.sets if teacher else sets, parts, config, config["seed"] + start)
 
     def save(step):
         torch.save(
@@ -120,12 +124,15 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
             size = size_at(step - 1, recipe["stages"])
             batches.pseudo = pseudo.outline(average, batches, size, pseudo_labels)
         model.train()
-        batch = batches.next(size_at(step, recipe["stages"]))
+        size = size_at(step, recipe["stages"])
+        batch = teacher.next(batches, size) if teacher else batches.next(size)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, recipe, total)
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             outputs = model(batch["image"].to(memory_format=torch.channels_last))
-        loss = losses.total_loss(outputs, batch, recipe["loss"])
+        by_label_alone = step < recipe.get("label_steps", 0)
+        loss = losses.total_loss(outputs, batch, losses.LABELS_ALONE if by_label_alone else recipe["loss"])
+        loss = loss + (teacher.loss(outputs, batch) if teacher else 0)
         if recipe.get("hard_negatives"):
             served = losses.within(outputs[0], batch["inside"])
             batches.remember(batch["origins"], pseudo.strongest(served))
@@ -140,6 +147,8 @@ def train(config: dict, sets: list, parts: dict, output: Path) -> torch.nn.Modul
             tqdm.write(f"step {step + 1}: {loss.item():.3f} {history[-1]['validation']}")
             save(step + 1)
     if not fitted:
+        if teacher:
+            batches = Batches(sets, parts, config, config["seed"])
         slice_head.fit(average, batches, **recipe["slice_head"])
         fitted = True
         save(total)

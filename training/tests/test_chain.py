@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from training import chain, fit
+from training.evaluate import numbers
 from training.tests.test_figures import scored
 
 LINKS = {
@@ -27,6 +28,12 @@ def test_slices_are_weighed_as_by_bayes_rule():
         sums += weight * np.array(states)
     found = fit.sigmoid(chain.log_odds(LINKS, evidence, np.arange(5)))
     assert found == pytest.approx(sums / total)
+
+
+def test_only_the_head_whose_slices_have_names_is_numbered_by_its_order():
+    names = [("a", "7"), ("b", "top"), ("a", "12"), ("b", "base"), ("c", "3")]
+    rows = [{"patient": patient, "slice": name} for patient, name in names]
+    assert numbers(rows).tolist() == [7, 0, 12, 1, 3]
 
 
 def test_far_slices_say_nothing_of_each_other():
@@ -55,11 +62,11 @@ def test_neighbours_open_a_slice_and_close_a_lonely_one():
 
 def test_rates_are_counted_on_neighbours_of_sets_with_healthy_heads():
     labels = np.array([[0.0], [1], [1], [0], [0], [0]])
-    names, numbers = np.array(["a"] * 4 + ["b"] * 2), np.array([4, 2, 3, 1, 1, 3])
-    some = scored(patient=names, number=numbers, labels=labels)
+    names, places = np.array(["a"] * 4 + ["b"] * 2), np.array([4, 2, 3, 1, 1, 3])
+    some = scored(patient=names, number=places, labels=labels)
     # Of a in order: 0 to 1, 1 to 1, 1 to 0; b has a gap. One more of each is counted.
     assert chain.rates([some]) == pytest.approx((2 / 3, 2 / 4))
     # Where nearly every head bleeds, slices were chosen: such a set does not count.
-    ill = scored(patient=names, number=numbers, labels=np.ones_like(labels))
+    ill = scored(patient=names, number=places, labels=np.ones_like(labels))
     assert chain.rates([some, ill]) == chain.rates([some])
     assert chain.rates([scored(number=np.array([1, 3, 1, 3]))]) is None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training import agreement, figures, fit
+from training import agreement, bootstrap, figures, fit
 
 
 def scored(**changes):
@@ -51,9 +51,21 @@ def test_auc_gives_ties_one_half():
 
 
 def test_interval_holds_the_figure_and_repeats():
-    first, again = (figures.intervals(scored(), figures.measure, 50) for _ in range(2))
+    first, again = (bootstrap.intervals(scored(), figures.measure, 50) for _ in range(2))
     assert first["dice_patients"] == again["dice_patients"]
     assert first["dice_patients"]["low"] <= 0.5 <= first["dice_patients"]["high"]
+
+
+def test_a_difference_is_resampled_alike():
+    half = scored(overlap=np.array([5, 0, 0, 0]))
+    apart = bootstrap.differences(scored(), half, figures.measure, 50)["dice_patients"]
+    # Of patient b neither found anything, of patient a one found half as much: drawn 0, 1 or 2 of 2 times.
+    assert apart["value"] == pytest.approx(0.25)
+    assert apart["low"] == pytest.approx(0) and apart["high"] == pytest.approx(0.5)
+    same = bootstrap.differences(half, half, figures.measure, 50)["slice_auc"]
+    assert same == {"value": 0, "low": 0, "high": 0}
+    with pytest.raises(ValueError, match="same order"):
+        bootstrap.differences(scored(), half.take(np.array([1, 0, 2, 3])), figures.measure)
 
 
 def test_small_components_are_dropped_and_large_ones_stay():

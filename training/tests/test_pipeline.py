@@ -9,38 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from training import ablate, dataset, phantom, pipeline, pseudo, spec, train
+from training import dataset, phantom, pipeline, pseudo, spec, train
 from training.batches import Batches
 
 CONFIG = json.loads((Path(pipeline.HERE) / "config" / "unet.json").read_text())
-
-
-@pytest.fixture
-def prepared(tmp_path):
-    """Six patients in the format of `ichor prepare`: masked, weak and negative slices."""
-    rng = np.random.default_rng(0)
-    rows, images, masks = [], [], []
-    for patient in range(30):
-        for number in range(3):
-            kind = "negative" if number == 0 or patient % 2 else ("masked", "weak")[number - 1]
-            mask = np.zeros((64, 64), np.uint8)
-            mask[20:30, 20 : 25 + number] = {"negative": 0, "masked": 1, "weak": 0}[kind]
-            masks.append(np.full_like(mask, 255) if kind == "weak" else mask)
-            images.append((0.4 + 0.3 * mask + rng.normal(0, 0.02, mask.shape) - 0.2) / 0.25)
-            labels = dict.fromkeys(dataset.LABELS, "")
-            labels["hemorrhage"] = "0" if kind == "negative" else "1"
-            rows.append({"patient": f"{patient:02d}", "slice": number, "image": "x", **labels,
-                         "mask_known": "0" if kind == "weak" else "1"})  # fmt: skip
-    folder = tmp_path / "phantom"
-    folder.mkdir()
-    np.save(folder / "images.npy", np.array(images, np.float32)[:, None])
-    np.save(folder / "masks.npy", np.array(masks))
-    np.save(folder / "within.npy", np.ones_like(masks))
-    with open(folder / "index.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    return dataset.load(folder)
 
 
 def test_batch_mixes_kinds_and_never_outlines_the_unknown(prepared):
@@ -168,15 +140,6 @@ def test_spec_marks_unproven_classes_experimental():
     assert not flags.pop("any") and all(flags.values())
     assert built["input"]["shape"] == [1, 1, 256, 256]
     assert spec.rounded(float("nan")) is None
-
-
-@pytest.mark.parametrize("name", ablate.VARIANTS)
-def test_ablation_keeps_the_steps_in_order(name):
-    variant = ablate.VARIANTS[name]
-    steps = [one["step"] for one in ablate.varied(CONFIG, variant, 128, 5)["preprocessing"]]
-    if added := variant.get("add"):
-        assert steps.pop(steps.index("resize") - 1) == added["step"]
-    assert steps == [one["step"] for one in CONFIG["preprocessing"] if one["step"] != variant.get("drop")]
 
 
 def test_phantoms_have_lesions_where_their_csv_says(tmp_path):
