@@ -12,7 +12,7 @@ import torch
 
 from training import dataset
 from training.fit import sigmoid
-from training.skull import keep_within
+from training.skull import as_served
 
 # One without blood, one outside the brain tissue, one inside it.
 CASES = {
@@ -42,8 +42,7 @@ def write_golden(model: torch.nn.Module, samples: dataset.Prepared, spec: dict, 
         np.save(target / "probabilities.npy", probabilities.astype(np.float16))
         mask = probabilities >= spec["postprocessing"]["threshold"]
         cv2.imwrite(str(target / "mask.png"), mask.astype(np.uint8) * 255)
-        cell = spec["outputs"]["slice"].get("strongest_cell")
-        _, served = keep_within(mask_logits[0, 0].numpy(), slice_logits[0].numpy(), samples.inside(row), cell)
+        _, served = as_served(spec, mask_logits[0, 0].numpy(), slice_logits[0].numpy(), samples.inside(row))
         any_logit = float(served[0])
         calibrated = spec["calibration"]["slope"] * any_logit + spec["calibration"]["intercept"]
         record = {

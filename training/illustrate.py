@@ -17,7 +17,7 @@ import numpy as np  # noqa: E402
 from training import dataset  # noqa: E402
 from training.export import run_onnx  # noqa: E402
 from training.fit import find_mask, sigmoid  # noqa: E402
-from training.skull import keep_within  # noqa: E402
+from training.skull import as_served  # noqa: E402
 from training.split import SUBTYPES  # noqa: E402
 
 MOST = 6
@@ -30,8 +30,7 @@ def read_out(folder: Path, spec: dict, image: np.ndarray, inside: np.ndarray) ->
     """
     mask_logits, slice_logits = run_onnx(folder / spec["file"], image)
     post, calibration = spec["postprocessing"], spec["calibration"]
-    cell = spec["outputs"]["slice"].get("strongest_cell")
-    kept, slices = keep_within(mask_logits[0, 0], slice_logits[0], inside, cell)
+    kept, slices = as_served(spec, mask_logits[0, 0], slice_logits[0], inside)
     mask = find_mask(sigmoid(kept), post["threshold"], post["min_lesion_px"])
     logit = float(slices[0])
     mask &= sigmoid(logit) >= post["slice_threshold"]

@@ -17,7 +17,7 @@ import onnxruntime
 from onnx import numpy_helper
 
 from training import dataset, figures, fit
-from training.skull import keep_within
+from training.skull import as_served
 
 SHOWN = ("dice_slices", "dice_patients", "slice_auc", "slice_sensitivity", "false_positive_rate")
 
@@ -42,8 +42,8 @@ def at_side(path: Path, side: int) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def predict(session, one: dataset.Prepared, truth: dataset.Prepared, patients, cell) -> tuple[fit.Predicted, float]:
-    """Maps on the grid of `truth`, and the median processor ms of a run; `cell` is the spec's `strongest_cell`."""
+def predict(session, one: dataset.Prepared, truth: dataset.Prepared, patients, spec: dict) -> tuple[fit.Predicted, float]:
+    """Maps on the grid of `truth`, and the median processor ms of a run."""
     rows, side = one.rows_of(patients), truth.images.shape[-1]
     maps, logits, took = [], [], []
     for row in rows:
@@ -51,7 +51,7 @@ def predict(session, one: dataset.Prepared, truth: dataset.Prepared, patients, c
         begin = time.process_time()
         mask, labels = session.run(None, {session.get_inputs()[0].name: image})
         took.append(time.process_time() - begin)
-        mask, labels = keep_within(mask[0, 0], labels[0], one.inside(row), cell)
+        mask, labels = as_served(spec, mask[0, 0], labels[0], one.inside(row))
         maps.append(cv2.resize(fit.sigmoid(mask).astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR))
         logits.append(labels)
     return fit.Predicted(
@@ -76,11 +76,10 @@ def main() -> None:
     sets = [(dataset.load(Path(folder)), int(side)) for folder, side in (text.rsplit("=", 1) for text in given.sets)]
     truths = {one.name: one for one, side in sets if side == given.truth}
     spec = json.loads((given.model / "model.json").read_text())
-    post, cell = spec["postprocessing"], spec["outputs"]["slice"].get("strongest_cell")
     for one, side in sorted(sets, key=lambda pair: (pair[0].name, pair[1])):
         session = at_side(given.model / "model.onnx", side)
-        predicted, ms = predict(session, one, truths[one.name], given.patients, cell)
-        shipped = figures.measure(fit.score(predicted, post))
+        predicted, ms = predict(session, one, truths[one.name], given.patients, spec)
+        shipped = figures.measure(fit.score(predicted, spec["postprocessing"]))
         told = " ".join(f"{name} {shipped[name]:.3f}" for name in SHOWN)
         print(f"{one.name} {side}: {ms:.1f} ms, {len(predicted.patient)} slices, {told}", flush=True)
 

@@ -23,3 +23,8 @@ def keep_within(mask_logits, slice_logits, inside, cell: dict | None) -> tuple[n
     if cell:
         slices[0] += cell["weight"] * (strongest(kept, cell["side_px"]) - strongest(mask_logits, cell["side_px"]))
     return kept, slices
+
+
+def as_served(spec: dict, mask_logits, slice_logits, inside) -> tuple[np.ndarray, np.ndarray]:
+    """`keep_within` by a ModelSpec."""
+    return keep_within(mask_logits, slice_logits, inside, spec["outputs"]["slice"].get("strongest_cell"))
