@@ -7,6 +7,9 @@ threshold 0.5 with nothing removed afterwards, AUC of the slice head, negative s
 Short runs on a small grid rank what is learnt early; they do not tell what a full training would reach,
 and the intervals know nothing of the seed: that is what "as shipped, another seed" is for.
 
+With `--first` the variants begin where so many steps as shipped have led: for what matters late, as by then all
+find bleeds, and from the start it is chance which of them does so first.
+
 What is there already in --output is read back: processes side by side share the work by --only.
 With `--folds 5 --teachers DIR` (of `training.crossvalidate`) the variants that learn from a teacher run too.
 """
@@ -23,14 +26,14 @@ import torch
 
 from training import dataset, figures, fit, split, train
 from training.bootstrap import differences, intervals
-from training.card import shown
+from training.card import HEADINGS, shown
 from training.evaluate import predict
 from training.export import load_model
 from training.pipeline import TARGET, prepare
 from training.teacher import Teacher
 from training.variants import REFERENCE, VARIANTS, varied
 
-SHOWN = {"dice_patients": "Dice", "slice_auc": "AUC", "false_positive_rate": "negatives outlined"}
+SHOWN = ("dice_patients", "slice_auc", "false_positive_rate")
 
 
 def prepared_for(config: dict, data: list[Path], ichor: Path, folder: Path) -> list[dataset.Prepared]:
@@ -63,6 +66,19 @@ def teacher_of(config: dict, given: argparse.Namespace, number: int) -> Teacher 
     return Teacher(model.eval() if weights["mask"] else None, sets, weights)
 
 
+def begin(given: argparse.Namespace, parts: dict, number: int, folder: Path) -> None:
+    """Where the first steps are shared, the checkpoint after them as that of a run that stopped there."""
+    if not given.first or (folder / "checkpoint.pt").exists():
+        return
+    base = given.output / f"first-{given.first}" / f"fold-{number}"
+    if not (base / "checkpoint.pt").exists():
+        config = varied(json.loads(given.config.read_text()), VARIANTS[REFERENCE], given.side, given.first)
+        sets = prepared_for(config, given.data, given.ichor, given.output / "prepared")
+        train.train(config, sets, parts, base)
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(base / "checkpoint.pt", folder)
+
+
 def run(config: dict, given: argparse.Namespace, folder: Path) -> dict[str, figures.Scored]:
     """Train and score every fold of one variant; of each set all patients, in one order for all variants."""
     sets = prepared_for(config, given.data, given.ichor, given.output / "prepared")
@@ -70,6 +86,7 @@ def run(config: dict, given: argparse.Namespace, folder: Path) -> dict[str, figu
     for number in given.only_folds or range(given.folds):
         parts = {one.name: divided(one, config, number, given.folds) for one in sets}
         teacher = teacher_of(config, given, number)
+        begin(given, parts, number, folder / f"fold-{number}")
         model = train.train(config, sets, parts, folder / f"fold-{number}", teacher).eval()
         for one in sets:
             held = predict(model, one, parts[one.name]["validation"])
@@ -85,23 +102,23 @@ def scores_of(name: str, config: dict, given: argparse.Namespace) -> dict[str, f
     folder = given.output / name.replace(" ", "-").replace(",", "")
     files = {one.name: folder / f"{one.name}.npz" for one in given.data}
     if not all(file.exists() for file in files.values()):
-        changed = varied(config, VARIANTS[name], given.side, given.steps)
+        changed = varied(config, VARIANTS[name], given.side, given.steps, given.first)
         for set_name, one in run(changed, given, folder).items():
             np.savez(files[set_name], **vars(one))
     return {set_name: figures.Scored(**np.load(file)) for set_name, file in files.items()}
 
 
-def table(scored: dict[str, dict[str, figures.Scored]], reference: str) -> str:
+def table(scored: dict[str, dict[str, figures.Scored]], reference: str, keys=SHOWN) -> str:
     """Markdown: the reference's figures, and what every other variant has more or less than it."""
     sets = list(scored[reference])
-    headings = [f"{name} {heading}" for name in sets for heading in SHOWN.values()]
+    headings = [f"{name} {HEADINGS[key]}" for name in sets for key in keys]
     lines = ["| variant | " + " | ".join(headings) + " |", "|---" * (len(headings) + 1) + "|"]
     for name, of_sets in scored.items():
         cells = []
         for set_name in sets:
             figure = intervals(of_sets[set_name], figures.measure)
             apart = differences(of_sets[set_name], scored[reference][set_name], figures.measure)
-            for key in SHOWN:
+            for key in keys:
                 whole, change = figure[key], apart[key]
                 cells.append(
                     shown(whole) if name == reference
@@ -119,11 +136,13 @@ def main() -> None:
     parser.add_argument("--ichor", type=Path, default=TARGET / "release" / "ichor")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, metavar="VARIANT", help=", ".join(VARIANTS))
     parser.add_argument("--reference", default=REFERENCE, choices=VARIANTS, metavar="VARIANT")
+    parser.add_argument("--figures", nargs="+", default=SHOWN, choices=HEADINGS, metavar="FIGURE", help=", ".join(HEADINGS))
     parser.add_argument("--folds", type=int, default=2)
     parser.add_argument("--only-folds", type=int, nargs="+", help="these alone, from 0")
     parser.add_argument("--teachers", type=Path)
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--steps", type=int, default=250)
+    parser.add_argument("--first", type=int, default=0, help="steps as shipped before --steps, shared by all variants")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -131,7 +150,7 @@ def main() -> None:
     # Learning from a teacher takes one that is told.
     able = [name for name, one in VARIANTS.items() if given.teachers or "teacher" not in one.get("recipe", {})]
     names = [given.reference] + [name for name in given.only or able if name != given.reference]
-    print(table({name: scores_of(name, config, given) for name in names}, given.reference))
+    print(table({name: scores_of(name, config, given) for name in names}, given.reference, given.figures))
 
 
 if __name__ == "__main__":

@@ -40,8 +40,8 @@ VARIANTS = {
 }
 
 
-def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
-    """The configuration with one thing changed, on a `side` grid for `steps` steps."""
+def varied(config: dict, variant: dict, side: int, steps: int, first: int = 0) -> dict:
+    """The configuration with one thing changed, on a `side` grid for `steps` steps after the `first` ones."""
     changed = copy.deepcopy(config)
     kept = [one for one in changed["preprocessing"] if one["step"] != variant.get("drop")]
     at = next(number for number, one in enumerate(kept) if one["step"] == "resize")
@@ -55,15 +55,18 @@ def varied(config: dict, variant: dict, side: int, steps: int) -> dict:
     changed["augment"]["intensity"] |= variant.get("intensity", {})
     changed["recipe"] |= variant.get("recipe", {})
     changed["recipe"]["loss"] |= variant.get("loss", {})
-    shorten(changed["recipe"], side, steps)
+    shorten(changed["recipe"], side, steps, first)
     return changed
 
 
-def shorten(recipe: dict, side: int, steps: int) -> None:
-    """One cosine of `steps` on a `side` grid, after another one for the steps on slice labels alone, if any."""
-    before = recipe.get("label_steps", 0)
+def shorten(recipe: dict, side: int, steps: int, first: int) -> None:
+    """One cosine of `steps` on a `side` grid: from half the rate after the `first` ones, at the full rate after those
+    on slice labels alone."""
+    before = first + recipe.get("label_steps", 0)
     recipe |= {"stages": [[before + steps, side]], "validate_every": before + steps}
-    recipe["restarts"] = [{"at_step": before, "learning_rate": recipe["learning_rate"]}] if before else []
+    rate = recipe["learning_rate"] / (2 if first else 1)
+    recipe["restarts"] = [{"at_step": before, "learning_rate": rate}] if before else []
     recipe["warmup_steps"] = min(recipe["warmup_steps"], steps // 6)
     if pseudo := recipe.get("pseudo_labels"):
-        pseudo["at_steps"] = [before + steps // 2]
+        # At first a network outlines nothing that could be a label.
+        pseudo["at_steps"] = [before + (0 if first else steps // 2)]

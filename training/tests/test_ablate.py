@@ -40,13 +40,38 @@ def test_slices_dealt_apart_leak_and_patients_do_not(prepared, capsys):
     assert crossing("slice") and split.LEAK in capsys.readouterr().err
 
 
-def test_a_table_of_two_variants_scores_every_patient_once(prepared, tmp_path, monkeypatch):
+@pytest.fixture
+def short(prepared, tmp_path, monkeypatch):
+    """A configuration, and the arguments of runs of two steps on the prepared phantoms."""
     monkeypatch.setattr(ablate, "prepare", lambda ichor, data, config, folder: shutil.copytree(data, folder))
     config = pipeline.tiny(CONFIG)
     config["augment"]["offline"] = None
-    given = Namespace(
-        data=[tmp_path / "phantom"], output=tmp_path / "out", ichor=None, folds=2, only_folds=None, side=64, steps=2, teachers=None
-    )
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    return config, Namespace(
+        config=tmp_path / "config.json", data=[tmp_path / "phantom"], output=tmp_path / "out", ichor=None,
+        folds=2, only_folds=None, side=64, steps=2, first=0, teachers=None,
+    )  # fmt: skip
+
+
+def test_variants_begin_where_the_first_steps_have_led(prepared, short, tmp_path, monkeypatch):
+    config, given = short
+    given.first = 3
+    trained, original = [], train.train
+    monkeypatch.setattr(train, "train", lambda *args: trained.append(args[0]) or original(*args))
+    ablate.scores_of("as shipped", config, given)
+    ablate.scores_of("without the weak loss", config, given)
+    stages = [one["recipe"]["stages"] for one in trained]
+    assert stages == [[[3, 64]], [[5, 64]]] * 2 + [[[5, 64]]] * 2, "the first steps of each half run once"
+    assert {one["recipe"]["loss"]["weak"] for one in trained[:4]} == {CONFIG["recipe"]["loss"]["weak"]}
+    assert trained[4]["recipe"]["loss"]["weak"] == 0
+    half = {"at_step": 3, "learning_rate": config["recipe"]["learning_rate"] / 2}
+    assert trained[4]["recipe"]["restarts"] == [half] and trained[4]["recipe"]["pseudo_labels"]["at_steps"] == [3]
+    saved = tmp_path / "out" / "first-3" / "fold-0" / "checkpoint.pt"
+    assert torch.load(saved, weights_only=False)["step"] == 3
+
+
+def test_a_table_of_two_variants_scores_every_patient_once(prepared, short, tmp_path, monkeypatch):
+    config, given = short
     scored = {name: ablate.scores_of(name, config, given) for name in ("as shipped", "without averaged weights")}
     for one in scored.values():
         assert [f"{patient}/{number}" for patient, number in zip(one["phantom"].patient, one["phantom"].number)] == [
