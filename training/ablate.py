@@ -66,28 +66,29 @@ def teacher_of(config: dict, given: argparse.Namespace, number: int) -> Teacher 
     return Teacher(model.eval() if weights["mask"] else None, sets, weights)
 
 
-def begin(given: argparse.Namespace, parts: dict, number: int, folder: Path) -> None:
+def begin(config: dict, given: argparse.Namespace, parts: dict, number: int, folder: Path) -> None:
     """Where the first steps are shared, the checkpoint after them as that of a run that stopped there."""
     if not given.first or (folder / "checkpoint.pt").exists():
         return
     base = given.output / f"first-{given.first}" / f"fold-{number}"
     if not (base / "checkpoint.pt").exists():
-        config = varied(json.loads(given.config.read_text()), VARIANTS[REFERENCE], given.side, given.first)
+        config = varied(config, VARIANTS[REFERENCE], given.side, given.first)
         sets = prepared_for(config, given.data, given.ichor, given.output / "prepared")
         train.train(config, sets, parts, base)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(base / "checkpoint.pt", folder)
 
 
-def run(config: dict, given: argparse.Namespace, folder: Path) -> dict[str, figures.Scored]:
+def run(config: dict, variant: dict, given: argparse.Namespace, folder: Path) -> dict[str, figures.Scored]:
     """Train and score every fold of one variant; of each set all patients, in one order for all variants."""
-    sets = prepared_for(config, given.data, given.ichor, given.output / "prepared")
+    changed = varied(config, variant, given.side, given.steps, given.first)
+    sets = prepared_for(changed, given.data, given.ichor, given.output / "prepared")
     scored: dict[str, list[figures.Scored]] = {one.name: [] for one in sets}
     for number in given.only_folds or range(given.folds):
-        parts = {one.name: divided(one, config, number, given.folds) for one in sets}
-        teacher = teacher_of(config, given, number)
-        begin(given, parts, number, folder / f"fold-{number}")
-        model = train.train(config, sets, parts, folder / f"fold-{number}", teacher).eval()
+        parts = {one.name: divided(one, changed, number, given.folds) for one in sets}
+        teacher = teacher_of(changed, given, number)
+        begin(config, given, parts, number, folder / f"fold-{number}")
+        model = train.train(changed, sets, parts, folder / f"fold-{number}", teacher).eval()
         for one in sets:
             held = predict(model, one, parts[one.name]["validation"])
             as_it_is = {"threshold": 0.5, "min_lesion_px": 0, "slice_threshold": 0.0}
@@ -102,8 +103,7 @@ def scores_of(name: str, config: dict, given: argparse.Namespace) -> dict[str, f
     folder = given.output / name.replace(" ", "-").replace(",", "")
     files = {one.name: folder / f"{one.name}.npz" for one in given.data}
     if not all(file.exists() for file in files.values()):
-        changed = varied(config, VARIANTS[name], given.side, given.steps, given.first)
-        for set_name, one in run(changed, given, folder).items():
+        for set_name, one in run(config, VARIANTS[name], given, folder).items():
             np.savez(files[set_name], **vars(one))
     return {set_name: figures.Scored(**np.load(file)) for set_name, file in files.items()}
 

@@ -4,8 +4,8 @@ import copy
 
 OFFLINE = {"copies": 2, "rotation_degrees": 15, "zoom": 0.12, "horizontal_flip": 0.5}
 GREY = ("gain", "bias", "gamma", "noise", "blur_share", "grain_share", "bright_rim_share")
-# Grey steps act on [0, 1] after the crop and before the resize.
 REFERENCE = "as shipped"
+# What is added acts on greys in [0, 1] after the crop and before the resize.
 VARIANTS = {
     REFERENCE: {},
     "as shipped, another seed": {"seed": 1},

@@ -46,9 +46,8 @@ def short(prepared, tmp_path, monkeypatch):
     monkeypatch.setattr(ablate, "prepare", lambda ichor, data, config, folder: shutil.copytree(data, folder))
     config = pipeline.tiny(CONFIG)
     config["augment"]["offline"] = None
-    (tmp_path / "config.json").write_text(json.dumps(config))
     return config, Namespace(
-        config=tmp_path / "config.json", data=[tmp_path / "phantom"], output=tmp_path / "out", ichor=None,
+        data=[tmp_path / "phantom"], output=tmp_path / "out", ichor=None,
         folds=2, only_folds=None, side=64, steps=2, first=0, teachers=None,
     )  # fmt: skip
 
