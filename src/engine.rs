@@ -46,7 +46,17 @@ pub struct Logits {
     pub slice: Vec<f32>,
 }
 
+/// Logit of what cannot be: a probability of 6e-6.
+pub(crate) const IMPOSSIBLE: f32 = -12.0;
+
 impl Logits {
+    /// Logits of a slice that no network of `spec` was run on: no blood anywhere.
+    pub fn without_blood(spec: &ModelSpec) -> Self {
+        let [_, _, height, width] = spec.input.shape;
+        let slices = spec.outputs.slice.as_ref().map_or(0, |s| s.classes.len());
+        Self { mask: vec![IMPOSSIBLE; height * width], slice: vec![IMPOSSIBLE; slices] }
+    }
+
     /// The numbers one after the other, mask first, 32-bit little-endian.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.mask.iter().chain(&self.slice).flat_map(|value| value.to_le_bytes()).collect()

@@ -118,7 +118,8 @@ impl ReadSlice {
         SliceScore {
             patient: row.patient.clone(),
             hemorrhage: row.hemorrhage,
-            probability: found.finding.probability,
+            // A slice that cannot be interpreted finds nothing.
+            probability: found.finding.probability.unwrap_or(0.0),
             detected: !found.finding.lesions.is_empty(),
             overlap: truth.map(|truth| overlap(&found, &truth, pixel_share)),
         }

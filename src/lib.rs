@@ -10,12 +10,13 @@
 //!
 //! [`segmenter::Segmenter`] is the one composition of it; every front calls it. Layers import
 //! downward only: values ([`slice`], [`series`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
-//! steps ([`decode`], [`geometry`], [`mod@preprocess`], [`postprocess`], [`components`],
+//! steps ([`decode`], [`assess`], [`geometry`], [`mod@preprocess`], [`postprocess`], [`components`],
 //! [`volumetry`], [`stack`], [`overlay`], [`png`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets,
 //! reports and files ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`mod@inspect`], [`report`],
 //! [`export`]), adapters ([`storage`] and, by
 //! feature, `object_store`, `problem`, `telemetry`, `jobs`, `http`, `config`, `container`, `measure`, `cli` and `s3`).
 
+pub mod assess;
 #[cfg(feature = "server")]
 pub mod cli;
 pub mod components;

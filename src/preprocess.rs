@@ -5,6 +5,7 @@
 mod contrast;
 mod cranium;
 
+use crate::assess::{Assessment, GrayScale, assess};
 use crate::error::{Error, Result};
 use crate::geometry::{CropBox, resize};
 use crate::mask::Mask;
@@ -26,6 +27,8 @@ pub struct Prepared {
     /// On the grid of the tensor, bone and what it encloses; `None` where that was not asked for or no
     /// skull was seen.
     pub within: Option<Mask>,
+    /// How the grey values were read.
+    pub assessment: Assessment,
 }
 
 /// Applies the steps of `spec` to `slice`.
@@ -35,6 +38,7 @@ pub struct Prepared {
 /// end in the declared input shape.
 pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
     let mut plane = slice.plane.expand();
+    let assessment = assess(slice, &plane);
     let mut crop = CropBox::whole(&plane);
     let mut channels = 1;
     let mut head_missing = false;
@@ -47,13 +51,16 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
             uncut = false;
         }
         plane = match *step {
-            Step::Window { center_hu, width_hu } => match slice.intensity {
-                Intensity::Display => plane,
-                Intensity::Hounsfield => {
-                    let window = WindowLevel { center_hu, width_hu };
-                    window.show(plane)
+            Step::Window { center_hu, width_hu } => {
+                let window = WindowLevel { center_hu, width_hu };
+                match (slice.intensity, assessment.gray_scale) {
+                    (Intensity::Hounsfield, _) => window.show(plane),
+                    (_, GrayScale::WindowEstimated(estimated)) => {
+                        plane.map(|grey| window.apply(estimated.to_hu(grey)))
+                    }
+                    _ => plane,
                 }
-            },
+            }
             Step::FindSkull { bone } => {
                 within = cranium::cranium(&plane, bone);
                 plane
@@ -99,5 +106,5 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
         1 => plane.samples,
         _ => plane.samples.repeat(channels),
     };
-    Ok(Prepared { tensor, shape, crop, head_missing, within })
+    Ok(Prepared { tensor, shape, crop, head_missing, within, assessment })
 }

@@ -14,6 +14,7 @@ use crate::model_spec::{ModelSpec, SliceClass};
 use crate::postprocess::Lesion;
 use crate::segmenter::{Clock, Readout, Segmentation, Segmenter, StageTimings};
 use crate::slice::{CtSlice, Placement, Warning};
+use crate::window::WindowLevel;
 use pictures::probability_picture;
 use serde::Serialize;
 
@@ -81,17 +82,22 @@ pub struct ImageFacts {
     /// DICOM modality.
     pub modality: Option<String>,
     /// Window applied for display; `null` for pictures, which come windowed.
-    pub window: Option<crate::window::WindowLevel>,
+    pub window: Option<WindowLevel>,
+    /// How the grey values were read: `hounsfield`, `window_known`, `window_estimated` or `unreadable`.
+    pub gray_scale: &'static str,
+    /// The window that a picture was estimated to be shown in, where its grey values were mapped by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimated_window: Option<WindowLevel>,
 }
 
 /// Whether and how surely there is hemorrhage on a slice or in a series, whose types are `S`.
 #[derive(Debug, Serialize)]
 pub struct Finding<S> {
-    /// `null` if the model was not made for this kind of image.
+    /// `null` where it cannot be said, for the reason in a warning.
     pub detected: Option<bool>,
     /// Calibrated probability of any hemorrhage on the slice; of a series the highest of its
-    /// slices, which is not a probability of the head.
-    pub probability: f32,
+    /// slices, which is not a probability of the head. `null` where nothing could be interpreted.
+    pub probability: Option<f32>,
     /// Threshold of the masks.
     pub threshold: f32,
     /// Types, where the model tells them.
@@ -155,11 +161,14 @@ pub fn write_report(
             spacing_mm: found.spacing_mm,
             modality: found.modality,
             window: found.window,
+            gray_scale: finding.gray_scale.name(),
+            estimated_window: finding.gray_scale.estimated_window(),
         },
         placement: slice.placement,
         readout: finding.readout,
         probability_alone: (finding.probability != finding.probability_alone)
-            .then_some(finding.probability_alone),
+            .then_some(finding.probability_alone)
+            .flatten(),
         hemorrhage: Finding {
             detected: finding.detected,
             probability: finding.probability,

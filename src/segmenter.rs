@@ -1,6 +1,7 @@
 //! The one composition: bytes to a [`Segmentation`], by one loaded model; a [`series`] slice by slice.
 
 mod cautions;
+mod doubts;
 mod file;
 mod finding;
 mod gather;
@@ -22,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
 use crate::overlay::parse_color;
 use crate::preprocess::{Prepared, preprocess};
-use crate::slice::CtSlice;
+use crate::slice::{CtSlice, Intensity};
 use crate::storage::ModelFiles;
 use crate::window::WindowLevel;
 use image::Rgb;
@@ -47,6 +48,12 @@ pub struct SegmentOptions {
     pub contours: bool,
     /// Window of the overlay in place of the model's input window; the result stays the same.
     pub window: Option<WindowLevel>,
+    /// Whether several pictures are slices of one head.
+    #[serde(default)]
+    pub as_series: bool,
+    /// Which of several series to take, by its number in the warning that lists them, from 1.
+    #[serde(default)]
+    pub series: Option<u32>,
 }
 
 impl SegmentOptions {
@@ -67,6 +74,11 @@ impl SegmentOptions {
 
 /// Gives the time in ms since any fixed moment; handed in, as this layer knows no clock.
 pub type Clock<'a> = &'a (dyn Fn() -> f64 + Sync);
+
+/// Whether the assessment of a slice waits for that of its series ([`crate::assess::assess_series`]).
+fn defers_assessment(slice: &CtSlice, gate: Gate) -> bool {
+    gate == Gate::Series && slice.intensity == Intensity::Hounsfield
+}
 
 impl Segmenter {
     /// Loads the network of verified model files; `clock` gives ms.
@@ -161,13 +173,23 @@ impl Segmenter {
         let t0 = clock();
         let prepared = preprocess(slice, &self.spec)?;
         let t1 = clock();
-        let logits = logits(&prepared)?;
+        let logits = match self.is_suitable(slice)
+            && (defers_assessment(slice, gate) || !prepared.assessment.is_unreadable())
+        {
+            true => logits(&prepared)?,
+            false => Logits::without_blood(&self.spec),
+        };
         let t2 = clock();
         let mut found = self.read_out(slice, prepared, logits, threshold, options, gate);
         let (preprocess, inference) = (t1 - t0, t2 - t1);
         found.finding.timings =
             StageTimings { decode: 0.0, preprocess, inference, postprocess: clock() - t2 };
         Ok(found)
+    }
+
+    /// Whether the model was made for images of the slice's modality, where the file names one.
+    fn is_suitable(&self, slice: &CtSlice) -> bool {
+        slice.modality.as_ref().is_none_or(|modality| self.spec.modalities.contains(modality))
     }
 
     /// Logits on the network's grid for one slice; the stage that golden cases compare.

@@ -132,11 +132,42 @@ pub struct Warning {
     pub code: &'static str,
     /// Plain sentence for people.
     pub message: String,
+    /// What of the result cannot be relied on because of it; `None` for a note.
+    #[serde(skip)]
+    pub doubt: Option<Doubt>,
+}
+
+/// What a warning takes away from the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Image content of the same head was not segmented: hemorrhage may have been seen, but "none" cannot be
+    /// said, and no volume is the head's.
+    Incomplete,
+    /// The grey values or the content cannot be interpreted: nothing is said of hemorrhage.
+    Unreadable,
+    /// The size of the pixels or the distance of the slices cannot be believed: lengths, areas and volumes
+    /// are unknown.
+    Unmeasurable,
 }
 
 impl Warning {
-    /// A warning with a stable code and a sentence.
+    /// A note with a stable code and a sentence; the result stands as it is.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), doubt: None }
+    }
+
+    /// Image content of the same head was not segmented ([`Doubt::Incomplete`]).
+    pub fn incomplete(code: &'static str, message: impl Into<String>) -> Self {
+        Self { doubt: Some(Doubt::Incomplete), ..Self::new(code, message) }
+    }
+
+    /// The image cannot be interpreted ([`Doubt::Unreadable`]).
+    pub fn unreadable(code: &'static str, message: impl Into<String>) -> Self {
+        Self { doubt: Some(Doubt::Unreadable), ..Self::new(code, message) }
+    }
+
+    /// Sizes cannot be believed ([`Doubt::Unmeasurable`]).
+    pub fn unmeasurable(code: &'static str, message: impl Into<String>) -> Self {
+        Self { doubt: Some(Doubt::Unmeasurable), ..Self::new(code, message) }
     }
 }

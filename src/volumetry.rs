@@ -61,6 +61,18 @@ pub struct Abc2 {
     pub volume_ml: f32,
 }
 
+impl Volumetry {
+    /// Makes every length and volume unknown; voxels and slice numbers stay.
+    pub fn forget_sizes(&mut self) {
+        self.total_volume_ml = None;
+        for lesion in &mut self.lesions {
+            lesion.volume_ml = None;
+            lesion.largest_diameter_mm = None;
+            lesion.abc2 = None;
+        }
+    }
+}
+
 /// Measures the masks of a series, one a slice in the series' order.
 ///
 /// Regions are connected with 26 neighbours: 8 in the slice and 9 in each adjacent one, at the

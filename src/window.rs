@@ -36,6 +36,12 @@ impl WindowLevel {
         (offset / span + 0.5).clamp(0.0, 1.0)
     }
 
+    /// The Hounsfield value that is shown as a grey level in [0, 1]; the inverse of [`WindowLevel::apply`]
+    /// between black and white.
+    pub fn to_hu(self, grey: f32) -> f32 {
+        self.center_hu - 0.5 + (grey - 0.5) * (self.width_hu - 1.0)
+    }
+
     /// The plane as it is shown, [0, 1].
     pub fn show(self, hounsfield: Plane) -> Plane {
         hounsfield.map(|hu| self.apply(hu))

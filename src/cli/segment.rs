@@ -35,7 +35,12 @@ pub(super) fn segment(args: SegmentArgs) -> Result<()> {
     let inputs = gather(&args.inputs)?;
     let (places, inputs) = heads::together(inputs);
     let models = load_one(&args.model_dir, args.model.as_deref())?;
-    let options = SegmentOptions { threshold: args.threshold, contours: true, window: args.window };
+    let options = SegmentOptions {
+        threshold: args.threshold,
+        contours: true,
+        window: args.window,
+        ..SegmentOptions::default()
+    };
     let run = Run {
         model: models.default_model(),
         options,

@@ -52,7 +52,12 @@ fn unreadable(place: &str) -> Problem {
 pub(super) fn read_words(query: SegmentQuery) -> Result<Asked, Problem> {
     let window = query.window.as_deref().map(str::parse).transpose()?;
     let include = parse_include(query.include.as_deref())?;
-    let options = SegmentOptions { threshold: query.threshold, contours: include.contours, window };
+    let options = SegmentOptions {
+        threshold: query.threshold,
+        contours: include.contours,
+        window,
+        ..SegmentOptions::default()
+    };
     options.check()?;
     Ok(Asked { model: query.model, options, include })
 }

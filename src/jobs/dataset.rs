@@ -148,7 +148,7 @@ fn described(row: Row, found: &SeriesSegmentation) -> Row {
     Row {
         slices: Some(found.slices.len()),
         detected: found.detected,
-        probability: Some(found.probability),
+        probability: found.probability,
         volume_ml: found.volume.total_volume_ml,
         key_slice: Some(found.key_slice),
         threshold: Some(found.threshold),

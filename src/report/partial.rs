@@ -47,7 +47,9 @@ pub fn write_partial_report(
             threshold: found.finding.mask_threshold(),
             readout: found.finding.readout,
             area_px,
-            area_mm2: spacing_mm.map(|[row, column]| area_px as f32 * row * column),
+            area_mm2: spacing_mm
+                .filter(|_| found.finding.is_measurable)
+                .map(|[row, column]| area_px as f32 * row * column),
             lesions: found.finding.lesions.clone(),
             pictures: Pictures::draw(
                 include,
@@ -63,6 +65,8 @@ pub fn write_partial_report(
             spacing_mm,
             modality: found.modality.clone(),
             window: found.window,
+            gray_scale: found.finding.gray_scale.name(),
+            estimated_window: found.finding.gray_scale.estimated_window(),
         },
     })
 }

@@ -76,9 +76,9 @@ pub struct SliceReport {
     /// Length along the normal that it stands for, mm; `null` where positions are unknown.
     pub extent_mm: Option<f32>,
     /// Calibrated probability of any hemorrhage on the slice, in the light of its neighbours.
-    pub probability: f32,
+    pub probability: Option<f32>,
     /// The same by this slice alone.
-    pub probability_alone: f32,
+    pub probability_alone: Option<f32>,
     /// Threshold of its mask: that of the series, or a lower one where the slice outlines nothing at
     /// that and yet bleeds more likely than not.
     pub threshold: f32,
@@ -158,7 +158,10 @@ fn slice_report(
         threshold: found.slices[index].mask_threshold(),
         readout: *readout,
         area_px,
-        area_mm2: slice.spacing_mm.map(|[row, column]| area_px as f32 * row * column),
+        area_mm2: slice
+            .spacing_mm
+            .filter(|_| found.slices[index].is_measurable)
+            .map(|[row, column]| area_px as f32 * row * column),
         lesions: lesions.clone(),
         pictures: Pictures::draw(
             if shown { include } else { Include::NOTHING },
@@ -187,6 +190,8 @@ fn facts(model: &Segmenter, found: &SeriesSegmentation, options: SegmentOptions)
             spacing_mm: first.spacing_mm,
             modality: first.modality.clone(),
             window: model.display_window(first, options.window),
+            gray_scale: found.gray_scale.name(),
+            estimated_window: found.gray_scale.estimated_window(),
         },
         slice_spacing_mm,
         tilt_degrees: series.tilt_degrees,

@@ -27,7 +27,7 @@ pub(super) fn cautions(slice: &CtSlice, head_missing: bool, suitable: bool) -> V
         ));
     }
     if !suitable {
-        warnings.push(Warning::new(
+        warnings.push(Warning::unreadable(
             "modality_not_supported",
             "The model was not made for this kind of image; nothing is said of a hemorrhage.",
         ));

@@ -7,7 +7,7 @@ use crate::decode::{Decoded, Limits, decode};
 use crate::error::{Error, Result};
 use crate::mask::PackedMask;
 use crate::series::{Series, assemble};
-use crate::slice::Warning;
+use crate::slice::{Intensity, Warning};
 use std::borrow::Cow;
 
 /// Slices that were decoded, and when that began and ended by the clock.
@@ -121,6 +121,8 @@ impl Segmenter {
         }
         let empty = || Error::Unprocessable("The file holds no slices.".into());
         let slice = series.slices.first().ok_or_else(empty)?;
+        // A single slice has no series that its assessment could wait for.
+        let gate = if slice.intensity == Intensity::Hounsfield { Gate::Own } else { gate };
         let infer = |prepared: &_| self.infer(prepared);
         let mut found = Box::new(self.segment_with(slice, options, gate, clock, &infer)?);
         found.finding.timings.decode = given.decode_ms;
@@ -164,11 +166,17 @@ impl Found {
         }
     }
 
-    /// Adds cautions of what was made from the finding.
+    /// Adds warnings, and takes back what they leave in doubt.
     pub fn warn(&mut self, warnings: impl IntoIterator<Item = Warning>) {
         match self {
-            Self::Slice { found, .. } => found.finding.warnings.extend(warnings),
-            Self::Series(found) => found.warnings.extend(warnings),
+            Self::Slice { found, .. } => {
+                found.finding.warnings.extend(warnings);
+                found.settle();
+            }
+            Self::Series(found) => {
+                found.warnings.extend(warnings);
+                found.apply_doubts();
+            }
         }
     }
 }

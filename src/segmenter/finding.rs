@@ -1,5 +1,6 @@
 //! What is said of one slice.
 
+use crate::assess::{Assessment, GrayScale};
 use crate::geometry::CropBox;
 use crate::mask::Mask;
 use crate::postprocess::{Lesion, LogitMap};
@@ -25,29 +26,23 @@ pub struct Segmentation {
     pub modality: Option<String>,
 }
 
-impl Segmentation {
-    /// Takes over what the series made of the finding: a mask whose regions it did not let through is
-    /// emptied.
-    pub fn settle(&mut self) {
-        if self.finding.lesions.is_empty() {
-            self.mask = Mask::empty(self.mask.width, self.mask.height);
-        }
-    }
-}
-
 /// What is said of one slice, alone or in a series.
 #[derive(Debug, Clone)]
 pub struct SliceFinding {
     /// Regions of the mask, largest first; `volume_ml` is known in a series only, and is the part
     /// of the volume in this slice.
     pub lesions: Vec<Lesion>,
-    /// Whether the mask holds anything; `None` if the model was not made for the modality.
+    /// Whether the mask holds anything; `None` where that cannot be said, for the reason in a warning.
     pub detected: Option<bool>,
-    /// Calibrated probability of any hemorrhage on the slice: in a series in the light of its
-    /// neighbours, where the model knows how they go together.
-    pub probability: f32,
+    /// How the grey values were read.
+    pub gray_scale: GrayScale,
+    /// What was learnt of the slice before the network saw it, for the assessment of its series.
+    pub assessment: Assessment,
+    /// Calibrated probability of any hemorrhage on the slice; in a series it counts the neighbours, where
+    /// the model has a chain. `None` where the slice could not be interpreted.
+    pub probability: Option<f32>,
     /// The same by this slice alone.
-    pub probability_alone: f32,
+    pub probability_alone: Option<f32>,
     /// What the slice tells its neighbours in a series; `None` where the model knows of none.
     pub evidence: Option<f32>,
     /// Probabilities of the slice classes after `any`, in the order of the spec.
@@ -55,11 +50,13 @@ pub struct SliceFinding {
     /// The threshold used.
     pub threshold: f32,
     /// In a series the lower threshold at which the mask was found, where there is none at the other.
-    pub faint: Option<f32>,
+    pub fallback_threshold: Option<f32>,
     /// How probabilities become the mask at another threshold.
     pub readout: Readout,
     /// Cautions.
     pub warnings: Vec<Warning>,
+    /// Whether lengths and areas can be believed where the file gives a spacing.
+    pub is_measurable: bool,
     /// How long each stage took, ms.
     pub timings: StageTimings,
 }
@@ -67,7 +64,7 @@ pub struct SliceFinding {
 impl SliceFinding {
     /// The threshold that the mask was made at.
     pub fn mask_threshold(&self) -> f32 {
-        self.faint.unwrap_or(self.threshold)
+        self.fallback_threshold.unwrap_or(self.threshold)
     }
 }
 

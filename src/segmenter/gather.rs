@@ -2,10 +2,11 @@
 
 use super::series::{SeriesSegmentation, SeriesSubtype};
 use super::{Clock, Segmenter, SliceFinding, StageTimings};
+use crate::assess::{Assessment, assess_series};
 use crate::error::{Error, Result};
 use crate::mask::{Mask, PackedMask};
 use crate::series::Series;
-use crate::slice::Warning;
+use crate::slice::{Doubt, Intensity, Warning};
 use crate::volumetry::{Volumetry, measure};
 
 impl Segmenter {
@@ -15,11 +16,16 @@ impl Segmenter {
     /// [`Error::Unprocessable`] for a series without slices.
     pub fn gather(
         &self,
-        series: Series,
+        mut series: Series,
         mut found: Vec<(SliceFinding, PackedMask)>,
         clock: Clock<'_>,
     ) -> Result<SeriesSegmentation> {
         let start = clock();
+        let assessments: Vec<&Assessment> = found.iter().map(|(f, _)| &f.assessment).collect();
+        let assessment = assess_series(&assessments);
+        if series.slices.iter().all(|slice| slice.intensity == Intensity::Hounsfield) {
+            series.warnings.extend(assessment.warnings);
+        }
         let mut findings: Vec<&mut SliceFinding> = found.iter_mut().map(|(f, _)| f).collect();
         self.join(&mut findings, series.gaps_mm().as_deref());
         for (_, mask) in found.iter_mut().filter(|(finding, _)| finding.lesions.is_empty()) {
@@ -27,6 +33,7 @@ impl Segmenter {
         }
         let joining = clock() - start;
         let mut gathered = SeriesSegmentation::gather(series, found, clock)?;
+        gathered.gray_scale = assessment.gray_scale;
         gathered.timings.postprocess += joining;
         Ok(gathered)
     }
@@ -43,20 +50,26 @@ impl SeriesSegmentation {
         clock: Clock<'_>,
     ) -> Result<Self> {
         let start = clock();
+        let mut found = found;
+        found.iter_mut().for_each(|(finding, _)| finding.apply_doubts());
         let (mut slices, masks): (Vec<SliceFinding>, Vec<PackedMask>) = found.into_iter().unzip();
         let likeliest = (0..slices.len())
-            .max_by(|&a, &b| slices[a].probability.total_cmp(&slices[b].probability))
+            .max_by(|&a, &b| {
+                let probability = |index: usize| slices[index].probability.unwrap_or(0.0);
+                probability(a).total_cmp(&probability(b))
+            })
             .ok_or_else(|| Error::Unprocessable("The series holds no slices.".into()))?;
         let volume = measure(&series, &masks);
         share_volume(&series, &masks, volume.total_volume_ml, &mut slices);
         let mut timings =
             slices.iter().fold(StageTimings::default(), |sum, slice| sum + slice.timings);
         timings.postprocess += clock() - start;
-        let suitable = slices.iter().all(|slice| slice.detected.is_some());
         let any = slices.iter().any(|slice| slice.detected == Some(true));
-        Ok(Self {
+        let all = slices.iter().all(|slice| slice.detected.is_some());
+        let mut gathered = Self {
             key_slice: volume.key_slice.unwrap_or(likeliest),
-            detected: suitable.then_some(any),
+            detected: (any || all).then_some(any),
+            gray_scale: slices[likeliest].gray_scale,
             probability: slices[likeliest].probability,
             subtypes: subtypes(&slices, volume.total_volume_ml),
             threshold: slices[likeliest].threshold,
@@ -66,7 +79,9 @@ impl SeriesSegmentation {
             masks,
             slices,
             volume,
-        })
+        };
+        gathered.apply_doubts();
+        Ok(gathered)
     }
 }
 
@@ -92,14 +107,19 @@ fn share_volume(
 }
 
 fn subtypes(slices: &[SliceFinding], total_ml: Option<f32>) -> Vec<SeriesSubtype> {
-    let count = slices.first().map_or(0, |slice| slice.subtype_probabilities.len());
+    // Slices that could not be interpreted have none.
+    let count = slices.iter().map(|slice| slice.subtype_probabilities.len()).max().unwrap_or(0);
     let share = |slice: &SliceFinding, class: usize| {
         let sum: f32 = slice.subtype_probabilities.iter().sum();
         let volume: f32 = slice.lesions.iter().filter_map(|lesion| lesion.volume_ml).sum();
-        if sum > 0.0 { volume * slice.subtype_probabilities[class] / sum } else { 0.0 }
+        let of_class = slice.subtype_probabilities.get(class).copied().unwrap_or(0.0);
+        if sum > 0.0 { volume * of_class / sum } else { 0.0 }
     };
     let subtype = |class: usize| SeriesSubtype {
-        probability: slices.iter().map(|s| s.subtype_probabilities[class]).fold(0.0, f32::max),
+        probability: slices
+            .iter()
+            .filter_map(|s| s.subtype_probabilities.get(class).copied())
+            .fold(0.0, f32::max),
         volume_ml: total_ml
             .map(|_| slices.iter().fold(0.0, |sum, slice| sum + share(slice, class))),
     };
@@ -131,7 +151,15 @@ fn warnings(series: &Series, volume: &Volumetry, slices: &[SliceFinding]) -> Vec
     let all = slices.len();
     gathered.extend(counted.into_iter().map(|(warning, count)| match count {
         _ if count == all => warning.clone(),
-        _ => Warning::new(warning.code, format!("On {count} of {all} slices: {}", warning.message)),
+        _ => Warning {
+            message: format!("On {count} of {all} slices: {}", warning.message),
+            // The others were read, so that something can be said of the head.
+            doubt: match warning.doubt {
+                Some(Doubt::Unreadable) => Some(Doubt::Incomplete),
+                doubt => doubt,
+            },
+            ..warning.clone()
+        },
     }));
     gathered
 }
@@ -139,6 +167,7 @@ fn warnings(series: &Series, volume: &Volumetry, slices: &[SliceFinding]) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::assess::GrayScale;
     use crate::components::BoundingBox;
     use crate::mask::Mask;
     use crate::postprocess::{Lesion, Point};
@@ -161,14 +190,17 @@ mod tests {
         let finding = SliceFinding {
             lesions: if area_px > 0 { vec![lesion] } else { Vec::new() },
             detected: Some(area_px > 0),
-            probability,
-            probability_alone: probability,
+            gray_scale: GrayScale::Hounsfield,
+            assessment: Assessment { gray_scale: GrayScale::Hounsfield, warnings: Vec::new() },
+            probability: Some(probability),
+            probability_alone: Some(probability),
             evidence: None,
             subtype_probabilities: types.to_vec(),
             threshold: 0.5,
-            faint: None,
+            fallback_threshold: None,
             readout: Readout { open: true, min_lesion_px: 0.0 },
             warnings: Vec::new(),
+            is_measurable: true,
             timings: StageTimings::default(),
         };
         (finding, mask.pack())
@@ -203,18 +235,48 @@ mod tests {
         let types: Vec<f32> = found.subtypes.iter().map(|t| t.volume_ml.unwrap()).collect();
         assert!((types[0] - total * (0.2 * 0.9 + 0.8 * 0.5)).abs() < 1e-4, "{types:?}");
         assert!((types[0] + types[1] - total).abs() < 1e-4);
-        assert_eq!((found.subtypes[0].probability, found.probability), (0.9, 0.8));
+        assert_eq!((found.subtypes[0].probability, found.probability), (0.9, Some(0.8)));
     }
 
     #[test]
-    fn one_unsuitable_slice_leaves_the_finding_open() {
-        let mut found = vec![finding(4, 0.6, [0.0; 2]), finding(0, 0.1, [0.0; 2])];
-        found[1].0.detected = None;
-        found[1].0.warnings.push(Warning::new("modality_not_supported", "Not made for it."));
-        let found = SeriesSegmentation::gather(series(2), found, &|| 0.0).unwrap();
-        assert_eq!((found.detected, found.key_slice), (None, 0));
-        let message = &found.warnings.last().unwrap().message;
-        assert_eq!(message, "On 1 of 2 slices: Not made for it.");
+    fn what_was_not_read_is_never_called_free_of_blood() {
+        let unreadable = || Warning::unreadable("modality_not_supported", "Not made for it.");
+        for (area_px, detected) in [(4, Some(true)), (0, None)] {
+            let mut found = vec![finding(area_px, 0.6, [0.0; 2]), finding(7, 0.9, [0.0; 2])];
+            found[1].0.warnings.push(unreadable());
+            let found = SeriesSegmentation::gather(series(2), found, &|| 0.0).unwrap();
+            assert_eq!((found.detected, found.key_slice), (detected, 0));
+            assert_eq!((found.probability, found.volume.total_volume_ml), (Some(0.6), None));
+            assert!(found.slices[1].lesions.is_empty() && found.slices[1].probability.is_none());
+            let message = &found.warnings.last().unwrap().message;
+            assert_eq!(message, "On 1 of 2 slices: Not made for it.");
+        }
+        let mut found = vec![finding(4, 0.6, [0.5; 2])];
+        found[0].0.warnings.push(unreadable());
+        let found = SeriesSegmentation::gather(series(1), found, &|| 0.0).unwrap();
+        assert_eq!((found.detected, found.probability), (None, None));
+        assert!(found.masks[0].is_empty() && found.subtypes.is_empty());
+    }
+
+    #[test]
+    fn warnings_of_the_series_take_away_what_they_doubt() {
+        let with = |warning: Warning, area_px: usize| {
+            let series = Series { warnings: vec![warning], ..series(1) };
+            let found = vec![finding(area_px, 0.6, [0.5; 2])];
+            SeriesSegmentation::gather(series, found, &|| 0.0).unwrap()
+        };
+        let incomplete = || Warning::incomplete("missing", "A part is missing.");
+        assert_eq!(with(incomplete(), 0).detected, None);
+        let found = with(incomplete(), 4);
+        assert_eq!((found.detected, found.volume.total_volume_ml), (Some(true), None));
+        assert!(found.subtypes.iter().all(|subtype| subtype.volume_ml.is_none()));
+        let found = with(Warning::unreadable("odd", "Not understood."), 4);
+        assert_eq!((found.detected, found.probability), (None, None));
+        assert!(found.masks[0].is_empty() && found.volume.lesions.is_empty());
+        let found = with(Warning::unmeasurable("small", "Too small for a head."), 4);
+        assert_eq!((found.detected, found.volume.total_volume_ml), (Some(true), None));
+        assert!(found.volume.lesions.iter().all(|l| l.volume_ml.is_none() && l.abc2.is_none()));
+        assert!(found.slices[0].lesions.iter().all(|lesion| lesion.volume_ml.is_none()));
     }
 
     #[test]

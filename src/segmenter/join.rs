@@ -42,20 +42,35 @@ fn decide(chain: Option<&SeriesChain>, slices: &mut [&mut SliceFinding], steps: 
 }
 
 fn inform(chain: &SeriesChain, slices: &mut [&mut SliceFinding], steps: &[f32]) {
-    let evidence: Option<Vec<f32>> = slices.iter().map(|slice| slice.evidence).collect();
-    let Some(evidence) = evidence.filter(|evidence| evidence.len() > 1) else { return };
-    for (slice, probability) in slices.iter_mut().zip(chain.probabilities(&evidence, steps)) {
-        slice.probability = probability;
+    // A slice without evidence is passed over: its neighbours lie as far apart as both its steps.
+    let (mut evidence, mut between, mut distance) = (Vec::new(), Vec::new(), 0.0);
+    for (slice, step) in slices.iter().zip(steps.iter().copied().chain([0.0])) {
+        if let Some(value) = slice.evidence {
+            if !evidence.is_empty() {
+                between.push(distance);
+            }
+            evidence.push(value);
+            distance = 0.0;
+        }
+        distance += step;
+    }
+    if evidence.len() < 2 {
+        return;
+    }
+    let informed = slices.iter_mut().filter(|slice| slice.evidence.is_some());
+    for (slice, probability) in informed.zip(chain.probabilities(&evidence, &between)) {
+        slice.probability = Some(probability);
         slice.readout.open = probability >= chain.slice_threshold;
     }
 }
 
-/// Drops the regions of slices that are not open, and faint ones of slices that rather do not bleed.
+/// Drops the lesions of slices below the cut-off, and those of the fallback threshold on slices below [`LIKELY`].
 fn clear_closed(slices: &mut [&mut SliceFinding]) {
-    let unlikely = |slice: &SliceFinding| slice.faint.is_some() && slice.probability < LIKELY;
+    let is_likely = |slice: &SliceFinding| slice.probability.is_some_and(|p| p >= LIKELY);
+    let unlikely = |slice: &SliceFinding| slice.fallback_threshold.is_some() && !is_likely(slice);
     for slice in slices.iter_mut().filter(|slice| !slice.readout.open || unlikely(slice)) {
         slice.lesions.clear();
-        slice.faint = None;
+        slice.fallback_threshold = None;
         slice.detected = slice.detected.map(|_| false);
     }
 }
@@ -63,20 +78,24 @@ fn clear_closed(slices: &mut [&mut SliceFinding]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::assess::{Assessment, GrayScale};
     use crate::segmenter::{Readout, StageTimings};
 
     fn finding(evidence: f32) -> SliceFinding {
         SliceFinding {
             lesions: Vec::new(),
             detected: Some(true),
-            probability: 0.5,
-            probability_alone: 0.5,
+            gray_scale: GrayScale::WindowKnown,
+            assessment: Assessment { gray_scale: GrayScale::WindowKnown, warnings: Vec::new() },
+            probability: Some(0.5),
+            probability_alone: Some(0.5),
             evidence: Some(evidence),
             subtype_probabilities: Vec::new(),
             threshold: 0.5,
-            faint: None,
+            fallback_threshold: None,
             readout: Readout { open: true, min_lesion_px: 0.0 },
             warnings: Vec::new(),
+            is_measurable: true,
             timings: StageTimings::default(),
         }
     }
@@ -94,34 +113,50 @@ mod tests {
         let lonely = informed(&[-6.0, -1.0, -6.0], &[1.0; 2]);
         assert!(beside[1].readout.open && beside[1].detected == Some(true));
         assert!(!lonely[1].readout.open && lonely[1].detected == Some(false));
-        assert!(beside[1].probability > 0.5 && lonely[1].probability < 0.05);
-        assert_eq!(beside[1].probability_alone, 0.5);
+        assert!(beside[1].probability.unwrap() > 0.5 && lonely[1].probability.unwrap() < 0.05);
+        assert_eq!(beside[1].probability_alone, Some(0.5));
     }
 
     #[test]
-    fn faint_regions_stay_on_slices_that_are_likely_to_bleed() {
+    fn lesions_of_the_fallback_threshold_stay_on_likely_slices() {
         let mut findings = [4.0, -1.5, 4.0, -2.5].map(finding);
-        findings.iter_mut().for_each(|finding| finding.faint = Some(0.15));
+        findings.iter_mut().for_each(|finding| finding.fallback_threshold = Some(0.15));
         let mut slices: Vec<&mut SliceFinding> = findings.iter_mut().collect();
         decide(Some(&SeriesChain::example()), &mut slices, &[1.0; 3]);
         let [_, between, _, end] = findings;
-        assert!(between.probability > LIKELY && between.faint.is_some());
-        assert!(end.readout.open && end.probability < LIKELY && end.faint.is_none(), "{end:?}");
+        assert!(between.probability.unwrap() > LIKELY && between.fallback_threshold.is_some());
+        assert!(
+            end.readout.open
+                && end.probability.unwrap() < LIKELY
+                && end.fallback_threshold.is_none(),
+            "{end:?}"
+        );
         assert_eq!(end.detected, Some(false));
     }
 
     #[test]
+    fn a_slice_without_evidence_is_passed_over() {
+        let mut findings = [4.0, 0.0, -1.0].map(finding);
+        findings[1].evidence = None;
+        let mut slices: Vec<&mut SliceFinding> = findings.iter_mut().collect();
+        decide(Some(&SeriesChain::example()), &mut slices, &[1.0, 1.0]);
+        let apart = informed(&[4.0, -1.0], &[2.0]);
+        assert_eq!(findings[2].probability, apart[1].probability);
+        assert_eq!(findings[1].probability, Some(0.5));
+    }
+
+    #[test]
     fn distance_weakens_what_a_neighbour_says() {
-        let at = |step: f32| informed(&[4.0, -1.0], &[step])[1].probability;
+        let at = |step: f32| informed(&[4.0, -1.0], &[step])[1].probability.unwrap();
         assert!(at(1.0) > at(4.0) && at(4.0) > at(20.0));
     }
 
     #[test]
     fn one_slice_and_slices_without_evidence_stay_as_they_are() {
-        assert_eq!(informed(&[9.0], &[])[0].probability, 0.5);
+        assert_eq!(informed(&[9.0], &[])[0].probability, Some(0.5));
         let mut findings = [finding(4.0), finding(-9.0)];
         findings[0].evidence = None;
         inform(&SeriesChain::example(), &mut findings.iter_mut().collect::<Vec<_>>(), &[1.0]);
-        assert!(findings.iter().all(|f| f.probability == 0.5 && f.readout.open));
+        assert!(findings.iter().all(|f| f.probability == Some(0.5) && f.readout.open));
     }
 }

@@ -1,8 +1,10 @@
 //! From logits to what is said of a slice.
 
 use super::cautions::{cautions, window_ignored};
+use super::defers_assessment;
 use super::within::{keep_within, strongest};
 use super::{Gate, Readout, SegmentOptions, Segmentation, Segmenter, SliceFinding, StageTimings};
+use crate::assess::GrayScale;
 use crate::engine::Logits;
 use crate::geometry::CropBox;
 use crate::mask::Mask;
@@ -42,6 +44,8 @@ impl Segmenter {
             let cell = self.spec.outputs.slice.as_ref().and_then(|slice| slice.strongest_cell);
             keep_within(&mut logits, within, cell);
         }
+        let deferred = defers_assessment(slice, gate);
+        let suitable = self.is_suitable(slice);
         let any = logits.slice.first().copied();
         let open = match (any, steps.slice_threshold) {
             (Some(logit), Some(least)) => sigmoid(logit) >= least,
@@ -56,12 +60,12 @@ impl Segmenter {
         let (width, height) = (slice.plane.width, slice.plane.height);
         let map = LogitMap::new(logits.mask, grid_width, prepared.crop, [width, height]);
         let min_lesion_px = smallest_lesion_px(steps, prepared.crop, grid_width);
-        let mut faint = None;
+        let mut fallback_threshold = None;
         let (mask, lesions) = if open || chain.is_some() {
             let mut regions = Regions::of(&map, threshold, min_lesion_px);
             if let (Some(chain), None, true) = (chain, options.threshold, regions.mask.is_empty()) {
                 regions = Regions::of(&map, chain.faint_threshold, min_lesion_px);
-                faint = (!regions.mask.is_empty()).then_some(chain.faint_threshold);
+                fallback_threshold = (!regions.mask.is_empty()).then_some(chain.faint_threshold);
             }
             let lesions = regions.lesions(slice.spacing_mm, options.contours);
             (regions.mask, lesions)
@@ -69,22 +73,31 @@ impl Segmenter {
             (Mask::empty(width, height), Vec::new())
         };
         let probability = self.spec.calibration.probability(any);
-        let suitable = slice.modality.as_ref().is_none_or(|m| self.spec.modalities.contains(m));
         let mut warnings = cautions(slice, prepared.head_missing, suitable);
+        if !deferred {
+            warnings.extend(prepared.assessment.warnings.iter().cloned());
+        }
         warnings.extend(window_ignored(slice, options.window));
         let window = self.display_window(slice, options.window);
-        Segmentation {
+        let gray_scale = match deferred {
+            true => GrayScale::Hounsfield,
+            false => prepared.assessment.gray_scale,
+        };
+        let mut found = Segmentation {
             finding: SliceFinding {
-                detected: suitable.then_some(!lesions.is_empty()),
+                detected: Some(!lesions.is_empty()),
+                gray_scale,
+                assessment: prepared.assessment,
                 lesions,
-                probability,
-                probability_alone: probability,
+                probability: Some(probability),
+                probability_alone: Some(probability),
                 evidence,
                 subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
                 threshold,
-                faint,
+                fallback_threshold,
                 readout: Readout { open, min_lesion_px },
                 warnings,
+                is_measurable: true,
                 timings: StageTimings::default(),
             },
             mask,
@@ -93,6 +106,8 @@ impl Segmenter {
             window,
             spacing_mm: slice.spacing_mm,
             modality: slice.modality.clone(),
-        }
+        };
+        found.settle();
+        found
     }
 }

@@ -1,6 +1,7 @@
 //! A series, slice by slice in parallel, and what its slices say together.
 
 use super::{Clock, Gate, SegmentOptions, Segmenter, SliceFinding, StageTimings};
+use crate::assess::GrayScale;
 use crate::error::Result;
 use crate::mask::PackedMask;
 use crate::series::Series;
@@ -25,12 +26,13 @@ pub struct SeriesSegmentation {
     /// Index of the slice to look at first: the largest area, or without any lesion the highest
     /// probability.
     pub key_slice: usize,
-    /// Whether any mask holds anything; `None` if the model was not made for the modality of one
-    /// of the slices.
+    /// Whether any mask holds anything; `None` where that cannot be said, for the reason in a warning.
     pub detected: Option<bool>,
+    /// How the grey values were read.
+    pub gray_scale: GrayScale,
     /// Highest probability of the slices. Each is of one slice, so that the maximum grows with their
-    /// number; it ranks heads but is no probability of the head.
-    pub probability: f32,
+    /// number; it ranks heads but is no probability of the head. `None` where no slice could be interpreted.
+    pub probability: Option<f32>,
     /// What the model says of each type, in the order of its spec.
     pub subtypes: Vec<SeriesSubtype>,
     /// The threshold used.

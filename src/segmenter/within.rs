@@ -1,11 +1,8 @@
 //! A mask that ends where the skull does, and a slice head that hears nothing of what lies beyond.
 
-use crate::engine::Logits;
+use crate::engine::{IMPOSSIBLE, Logits};
 use crate::mask::Mask;
 use crate::model_spec::StrongestCell;
-
-/// Logit of what cannot be: a probability of 6e-6.
-const IMPOSSIBLE: f32 = -12.0;
 
 /// Makes blood impossible outside of `within`, and takes its part in the first slice class back: a swollen
 /// scalp raises no probability.

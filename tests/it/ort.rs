@@ -261,7 +261,7 @@ fn a_streamed_series_is_found_as_a_whole_one_is() {
             assert_eq!(actual.key_slice, expected.key_slice);
             for (index, (e, a)) in expected.slices.iter().zip(&actual.slices).enumerate() {
                 assert_eq!(a.warnings, e.warnings);
-                let worst = (a.probability - e.probability).abs();
+                let worst = (a.probability.unwrap() - e.probability.unwrap()).abs();
                 assert!(worst < 1e-3, "slice {index}: probability differs by {worst}");
                 let masks = [&expected, &actual].map(|f| f.masks[index].unpack().pixels);
                 let [expected, actual] = masks;
