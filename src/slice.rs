@@ -133,12 +133,13 @@ pub struct Warning {
     /// Plain sentence for people.
     pub message: String,
     /// What of the result cannot be relied on because of it; `None` for a note.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
 }
 
 /// What a warning takes away from the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Doubt {
     /// Image content of the same head was not segmented: hemorrhage may have been seen, but "none" cannot be
     /// said, and no volume is the head's.
