@@ -29,15 +29,15 @@ export function createAsking(page) {
   }
 
   function answered(model) {
-    const { session } = page;
-    const { report } = session.answer(model.name);
-    state.total = session.study.slices.length;
-    if (state.guessed && session.study.window) startSlice();
-    if (!state.moved) state.index = report.series?.key_slice ?? 0;
-    byId('disclaimer').textContent = report.disclaimer;
+    const { study } = page.session;
+    state.total = study.pictures?.length ?? study.slices.length;
+    if (state.guessed && study.window) startSlice();
+    if (!state.moved) state.index = page.reportShown(model)?.series?.key_slice ?? 0;
+    byId('disclaimer').textContent = page.reportShown(model)?.disclaimer ?? byId('disclaimer').textContent;
     render();
     renderFindings(true);
-    page.offerDownloads(report);
+    page.offerDownloads();
+    page.showPicture();
   }
 
   function sliceCame(index, model) {
@@ -49,7 +49,7 @@ export function createAsking(page) {
     const done = Object.values(slices).filter(Boolean).length;
     if (done > 1 || several()) {
       const found = slices.filter((_, at) => regionsOf(at).length).length;
-      findings.wait(strings.busy.soFar(found, done), false);
+      findings.wait(strings.busy[page.session.study.pictures ? 'soFarPictures' : 'soFar'](found, done), false);
     }
     render();
   }

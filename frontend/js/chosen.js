@@ -6,7 +6,13 @@ export function createChosen(page) {
   const reading = (model = state.model) => page.session.reading(model.name);
   return {
     reading,
+    /** Lesions and sums of the head, or of the separate picture that is shown. */
+    sumsOf: (model = state.model) => reading(model)?.sumsAt(state.index) ?? null,
+    /** The report that speaks for what is shown, or null. */
+    reportShown: (model = state.model) => (model ? page.session.report(model.name, state.index) : null),
     regionsOf: (index) => reading()?.regions(index) ?? [],
+    /** The name of what is shown: of separate pictures that of the picture. */
+    nameShown: () => page.session.study?.pictures?.[state.index].name ?? page.session.study?.name ?? '',
     currentSlice: () => page.session.study?.slices[state.index],
     colorOf: (model) => model.classes[0].color,
     modelNamed: (name) => state.facts.models.find((model) => model.name === name),

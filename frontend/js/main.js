@@ -88,6 +88,9 @@ function chooseModel(model) {
   setModel(model);
   state.chosen = null;
   if (!page.session.study) return;
+  // Files made now would hold what the new model has not said yet.
+  if (page.session.hasAnswer(model.name)) page.offerDownloads();
+  else downloads.clear();
   page.render();
   page.renderFindings();
   page.answerAll();
@@ -134,9 +137,11 @@ function retext() {
     byId('version').textContent = strings.version(state.facts.version);
   }
   if (!page.session.study) findings.clear();
-  if (page.session.hasAnswer(state.model?.name)) page.offerDownloads(page.session.answer(state.model.name).report);
+  else if (!state.running && !page.session.hasAnswer(state.model?.name)) findings.fail();
+  if (page.session.hasAnswer(state.model?.name)) page.offerDownloads();
   page.render();
   page.renderFindings();
+  page.showPicture();
 }
 
 listenToKeys({

@@ -3,17 +3,18 @@
 import { strings } from './strings.js';
 
 export function createMoving(page) {
-  const { state, say, reading, several, render, renderFindings } = page;
+  const { state, say, sumsOf, several, render, renderFindings, showPicture } = page;
 
   function goTo(index) {
     const next = Math.min(state.total - 1, Math.max(0, index));
     if (next === state.index || !several()) return;
-    Object.assign(state, { index: next, moved: true });
+    Object.assign(state, { index: next, moved: true }, page.session.study.pictures && { chosen: null });
     render();
+    showPicture(true);
   }
 
   function goToKey() {
-    const key = reading()?.sums?.keySlice;
+    const key = sumsOf()?.keySlice;
     if (key !== undefined) goTo(key);
   }
 
@@ -27,7 +28,7 @@ export function createMoving(page) {
   }
 
   function nextLesion(step) {
-    const lesions = reading()?.sums?.lesions ?? [];
+    const lesions = sumsOf()?.lesions ?? [];
     if (!lesions.length) return;
     const at = state.chosen === null ? (step > 0 ? 0 : lesions.length - 1) : (state.chosen - 1 + step + lesions.length) % lesions.length;
     showLesion(lesions[at]);

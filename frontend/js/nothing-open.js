@@ -6,6 +6,8 @@ export const nothingOpen = (thresholds) => ({
   close() {},
   hasAnswer: () => false,
   answer: () => null,
+  report: () => null,
+  dropPart() {},
   reading: () => null,
   threshold: (name) => thresholds.get(name) ?? null,
   setThreshold(name, value) {

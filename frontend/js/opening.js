@@ -6,7 +6,7 @@ import { strings } from './strings.js';
 
 export function createOpening(page) {
   const { state, api, thresholds, busy, findings, windows, gallery, downloads, say } = page;
-  const { currentSlice, render, renderFindings, start, finish } = page;
+  const { currentSlice, render, renderFindings, showPicture, start, finish } = page;
   let bench = null;
 
   /** Loads what opening needs, once: the session and the viewer. Any sign of a visitor's hand begins it. */
@@ -22,6 +22,7 @@ export function createOpening(page) {
         },
         onSlice: page.sliceCame,
         onReading: () => { render(); renderFindings(); },
+        onQuestion: ask,
       });
       page.viewer = createViewer({ onScroll: (steps) => page.goTo(state.index + steps), onWindowDrag: (dx, dy) => windows.dragBy(dx, dy), say });
     }).catch(() => {
@@ -35,14 +36,32 @@ export function createOpening(page) {
     document.addEventListener(sign, () => loadBench().catch(() => {}), { once: true, passive: true });
   }
 
+  /** Asks what several pictures are; closing the question without a choice cancels. */
+  async function ask(pictures, signal) {
+    busy.hide();
+    const { askKind } = await import('./panels/kind-question.js');
+    const kind = await askKind(pictures, signal);
+    if (signal.aborted) return null;
+    if (kind) busy.show(strings.busy.reading);
+    else cancel();
+    return kind;
+  }
+
+  /** Forgets what was open: no word or figure of it stays in any panel. */
+  function clear() {
+    page.session.close();
+    Object.assign(state, { index: 0, total: 0, moved: false, chosen: null, window: null, guessed: false, problem: null, timings: {} });
+    findings.clear();
+    downloads.clear();
+    windows.clear();
+    render();
+  }
+
   /** Opens something new: whatever was shown before goes, so that no finding stands beside another's picture. */
   async function open(read, label = null) {
     const job = start(strings.busy.reading);
-    page.session.close();
-    Object.assign(state, { index: 0, total: 0, moved: false, chosen: null, window: null });
-    findings.clear();
-    downloads.clear();
-    render();
+    clear();
+    say('');
     await finish(job, () => open(read, label), async () => {
       if (!state.facts && !(await page.loadFacts())) throw state.problem;
       const opened = performance.now();
@@ -64,14 +83,13 @@ export function createOpening(page) {
     state.running = null;
     busy.hide();
     say(strings.busy.cancelled);
-    if (page.session.hasAnswer(state.model?.name)) return renderFindings();
-    page.session.close();
-    Object.assign(state, { index: 0, total: 0 });
+    if (page.session.hasAnswer(state.model?.name)) {
+      renderFindings();
+      return showPicture();
+    }
     document.body.dataset.state = 'empty';
     gallery.clear();
-    findings.clear();
-    downloads.clear();
-    return render();
+    return clear();
   }
 
   return { open, openSample: (sample) => open(() => fetchSample(sample), sample.label), cancel };

@@ -24,15 +24,22 @@ export function createRunning(page) {
       if (state.running !== job || job.signal.aborted) return;
       job.abort();
       if (!page.session.hasAnswer(state.model?.name)) {
-        findings.clear();
+        // Slices that came before the failure are no answer.
+        if (state.model) page.session.dropPart(state.model.name);
+        findings.fail();
         downloads.clear();
         say('');
       } else page.renderFindings();
+      state.running = null;
+      busy.hide();
+      page.render();
       fail(error, again);
     }
     if (state.running === job) {
       state.running = null;
       busy.hide();
+      page.render();
+      page.showPicture();
     }
   }
 

@@ -1,24 +1,30 @@
 // Saves and copies what is shown.
 
+import { isIncomplete, isUnreadable } from './data/verdict.js';
 import { strings } from './strings.js';
 
 const exportsOf = () => import('./data/exports.js');
 
 export function createSaving(page) {
-  const { state, api, busy, downloads, marks, say, reading, regionsOf, currentSlice, colorOf, findingOf } = page;
+  const { state, api, busy, downloads, marks, say, sumsOf, reportShown, regionsOf, currentSlice, colorOf, findingOf } = page;
   const offersDicom = (report) => Boolean((report.series ?? report.image).modality && currentSlice()?.placement);
 
   const make = {
     mask: async () => (await exportsOf()).maskPng(currentSlice(), regionsOf(state.index)),
     overlay: async () => (await exportsOf()).overlayPng(currentSlice(), regionsOf(state.index), { window: state.window, color: colorOf(state.model), marks: marks.marks }),
     nifti: async () => (await exportsOf()).maskNifti(page.session.study.slices, regionsOf),
-    json: async () => (await exportsOf()).reportJson(page.session.answer(state.model.name).report, page.session.threshold(state.model.name), reading().sums),
+    json: async () => (await exportsOf()).reportJson(reportShown(), page.session.threshold(state.model.name), sumsOf()),
     dicom: () => dicomSegmentation(),
   };
 
-  function offerDownloads(report) {
-    const kinds = ['mask', 'overlay', report.series && 'nifti', offersDicom(report) && 'dicom', 'json'].filter(Boolean);
-    downloads.show(page.session.study.name, kinds, report.series && page.session.uneven);
+  /** Offers what can be saved of what is shown. An empty mask would read as "no hemorrhage" where nothing was looked at. */
+  function offerDownloads() {
+    const report = reportShown();
+    if (!report) return downloads.clear();
+    const unread = isUnreadable(report);
+    const kinds = unread ? ['json'] : ['mask', 'overlay', report.series && 'nifti', offersDicom(report) && 'dicom', 'json'].filter(Boolean);
+    const notes = [unread && 'unreadable', isIncomplete(report) && 'incomplete', report.series && page.session.uneven && 'uneven'].filter(Boolean);
+    return downloads.show(page.nameShown(), kinds, notes);
   }
 
   async function dicomSegmentation() {
@@ -43,12 +49,12 @@ export function createSaving(page) {
   async function copyFindings() {
     const { findingText } = await import('./panels/finding-words.js');
     const finding = findingOf(state.model);
-    await copy(findingText(finding, { name: page.session.study.name, model: state.model, disclaimer: finding.report.disclaimer }), strings.findings.copied);
+    await copy(findingText(finding, { name: page.nameShown(), model: state.model, disclaimer: finding.report.disclaimer }), strings.findings.copied);
   }
 
   async function copyDiagnostics() {
     const { diagnosticsText } = await import('./panels/diagnostics.js');
-    const report = state.model && page.session.answer(state.model.name)?.report;
+    const report = reportShown();
     await copy(diagnosticsText({ facts: state.facts, model: state.model, report, lastProblem: state.problem, timings: state.timings }), strings.page.diagnosticsDone);
   }
 

@@ -99,4 +99,9 @@ visit('a job that fails says why, in the server’s words', { expected: HTTP_ERR
   const error = page.getByRole('alert');
   await error.waitFor();
   assert.match(await error.innerText(), /The image cannot be used[\s\S]*No head in it\.[\s\S]*usual size/);
+  // Slices that came before the failure are no answer: nothing of them is outlined or counted.
+  assert.equal(await page.locator('#findings-body').innerText(), 'There is no answer for this file.');
+  assert.match(await page.locator('#slice').getAttribute('aria-valuetext'), /no answer$/);
+  assert.match(await page.locator('#pane-a canvas').getAttribute('aria-label'), /^The bare slice/);
+  assert.ok(await page.locator('#downloads').isHidden() && await page.locator('#busy').isHidden() && await page.locator('#three-d').isHidden());
 });

@@ -70,7 +70,7 @@ visit('slices change by slider, button, key and wheel; the value under the point
   const number = async () => { await drawn(page); return Number(/Slice (\d+)/.exec(await page.locator('#slice-number').innerText())[1]); };
   await slideTo(page, 'slice', 0);
   assert.equal(await number(), 1);
-  await page.getByRole('button', { name: 'Slice after' }).click();
+  await page.getByRole('button', { name: 'Next slice' }).click();
   assert.equal(await number(), 2);
   await page.locator('#stage').focus();
   await page.keyboard.press('ArrowDown');

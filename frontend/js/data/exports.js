@@ -43,7 +43,7 @@ export function reportJson(report, threshold, sums) {
   const moved = threshold === null ? {} : {
     at_threshold: {
       threshold,
-      total_volume_ml: sums.volumeMl,
+      total_volume_ml: report.volume?.total_volume_ml === null ? null : sums.volumeMl,
       lesions: sums.lesions.map((lesion) => ({
         id: lesion.id, voxels: lesion.voxels, volume_ml: lesion.volumeMl, area_mm2: lesion.areaMm2,
         first_slice: lesion.first, last_slice: lesion.last, key_slice: lesion.keySlice, mean_probability: lesion.probability,

@@ -47,8 +47,14 @@ export function shiftPx(lower, upper) {
   return [along(lower.placement.row, lower.spacing[1]), along(lower.placement.column, lower.spacing[0])];
 }
 
+/** Sizes of a pixel to measure with, mm, or null: where they are unknown, or the server does not believe them. */
+export const measuredSpacing = ({ spacing, unmeasurable = false }) => (unmeasurable ? null : spacing);
+
 /** mm² of one pixel, or null. */
-export const pixelMm2 = ({ spacing }) => (spacing ? spacing[0] * spacing[1] : null);
+export function pixelMm2(slice) {
+  const spacing = measuredSpacing(slice);
+  return spacing ? spacing[0] * spacing[1] : null;
+}
 
 function lesionOf(parts, slices, probabilitiesOf) {
   const areas = new Map();

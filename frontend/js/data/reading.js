@@ -7,18 +7,20 @@ import { findRegions } from './regions.js';
 const BUDGET_MS = 12;
 
 /**
- * `study.slices` hold geometry, `answer.slices` {probabilities, mask, readout} by slice; `threshold` null is the
- * model's own, for which the server's masks are taken as they are.
+ * `study.slices` hold geometry, `answer.slices` {probability, probabilities, mask, readout} by slice; `threshold` null is
+ * the model's own, for which the server's masks are taken as they are. A slice without a probability was not understood
+ * and is outlined at no threshold.
  */
 export function createReading(study, answer, threshold) {
   const regions = [];
-  let sums = null;
+  let sums = null; // of the head; of separate pictures one each
 
   const compute = (at) => {
     const slice = study.slices[at];
     const part = answer.slices[at];
     if (!slice || !part) return undefined;
-    if (!part.readout.open) return [];
+    if (part.probability === null || !part.readout?.open) return [];
+    if (threshold === null && (answer.reports?.[at] ?? answer.report)?.hemorrhage?.detected === null) return [];
     if (threshold === null) return part.mask ? findRegions(part.mask, slice.width, slice.height, 1) : [];
     if (!part.probabilities) return [];
     // Probabilities come as 255ths, rounded.
@@ -29,10 +31,10 @@ export function createReading(study, answer, threshold) {
     if (regions[index] === undefined) regions[index] = compute(index);
     return regions[index];
   };
-  const measure = () => {
-    const lesions = connectLesions(study.slices, regions, (slice) => answer.slices[slice].probabilities);
+  const measure = (included = regions) => {
+    const lesions = connectLesions(study.slices, included, (slice) => answer.slices[slice].probabilities);
     const all = (key) => (lesions.some((lesion) => lesion[key] === null) ? null : lesions.reduce((sum, lesion) => sum + lesion[key], 0));
-    const areas = study.slices.map((slice, index) => (regions[index] ?? []).reduce((sum, { area }) => sum + area, 0));
+    const areas = Array.from(study.slices, (slice, index) => (regions[index] ?? []).reduce((sum, { area }) => sum + area, 0));
     const known = study.slices.every((slice) => pixelMm2(slice) !== null && slice.extentMm !== null);
     return {
       lesions,
@@ -48,10 +50,8 @@ export function createReading(study, answer, threshold) {
     threshold,
     /** Regions of one slice, at once; undefined where its answer has not come. */
     regions: at,
-    /** Lesions and sums, or null while slices are still to be computed. */
-    get sums() {
-      return sums;
-    },
+    /** Lesions and sums of the head, or of the separate picture at `index`; null while slices are still to be computed. */
+    sumsAt: (index) => (study.pictures ? sums?.[index] : sums) ?? null,
     /** Computes what is left, a few milliseconds at a time; calls `done` when all is there. */
     finish(done, stopped = () => false) {
       const work = () => {
@@ -61,12 +61,12 @@ export function createReading(study, answer, threshold) {
           if (regions[index] === undefined) at(index);
           if (performance.now() > until && index + 1 < study.slices.length) return void setTimeout(work);
         }
-        sums = measure();
+        sums = study.pictures ? regions.map((own, index) => measure(regions.map((_, at) => (at === index ? own : undefined)))) : measure();
         done();
       };
       work();
     },
-    /** Forgets one slice, whose answer has come anew. */
+    /** Forgets one slice, whose answer has come again. */
     forget(index) {
       regions[index] = undefined;
       sums = null;
@@ -76,8 +76,8 @@ export function createReading(study, answer, threshold) {
 
 /** The slice of the largest area, or without any the most probable one. */
 function keySlice(areas, answer) {
-  const most = Math.max(...areas);
+  const most = Math.max(0, ...areas);
   if (most > 0) return areas.indexOf(most);
-  const chances = answer.slices.map((slice) => slice?.probability ?? 0);
-  return Math.max(0, chances.indexOf(Math.max(...chances)));
+  const chances = Array.from(answer.slices, (slice) => slice?.probability ?? 0);
+  return Math.max(0, chances.indexOf(Math.max(0, ...chances)));
 }

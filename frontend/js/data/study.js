@@ -2,25 +2,31 @@
 
 import { fromBase64 } from './base64.js';
 import { decodeGreyPng } from './grey-png.js';
+import { isUnmeasurable } from './verdict.js';
 
 /**
- * A study of one file. `body` is what is sent, `count` how many files the visitor gave.
+ * A study of one head, or of separate pictures. `body` is what is sent, `asSeries` whether its pictures are one head;
+ * `pictures` are separate files, each sent by itself, else null.
  * slices: {index, width, height, spacing | null, placement | null, sided, extentMm | null, unit, samples | null}, where
  * `sided` tells whether left and right are known;
- * answers: by model name {report | null, slices: [{probability, readout, mask, probabilities, subtypes}]}.
+ * answers: by model name {report | null, slices: [{probability | null, readout, mask, probabilities}], reports, problems}:
+ * of separate pictures each has its own report, or the problem that it met, and `complete` once all were sent.
  */
-export function createStudy({ name, label = null, body, count = 1 }) {
-  return { name, label, body, count, slices: [], answers: new Map(), window: null };
+export function createStudy({ name, label = null, body = null, several = false, asSeries = false, pictures = null }) {
+  return { name, label, body, several, asSeries, pictures, slices: [], answers: new Map(), window: null };
 }
 
 /** The study's answer of one model, made where missing. */
 export function answerOf(study, model) {
-  if (!study.answers.has(model)) study.answers.set(model, { report: null, slices: [] });
+  if (!study.answers.has(model)) study.answers.set(model, { report: null, slices: [], reports: [], problems: [], complete: false });
   return study.answers.get(model);
 }
 
+/** The report that speaks for one slice: that of the whole series, or of this picture alone. */
+export const reportOf = (study, model, index) => (study.pictures ? study.answers.get(model)?.reports[index] : study.answers.get(model)?.report) ?? null;
+
 /** The one slice of a picture that the browser itself could decode. */
-export function sliceOfPicture(picture) {
+export function sliceOfPicture(picture, index = 0) {
   const { width, height } = picture;
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -29,7 +35,7 @@ export function sliceOfPicture(picture) {
   const samples = new Uint8Array(width * height);
   // Rec. 709 luma, as the server turns colour to grey.
   for (let at = 0, to = 0; to < samples.length; at += 4, to += 1) samples[to] = 0.2126 * data[at] + 0.7152 * data[at + 1] + 0.0722 * data[at + 2] + 0.5;
-  return { index: 0, width, height, spacing: null, placement: null, sided: false, extentMm: null, unit: 'grey', samples };
+  return { index, width, height, spacing: null, placement: null, sided: false, extentMm: null, unit: 'grey', samples };
 }
 
 /**
@@ -61,7 +67,7 @@ export async function takeSlice(study, model, part, facts) {
     samples: samples?.samples ?? (fits ? before.samples : null),
   };
   answerOf(study, model).slices[index] = {
-    probability: part.hemorrhage?.probability ?? part.probability,
+    probability: (part.hemorrhage ?? part).probability ?? null,
     readout: part.readout,
     mask: mask?.samples ?? null,
     probabilities: probabilities?.samples ?? null,
@@ -86,18 +92,21 @@ const GUESSED_SIDES = ['orientation_assumed', 'orientation_unusable', 'placement
  * Takes over the answer as a whole, once it is complete. Slices that came before keep their pictures; how probable
  * blood is on them, and whether their masks stand, is known only now that their neighbours are.
  */
-export function takeReport(study, model, report) {
+export function takeReport(study, model, report, index = 0) {
   const answer = answerOf(study, model);
-  answer.report = report;
+  if (study.pictures) answer.reports[index] = report;
+  else answer.report = report;
   study.window ??= (report.series ?? report.image).window;
   const guessed = report.warnings.some(({ code }) => GUESSED_SIDES.includes(code));
-  for (const part of report.slices ?? [{ index: 0, ...report }]) {
+  const unmeasurable = isUnmeasurable(report);
+  for (const part of report.slices ?? [{ ...report, index }]) {
     const slice = study.slices[part.index];
     if (!slice) continue;
     slice.placement ??= part.placement ?? null;
     slice.sided = slice.placement !== null && !guessed;
+    slice.unmeasurable = unmeasurable;
     slice.extentMm = part.extent_mm ?? slice.extentMm;
     slice.spacing ??= (report.series ?? report.image).spacing_mm;
-    if (report.slices) Object.assign(answer.slices[part.index], { probability: part.probability, readout: part.readout }, part.area_px === 0 && { mask: null });
+    if (report.slices) Object.assign(answer.slices[part.index], { probability: part.probability ?? null, readout: part.readout }, part.area_px === 0 && { mask: null });
   }
 }

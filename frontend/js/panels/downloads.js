@@ -30,12 +30,24 @@ export function createDownloads({ make, onSaved, onFailure }) {
 
   return {
     clear: () => { panel.hidden = true; },
-    /** Offers the kinds that the study allows, under its name; `uneven` slices do not fit NIfTI exactly. */
-    show(name, kinds, uneven) {
+    /** Offers the kinds that the study allows, under its name; `notes` by their names in the texts. */
+    show(name, kinds, notes) {
       const stem = name.replace(/(\.nii)?\.[^.]+$/, '') || 'slice';
       list.replaceChildren(...kinds.map((kind) => button(kind, stem)),
-        ...(uneven ? [element('p', { className: 'quiet' }, strings.downloads.uneven)] : []));
+        ...notes.map((note) => element('p', { className: 'quiet' }, strings.downloads[note])),
+        element('p', { className: 'quiet', id: 'save-slice-note', hidden: true }, strings.downloads.unreadSlice));
       panel.hidden = false;
+    },
+    /** Whether the slice that is shown was understood: of one that was not, there is no mask to save. */
+    setSliceRead(read) {
+      for (const kind of ['mask', 'overlay']) {
+        const node = byId(`save-${kind}`);
+        if (!node) continue;
+        node.disabled = !read;
+        byId('save-slice-note').hidden = read;
+        if (read) node.removeAttribute('aria-describedby');
+        else node.setAttribute('aria-describedby', 'save-slice-note');
+      }
     },
   };
 }

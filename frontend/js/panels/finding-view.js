@@ -2,8 +2,9 @@
 
 import { element } from '../dom.js';
 import { decimal, fraction, milliseconds, percent } from '../format.js';
+import { isUnmeasurable } from '../data/verdict.js';
 import { strings } from '../strings.js';
-import { beside, chance, detectedIn, extent, subtypeName, thresholdText, verdict, warningText } from './finding-words.js';
+import { answerOf, beside, besides, chance, extent, readAs, subtypeName, thresholdText, unknown, verdict, warningText } from './finding-words.js';
 import { lesionList } from './lesion-list.js';
 
 /**
@@ -12,7 +13,7 @@ import { lesionList } from './lesion-list.js';
  */
 export function findingNodes(finding, model, detailsOpen, on) {
   const { report, sums, several, label, chosen, other } = finding;
-  const measuredOf = (lesion) => (finding.threshold === null ? report.volume?.lesions.find((one) =>
+  const measuredOf = (lesion) => (finding.threshold === null && !isUnmeasurable(report) ? report.volume?.lesions.find((one) =>
     one.voxels === lesion.voxels && one.first_slice === lesion.first && one.last_slice === lesion.last) ?? null : null);
   const details = detailsOf(finding, model, detailsOpen);
   details.addEventListener('toggle', () => on.toggle(details.open));
@@ -24,8 +25,8 @@ export function findingNodes(finding, model, detailsOpen, on) {
     other && element('p', { className: 'truth' }, strings.findings.otherModel(other.title, [verdict(other), sumText(other)].filter(Boolean).join(', '))),
     sums.lesions.length ? sumsOf(finding, on.key) : null,
     lesionList(sums.lesions, { color: model.classes[0].color, several, chosen, measuredOf, onLesion: on.lesion }),
-    subtypes(report.hemorrhage.subtypes ?? []),
-    warnings(report.warnings),
+    subtypes(answerOf(finding) === null ? [] : report.hemorrhage.subtypes ?? []),
+    warnings(besides(finding)),
     details,
     copy,
   ].filter(Boolean);
@@ -34,18 +35,25 @@ export function findingNodes(finding, model, detailsOpen, on) {
 /** The finding in a sentence, for screen readers. */
 export function announcement(finding) {
   const { announce, lesions } = strings.findings;
+  if (answerOf(finding) === null) return [verdict(finding), ...unknown(finding).reasons].join('. ');
   return announce(verdict(finding), percent(finding.report.hemorrhage.probability), lesions(finding.sums.lesions.length));
 }
 
 const sumText = (finding) => (finding.sums.lesions.length ? extent(finding).value : '');
 
 function headline(finding) {
-  const sentence = chance(finding);
-  const further = beside(finding);
-  return element('div', { className: 'headline', dataset: { detected: String(detectedIn(finding)) } }, ...[
-    element('p', { className: 'verdict' }, verdict(finding)),
-    sentence && element('p', {}, sentence),
-    further && element('p', { className: 'quiet' }, further),
+  const answer = answerOf(finding);
+  const { reasons, advice } = unknown(finding);
+  const words = readAs(finding);
+  // A shape of its own, as colours do not tell "not known" from "no".
+  const sign = answer === null ? element('span', { className: 'sign', 'aria-hidden': 'true' }, '?') : null;
+  return element('div', { className: 'headline', dataset: { detected: String(answer) } }, ...[
+    element('p', { className: 'verdict' }, sign, verdict(finding)),
+    ...reasons.map((reason) => element('p', { className: 'reason' }, reason)),
+    ...advice.map((sentence) => element('p', {}, sentence)),
+    chance(finding) && element('p', {}, chance(finding)),
+    beside(finding) && element('p', { className: 'quiet' }, beside(finding)),
+    words && element('p', { className: 'quiet read-as' }, words),
   ].filter(Boolean));
 }
 
@@ -94,7 +102,7 @@ function detailsOf(finding, model, open) {
   const facts = [
     [say.model, `${model.title} ${report.model.version}`],
     [say.threshold, thresholdText(finding)],
-    [say.spacing, spacing ? say.spacingValue(...spacing.map(fraction)) : say.spacingUnknown],
+    [say.spacing, spacing ? say[isUnmeasurable(report) ? 'spacingUnbelieved' : 'spacingValue'](...spacing.map(fraction)) : say.spacingUnknown],
     ...(report.series ? [[say.slices, say.slicesValue(report.series.slices, image.slice_spacing_mm && decimal(image.slice_spacing_mm))]] : []),
     [say.timings, say.ms(milliseconds(report.timings_ms.total))],
   ];

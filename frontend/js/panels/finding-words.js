@@ -1,6 +1,7 @@
 // A finding in words, for the panel, the clipboard and screen readers alike.
 
 import { count, decimal, fraction, millilitres, percent } from '../format.js';
+import { detectedIn, isIncomplete, isUnmeasurable, isUnreadable, unreadSlices } from '../data/verdict.js';
 import { strings } from '../strings.js';
 
 // Upper ends of the first four of the five wordings.
@@ -12,40 +13,77 @@ export function inWords(probability) {
   return strings.findings.words[at < 0 ? WORD_LIMITS.length : at];
 }
 
-/** Whether there is hemorrhage at this threshold; null where the model was not made for the kind of image. */
-export const detectedIn = ({ report, sums }) => (report.hemorrhage.detected === null ? null : sums.lesions.length > 0);
+/** Whether hemorrhage is outlined at the threshold that is set: true, false, or null where that cannot be said. */
+export const answerOf = ({ report, sums, threshold }) => detectedIn(report, sums.lesions.length > 0, threshold !== null);
 
-/** The verdict in a few words. "Clear" is no word for a kind of image that the model was not made for. */
+/** The verdict in a few words. "No" is said only of what was analysed, and at the model's own threshold or with its consent. */
 export function verdict(finding) {
-  const detected = detectedIn(finding);
   const say = strings.findings;
-  return detected === null ? say.unsuitable : detected ? say.detected : say.clear;
+  const answer = answerOf(finding);
+  if (answer === null) return isUnreadable(finding.report) ? say.unreadable : say.incomplete;
+  if (answer) return say.detected;
+  return finding.report.hemorrhage.detected ? say.belowThreshold : say.clear;
 }
 
 /** The chance in a sentence, or null where nothing is said. */
 export function chance(finding) {
   const { report, several } = finding;
-  if (detectedIn(finding) === null) return null;
   const { probability } = report.hemorrhage;
+  if (answerOf(finding) === null || probability === null) return null;
   return strings.findings[several ? 'chanceSeries' : 'chance'](percent(probability), inWords(probability));
 }
 
 /** What must be said beside the chance, or null. */
 export function beside(finding) {
-  const detected = detectedIn(finding);
-  if (detected === false) return strings.findings.notRuledOut;
-  return detected && finding.report.hemorrhage.probability < 0.5 ? strings.findings.disagree : null;
+  const answer = answerOf(finding);
+  const { report } = finding;
+  if (answer === false) return report.hemorrhage.detected ? strings.findings.ownThreshold : strings.findings.notRuledOut;
+  if (answer && isIncomplete(report)) return strings.findings.restUnknown;
+  return answer && report.hemorrhage.probability < 0.5 ? strings.findings.disagree : null;
+}
+
+/** What a verdict of `null` means and what to do: sentences, the reasons of the API first. Empty where there is an answer. */
+export function unknown(finding) {
+  const { report, several } = finding;
+  if (answerOf(finding) !== null) return { reasons: [], advice: [] };
+  const say = strings.findings;
+  const unread = several && !isUnreadable(report) ? unreadSlices(report) : 0;
+  const reasons = report.warnings.filter(isDoubtful).map(warningText);
+  if (unread) reasons.push(say.unreadSlices(unread, report.slices.length));
+  const advice = isUnreadable(report) ? say.unreadableAdvice : say.incompleteAdvice;
+  return { reasons: reasons.length ? reasons : [say.noReason], advice };
+}
+
+/** Warnings that leave the answer in doubt, and those that do not, in the order of the API. */
+export const isDoubtful = ({ doubt }) => doubt === 'unreadable' || doubt === 'incomplete';
+export const inOrder = (warnings) => [...warnings.filter(isDoubtful), ...warnings.filter((warning) => !isDoubtful(warning))];
+
+/** The warnings that are not among the reasons of a verdict of `null`. */
+export const besides = (finding) => (answerOf(finding) === null ? finding.report.warnings.filter((warning) => !isDoubtful(warning)) : inOrder(finding.report.warnings));
+
+/** How the grey values were read, in a line; null where an older server does not say. */
+export function readAs({ report }) {
+  const { gray_scale: scale, estimated_window: window } = report.series ?? report.image;
+  const say = strings.findings.scales[scale];
+  if (!say) return null;
+  return strings.findings.readAs(typeof say === 'string' ? say : say(count(window.center_hu), count(window.width_hu)));
 }
 
 /** Volume of a series or area of a slice: {name, value, words: whether it is a sentence}. */
-export function extent({ several, sums }) {
+export function extent({ report, several, sums }) {
   const say = strings.findings;
   if (several) {
-    const known = sums.volumeMl !== null;
-    return { name: say.volume, value: known ? say.ml(millilitres(sums.volumeMl)) : say.unknownVolume, words: !known };
+    const known = sums.volumeMl !== null && !isIncomplete(report) && report.volume?.total_volume_ml !== null;
+    return { name: say.volume, value: known ? say.ml(millilitres(sums.volumeMl)) : whyUnknown(report), words: !known };
   }
   const px = say.px(count(sums.voxels));
   return { name: say.area, value: sums.areaMm2 === null ? px : say.mm2(decimal(sums.areaMm2)), words: false };
+}
+
+function whyUnknown(report) {
+  const say = strings.findings;
+  if (isIncomplete(report)) return say.unknownRest;
+  return isUnmeasurable(report) ? say.unknownSize : say.unknownVolume;
 }
 
 /** The API's name of a type in the visitor's language. */
@@ -55,6 +93,7 @@ export const subtypeName = ({ code, name }) => strings.subtypes[code] ?? name;
 export const warningText = ({ code, message }) => strings.warnings[code] ?? message;
 
 export function thresholdText({ report, threshold }) {
+  if (isUnreadable(report)) return strings.findings.notApplied;
   const own = fraction(report.hemorrhage.threshold);
   return threshold === null ? own : strings.findings.moved(fraction(threshold), own);
 }
@@ -71,13 +110,16 @@ export function findingText(finding, { name, model, disclaimer }) {
     `${say.model}: ${model.title} ${report.model.version}; ${say.threshold}: ${thresholdText(finding)}`,
     '',
     verdict(finding),
+    ...unknown(finding).reasons,
+    ...unknown(finding).advice,
     chance(finding),
     beside(finding),
+    readAs(finding),
     sums.lesions.length ? `${what}: ${value}` : null,
     several && sums.lesions.length ? strings.slices.of(sums.keySlice + 1, report.series.slices).replace(/^/, `${strings.slices.key}: `) : null,
     ...sums.lesions.map(lesion),
     '',
-    ...report.warnings.map((warning) => `- ${warningText(warning)}`),
+    ...besides(finding).map((warning) => `- ${warningText(warning)}`),
     '',
     disclaimer,
   ].filter((line) => line !== null && line !== false).join('\n').replace(/\u00a0/g, ' ').replace(/\n{3,}/g, '\n\n');

@@ -19,6 +19,11 @@ export function createFindings(on) {
 
   return {
     clear,
+    /** Says that there is no answer for what is open. */
+    fail() {
+      clear();
+      showOnly(strings.findings.none);
+    },
     /** Takes over the module that draws findings. */
     setView(module) {
       view = module;

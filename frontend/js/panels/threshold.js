@@ -13,6 +13,7 @@ export function createThreshold({ onThreshold }) {
   const reset = byId('threshold-reset');
   Object.assign(range, { min: STEP, max: 1 - STEP, step: STEP });
   let own = null;
+  let note = 'note';
 
   // A model's own threshold need not be a whole number of steps.
   const isOwn = (value) => Math.abs(value - own) < STEP / 2;
@@ -25,6 +26,11 @@ export function createThreshold({ onThreshold }) {
     show(value);
     onThreshold(isOwn(value) ? null : value);
   };
+  const showState = () => {
+    byId('threshold-note').textContent = strings.threshold[note];
+    range.disabled = own === null || note === 'unreadable';
+    reset.disabled = range.disabled;
+  };
 
   range.addEventListener('input', () => set(Number(range.value)));
   reset.addEventListener('click', () => {
@@ -33,6 +39,7 @@ export function createThreshold({ onThreshold }) {
     onThreshold(null);
   });
   const retext = () => {
+    showState();
     if (own === null) return;
     reset.textContent = strings.threshold.reset(fraction(own));
     output.textContent = fraction(Number(range.value));
@@ -43,18 +50,21 @@ export function createThreshold({ onThreshold }) {
     /** Shows a model's own threshold, or the one that the visitor gave it before. */
     setModel({ threshold }, chosen = null) {
       own = threshold;
-      range.disabled = false;
       show(chosen ?? own);
       retext();
     },
     /** Moves it by steps of 0.05. */
     step(direction) {
-      if (own === null) return;
+      if (range.disabled) return;
       set(Math.min(1 - STEP, Math.max(STEP, Math.round(Number(range.value) * 100 + 5 * direction) / 100)));
     },
-    /** Says that no threshold outlines anything on this slice, or what the threshold does. */
-    note(closed) {
-      byId('threshold-note').textContent = closed ? strings.threshold.closed : strings.threshold.note;
+    /**
+     * What the threshold does to the slice that is shown: `note` where it outlines, `closed` where the slice classifier
+     * forbids it, `unreadSlice` where this slice was not understood, `unreadable` where nothing was: it cannot be moved then.
+     */
+    setState(next) {
+      note = next;
+      showState();
     },
   };
 }

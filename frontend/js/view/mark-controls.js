@@ -17,10 +17,11 @@ export function createMarkControls({ onMarks, onCompare }) {
   const divider = byId('divider');
   const stage = byId('stage');
   let models = [];
+  let blocked = false; // nothing to mark or compare on what is shown
 
   const checked = (inputs) => inputs.find((input) => input.checked).value;
   const showOpacity = () => { byId('opacity-value').textContent = share(opacity.value / 100); };
-  const showHeat = () => { byId('heat-legend').hidden = !heat.checked; };
+  const showHeat = () => { byId('heat-legend').hidden = !heat.checked || blocked; };
   const options = () => {
     const chosen = compare.value;
     const list = [['', strings.viewer.compareOff], ['plain', strings.viewer.comparePlain], ...models.map(({ name, title }) => [`model:${name}`, title])];
@@ -28,8 +29,9 @@ export function createMarkControls({ onMarks, onCompare }) {
     compare.value = list.some(([value]) => value === chosen) ? chosen : '';
   };
   const showLayout = () => {
-    byId('layout').hidden = compare.value === '';
-    stage.dataset.layout = compare.value === '' ? 'single' : checked(layouts);
+    const single = blocked || compare.value === '';
+    byId('layout').hidden = single;
+    stage.dataset.layout = single ? 'single' : checked(layouts);
     divider.hidden = stage.dataset.layout !== 'swipe';
   };
   const compared = () => {
@@ -53,7 +55,7 @@ export function createMarkControls({ onMarks, onCompare }) {
     },
     /** What stands beside: null, {plain: true} or {model: name}. */
     get beside() {
-      if (compare.value === '') return null;
+      if (blocked || compare.value === '') return null;
       return compare.value === 'plain' ? { plain: true } : { model: compare.value.slice('model:'.length) };
     },
     /** The models that can stand beside the chosen one. */
@@ -64,17 +66,28 @@ export function createMarkControls({ onMarks, onCompare }) {
       showLayout();
       return compare.value !== before;
     },
+    /** Switches off what needs outlines or probabilities, while there are none. What was chosen comes back later. */
+    setBlocked(next) {
+      if (next === blocked) return;
+      blocked = next;
+      for (const input of [...modes, opacity, heat, compare]) input.disabled = blocked;
+      showHeat();
+      showLayout();
+    },
     cycleMode() {
+      if (blocked) return;
       const input = modes[(MODES.indexOf(checked(modes)) + 1) % MODES.length];
       input.checked = true;
       onMarks();
     },
     toggleHeat() {
+      if (blocked) return;
       heat.checked = !heat.checked;
       showHeat();
       onMarks();
     },
     cycleCompare() {
+      if (blocked) return;
       compare.selectedIndex = (compare.selectedIndex + 1) % compare.options.length;
       compared();
     },

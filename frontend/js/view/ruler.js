@@ -2,6 +2,7 @@
 
 import { byId } from '../dom.js';
 import { distance } from '../data/geometry.js';
+import { measuredSpacing } from '../data/lesions.js';
 import { count, decimal } from '../format.js';
 import { strings } from '../strings.js';
 
@@ -28,7 +29,7 @@ export function createRuler({ onChange, sliceOf, say }) {
     if (text) say(text);
   };
   const lengthOf = ([a, b]) => {
-    const { mm, px } = distance(a, b, sliceOf().spacing);
+    const { mm, px } = distance(a, b, measuredSpacing(sliceOf()));
     return strings.viewer.rulerLength(mm === null ? null : decimal(mm), count(px));
   };
   button.addEventListener('click', toggle);

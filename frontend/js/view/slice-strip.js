@@ -10,7 +10,8 @@ export function createSliceStrip({ onSlice, onKey }) {
   const range = byId('slice');
   const chart = byId('strip-chart');
   const [previous, next, key] = ['slice-previous', 'slice-next', 'slice-key'].map(byId);
-  let shown = { total: 0, index: 0, areas: [], known: [], color: '#fff', keySlice: null };
+  const NOTHING = { total: 0, index: 0, areas: [], known: [], unread: [], color: '#fff', keySlice: null, separate: false };
+  let shown = NOTHING;
 
   range.addEventListener('input', () => onSlice(Number(range.value)));
   previous.addEventListener('click', () => onSlice(shown.index - 1));
@@ -31,6 +32,13 @@ export function createSliceStrip({ onSlice, onKey }) {
       const x = thumb / 2 + at * step;
       const area = shown.areas[at] ?? 0;
       const tall = area ? Math.max(4 * density, (area / most) * (height - 5 * density)) : (shown.known[at] ? 2 : 1) * density;
+      if (shown.unread[at]) {
+        // A hollow mark: neither the bar of an outline nor the line of a slice without one.
+        context.strokeStyle = '#dfe7ea';
+        context.lineWidth = density;
+        context.strokeRect(x - bar / 2, height - 9 * density, bar, 8 * density);
+        continue;
+      }
       context.fillStyle = area ? shown.color : shown.known[at] ? '#7d8f99' : '#3a4952';
       context.fillRect(x - bar / 2, height - tall, bar, tall);
       if (at === shown.keySlice && area) {
@@ -44,15 +52,20 @@ export function createSliceStrip({ onSlice, onKey }) {
   new ResizeObserver(draw).observe(chart);
 
   const describe = () => {
-    const { index, total, areas, known } = shown;
-    const area = areas[index] ? strings.findings.px(count(areas[index])) : known[index] ? strings.slices.nothing : strings.slices.waiting;
-    range.setAttribute('aria-valuetext', strings.slices.outlined(index + 1, total, area));
+    const { index, total, areas, known, unread, waiting, separate } = shown;
+    const say = strings.slices;
+    const area = areas[index] ? strings.findings.px(count(areas[index])) : unread[index] ? say.unread : known[index] ? say.nothing : waiting ? say.waiting : say.noAnswer;
+    range.setAttribute('aria-valuetext', `${say[separate ? 'ofPictures' : 'of'](index + 1, total)}, ${area}`);
   };
 
   return {
-    /** `state`: {total, index, areas, known, color, keySlice}; hidden where there is one slice only. */
+    /**
+     * `state`: {total, index, areas, known, unread, waiting, color, keySlice, separate}, or null where nothing is open.
+     * `known` slices have an answer, `unread` ones were not understood; `separate`: pictures, not slices of one head.
+     * Hidden where there is one slice only.
+     */
     show(state) {
-      shown = { ...shown, ...state };
+      shown = state ?? NOTHING;
       strip.hidden = shown.total < 2;
       range.max = Math.max(0, shown.total - 1);
       range.value = shown.index;

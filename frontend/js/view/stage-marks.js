@@ -2,6 +2,7 @@
 
 import { byId } from '../dom.js';
 import { edgeLetters, scaleBar } from '../data/geometry.js';
+import { measuredSpacing } from '../data/lesions.js';
 import { count, decimal } from '../format.js';
 import { strings } from '../strings.js';
 
@@ -27,7 +28,7 @@ export function createStageMarks() {
       const letters = slice && seen(slice, shape);
       edges.hidden = !slice;
       for (const mark of edges.children) mark.textContent = letters?.[mark.dataset.edge] ?? '';
-      const bar = slice && scaleBar(slice.spacing, Math.abs(place.scaleX), width);
+      const bar = slice && scaleBar(measuredSpacing(slice), Math.abs(place.scaleX), width);
       scale.hidden = !bar;
       if (bar) {
         scale.firstElementChild.style.setProperty('--length', `${bar.px}px`);
@@ -35,6 +36,14 @@ export function createStageMarks() {
       }
       number.textContent = slice ? [position, letters ? '' : strings.viewer.directionsUnknown].filter(Boolean).join(' · ') : '';
       number.title = slice && !letters ? strings.viewer.directionsUnknownHelp : '';
+    },
+    /** Takes all of it away but the slice's number, where there is no picture. */
+    clear(position = '') {
+      edges.hidden = true;
+      scale.hidden = true;
+      for (const node of [...edges.children, scale.lastElementChild, number, readout]) node.textContent = '';
+      number.textContent = position;
+      number.title = '';
     },
     /** The value under the pointer, or nothing. */
     value(slice, point) {

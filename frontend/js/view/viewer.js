@@ -15,7 +15,7 @@ const MOVE_PX = 60;
 /**
  * Calls `onScroll(steps)` and `onWindowDrag(dx, dy)`; `say(text)` speaks to screen readers.
  * What is shown is a scene: {name, slice, position, several, window, marks, chosen, panes: [{title, color, regions, ids,
- * probabilities, bare}]}.
+ * probabilities, bare, answered, unread}]}; `unread`: the model answered that it could not read this slice.
  */
 export function createViewer({ onScroll, onWindowDrag, say }) {
   const stage = byId('stage');
@@ -62,6 +62,7 @@ export function createViewer({ onScroll, onWindowDrag, say }) {
     frame = 0;
     if (!usable()) {
       for (const { canvas } of panes) canvas.getContext('2d').clearRect(0, 0, canvas.width, canvas.height);
+      marks.clear(scene?.position);
       return;
     }
     fillLayers();
@@ -129,9 +130,10 @@ export function createViewer({ onScroll, onWindowDrag, say }) {
       caption.textContent = content?.title ?? '';
       const { overlayName, plainName } = strings.viewer;
       canvas.setAttribute('aria-label', !content ? strings.viewer.title
-        : content.bare ? plainName(scene.name) : overlayName(scene.name, content.title, content.regions.length));
+        : content.bare || !content.answered ? plainName(scene.name) : overlayName(scene.name, content.title, content.unread ? null : content.regions.length));
     });
     if (usable()) panes[0].canvas.setAttribute('aria-description', marks.describe(scene.slice, shape));
+    else panes[0].canvas.removeAttribute('aria-description');
   };
 
   return {
@@ -142,7 +144,10 @@ export function createViewer({ onScroll, onWindowDrag, say }) {
       scene = next;
       shape = next?.slice ? shapeOf(next.slice) : null;
       if (other && ruler.active) ruler.clear();
-      if (!next) drawn = {};
+      if (!next) {
+        drawn = {};
+        if (ruler.active) ruler.leave();
+      }
       describe();
       showZoom();
       schedule();

@@ -42,6 +42,10 @@ export function createWindowControls({ onWindow }) {
     onWindow(window);
   };
 
+  const setDisabled = (disabled) => {
+    for (const input of [preset, ...Object.values(sliders)]) input.disabled = disabled;
+  };
+
   preset.addEventListener('change', () => {
     const next = windowOf(preset.value);
     if (next) set(next, preset.value);
@@ -63,7 +67,17 @@ export function createWindowControls({ onWindow }) {
         Object.assign(slider, { min, max, step: 1 });
       }
       options();
+      setDisabled(false);
       set(own, 'own');
+    },
+    /** Forgets the study: no figure of it stays. */
+    clear() {
+      unit = null;
+      own = null;
+      window = WHOLE;
+      preset.replaceChildren();
+      for (const key of Object.keys(sliders)) byId(`window-${key}-value`).textContent = '';
+      setDisabled(true);
     },
     get window() {
       return window;

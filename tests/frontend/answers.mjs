@@ -1,0 +1,49 @@
+// Answers of the real server, changed on their way to the page.
+
+/** Lets the server answer every segment request, and changes the answer. */
+export const changed = (page, change) => page.route('**/v1/segment*', async (route) => {
+  const response = await route.fetch();
+  const report = await response.json();
+  if (response.ok()) change(report, route.request());
+  await route.fulfill({ response, json: report });
+});
+
+/** Has the page send series by one request too, whose answer can be changed; a job's comes in parts. Runs before the page is loaded. */
+export const withoutUploads = (page) => page.route('**/v1/models', async (route) => {
+  const response = await route.fetch();
+  const facts = await response.json();
+  await route.fulfill({ response, json: { ...facts, limits: { ...facts.limits, max_upload_bytes: undefined } } });
+});
+
+export const NOTE = { code: 'a_note', message: 'A note that changes nothing.' };
+export const BONE = { code: 'bone_window', message: 'The grey values look like a bone window.', doubt: 'unreadable' };
+export const DROPPED = { code: 'slices_dropped', message: 'Three slices of this head were left out.', doubt: 'incomplete' };
+
+const emptied = (part) => {
+  if (part.lesions) part.lesions = [];
+  part.area_px = 0;
+  delete part.mask;
+};
+
+/** What the API answers where nothing could be read; a note comes before the reason. */
+export function unreadable(report) {
+  const { image, series, hemorrhage } = report;
+  (series ?? image).gray_scale = 'unreadable';
+  Object.assign(hemorrhage, { detected: null, probability: null, subtypes: [] });
+  report.warnings = [NOTE, BONE];
+  for (const part of report.slices ?? [report]) {
+    emptied(part);
+    part.readout = { ...part.readout, open: false };
+    delete part.probabilities;
+    if (report.slices) Object.assign(part, { probability: null, probability_alone: null });
+  }
+  if (report.volume) Object.assign(report.volume, { total_volume_ml: null, lesions: [], key_slice: null });
+}
+
+/** What the API answers where nothing was outlined on the part that was analysed. */
+export function incomplete(report) {
+  Object.assign(report.hemorrhage, { detected: null, probability: 0.04 });
+  report.warnings = [NOTE, DROPPED];
+  for (const part of report.slices ?? [report]) emptied(part);
+  if (report.volume) Object.assign(report.volume, { total_volume_ml: null, lesions: [], key_slice: null });
+}
