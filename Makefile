@@ -71,7 +71,7 @@ load: test-venv build ## 1,000 mixed requests at concurrency 8: failures, memory
 	$(TOOLS)/load.sh $(RELEASE)/ichor --requests 1000 --concurrency 8
 
 ##@ AWS
-.PHONY: deploy destroy cost sam-local start-measure sagemaker gpu-image lambda-image model-archive sbom
+.PHONY: deploy destroy cost sam-local lambda-watch start-measure sagemaker gpu-image lambda-image model-archive sbom
 deploy: sam-venv ## build, deploy, upload models and page, print the address (STACK=ichor ARCH=x86_64 PARAMETERS="Key=Value")
 	@ICHOR_LAMBDA_ARCH=$(ARCH) $(TOOLS)/lambda_package.sh
 	@$(ICHOR_CACHE)/sam-venv/bin/python infra/deploy.py deploy --stack $(STACK) --arch $(ARCH) \
@@ -83,8 +83,11 @@ destroy: sam-venv ## delete the stack and all that is in it, but for the models'
 cost: ## USD for 1,000 slices and 1,000 series, from what `make measure` wrote
 	@python3 infra/cost.py --measured $(MEASURED)
 
-sam-local: test-venv s3-server lambda ## the API in a container, models in a local S3 server
-	@infra/sam_local.sh
+sam-local: test-venv s3-server lambda ## the API in a container, models in a local S3 server; needs a container engine
+	@exec infra/sam_local.sh
+
+lambda-watch: test-venv s3-server cargo-lambda-venv ## the API function without containers, built again on changes, models in a local S3 server
+	@exec $(TEST_PYTHON) tests/aws/lambda_watch.py
 
 start-measure: test-venv s3-server lambda-emulator lambda ## cold start of the function under AWS's emulator, part by part
 	cd tests/aws && $(TEST_PYTHON) start_times.py
@@ -107,19 +110,22 @@ sbom: ## what is shipped, with licences and digests: sbom/*.cdx.json and *-licen
 
 ##@ Check
 .PHONY: check test fmt clippy fast-tests build rust-tests feature-tests training-tests dicom-tests aws-tests page-tests \
-  image-tests mutated long-series long-series-streamed fuzz
+  container-tests image-tests tool-tests mutated long-series long-series-streamed fuzz
 check: fmt clippy fast-tests ## formatting, lints, unit tests: a minute once built
 
-test: ## installs what is missing, then runs every test
-	@$(TOOLS)/timed.sh "tools" $(MAKE) tools
-	@$(TOOLS)/timed.sh "lints" $(MAKE) fmt clippy
-	@$(TOOLS)/timed.sh "feature boundaries" $(MAKE) feature-tests
-	@$(TOOLS)/timed.sh "Rust" $(MAKE) rust-tests
-	@$(TOOLS)/timed.sh "training" $(MAKE) training-tests
-	@$(TOOLS)/timed.sh "DICOM readers" $(MAKE) dicom-tests
-	@$(TOOLS)/timed.sh "Lambda and template" $(MAKE) aws-tests
-	@$(TOOLS)/timed.sh "page" $(MAKE) page-tests
-	@$(TOOLS)/timed.sh "measurements" $(MAKE) bench-smoke
+test: ## installs what is missing, then runs every test, all stages also where one fails, and sums up
+	@MAKE="$(MAKE)" $(TOOLS)/stages.sh \
+	  "tools: tools" \
+	  "lints: fmt clippy" \
+	  "feature boundaries: feature-tests" \
+	  "Rust: rust-tests" \
+	  "test tools: tool-tests" \
+	  "training: training-tests" \
+	  "DICOM readers: dicom-tests" \
+	  "Lambda and template: aws-tests" \
+	  "containers: container-tests" \
+	  "page: page-tests" \
+	  "measurements: bench-smoke"
 
 fmt:
 	cargo fmt --check
@@ -142,7 +148,7 @@ feature-tests: ## the core without HTTP, and the default build without AWS
 training-tests: train-smoke ## the training smoke run and the Python tests
 	$(TRAIN_PYTHON) -m pytest -q training
 
-dicom-tests: dicom-venv build ## segmentations read by highdicom, Hounsfield units held against pydicom's
+dicom-tests: dicom-packages dicom-venv build ## segmentations read by highdicom, Hounsfield units held against pydicom's
 	ICHOR_BIN=$(RELEASE)/ichor $(DICOM_PYTHON) -m pytest -q tests/dicom
 	$(DICOM_PYTHON) $(TOOLS)/dicom_parity.py --ichor $(RELEASE)/ichor --as-ct
 
@@ -159,53 +165,74 @@ long-series-streamed: dicom-venv onnxruntime build ## the same by onnxruntime, w
 fuzz: ## a million inputs for every decoder (RUNS=1000000)
 	for target in dicom nifti archive raster; do fuzz/run.sh $$target $(RUNS); done
 
-aws-tests: test-venv checkov-venv image-venv s3-server lambda-emulator onnxruntime build sagemaker lambda ## both functions under AWS's emulator on a local S3 server, the template, the API's description
-	cd tests/aws && $(TEST_PYTHON) -m pytest -q -rs
+aws-tests: test-venv checkov-venv image-venv cargo-lambda-venv s3-server lambda-emulator onnxruntime build sagemaker lambda ## both functions under AWS's emulator on a local S3 server, the template, the API's description
+	cd tests/aws && $(TEST_PYTHON) -m pytest -q -rs $(addprefix --ignore=,$(CONTAINER_TESTS))
+
+# Of a container engine: one that runs, else one that is started for it, which needs root; else they are skipped.
+CONTAINER_TESTS := test_image.py test_sam_local.py
+container-tests: test-venv s3-server sagemaker lambda ## `make sam-local` and the container's image, where an engine runs or can be started (root)
+	cd tests/aws && ../tools/container_engine.sh --if-possible $(TEST_PYTHON) -m pytest -q -rs $(CONTAINER_TESTS)
 
 image-tests: test-venv sagemaker ## the container's image, built and run by an engine that is started for it; root
 	cd tests/aws && ../tools/container_engine.sh $(TEST_PYTHON) -m pytest -q test_image.py
 
-page-tests: system-packages page-modules build ## the page in a real Chromium
-	ICHOR_BIN=$(RELEASE)/ichor npm test --prefix tests/frontend
+tool-tests: ## how the stages of `make test` run on and are summed up
+	tests/tools/test_stages.sh
+
+page-tests: page-packages page-modules build ## the page in a real Chromium
+	PATH="$$($(TOOLS)/node.sh):$$PATH" ICHOR_BIN=$(RELEASE)/ichor npm test --prefix tests/frontend
 
 ##@ Install
-.PHONY: tools system-packages test-venv checkov-venv image-venv bench-venv sam-venv train-venv dicom-venv onnxruntime s3-server lambda-emulator page-modules
-tools: system-packages test-venv checkov-venv image-venv dicom-venv bench-venv onnxruntime s3-server lambda-emulator train-venv page-modules ## everything the tests need, each skipped if there
+.PHONY: tools base-packages dicom-packages page-packages test-venv checkov-venv image-venv bench-venv sam-venv train-venv \
+  dicom-venv cargo-lambda-venv onnxruntime s3-server lambda-emulator page-modules
+INSTALLED := base-packages dicom-packages page-packages test-venv checkov-venv image-venv dicom-venv bench-venv \
+  cargo-lambda-venv onnxruntime s3-server lambda-emulator train-venv page-modules
+tools: $(INSTALLED) ## everything the tests need, each skipped if there
 
-system-packages:
-	@$(TOOLS)/system_packages.sh
+# In groups: what the page needs and cannot have keeps nothing else from being tested.
+base-packages:
+	@$(TOOLS)/system_packages.sh base
 
-test-venv: system-packages
+dicom-packages: base-packages
+	@$(TOOLS)/system_packages.sh dicom
+
+page-packages: base-packages
+	@$(TOOLS)/system_packages.sh page
+
+test-venv: base-packages
 	@$(TOOLS)/python_env.sh test-venv tests/aws/requirements.txt
 
-checkov-venv: system-packages
+checkov-venv: base-packages
 	@$(TOOLS)/python_env.sh checkov-venv tests/aws/checkov-requirements.txt
 
-bench-venv: system-packages
+bench-venv: base-packages
 	@$(TOOLS)/python_env.sh bench-venv benches/requirements.txt
 
-image-venv: system-packages
+image-venv: base-packages
 	@$(TOOLS)/python_env.sh image-venv tests/aws/image-requirements.txt
 
-onnxruntime: system-packages
+onnxruntime: base-packages
 	@$(TOOLS)/onnxruntime.sh
 
-sam-venv: system-packages
+cargo-lambda-venv: base-packages
+	@$(TOOLS)/python_env.sh cargo-lambda-venv infra/cargo-lambda-requirements.txt
+
+sam-venv: base-packages
 	@$(TOOLS)/python_env.sh sam-venv infra/requirements.txt
 
-train-venv: system-packages
+train-venv: base-packages
 	@$(TOOLS)/python_env.sh train-venv training/requirements.txt
 
-dicom-venv: system-packages
+dicom-venv: base-packages
 	@$(TOOLS)/python_env.sh dicom-venv tests/dicom/requirements.txt
 
-s3-server:
+s3-server: base-packages
 	@$(TOOLS)/s3_server.sh
 
 lambda-emulator: test-venv
 	@$(TOOLS)/lambda_emulator.sh
 
-page-modules: system-packages
+page-modules: base-packages
 	@$(TOOLS)/node_modules.sh tests/frontend
 
 ##@ Other

@@ -1,18 +1,27 @@
 #!/usr/bin/env bash
-# Installs the programs the tests start that come from the distribution: a C compiler, Python with venv,
-# Node.js, Chromium and dciodvfy. Does nothing where all are there; needs apt and root (or sudo) only where one is missing.
+# system_packages.sh GROUP…: installs the programs of the distribution that the tests start. Groups:
+#   base   a C compiler, Python with venv, and the parts of the Rust toolchain that format and lint
+#   dicom  dciodvfy
+#   page   Chromium and fonts (Node.js: node.sh)
+# Does nothing where all are there; needs apt and root (or sudo) only where one is missing.
 . "$(dirname "$0")/cache.sh"
 
 missing=()
-command -v cc >/dev/null || missing+=(gcc libc6-dev)
-command -v python3 >/dev/null || missing+=(python3)
-# Debian splits ensurepip from python3; without it a virtual environment has no pip.
-python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-command -v node >/dev/null || missing+=(nodejs)
-command -v npm >/dev/null || missing+=(npm)
-command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
-command -v dciodvfy >/dev/null || missing+=(dicom3tools)
-command -v cargo >/dev/null || die "cargo is missing: install Rust from https://rustup.rs, then run make test again"
+need() { command -v "$1" >/dev/null || missing+=("${@:2}"); }
+for group in "$@"; do
+  case "$group" in
+    base)
+      need cc gcc libc6-dev
+      need python3 python3
+      # Debian splits ensurepip from python3; without it a virtual environment has no pip.
+      python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+      [ -f /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
+      ;;
+    dicom) need dciodvfy dicom3tools ;;
+    page) need chromium chromium fonts-liberation ;;
+    *) die "the groups are base, dicom and page, not $group" ;;
+  esac
+done
 
 if [ ${#missing[@]} -gt 0 ]; then
   command -v apt-get >/dev/null || die "install these yourself (there is no apt-get here): ${missing[*]}"
@@ -26,6 +35,13 @@ if [ ${#missing[@]} -gt 0 ]; then
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
 fi
 
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-  die "Python 3.11 or newer is needed, this is $(python3 --version)"
-[ "$(node -p 'process.versions.node.split(".")[0] >= 20')" = true ] || die "Node.js 20.10 or newer is needed, this is $(node --version)"
+case " $* " in
+  *" base "*)
+    command -v cargo >/dev/null || die "cargo is missing: install Rust from https://rustup.rs, then run make test again"
+    # A minimal toolchain has neither.
+    cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+    cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+      die "Python 3.11 or newer is needed, this is $(python3 --version)"
+    ;;
+esac
