@@ -1,5 +1,7 @@
-"""Processes of the tests: on loopback, on a free port, stopped by their own handle."""
+"""Processes of the tests: on a free port of one address, stopped by their own handle, and never left behind."""
 
+import ctypes
+import signal
 import socket
 import subprocess
 import time
@@ -7,46 +9,71 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Of a busy machine; an idle one takes one.
-START_SECONDS = 60.0
+LOOPBACK = "127.0.0.1"
+# On a busy machine; an idle one takes one.
+START_SECONDS = 180.0
+STOP_SECONDS = 5.0
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-def free_port() -> int:
+def free_port(host: str = LOOPBACK) -> int:
     """A port that was free a moment ago; the caller's server binds it next."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         return probe.getsockname()[1]
+
+
+def end_with_parent() -> None:
+    """Runs in a new child: Linux sends it SIGTERM when its parent ends, however that ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @contextmanager
 def running(
-    command: list[str], port: int, log: Path, start_seconds: float = START_SECONDS, **popen
+    command: list[str],
+    port: int,
+    log: Path | None,
+    start_seconds: float = START_SECONDS,
+    stop_seconds: float = STOP_SECONDS,
+    host: str = LOOPBACK,
+    **popen,
 ) -> Iterator[subprocess.Popen]:
     """Runs `command` until the block ends; enters it once `port` accepts connections.
 
-    Raises RuntimeError with the process's own words if it exits first or never listens.
+    It writes into `log`, or to the terminal where that is None. Raises RuntimeError with the process's own words if
+    it exits first or never listens.
     """
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **popen)
+    output = log.open("wb") if log else None
+    process = subprocess.Popen(
+        command, stdout=output, stderr=output and subprocess.STDOUT, preexec_fn=end_with_parent, **popen
+    )
+    if output:
+        output.close()
     try:
         deadline = time.monotonic() + start_seconds
-        while not _accepts(port):
+        while not accepts(port, host):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{command[0]} does not listen on {port}:\n{log.read_text()}")
+                raise RuntimeError(f"{command[0]} does not listen on {port}:\n{log.read_text() if log else ''}")
             time.sleep(0.02)
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process, stop_seconds)
 
 
-def _accepts(port: int) -> bool:
+def stop(process: subprocess.Popen, seconds: float) -> None:
+    """Asks the process to end, and kills it where it has not ended after so many seconds."""
+    process.terminate()
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def accepts(port: int, host: str = LOOPBACK) -> bool:
+    """Whether anybody listens there."""
+    try:
+        socket.create_connection((host, port), timeout=0.2).close()
     except OSError:
         return False
     return True

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import boto3
 from botocore.config import Config
-from loopback import free_port, running
+from loopback import LOOPBACK, free_port, running
 
 BUCKET = "ichor-models"
 JOBS_BUCKET = "ichor-jobs"
@@ -60,15 +60,15 @@ class S3Server:
 
 
 @contextmanager
-def s3_server(binary: Path, folder: Path) -> Iterator[S3Server]:
-    """Starts the server over an empty folder, with the bucket made."""
-    port = free_port()
-    server = S3Server(f"http://127.0.0.1:{port}", secrets.token_hex(10), secrets.token_hex(20))
+def s3_server(binary: Path, folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
+    """Starts the server over an empty folder, with the buckets made; `host` is the address that it listens on."""
+    port = free_port(host)
+    server = S3Server(f"http://{host}:{port}", secrets.token_hex(10), secrets.token_hex(20))
     root = folder / "buckets"
     root.mkdir()
-    command = [str(binary), str(root), "--host", "127.0.0.1", "--port", str(port)]
+    command = [str(binary), str(root), "--host", host, "--port", str(port)]
     command += ["--access-key", server.access_key, "--secret-key", server.secret_key]
-    with running(command, port, folder / "s3s-fs.log"):
+    with running(command, port, folder / "s3s-fs.log", host=host):
         for bucket in (BUCKET, JOBS_BUCKET):
             server.client().create_bucket(Bucket=bucket)
         yield server

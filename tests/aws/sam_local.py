@@ -1,34 +1,96 @@
-"""`sam local start-api` beside an S3 server that holds the models; ends with Ctrl-C. Started by infra/sam_local.sh."""
+"""`sam local start-api` beside an S3 server that holds the models. Started by infra/sam_local.sh; ends with Ctrl-C.
 
+The functions run in containers, which have a loopback of their own. The S3 server therefore listens on the address
+that this machine has in the network of the containers: nothing beyond this machine reaches it.
+"""
+
+import argparse
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from conftest import CACHE
-from s3_server import BUCKET, JOBS_BUCKET, s3_server
+from foreground import STOP_SECONDS, ending_with_its_children, port_or_free, show_request
+from loopback import LOOPBACK, running
+from s3_server import BUCKET, JOBS_BUCKET, S3Server, s3_server
 from test_deployment import deployable
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "infra"))
-from deploy import with_binaries  # noqa: E402
+from deploy import FUNCTIONS, with_binaries  # noqa: E402
+
+DOCKER = os.environ.get("ICHOR_DOCKER", "docker")
+
+
+def docker(*command: str) -> str:
+    return subprocess.run([DOCKER, *command], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def address_for_containers() -> str:
+    """The address by which containers of the engine's default network reach this machine."""
+    address = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    try:
+        with socket.socket() as probe:
+            probe.bind((address, 0))
+    except OSError:
+        sys.exit(
+            f"error: containers reach their host by {address or 'no address'}, which is none of this machine's: the "
+            "engine runs elsewhere. Start one on this machine (dockerd as root), or use make lambda-watch"
+        )
+    return address
+
+
+def packed(folder: Path) -> Path:
+    """The binaries of `make lambda` in a folder of this run, by which its containers are known."""
+    for name in FUNCTIONS.values():
+        (folder / name).mkdir(parents=True)
+        shutil.copy(CACHE / "lambda" / name / "bootstrap", folder / name)
+    return folder
+
+
+def remove_containers(functions: Path) -> None:
+    """Removes what `sam` left of its containers: it does so itself unless it was killed."""
+    for name in FUNCTIONS.values():
+        left = docker("ps", "--all", "--quiet", "--filter", f"volume={functions / name}").split()
+        if left:
+            docker("rm", "--force", *left)
+
+
+def command(folder: Path, functions: Path, s3: S3Server, port: int, options: list[str]) -> list[str]:
+    template = folder / "template.json"
+    template.write_text(json.dumps(with_binaries(deployable(ROOT, s3.endpoint), functions)))
+    variables = s3.environment() | {"ICHOR_BUCKET": BUCKET, "ICHOR_JOBS_BUCKET": JOBS_BUCKET}
+    (folder / "variables.json").write_text(json.dumps({"Parameters": variables}))
+    sam = [str(Path(sys.executable).parent / "sam"), "local", "start-api", "--host", LOOPBACK, "--port", str(port)]
+    sam += ["--template", str(template), "--env-vars", str(folder / "variables.json")]
+    # One container for all requests: the models are loaded once.
+    return [*sam, "--warm-containers", "LAZY", *options]
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory() as name, s3_server(CACHE / "bin" / "s3s-fs", Path(name)) as s3:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--port", type=int, help="of the API; 3000, or another that is free")
+    args, options = parser.parse_known_args()
+    port = args.port or port_or_free(3000)
+    with ending_with_its_children(), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        s3.upload_models(ROOT / "models")
-        template = folder / "template.json"
-        template.write_text(json.dumps(with_binaries(deployable(ROOT, s3.endpoint), CACHE / "lambda")))
-        variables = s3.environment() | {"ICHOR_BUCKET": BUCKET, "ICHOR_JOBS_BUCKET": JOBS_BUCKET}
-        (folder / "variables.json").write_text(json.dumps({"Parameters": variables}))
-        command = [str(Path(sys.executable).parent / "sam"), "local", "start-api", "--host", "127.0.0.1"]
-        command += ["--template", str(template), "--env-vars", str(folder / "variables.json")]
-        # The container reaches the S3 server on the machine's own loopback.
-        command += ["--docker-network", "host", *sys.argv[1:]]
-        return subprocess.run(command, env=os.environ | {"SAM_CLI_TELEMETRY": "0"}, check=False).returncode
+        with s3_server(CACHE / "bin" / "s3s-fs", folder, address_for_containers()) as s3:
+            s3.upload_models(ROOT / "models")
+            functions = packed(folder / "functions")
+            start = command(folder, functions, s3, port, options)
+            # A process group of its own: Ctrl-C comes to `sam` once, by this program, and it removes its containers.
+            own = {"env": os.environ | {"SAM_CLI_TELEMETRY": "0"}, "process_group": 0}
+            try:
+                with running(start, port, None, start_seconds=300, stop_seconds=STOP_SECONDS, **own) as sam:
+                    show_request(port)
+                    return sam.wait()
+            finally:
+                remove_containers(functions)
 
 
 if __name__ == "__main__":

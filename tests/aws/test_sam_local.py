@@ -1,35 +1,44 @@
 """`make sam-local`: the API in a container where there is a container engine, and plain words where there is none."""
 
-import shutil
+import os
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
-import requests
-from loopback import free_port, running
+from local_api import answers_to_both_bodies, ends_with_its_children, started
+
+DOCKER = os.environ.get("ICHOR_DOCKER", "docker")
 
 
 def engine_runs() -> bool:
-    if shutil.which("docker") is None:
+    try:
+        return subprocess.run([DOCKER, "info"], capture_output=True, check=False).returncode == 0
+    except OSError:
         return False
-    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+
+
+def containers() -> set[str]:
+    listed = subprocess.run([DOCKER, "ps", "--all", "--quiet"], capture_output=True, text=True, check=True)
+    return set(listed.stdout.split())
 
 
 def test_without_an_engine_it_says_what_to_do_instead(repository: Path):
-    if engine_runs():
-        pytest.skip("there is a container engine: the other test runs")
-    run = subprocess.run([repository / "infra" / "sam_local.sh"], capture_output=True, text=True, check=False)
+    nowhere = os.environ | {"DOCKER_HOST": "unix:///nowhere/engine.sock"}
+    command = [repository / "infra" / "sam_local.sh"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=nowhere)
     assert run.returncode == 3, run.stdout + run.stderr
-    assert "NOT STARTED" in run.stderr and "cargo lambda watch" in run.stderr and "make aws-tests" in run.stderr
+    assert "NOT STARTED" in run.stderr and "make lambda-watch" in run.stderr and "make aws-tests" in run.stderr
 
 
-def test_the_container_takes_a_binary_body(repository: Path, samples: list[Path], tmp_path: Path):
-    if not engine_runs():
-        pytest.skip("NO CONTAINER ENGINE RUNS HERE: sam local start-api was not tried")
-    port = free_port()
-    command = [str(repository / "infra" / "sam_local.sh"), "--port", str(port)]
-    with running(command, port, tmp_path / "sam.log", start_seconds=300):
-        answer = requests.post(
-            f"http://127.0.0.1:{port}/v1/segment", samples[0].read_bytes(), headers={"content-type": "image/png"}, timeout=120
-        )
-        assert answer.status_code == 200 and answer.json()["mask"]["base64"]
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.skipif(not engine_runs(), reason="NO CONTAINER ENGINE RUNS HERE: sam local start-api was not tried")
+def test_the_container_answers_and_ends_with_the_script(
+    repository: Path, samples: list[Path], tmp_path: Path, number: signal.Signals
+):
+    before = containers()
+    with started([str(repository / "infra" / "sam_local.sh")], tmp_path / "sam.log") as (process, url):
+        answers_to_both_bodies(url, samples[0])
+        assert containers() > before, "the function runs in no container"
+        ends_with_its_children(process, number)
+        assert containers() == before

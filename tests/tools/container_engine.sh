@@ -1,24 +1,46 @@
 #!/usr/bin/env bash
-# container_engine.sh COMMAND…: runs COMMAND with a container engine of its own (DOCKER_HOST), which ends with it, and
-# with a Debian base in it (local/debian:bookworm-slim) that debootstrap made: no registry is asked for anything.
+# container_engine.sh [--if-possible] COMMAND…: runs COMMAND with a container engine of its own (DOCKER_HOST), which
+# ends with it, and with a Debian base in it (ICHOR_BASE) that debootstrap made: no registry is asked for anything.
 # Needs root; installs docker.io and debootstrap where they are missing.
+#
+# With --if-possible COMMAND runs in any case: with an engine that answers already, else with one of its own, else
+# with none, which is said loudly.
 . "$(dirname "$0")/cache.sh"
 
-[ "$(id -u)" -eq 0 ] || die "a container engine of one's own needs root; with one that runs, set DOCKER_HOST and call the tests"
+required=yes
+if [ "${1:-}" = --if-possible ]; then
+  required=no
+  shift
+fi
+without_engine() {
+  local reason=$1
+  shift
+  [ $required = no ] || die "$reason"
+  printf '== NO CONTAINER ENGINE, tests in containers are skipped: %s\n' "$reason" >&2
+  exec "$@"
+}
+
+if [ $required = no ] && "${ICHOR_DOCKER:-docker}" info >/dev/null 2>&1; then exec "$@"; fi
+[ "$(id -u)" -eq 0 ] || without_engine "starting one needs root; with one that runs, set DOCKER_HOST" "$@"
 missing=()
 [ -x /usr/bin/docker ] && command -v dockerd >/dev/null || missing+=(docker.io)
 command -v debootstrap >/dev/null || missing+=(debootstrap)
+command -v iptables >/dev/null || missing+=(iptables)
 if [ ${#missing[@]} -gt 0 ]; then
+  command -v apt-get >/dev/null || without_engine "there is no apt-get to install ${missing[*]} with" "$@"
   say "installing ${missing[*]}"
-  apt-get update -q
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" iptables
+  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } ||
+    without_engine "${missing[*]} cannot be installed" "$@"
 fi
 
 base="$ICHOR_CACHE/debian-bookworm.tar"
 if [ ! -f "$base" ]; then
   say "making a Debian base"
   folder=$(mktemp -d)
-  debootstrap --variant=minbase --include=ca-certificates bookworm "$folder" >"$ICHOR_CACHE/debootstrap.log"
+  if ! debootstrap --variant=minbase --include=ca-certificates bookworm "$folder" >"$ICHOR_CACHE/debootstrap.log"; then
+    rm -rf "$folder"
+    without_engine "debootstrap failed, $ICHOR_CACHE/debootstrap.log says why" "$@"
+  fi
   # The authorities that this machine trusts, for a network that looks into what it carries.
   cp /etc/ssl/certs/ca-certificates.crt "$folder/etc/ssl/certs/ca-certificates.crt"
   rm -rf "$folder"/var/cache/apt/archives/*.deb
@@ -28,16 +50,40 @@ fi
 
 state=$(mktemp -d)
 export DOCKER_HOST="unix://$state/engine.sock" ICHOR_DOCKER=/usr/bin/docker
-# Layers stay in the cache, so that the second build takes seconds.
-dockerd --data-root "$ICHOR_CACHE/docker" --exec-root "$state/exec" --pidfile "$state/pid" --host "$DOCKER_HOST" \
+engine= command=
+# The command ends before the engine that it uses, and neither outlives this script.
+stop() {
+  trap '' INT TERM HUP
+  if [ -n "$command" ]; then
+    kill "$command" 2>/dev/null || true
+    wait "$command" 2>/dev/null || true
+  fi
+  if [ -n "$engine" ]; then
+    kill "$engine" 2>/dev/null || true
+    wait "$engine" 2>/dev/null || true
+  fi
+  rm -rf "$state"
+}
+trap stop EXIT
+for signal in INT TERM HUP; do trap "exit $((128 + $(kill -l $signal)))" $signal; done
+# Layers stay in the cache, so that the second build takes seconds. Ctrl-C comes to the engine by this script alone.
+setsid setpriv --pdeathsig TERM dockerd --data-root "$ICHOR_CACHE/docker" --exec-root "$state/exec" --pidfile "$state/pid" --host "$DOCKER_HOST" \
   >"$state/log" 2>&1 &
 engine=$!
-trap 'kill "$engine" 2>/dev/null; wait "$engine" 2>/dev/null || true; rm -rf "$state"' EXIT
 for _ in $(seq 120); do
   "$ICHOR_DOCKER" version >/dev/null 2>&1 && break
-  kill -0 "$engine" 2>/dev/null || die "dockerd does not start here: $(tail -1 "$state/log")"
+  if ! kill -0 "$engine" 2>/dev/null; then
+    log=$(grep -v level=info "$state/log" | tail -3)
+    trap - EXIT
+    rm -rf "$state"
+    unset DOCKER_HOST ICHOR_DOCKER
+    without_engine "dockerd does not start here: $log" "$@"
+  fi
   sleep 0.5
 done
-"$ICHOR_DOCKER" image inspect local/debian:bookworm-slim >/dev/null 2>&1 ||
-  "$ICHOR_DOCKER" import "$base" local/debian:bookworm-slim >/dev/null
-"$@"
+export ICHOR_BASE=local/debian:bookworm-slim
+"$ICHOR_DOCKER" image inspect "$ICHOR_BASE" >/dev/null 2>&1 || "$ICHOR_DOCKER" import "$base" "$ICHOR_BASE" >/dev/null
+# In the background, since a shell that waits for a command in the foreground hears of no signal.
+"$@" &
+command=$!
+wait "$command"
