@@ -19,7 +19,7 @@ class Container:
     log: Path
 
     def ping(self) -> dict:
-        answer = requests.get(f"{self.url}/ping", timeout=10)
+        answer = requests.get(f"{self.url}/ping", timeout=120)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

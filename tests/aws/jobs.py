@@ -59,7 +59,7 @@ class JobClient:
         """Orders and sends; gives the job's identifier."""
         order = self.order(content, content_type, **words)
         put = order["upload"]
-        sent = requests.request(put["method"], put["url"], data=content, headers=put["headers"], timeout=30)
+        sent = requests.request(put["method"], put["url"], data=content, headers=put["headers"], timeout=120)
         assert sent.status_code == 200, sent.text[:500]
         return order["job_id"]
 

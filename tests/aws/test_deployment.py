@@ -134,7 +134,7 @@ def test_an_upload_comes_back_as_a_result(cloud: Cloud, samples: list[Path]):
     put = order["upload"]
     sent = requests.put(put["url"], data=content, headers=put["headers"], timeout=60)
     assert sent.status_code == 200, sent.text[:500]
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while True:
         job = json.loads(cloud.invoke(http_event("GET", order["job_url"]))["body"])
         if job["state"] not in ("queued", "running"):

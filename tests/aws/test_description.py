@@ -23,7 +23,7 @@ BINARY = ("image/png", "application/dicom")
 
 
 def test_every_operation_and_body_has_an_example(server: IchorServer):
-    description = requests.get(f"{server.url}/v1/openapi.json", timeout=10).json()
+    description = requests.get(f"{server.url}/v1/openapi.json", timeout=120).json()
     assert description["openapi"].startswith("3.1")
     for path, operations in description["paths"].items():
         for method, operation in operations.items():

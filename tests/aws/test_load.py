@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import requests
@@ -27,14 +27,16 @@ def test_mixed_requests_bring_no_failure_and_no_growth(release: Path, repository
 
 def test_the_rate_is_limited_where_asked_for(release: Path, tmp_path: Path):
     with ichor_server(release / "ichor", tmp_path, "--requests-per-second", "1", "--request-burst", "3") as server:
-        answers = [requests.get(f"{server.url}/v1/models", timeout=10) for _ in range(8)]
-        assert [a.status_code for a in answers[:3]] == [200, 200, 200]
+        # Side by side, so that a slow machine too sends them faster than one per second.
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: requests.get(f"{server.url}/v1/models", timeout=60), range(60)))
+        assert sum(a.status_code == 200 for a in answers) >= 3
         refused = [a for a in answers if a.status_code == 429]
         assert refused and all(int(a.headers["retry-after"]) >= 1 for a in refused)
         assert refused[0].headers["content-type"] == "application/problem+json"
         assert refused[0].json()["code"] == "too_many_requests"
         # Whoever watches over the process is always answered.
-        assert requests.get(f"{server.url}/v1/health/live", timeout=10).status_code == 200
+        assert requests.get(f"{server.url}/v1/health/live", timeout=120).status_code == 200
 
 
 def test_log_lines_say_nothing_of_the_input(release: Path, samples: list[Path], tmp_path: Path):
@@ -43,8 +45,8 @@ def test_log_lines_say_nothing_of_the_input(release: Path, samples: list[Path], 
     with ichor_server(release / "ichor", tmp_path, "--log") as server:
         requests.post(f"{server.url}/v1/segment?include=mask", samples[0].read_bytes(), timeout=60)
         requests.post(f"{server.url}/v1/segment?model=Smith", b"Smith^Jane", headers={"user-agent": "Smith"}, timeout=60)
-        requests.get(f"{server.url}/v1/jobs/{job}", timeout=10)
-        requests.request("SMITH", f"{server.url}/v1/Smith", timeout=10)
+        requests.get(f"{server.url}/v1/jobs/{job}", timeout=120)
+        requests.request("SMITH", f"{server.url}/v1/Smith", timeout=120)
     text = (tmp_path / "serve.log").read_text()
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     assert len(lines) == 4
@@ -70,17 +72,18 @@ def test_a_server_that_is_stopped_ends_its_work_and_leaves_no_image(release: Pat
             f"{url}/v1/uploads", json={"content_type": "application/zip", "size_bytes": len(content)}, timeout=30
         ).json()
         put = order["upload"]
-        assert requests.put(url + put["url"], content, headers=put["headers"], timeout=30).status_code == 200
+        assert requests.put(url + put["url"], content, headers=put["headers"], timeout=120).status_code == 200
         assert list(tmp_path.glob("ichor-*/jobs/*/job.json")), "the job's folder is not where it is looked for"
-        # A request that is under way when the signal comes is still answered.
-        answers = []
-        asked = threading.Thread(
-            target=lambda: answers.append(requests.post(f"{url}/v1/segment", samples[0].read_bytes(), timeout=120))
-        )
-        asked.start()
-        time.sleep(0.3)
-        process.terminate()
-        assert process.wait(60) == 0
-        asked.join(60)
-        assert [answer.status_code for answer in answers] == [200]
+        # A request that is under way when the signal comes is still answered: "100 Continue" says that it is.
+        image = samples[0].read_bytes()
+        with socket.create_connection(("127.0.0.1", port), timeout=120) as link:
+            head = f"POST /v1/segment HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {len(image)}\r\n"
+            link.sendall(f"{head}connection: close\r\nexpect: 100-continue\r\n\r\n".encode())
+            assert link.recv(1024).startswith(b"HTTP/1.1 100 ")
+            process.terminate()
+            link.sendall(image)
+            assert link.recv(1024).startswith(b"HTTP/1.1 200 ")
+            while link.recv(65536):
+                pass
+        assert process.wait(120) == 0
     assert list(tmp_path.glob("ichor-*")) == []

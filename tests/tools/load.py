@@ -3,7 +3,7 @@
     python tests/tools/load.py --url http://127.0.0.1:8080 --pid PID --requests 1000 --concurrency 8
 
 Prints a JSON summary and exits 1 if a bar is missed: no 5xx but a deliberate 503 (one with Retry-After), memory that
-does not grow by more than 20 % after the first hundred requests, and a good request answered at the end. Growth is
+does not grow by more than 20 % and 32 MB after the first hundred requests, and a good request answered at the end. Growth is
 that of the median, from the first third of the later requests to the last: single samples swing with how many slices
 are being computed at that moment. The highest sample is printed beside it. Standard library only.
 """
@@ -28,6 +28,8 @@ from memory import resident_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAT = 0.20
+# Less is the allocator's, which keeps some memory per thread, and machines have few or many.
+FLAT_MB = 32
 WARM_UP = 100
 
 
@@ -166,7 +168,7 @@ def main() -> int:
         "answers_at_the_end": alive,
     }
     print(json.dumps(summary, indent=2))
-    return 0 if not unasked and alive and grown <= FLAT else 1
+    return 0 if not unasked and alive and (grown <= FLAT or last - warm <= FLAT_MB) else 1
 
 
 if __name__ == "__main__":
