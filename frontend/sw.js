@@ -15,6 +15,7 @@ const FILES = [
   'js/data/grey-png.js',
   'js/data/lesions.js',
   'js/data/nifti.js',
+  'js/data/opened.js',
   'js/data/reading.js',
   'js/data/regions.js',
   'js/data/segmentation.js',

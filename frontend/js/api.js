@@ -23,7 +23,7 @@ export function createApi(base) {
     /** Where a model's card is read. */
     cardUrl: (model) => url(model.card),
 
-    /** The report of a slice, or of a series. `options`: {model, threshold, include, asSeries}. */
+    /** The report of a slice, or of a series. `options`: {model, threshold, include, asSeries, series}. */
     segment: (file, options, signal) => request(url(`/v1/segment?${query(options)}`), { method: 'POST', signal, ...bodyOf(file) }),
 
     /** The masks of a DICOM file or series as a DICOM segmentation, a Blob. */
@@ -47,10 +47,11 @@ export function createApi(base) {
   };
 }
 
-function query({ model, threshold = null, include, asSeries = false }) {
+function query({ model, threshold = null, include, asSeries = false, series = null }) {
   const words = new URLSearchParams({ model, include });
   if (threshold !== null) words.set('threshold', String(threshold));
   if (asSeries) words.set('as_series', 'true');
+  if (series !== null) words.set('series', String(series));
   return words;
 }
 

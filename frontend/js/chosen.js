@@ -11,6 +11,8 @@ export function createChosen(page) {
     /** The report that speaks for what is shown, or null. */
     reportShown: (model = state.model) => (model ? page.session.report(model.name, state.index) : null),
     regionsOf: (index) => reading()?.regions(index) ?? [],
+    /** What that report leaves open: 'unreadable', 'incomplete' or null. */
+    doubtShown: (model = state.model) => (model ? page.session.doubt(model.name, state.index) : null),
     /** The name of what is shown: of separate pictures that of the picture. */
     nameShown: () => page.session.study?.pictures?.[state.index].name ?? page.session.study?.name ?? '',
     currentSlice: () => page.session.study?.slices[state.index],

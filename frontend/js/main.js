@@ -33,7 +33,7 @@ const thresholds = new Map(); // by model; those that the visitor moved
 
 const busy = createBusy({ onCancel: () => page.cancel() });
 const errors = createErrorPanel();
-const findings = createFindings({ lesion: (lesion) => page.showLesion(lesion), key: () => page.goToKey(), copy: () => page.copyFindings() });
+const findings = createFindings({ lesion: (lesion) => page.showLesion(lesion), key: () => page.goToKey(), copy: () => page.copyFindings(), series: (number) => page.openSeries(number) });
 const windows = createWindowControls({ onWindow: (window) => { state.window = window; page.render(); } });
 const marks = createMarkControls({ onMarks: () => page.render(), onCompare: () => { page.render(); page.answerAll(); } });
 const strip = createSliceStrip({ onSlice: (index) => page.goTo(index), onKey: () => page.goToKey() });

@@ -7,6 +7,7 @@ export const nothingOpen = (thresholds) => ({
   hasAnswer: () => false,
   answer: () => null,
   report: () => null,
+  doubt: () => null,
   dropPart() {},
   reading: () => null,
   threshold: (name) => thresholds.get(name) ?? null,

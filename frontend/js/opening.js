@@ -58,15 +58,16 @@ export function createOpening(page) {
   }
 
   /** Opens something new: whatever was shown before goes, so that no finding stands beside another's picture. */
-  async function open(read, label = null) {
+  async function open(read, label = null, series = null) {
+    state.opened = { read, label };
     const job = start(strings.busy.reading);
     clear();
     say('');
-    await finish(job, () => open(read, label), async () => {
+    await finish(job, () => open(read, label, series), async () => {
       if (!state.facts && !(await page.loadFacts())) throw state.problem;
       const opened = performance.now();
       await loadBench();
-      await page.session.open(await read(), label, job.signal);
+      await page.session.open(await read(), { label, series }, job.signal);
       document.body.dataset.state = 'open';
       if (currentSlice()) page.startSlice();
       render();
@@ -76,6 +77,12 @@ export function createOpening(page) {
       await page.answers(job);
       state.timings = { opened_to_finding: Math.round(performance.now() - opened) };
     });
+  }
+
+  /** Opens again what is open, for another of its series. */
+  function openSeries(number) {
+    byId('stage').focus({ preventScroll: true }); // the button goes, and focus would go with it
+    return open(state.opened.read, state.opened.label, number);
   }
 
   function cancel() {
@@ -92,7 +99,7 @@ export function createOpening(page) {
     return clear();
   }
 
-  return { open, openSample: (sample) => open(() => fetchSample(sample), sample.label), cancel };
+  return { open, openSample: (sample) => open(() => fetchSample(sample), sample.label), openSeries, cancel };
 }
 
 async function fetchSample({ address, file: name }) {

@@ -1,12 +1,11 @@
 // Saves and copies what is shown.
 
-import { isIncomplete, isUnreadable } from './data/verdict.js';
 import { strings } from './strings.js';
 
 const exportsOf = () => import('./data/exports.js');
 
 export function createSaving(page) {
-  const { state, api, busy, downloads, marks, say, sumsOf, reportShown, regionsOf, currentSlice, colorOf, findingOf } = page;
+  const { state, api, busy, downloads, marks, say, sumsOf, reportShown, doubtShown, regionsOf, currentSlice, colorOf, findingOf } = page;
   const offersDicom = (report) => Boolean((report.series ?? report.image).modality && currentSlice()?.placement);
 
   const make = {
@@ -21,16 +20,16 @@ export function createSaving(page) {
   function offerDownloads() {
     const report = reportShown();
     if (!report) return downloads.clear();
-    const unread = isUnreadable(report);
-    const kinds = unread ? ['json'] : ['mask', 'overlay', report.series && 'nifti', offersDicom(report) && 'dicom', 'json'].filter(Boolean);
-    const notes = [unread && 'unreadable', isIncomplete(report) && 'incomplete', report.series && page.session.uneven && 'uneven'].filter(Boolean);
+    const doubt = doubtShown();
+    const kinds = doubt === 'unreadable' ? ['json'] : ['mask', 'overlay', report.series && 'nifti', offersDicom(report) && 'dicom', 'json'].filter(Boolean);
+    const notes = [doubt, report.series && page.session.uneven && 'uneven'].filter(Boolean);
     return downloads.show(page.nameShown(), kinds, notes);
   }
 
   async function dicomSegmentation() {
     busy.show(strings.busy.exporting);
     try {
-      const options = { model: state.model.name, threshold: page.session.threshold(state.model.name) };
+      const options = { model: state.model.name, threshold: page.session.threshold(state.model.name), series: page.session.study.series };
       return await api.dicomSegmentation(page.session.study.body, options);
     } finally {
       busy.hide();

@@ -1,11 +1,12 @@
 // What is open and what is known of it: the study, each model's answer, and each answer's reading at a threshold.
 
 import { Problem } from './api.js';
-import { asBody, inOrder, mayHoldMany, pictureSet } from './data/files.js';
+import { asBody, inOrder, mayHoldMany, pictureSet } from './data/opened.js';
 import { affineOf } from './data/geometry.js';
 import { createReading } from './data/reading.js';
 import { segmentFile } from './data/segmentation.js';
 import { answerOf, createStudy, reportOf, sliceOfPicture, takeReport, takeSlice } from './data/study.js';
+import { isIncomplete, isUnreadable } from './data/verdict.js';
 import { share } from './format.js';
 import { strings } from './strings.js';
 
@@ -44,6 +45,7 @@ export function createSession({ api, thresholds, onProgress, onSlice, onReading,
       types,
       several: at.several,
       asSeries: at.asSeries,
+      series: at.series,
       wantsSamples,
       signal,
       onProgress: (stage, done, total) => { if (at === study && !signal.aborted && !at.pictures) onProgress(progressOf(stage, done, total, model)); },
@@ -86,8 +88,11 @@ export function createSession({ api, thresholds, onProgress, onSlice, onReading,
       readings = new Map();
     },
 
-    /** Takes files over: asks what several pictures are, packs several files into one, and shows at once what the browser can decode itself. */
-    async open(given, label, signal) {
+    /**
+     * Takes files over: asks what several pictures are, packs several files into one, and shows at once what the browser can
+     * decode itself. `series`: which of several series to take, by the API's number.
+     */
+    async open(given, { label = null, series = null }, signal) {
       const files = given.length > 1 ? inOrder(given) : given;
       if (!files.length) throw new Problem({ code: 'nothing', ...strings.error.nothing });
       const name = files.length > 1 ? folderName(files) : files[0].name;
@@ -102,7 +107,7 @@ export function createSession({ api, thresholds, onProgress, onSlice, onReading,
       } else {
         const packing = (done) => { if (!signal.aborted) onProgress({ message: strings.busy.packing(done, files.length), done, total: files.length }); };
         const { body, several } = await asBody(kind === 'head' && files.length > 1 ? pictures : files, { onFile: packing, signal });
-        opened = createStudy({ name, label, body, several, asSeries: kind === 'head' });
+        opened = createStudy({ name, label, body, several, asSeries: kind === 'head', series });
         if (files.length === 1 && !mayHoldMany(body)) await decodeInto(opened, 0, body);
       }
       signal.throwIfAborted();
@@ -125,6 +130,12 @@ export function createSession({ api, thresholds, onProgress, onSlice, onReading,
     hasAnswer: (name) => Boolean(study?.answers.get(name)?.[study.pictures ? 'complete' : 'report']),
     answer: (name) => (study ? answerOf(study, name) : null),
     report: (name, index) => (study ? reportOf(study, name, index) : null),
+    /** What the report that speaks for a slice leaves open: 'unreadable', 'incomplete' or null. */
+    doubt(name, index) {
+      const report = this.report(name, index);
+      if (!report) return null;
+      return isUnreadable(report) ? 'unreadable' : isIncomplete(report) ? 'incomplete' : null;
+    },
     /** Drops what a model said of some slices only, as when its job failed. */
     dropPart(name) {
       study?.answers.delete(name);

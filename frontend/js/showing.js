@@ -1,16 +1,15 @@
 // Shows the slice and the findings that are chosen, by whatever is known of them.
 
-import { isUnreadable } from './data/verdict.js';
 import { byId } from './dom.js';
 import { strings } from './strings.js';
 
 export function createShowing(page) {
   const { state, errors, findings, marks, strip, threshold, downloads } = page;
-  const { reading, sumsOf, reportShown, nameShown, currentSlice, colorOf, modelNamed, several } = page;
+  const { reading, sumsOf, reportShown, doubtShown, nameShown, currentSlice, colorOf, modelNamed, several } = page;
   const separate = () => Boolean(page.session.study?.pictures);
   const partShown = (model = state.model) => page.session.answer(model.name)?.slices[state.index];
   /** Whether a model answered and could not read the slice that is shown. */
-  const isUnread = (model) => isUnreadable(reportShown(model)) || partShown(model)?.probability === null;
+  const isUnread = (model) => doubtShown(model) === 'unreadable' || partShown(model)?.probability === null;
 
   /** One pane's content: what a model outlines on the slice that is shown. */
   function paneOf(model) {
@@ -40,7 +39,7 @@ export function createShowing(page) {
     const slice = currentSlice();
     const shown = session.study && state.window;
     const unread = Boolean(shown) && isUnread(state.model);
-    const nothingRead = Boolean(shown) && isUnreadable(reportShown());
+    const nothingRead = Boolean(shown) && doubtShown() === 'unreadable';
     // Before the panes are made: what is compared hangs on it.
     marks.setBlocked(nothingRead);
     downloads.setSliceRead(!unread);

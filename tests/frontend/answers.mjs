@@ -1,8 +1,10 @@
 // Answers of the real server, changed on their way to the page.
 
-/** Lets the server answer every segment request, and changes the answer. */
+/** Lets the server answer every segment request, and changes the answer. The server is not asked for one of several series: there is one. */
 export const changed = (page, change) => page.route('**/v1/segment*', async (route) => {
-  const response = await route.fetch();
+  const url = new URL(route.request().url());
+  url.searchParams.delete('series');
+  const response = await route.fetch({ url: url.href });
   const report = await response.json();
   if (response.ok()) change(report, route.request());
   await route.fulfill({ response, json: report });
@@ -38,6 +40,12 @@ export function unreadable(report) {
     if (report.slices) Object.assign(part, { probability: null, probability_alone: null });
   }
   if (report.volume) Object.assign(report.volume, { total_volume_ml: null, lesions: [], key_slice: null });
+}
+
+/** What the API answers where nothing was outlined. */
+export function clear(report) {
+  Object.assign(report.hemorrhage, { detected: false, probability: 0.04 });
+  emptied(report);
 }
 
 /** What the API answers where nothing was outlined on the part that was analysed. */

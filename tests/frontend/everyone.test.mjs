@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { flatPng, samples, sampleWithFinding } from './slices.mjs';
+import { changed, clear, incomplete, unreadable } from './answers.mjs';
+import { samples, sampleWithFinding } from './slices.mjs';
 import { headFile } from './head.mjs';
 import { openSample, seeResult } from './steps.mjs';
 import { DESKTOP, origin, PHONE, visit } from './visit.mjs';
@@ -49,10 +50,14 @@ for (const [name, context] of [
     await seeResult(page);
     await assertAccessible(page, 'a series');
     await page.locator('#compare').selectOption('');
-    await page.setInputFiles('#file', { name: 'black.png', mimeType: 'image/png', buffer: flatPng(128, 128) });
-    await page.locator('.headline[data-detected="false"]').waitFor();
-    await seeResult(page);
-    await assertAccessible(page, 'with no finding');
+    for (const [state, answer, detected] of [['with no finding', clear, false], ['not understood', unreadable, null], ['incomplete', incomplete, null]]) {
+      await page.unroute('**/v1/segment*');
+      await changed(page, answer);
+      await openSample(page, sample);
+      await page.locator(`.headline[data-detected="${detected}"]`).waitFor();
+      await assertAccessible(page, state);
+    }
+    await page.unroute('**/v1/segment*');
     let release;
     await page.route('**/v1/segment*', async (route) => { await new Promise((resolve) => { release = resolve; }); await route.continue(); });
     await page.locator('#threshold-range').fill('0.33');

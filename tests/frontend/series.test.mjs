@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { changed, withoutUploads } from './answers.mjs';
 import { headFile, headNifti, hounsfield, SIZE, STEPS_MM } from './head.mjs';
 import { ROOT } from './ichor.mjs';
 import { sampleBytes, samples } from './slices.mjs';
@@ -210,4 +211,25 @@ visit('on a phone a finger goes through the slices and two zoom', { context: PHO
   await touch('pointermove', [{ id: 1, x: x - 60, y }, { id: 2, x: x + 60, y }]);
   await touch('pointerup', [{ id: 1, x: x - 60, y }, { id: 2, x: x + 60, y }]);
   assert.ok(await page.getByRole('group', { name: 'Move the picture' }).isVisible(), 'zoomed in, the picture can be moved');
+});
+
+visit('another of several series is a button away, and its request names it', { arrange: withoutUploads }, async (page) => {
+  const sent = [];
+  const chosen = (number, other) => `Of 2 series, number ${number} was segmented: kernel H40, 6 slices. Left out: ${other} (series 4, kernel BONE, 6 slices); 9 more. Take another with --series NUMBER at the command line or series=NUMBER in a request.`;
+  await changed(page, (report, request) => {
+    const asked = new URL(request.url()).searchParams.get('series');
+    sent.push(asked);
+    report.warnings.push({ code: 'series_chosen', message: asked === null ? chosen(2, 1) : chosen(1, 2) });
+  });
+  await page.setInputFiles('#file', headFile());
+  await seeResult(page);
+  const choice = page.locator('.series-choice button');
+  assert.equal(await choice.count(), 1, 'only what the warning lists');
+  assert.equal(await choice.innerText(), 'Series 1 series 4, kernel BONE, 6 slices');
+  await choice.focus();
+  await page.keyboard.press('Enter');
+  await choice.getByText('Series 2').waitFor();
+  await seeResult(page);
+  assert.deepEqual(sent, [null, '1']);
+  assert.match(await page.locator('.warnings').innerText(), /number 1 was segmented/);
 });

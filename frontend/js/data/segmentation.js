@@ -9,7 +9,7 @@ const AT_A_TIME = 4; // slices that are fetched together
 const LONGEST_WAIT_S = 5;
 
 /**
- * Segments `file`. `job`: {model, wantsSamples, several, asSeries, limits, types, signal, onSlice(part, facts),
+ * Segments `file`. `job`: {model, wantsSamples, several, asSeries, series, limits, types, signal, onSlice(part, facts),
  * onProgress(stage, done, total)}; stages: 'sending' in bytes, 'working' in slices. Resolves to the report.
  */
 export async function segmentFile(api, file, job) {
@@ -28,7 +28,7 @@ function tooLarge(size, limit) {
 
 async function viaRequest(api, file, job, include) {
   job.onProgress('working', 0, 0);
-  const report = await api.segment(file, { model: job.model, include, asSeries: job.asSeries }, job.signal);
+  const report = await api.segment(file, { model: job.model, include, asSeries: job.asSeries, series: job.series }, job.signal);
   await takeAll(report, job);
   return report;
 }
@@ -46,7 +46,7 @@ async function viaJob(api, file, job, include) {
   const { signal } = job;
   // Systems have names of their own for the same thing; the server reads the format from the bytes.
   const type = job.types.includes(file.type) ? file.type : 'application/octet-stream';
-  const announced = await api.announce({ content_type: type, size_bytes: file.size, model: job.model, include, ...(job.asSeries && { as_series: true }) }, signal);
+  const announced = await api.announce({ content_type: type, size_bytes: file.size, model: job.model, include, ...(job.asSeries && { as_series: true }), ...(job.series !== null && { series: job.series }) }, signal);
   let deleted = false;
   const cancel = () => {
     if (!deleted) api.deleteJob(announced.job_url);

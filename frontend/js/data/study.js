@@ -5,15 +5,15 @@ import { decodeGreyPng } from './grey-png.js';
 import { isUnmeasurable } from './verdict.js';
 
 /**
- * A study of one head, or of separate pictures. `body` is what is sent, `asSeries` whether its pictures are one head;
- * `pictures` are separate files, each sent by itself, else null.
+ * A study of one head, or of separate pictures. `body` is what is sent, `asSeries` whether its pictures are one head,
+ * `series` the number of the series to take of several, or null; `pictures` are separate files, each sent by itself, else null.
  * slices: {index, width, height, spacing | null, placement | null, sided, extentMm | null, unit, samples | null}, where
  * `sided` tells whether left and right are known;
  * answers: by model name {report | null, slices: [{probability | null, readout, mask, probabilities}], reports, problems}:
  * of separate pictures each has its own report, or the problem that it met, and `complete` once all were sent.
  */
-export function createStudy({ name, label = null, body = null, several = false, asSeries = false, pictures = null }) {
-  return { name, label, body, several, asSeries, pictures, slices: [], answers: new Map(), window: null };
+export function createStudy({ name, label = null, body = null, several = false, asSeries = false, series = null, pictures = null }) {
+  return { name, label, body, several, asSeries, series, pictures, slices: [], answers: new Map(), window: null };
 }
 
 /** The study's answer of one model, made where missing. */

@@ -4,12 +4,12 @@ import { element } from '../dom.js';
 import { decimal, fraction, milliseconds, percent } from '../format.js';
 import { isUnmeasurable } from '../data/verdict.js';
 import { strings } from '../strings.js';
-import { answerOf, beside, besides, chance, extent, readAs, subtypeName, thresholdText, unknown, verdict, warningText } from './finding-words.js';
+import { answerOf, beside, besides, chance, extent, otherSeries, readAs, subtypeName, thresholdText, unknown, verdict, warningText } from './finding-words.js';
 import { lesionList } from './lesion-list.js';
 
 /**
  * The nodes of a finding: {report, sums, threshold, several, label, chosen, other} where `other` is the finding beside
- * it, or null. `model` is the API's record of the model, `on` the listeners {lesion, key, copy, toggle}.
+ * it, or null. `model` is the API's record of the model, `on` the listeners {lesion, key, copy, series, toggle}.
  */
 export function findingNodes(finding, model, detailsOpen, on) {
   const { report, sums, several, label, chosen, other } = finding;
@@ -27,6 +27,7 @@ export function findingNodes(finding, model, detailsOpen, on) {
     lesionList(sums.lesions, { color: model.classes[0].color, several, chosen, measuredOf, onLesion: on.lesion }),
     subtypes(answerOf(finding) === null ? [] : report.hemorrhage.subtypes ?? []),
     warnings(besides(finding)),
+    seriesChoice(otherSeries(report), on.series),
     details,
     copy,
   ].filter(Boolean);
@@ -92,6 +93,20 @@ function warnings(list) {
   return element('section', { className: 'warnings' },
     element('h3', {}, strings.findings.warnings),
     element('ul', {}, ...list.map((warning) => element('li', {}, warningText(warning)))));
+}
+
+/** Buttons that take another series of the input. */
+function seriesChoice(others, onSeries) {
+  if (!others.length) return null;
+  const say = strings.findings;
+  const button = ({ number, label }) => {
+    const node = element('button', { type: 'button', className: 'copy' }, element('strong', {}, say.series(number)), ` ${label}`);
+    node.addEventListener('click', () => onSeries(number));
+    return element('li', {}, node);
+  };
+  return element('section', { className: 'series-choice' },
+    element('h3', {}, say.otherSeries),
+    element('ul', {}, ...others.map(button)));
 }
 
 function detailsOf(finding, model, open) {

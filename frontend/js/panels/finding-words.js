@@ -61,6 +61,14 @@ export const inOrder = (warnings) => [...warnings.filter(isDoubtful), ...warning
 /** The warnings that are not among the reasons of a verdict of `null`. */
 export const besides = (finding) => (answerOf(finding) === null ? finding.report.warnings.filter((warning) => !isDoubtful(warning)) : inOrder(finding.report.warnings));
 
+/** The other series that the input held, {number, label}, as the API's warning of its choice lists them; empty where it lists none. */
+export function otherSeries({ warnings }) {
+  const chosen = warnings.find(({ code }) => code === 'series_chosen');
+  const list = chosen && /Left out: (.*)\. Take another/s.exec(chosen.message);
+  if (!list) return [];
+  return list[1].split('; ').map((one) => /^(\d+) \((.+)\)$/.exec(one)).filter(Boolean).map(([, number, label]) => ({ number: Number(number), label }));
+}
+
 /** How the grey values were read, in a line; null where an older server does not say. */
 export function readAs({ report }) {
   const { gray_scale: scale, estimated_window: window } = report.series ?? report.image;

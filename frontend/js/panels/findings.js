@@ -3,7 +3,7 @@
 import { byId, element } from '../dom.js';
 import { strings } from '../strings.js';
 
-/** `on`: {lesion(lesion | null), key(), copy()} hear of a choice in the list and of the buttons. */
+/** `on`: {lesion(lesion | null), key(), copy(), series(number)}, called for a choice in the list and for the buttons. */
 export function createFindings(on) {
   const body = byId('findings-body');
   const status = byId('status');

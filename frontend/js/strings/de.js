@@ -204,6 +204,8 @@ export default {
     experimental: 'experimentell',
     subtypesNote: 'Experimentelle Arten haben sich nicht als verlässlich erwiesen.',
     warnings: 'Bitte beachten',
+    otherSeries: 'Eine andere Serie auswerten',
+    series: (number) => `Serie ${number}`,
     details: 'Wie es gefunden wurde',
     model: 'Modell',
     threshold: 'Schwelle',

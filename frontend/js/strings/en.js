@@ -205,6 +205,8 @@ export default {
     experimental: 'experimental',
     subtypesNote: 'Experimental types have not been shown to be reliable.',
     warnings: 'Please note',
+    otherSeries: 'Take another series',
+    series: (number) => `Series ${number}`,
     details: 'How it was found',
     model: 'Model',
     threshold: 'Threshold',
