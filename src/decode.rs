@@ -4,10 +4,12 @@ mod archive;
 mod dicom;
 mod nifti;
 mod raster;
+mod several;
 mod source;
 
 pub use archive::natural_order;
 pub use raster::picture_size;
+pub use several::decode_several;
 
 use crate::error::{Error, Result};
 use crate::series::VolumeGrid;

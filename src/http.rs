@@ -1,13 +1,17 @@
 //! The HTTP API, version 1: one router for the local server, the Lambda and the container.
 
+mod base64_text;
 mod etag;
 mod handlers;
 mod intake;
 mod jobs;
+mod json_body;
 mod log;
+mod media_type;
+pub mod multipart;
 mod negotiate;
+mod parameters;
 mod problem;
-mod query;
 mod rate;
 mod records;
 mod sagemaker;

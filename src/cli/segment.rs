@@ -4,9 +4,10 @@ mod heads;
 mod inputs;
 mod lines;
 mod outputs;
+mod shortfall;
 
 use super::{load_one, progress_bar};
-use crate::config::SegmentArgs;
+use crate::config::{OutputFormat, SegmentArgs};
 use crate::decode::{Decoded, Heard, Limits, decode_path, decode_path_heard};
 use crate::error::{Error, Result};
 use crate::report::{Answer, Include, write_answer};
@@ -17,6 +18,7 @@ use inputs::{Content, Input, gather};
 use lines::Lines;
 use outputs::Outputs;
 use rayon::prelude::*;
+use shortfall::Shortfall;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -39,7 +41,8 @@ pub(super) fn segment(args: SegmentArgs) -> Result<()> {
         threshold: args.threshold,
         contours: true,
         window: args.window,
-        ..SegmentOptions::default()
+        as_series: args.as_series,
+        series: args.series,
     };
     let run = Run {
         model: models.default_model(),
@@ -47,7 +50,8 @@ pub(super) fn segment(args: SegmentArgs) -> Result<()> {
         outputs: Outputs::create(&args.output, &args.format)?,
         bar: progress_bar(inputs.len()),
     };
-    let (mut lines, mut failed) = (Lines::default(), 0);
+    let mut lines = Lines::default();
+    let mut shortfall = Shortfall::default();
     let mut rest = places.iter();
     for batch in heads::batches(&inputs, args.alone) {
         let gate = if args.alone { Gate::Own } else { Gate::Series };
@@ -58,21 +62,15 @@ pub(super) fn segment(args: SegmentArgs) -> Result<()> {
         if !args.alone {
             heads::join(run.model, batch, &mut found, |work| &mut work.found);
         }
-        let answers: Vec<Result<Answer>> =
+        let answers: Vec<Result<(Answer, Vec<OutputFormat>)>> =
             batch.par_iter().zip(found).map(|(input, work)| run.answer(input, work?)).collect();
-        failed += answers.iter().filter(|answer| answer.is_err()).count();
         for ((input, answer), &place) in batch.iter().zip(answers).zip(&mut rest) {
-            lines.add(place, &input.shown, answer, &run.bar)?;
+            shortfall.add(&answer, &run.outputs);
+            lines.add(place, &input.shown, answer.map(|(answer, _)| answer), &run.bar)?;
         }
     }
     run.bar.finish_and_clear();
-    if failed == 0 {
-        return Ok(());
-    }
-    let all = inputs.len();
-    Err(Error::Unprocessable(format!(
-        "{failed} of {all} files could not be segmented; their lines on stdout say why. The others are done."
-    )))
+    shortfall.report(inputs.len())
 }
 
 /// What was found on an input, before it is written.
@@ -111,16 +109,17 @@ impl Run<'_> {
         Ok(Work { found, begun, started })
     }
 
-    fn answer(&self, input: &Input, work: Work) -> Result<Answer> {
+    /// The report, and the formats that the input could not be written in.
+    fn answer(&self, input: &Input, work: Work) -> Result<(Answer, Vec<OutputFormat>)> {
         let Work { mut found, begun, started } = work;
         let clock = || begun.elapsed().as_secs_f64() * 1e3;
-        let warnings = self.outputs.write(&input.stem, self.model, &found, self.options, &clock)?;
-        found.warn(warnings);
+        let written = self.outputs.write(&input.stem, self.model, &found, self.options, &clock)?;
+        found.warn(written.warnings);
         // The pictures lie beside; a line of JSON stays readable.
         let include = Include { contours: true, ..Include::NOTHING };
         let answer = write_answer(self.model, found, self.options, include, started, &clock)?;
         self.outputs.write_report(&input.stem, &answer)?;
-        Ok(answer)
+        Ok((answer, written.missing))
     }
 }
 

@@ -32,6 +32,12 @@ pub struct SegmentArgs {
     /// slices of one head, which inform each other.
     #[arg(long)]
     pub alone: bool,
+    /// Take pictures for slices of one head, which inform each other.
+    #[arg(long, conflicts_with = "alone")]
+    pub as_series: bool,
+    /// Which of several series in one input to take: its number in the warning that lists them.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub series: Option<u32>,
     /// Window of the overlays: brain, ct-ich, subdural, stroke, bone or CENTER,WIDTH in HU; the
     /// model's input window without it. The result does not depend on it.
     #[arg(long, allow_hyphen_values = true)]
@@ -57,6 +63,13 @@ pub enum OutputFormat {
     Montage,
 }
 
+impl std::fmt::Display for OutputFormat {
+    /// The name on the command line.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.to_possible_value().as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
 pub(super) const SEGMENT_HELP: &str = "Examples:
   ichor segment slice.png --model unet --output results --threshold 0.4
   ichor segment head.nii.gz --output results --format nifti,csv
@@ -69,4 +82,7 @@ Names of the results, where <stem> is the name of the file, or of the folder of 
   dicom-sr   <stem>_sr.dcm, and <stem>_seg.dcm, which it refers to
   json       <stem>_report.json
   csv        <stem>_lesions.csv, <stem>_regions.csv
-  montage    <stem>_montage.png";
+  montage    <stem>_montage.png
+A format that an input cannot be written in, as dicom-seg of a picture, is left out with a warning in the report.
+
+Exit code: 0 when every file was segmented and written in at least one of the formats, else 1; 2 for wrong flags.";

@@ -1,12 +1,18 @@
 //! Answers that stay the same until the service is replaced: `ETag` and `If-None-Match` (RFC 9110, 8.8.3 and 13.1.2).
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 /// The body with its tag, or 304 where the client has it already. Clients may keep it but must ask
 /// whether it still holds.
-pub(super) fn tagged(request: &HeaderMap, content_type: &'static str, body: Vec<u8>) -> Response {
+pub(super) fn tagged(
+    request: &HeaderMap,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Response {
+    let body = body.into();
     let digest: String = Sha256::digest(&body)[..16].iter().map(|b| format!("{b:02x}")).collect();
     let tag = format!("\"{digest}\"");
     let fresh = matches(request, &tag);

@@ -1,23 +1,23 @@
 //! The handlers: request to values, values to the segmenter, report to response.
 
 use super::etag::tagged;
-use super::intake::image_bytes;
+use super::intake::Payload;
 use super::log::Measured;
-use super::negotiate::{Answer, answer};
+use super::negotiate::{Answer, acceptable_answers};
+use super::parameters::{SegmentParams, SegmentRequest};
 use super::problem::{Problem, RequestId};
-use super::query::{Asked, SegmentQuery, read_query};
 use super::types::ModelList;
 use super::{OPENAPI, Service};
-use crate::decode::{Heard, decode_heard};
+use crate::decode::{Heard, decode_several};
 use crate::error::Error;
 use crate::export::dicom_seg::encode_dicom_seg;
 use crate::export::montage::montage;
+use crate::export::not_written;
 use crate::png::encode_png;
 use crate::report::write_answer;
-use crate::segmenter::{Found, Gate, Models, SegmentOptions, Segmenter};
+use crate::segmenter::{Clock, Found, Gate, Models, SegmentOptions, Segmenter};
 use axum::body::Bytes;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -27,33 +27,38 @@ use std::time::{Instant, SystemTime};
 
 /// One accepted request, ready for a worker thread.
 pub(super) struct Job {
-    pub(super) image: Bytes,
-    pub(super) asked: Asked,
-    pub(super) answer: Answer,
+    /// The files of one series.
+    pub(super) images: Vec<Bytes>,
+    pub(super) wanted: SegmentRequest,
+    /// Forms of the answer that the client takes, best first.
+    pub(super) answers: Vec<Answer>,
     pub(super) request_id: String,
 }
 
 pub(super) async fn segment(
     State(service): State<Arc<Service>>,
-    query: Result<Query<SegmentQuery>, QueryRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
-    segment_as(service, || read_query(query), request).await
+    segment_as(service, |request| SegmentParams::from_query(request.uri()), request).await
 }
 
-/// Segments the image of a request, with what `asked` reads of its wishes.
+/// Segments the images of a request; `params` reads the parameters that stand outside its body.
 pub(super) async fn segment_as(
     service: Arc<Service>,
-    asked: impl FnOnce() -> Result<Asked, Problem>,
+    params: impl FnOnce(&Request) -> Result<SegmentParams, Problem>,
     request: Request,
 ) -> Result<Response, Problem> {
     let Ok(_admitted) = service.admitted.try_acquire() else { return Err(Error::Busy.into()) };
-    let asked = asked()?;
-    let answer = answer(request.headers())?;
+    let params = params(&request)?;
+    // What is wrong outside the body is said before the body is read.
+    let wanted = params.clone().into_request()?;
+    service.models.get(wanted.model.as_deref())?;
+    let answers = acceptable_answers(request.headers())?;
     let request_id = RequestId::of(&request);
-    service.models.get(asked.model.as_deref())?;
-    let image = image_bytes(request, &service).await?;
-    let job = Job { image, asked, answer, request_id };
+    let payload = Payload::read(request, &service).await?;
+    let wanted = params.with_body(payload.params)?.into_request()?;
+    service.models.get(wanted.model.as_deref())?;
+    let job = Job { images: payload.images, wanted, answers, request_id };
     let worker = Arc::clone(&service);
     in_turn(&service, move || run(&worker, job).map(IntoResponse::into_response)).await
 }
@@ -87,21 +92,18 @@ impl IntoResponse for Ended {
 pub(super) fn run(service: &Service, job: Job) -> Result<Ended, Problem> {
     let start = Instant::now();
     let clock = move || start.elapsed().as_secs_f64() * 1e3;
-    let Asked { model, options, include } = job.asked;
+    let SegmentRequest { model, options, include } = job.wanted;
     let model = service.models.get(model.as_deref())?;
     let limits = &service.limits.slice;
-    let mut decode = |heard: Heard<'_>| decode_heard(&job.image, limits, heard);
-    let (found, started) =
+    let files: Vec<&[u8]> = job.images.iter().map(|image| &image[..]).collect();
+    let mut decode = |heard: Heard<'_>| decode_several(&files, limits, heard);
+    let (mut found, started) =
         model.segment_decoding(&mut decode, limits, options, Gate::Own, &|_, _| (), &clock)?;
     let measured = measured(model, &found);
-    let (content_type, body) = match job.answer {
+    let (answer, seg) = form_of_answer(&job.answers, model, &mut found, &clock)?;
+    let (content_type, body) = match answer {
         Answer::Picture => ("image/png", encode_png(&picture(model, &found, options))?),
-        Answer::DicomSeg => {
-            let found = found.as_series(&clock)?;
-            let written = SystemTime::now();
-            let seg = encode_dicom_seg(model.spec(), &found.series, &found.masks, written)?;
-            ("application/dicom", seg.bytes)
-        }
+        Answer::DicomSeg => ("application/dicom", seg),
         Answer::Json => {
             let report = write_answer(model, found, options, include, started, &clock)?
                 .of_request(job.request_id);
@@ -109,8 +111,37 @@ pub(super) fn run(service: &Service, job: Job) -> Result<Ended, Problem> {
             ("application/json", json)
         }
     };
-    check_answer(service, job.answer, &body)?;
+    check_answer(service, answer, &body)?;
     Ok(Ended { measured, content_type, body })
+}
+
+/// The first form that the finding can be given in, with the bytes of a segmentation object. Where that
+/// object cannot be made of this input, the next form is taken, and its report says why.
+fn form_of_answer(
+    answers: &[Answer],
+    model: &Segmenter,
+    found: &mut Found,
+    clock: Clock<'_>,
+) -> Result<(Answer, Vec<u8>), Problem> {
+    let mut refusal = None;
+    for &answer in answers {
+        if answer != Answer::DicomSeg {
+            found.warn(refusal.map(|error| not_written("application/dicom", &error)));
+            return Ok((answer, Vec::new()));
+        }
+        match dicom_seg(model, found, clock) {
+            Ok(bytes) => return Ok((answer, bytes)),
+            Err(error @ Error::Unprocessable(_)) => refusal = Some(error),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(refusal.unwrap_or_else(|| Error::Inference("no form of the answer".into())).into())
+}
+
+fn dicom_seg(model: &Segmenter, found: &Found, clock: Clock<'_>) -> crate::error::Result<Vec<u8>> {
+    let found = found.as_series(clock)?;
+    let written = SystemTime::now();
+    encode_dicom_seg(model.spec(), &found.series, &found.masks, written).map(|seg| seg.bytes)
 }
 
 fn measured(model: &Segmenter, found: &Found) -> Measured {
@@ -163,11 +194,11 @@ pub(super) async fn card(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let card = service.models.get(Some(&name))?.card().to_owned();
-    Ok(tagged(&headers, "text/markdown; charset=utf-8", card.into()))
+    Ok(tagged(&headers, "text/markdown; charset=utf-8", card))
 }
 
 pub(super) async fn openapi(headers: HeaderMap) -> Response {
-    tagged(&headers, "application/json", OPENAPI.into())
+    tagged(&headers, "application/json", OPENAPI)
 }
 
 pub(super) async fn live() -> Response {

@@ -1,39 +1,95 @@
-//! One image out of a request, whichever of the three ways it came.
+//! The files and the parameters of a request, whichever way its body carries them.
 
 use super::Service;
+use super::base64_text::decode_base64;
+use super::json_body::JsonBody;
+use super::media_type::BodyKind;
+use super::multipart::{Part, parts};
+use super::parameters::{PARAMETERS, Place, SegmentParams, unknown};
 use super::problem::Problem;
+use crate::decode::natural_order;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
-use base64::Engine as _;
-use serde::Deserialize;
 
-/// Reads the image of a raw, multipart or JSON body, never more than the limit.
-pub(super) async fn image_bytes(request: Request, service: &Service) -> Result<Bytes, Problem> {
-    let kind = content_kind(request.headers());
-    let (parts, body) = request.into_parts();
-    let body = read_body(&parts.headers, body, service).await?;
-    match kind {
-        Kind::Raw => Ok(body),
-        Kind::Json => from_json(&body),
-        Kind::Multipart => from_multipart(Request::from_parts(parts, Body::from(body))).await,
+/// Files beside the slices of a series, as in an archive.
+const MORE_FILES: usize = 256;
+
+/// What a body carries.
+#[derive(Debug)]
+pub(super) struct Payload {
+    /// At least one file; several are those of one series.
+    pub(super) images: Vec<Bytes>,
+    /// Parameters beside the files.
+    pub(super) params: SegmentParams,
+}
+
+impl Payload {
+    /// Reads a raw, multipart or JSON body, never more than the limit.
+    pub(super) async fn read(request: Request, service: &Service) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = read_body(&parts.headers, body, service).await?;
+        let max_files = max_files(service);
+        match BodyKind::of(&parts.headers, &body)? {
+            BodyKind::Raw => Ok(Self { images: vec![body], params: SegmentParams::default() }),
+            BodyKind::Json => Self::from_json(&body, max_files),
+            BodyKind::Form(boundary) => Self::from_form(&body, &boundary, max_files),
+        }
+    }
+
+    pub(super) fn from_json(body: &[u8], max_files: usize) -> Result<Self, Problem> {
+        let JsonBody { images, params } = JsonBody::from_slice(body, max_files)?;
+        Ok(Self { images, params })
+    }
+
+    fn from_form(body: &Bytes, boundary: &str, max_files: usize) -> Result<Self, Problem> {
+        let mut files: Vec<(String, Bytes)> = Vec::new();
+        let mut params = SegmentParams::default();
+        for part in parts(body, boundary, max_files + PARAMETERS.len())? {
+            if part.name == "file" {
+                // What a browser sends for a field in which no file was chosen.
+                let is_unused = part.content.is_empty() && part.file_name.as_deref() == Some("");
+                if !is_unused {
+                    let content = content(&part, body)?;
+                    files.push((part.file_name.unwrap_or_default(), content));
+                }
+                continue;
+            }
+            let text = std::str::from_utf8(part.content).unwrap_or("\u{FFFD}");
+            if !params.set(Place::Form, &part.name, text)? {
+                let known: Vec<&str> = ["file"].into_iter().chain(PARAMETERS).collect();
+                return Err(invalid_form(&unknown(Place::Form, &part.name, &known)));
+            }
+        }
+        if files.is_empty() {
+            return Err(invalid_form("The form holds no file. Send the image as the part 'file'."));
+        }
+        // By name, as an archive of the same files is read; a shell names 10 before 2.
+        if files.iter().all(|(name, _)| !name.is_empty()) {
+            files.sort_by(|(a, _), (b, _)| natural_order(a, b));
+        }
+        Ok(Self { images: files.into_iter().map(|(_, content)| content).collect(), params })
     }
 }
 
-enum Kind {
-    Raw,
-    Json,
-    Multipart,
+/// Files that one request may carry.
+pub(super) fn max_files(service: &Service) -> usize {
+    service.limits.slice.max_slices + MORE_FILES
 }
 
-/// The type only tells wrappers apart; the image format is read from its bytes.
-fn content_kind(headers: &HeaderMap) -> Kind {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    match value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "application/json" => Kind::Json,
-        "multipart/form-data" => Kind::Multipart,
-        _ => Kind::Raw,
+fn content(part: &Part<'_>, body: &Bytes) -> Result<Bytes, Problem> {
+    if !part.is_base64 {
+        return Ok(body.slice_ref(part.content));
     }
+    let text = std::str::from_utf8(part.content).map_err(|_| "it is not text".to_owned());
+    let decoded = text.and_then(decode_base64);
+    decoded.map(Bytes::from).map_err(|why| {
+        invalid_form(&format!("A part 'file' is no base64, which its header announces: {why}."))
+    })
+}
+
+fn invalid_form(detail: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_multipart", detail)
 }
 
 pub(super) async fn read_body(
@@ -56,7 +112,10 @@ pub(super) async fn read_body(
     match tokio::time::timeout(service.limits.body_timeout, to_bytes(body, limit)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_length_error(&error) => Err(too_large()),
-        Ok(Err(_)) => Err(bad_body("incomplete_body", "The body broke off. Send it again.")),
+        Ok(Err(_)) => {
+            let detail = "The body broke off. Send it again.";
+            Err(Problem::new(StatusCode::BAD_REQUEST, "incomplete_body", detail))
+        }
         Err(_) => {
             let detail = "The body did not arrive in time. Send it again over a faster connection.";
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail))
@@ -67,45 +126,4 @@ pub(super) async fn read_body(
 fn is_length_error(error: &axum::Error) -> bool {
     // http-body-util's LengthLimitError is not re-exported by axum; its text is its contract.
     std::error::Error::source(error).is_some_and(|e| e.to_string().contains("length limit"))
-}
-
-fn bad_body(code: &'static str, detail: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, code, detail)
-}
-
-#[derive(Deserialize)]
-struct JsonBody {
-    image: String,
-}
-
-pub(super) fn from_json(body: &[u8]) -> Result<Bytes, Problem> {
-    let form = r#"Send {"image": "<base64 of the file>"}."#;
-    let parsed: JsonBody = serde_json::from_slice(body)
-        .map_err(|_| bad_body("invalid_json", &format!("The JSON cannot be read. {form}")))?;
-    // Browsers hand out data URLs; the part after the comma is the same base64.
-    let text = match parsed.image.strip_prefix("data:") {
-        Some(url) => url.split_once(',').map_or("", |(_, data)| data),
-        None => &parsed.image,
-    };
-    base64::engine::general_purpose::STANDARD
-        .decode(text.trim())
-        .map(Bytes::from)
-        .map_err(|_| bad_body("invalid_json", &format!("'image' is not valid base64. {form}")))
-}
-
-async fn from_multipart(request: Request) -> Result<Bytes, Problem> {
-    let broken = || {
-        let detail = "The multipart body cannot be read. Send the image as the part 'file'.";
-        bad_body("invalid_multipart", detail)
-    };
-    let mut form = Multipart::from_request(request, &()).await.map_err(|_| broken())?;
-    while let Some(field) = form.next_field().await.map_err(|_| broken())? {
-        if field.name() == Some("file") {
-            return field.bytes().await.map_err(|_| broken());
-        }
-    }
-    Err(bad_body(
-        "invalid_multipart",
-        "The multipart body has no part named 'file'. Name the image part so.",
-    ))
 }

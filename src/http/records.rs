@@ -2,11 +2,11 @@
 
 use super::Service;
 use super::handlers::{Job, in_turn, run};
-use super::intake::{from_json, read_body};
+use super::intake::{Payload, max_files, read_body};
 use super::log::Measured;
 use super::negotiate::Answer;
+use super::parameters::{SegmentParams, SegmentRequest};
 use super::problem::{Problem, RequestId};
-use super::query::Asked;
 use crate::error::Error;
 use crate::segmenter::StageTimings;
 use axum::Extension;
@@ -26,23 +26,26 @@ pub(super) fn is_json_lines(headers: &HeaderMap) -> bool {
     kind == JSON_LINES || kind == "application/x-jsonlines"
 }
 
-/// Segments each line, `{"image": base64}`. A line that cannot be read gets a problem for its answer,
+/// Segments each line, `{"image": base64}` with its own parameters where it names any. A line that cannot be read gets a problem for its answer,
 /// and the others theirs: a transform of a thousand images does not fail by one.
 pub(super) async fn segment_lines(
     service: Arc<Service>,
-    asked: Asked,
+    params: SegmentParams,
     request: Request,
 ) -> Result<Response, Problem> {
     let Ok(_admitted) = service.admitted.try_acquire() else { return Err(Error::Busy.into()) };
     accepts(request.headers())?;
-    service.models.get(asked.model.as_deref())?;
+    let wanted = params.clone().into_request()?;
+    service.models.get(wanted.model.as_deref())?;
     let request_id = RequestId::of(&request);
     let (parts, body) = request.into_parts();
     let body = read_body(&parts.headers, body, &service).await?;
     let records = records(&body, service.limits.max_records)?;
     let worker = Arc::clone(&service);
-    in_turn(&service, move || Ok(Lines { service: &worker, asked, request_id }.answer(&records)))
-        .await
+    in_turn(&service, move || {
+        Ok(Lines { service: &worker, params, wanted, request_id }.answer(&records))
+    })
+    .await
 }
 
 /// The answer has one form.
@@ -78,7 +81,9 @@ fn records(body: &Bytes, most: usize) -> Result<Vec<Bytes>, Problem> {
 
 struct Lines<'a> {
     service: &'a Service,
-    asked: Asked,
+    params: SegmentParams,
+    /// What a line without parameters asks for.
+    wanted: SegmentRequest,
     request_id: String,
 }
 
@@ -105,7 +110,7 @@ impl Lines<'_> {
         });
         let lines = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (slices, stages) = measured.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let model = self.asked.model.as_deref();
+        let model = self.wanted.model.as_deref();
         let model = self
             .service
             .models
@@ -118,9 +123,10 @@ impl Lines<'_> {
     /// The answer of one line, with the break after it.
     fn line(&self, index: usize, record: &Bytes) -> (Vec<u8>, Option<Measured>) {
         let request_id = format!("{}-{}", self.request_id, index + 1);
-        let ended = from_json(record).and_then(|image| {
-            let (asked, request_id) = (self.asked.clone(), request_id.clone());
-            run(self.service, Job { image, asked, answer: Answer::Json, request_id })
+        let ended = Payload::from_json(record, max_files(self.service)).and_then(|payload| {
+            let wanted = self.params.clone().with_body(payload.params)?.into_request()?;
+            let (images, request_id) = (payload.images, request_id.clone());
+            run(self.service, Job { images, wanted, answers: vec![Answer::Json], request_id })
         });
         let (mut line, measured) = match ended {
             Ok(ended) => (ended.body, Some(ended.measured)),

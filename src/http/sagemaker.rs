@@ -5,13 +5,12 @@
 
 use super::etag::tagged;
 use super::handlers::segment_as;
+use super::parameters::SegmentParams;
 use super::problem::Problem;
-use super::query::{Asked, SegmentQuery, read_query, read_text};
 use super::records::{is_json_lines, segment_lines};
 use super::{OPENAPI, Service};
 use crate::engine::{Counts, EngineFacts};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -65,20 +64,16 @@ async fn ping(State(service): State<Arc<Service>>) -> Result<Response, Problem> 
 
 async fn invocations(
     State(service): State<Arc<Service>>,
-    query: Result<Query<SegmentQuery>, QueryRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let attributes = request.headers().get(CUSTOM_ATTRIBUTES).cloned();
-    let asked = move || -> Result<Asked, Problem> {
-        match attributes {
-            Some(text) => read_text(text.to_str().unwrap_or("="), "The custom attributes"),
-            None => read_query(query),
-        }
+    let params = |request: &Request| match request.headers().get(CUSTOM_ATTRIBUTES) {
+        Some(text) => SegmentParams::from_custom_attributes(text.to_str().unwrap_or("=")),
+        None => SegmentParams::from_query(request.uri()),
     };
     if is_json_lines(request.headers()) {
-        return segment_lines(service, asked()?, request).await;
+        return segment_lines(service, params(&request)?, request).await;
     }
-    segment_as(service, asked, request).await
+    segment_as(service, params, request).await
 }
 
 /// What a batch transform does with this container, where its job does not say.
@@ -94,7 +89,7 @@ async fn execution_parameters(State(service): State<Arc<Service>>) -> Response {
 }
 
 async fn openapi(headers: HeaderMap) -> Response {
-    tagged(&headers, "application/json", described().to_string().into())
+    tagged(&headers, "application/json", described().to_string())
 }
 
 /// The description of the API with these routes in it; /invocations takes and gives what segment does,

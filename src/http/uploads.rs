@@ -1,16 +1,17 @@
 //! The handlers of uploads: the order, and the bytes where this process takes them itself.
 
 use super::jobs::{desk, no_such_job, now};
+use super::json_body::Word;
+use super::media_type::{essence, of_upload};
+use super::parameters::{PARAMETERS, Place, SegmentParams};
 use super::problem::Problem;
-use super::query::{SegmentQuery, read_words};
 use super::{Desk, Service};
-use crate::decode::MEDIA_TYPES;
 use crate::error::Error;
 use crate::jobs::{JobId, Jobs, Order, rfc3339};
 use crate::object_store::Link;
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,24 +20,41 @@ use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 
-/// The body of `POST /v1/uploads`; the words are those of the query of `/v1/segment`.
+/// The body of `POST /v1/uploads`; the parameters are those of the query of `/v1/segment`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct UploadOrder {
-    content_type: String,
+struct UploadOrder {
+    content_type: Option<String>,
     size_bytes: u64,
-    model: Option<String>,
-    threshold: Option<f32>,
-    window: Option<String>,
-    include: Option<String>,
+    model: Option<Word>,
+    threshold: Option<Word>,
+    window: Option<Word>,
+    include: Option<Word>,
+    as_series: Option<Word>,
+    series: Option<Word>,
+}
+
+impl UploadOrder {
+    fn params(&self) -> Result<SegmentParams, Problem> {
+        let Self { model, threshold, window, include, as_series, series, .. } = self;
+        let words = [model, threshold, window, include, as_series, series];
+        let mut params = SegmentParams::default();
+        for (name, word) in PARAMETERS.into_iter().zip(words) {
+            if let Some(Word::Text(text)) = word {
+                params.set(Place::Json, name, text)?;
+            }
+        }
+        Ok(params)
+    }
 }
 
 pub(super) async fn create_upload(
     State(service): State<Arc<Service>>,
-    body: Result<Json<UploadOrder>, JsonRejection>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let desk = desk(&service)?;
-    let Json(order) = body.map_err(|rejection| unreadable_order(&rejection))?;
+    let order = read_order(&headers, body)?;
     let order = checked(&service, desk.jobs(), order)?;
     let (content_type, size_bytes) = (order.content_type.clone(), order.size_bytes);
     let created = desk.create(order, now()).await?;
@@ -67,32 +85,42 @@ fn own_link(id: JobId, content_type: &str) -> Link {
     }
 }
 
-fn unreadable_order(rejection: &JsonRejection) -> Problem {
-    let detail = r#"The order cannot be read. Send JSON {"content_type": "application/zip", "size_bytes": 1234} and, if wanted, model, threshold, window and include."#;
-    match rejection {
-        JsonRejection::MissingJsonContentType(_) => {
-            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-        }
-        rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
-        }
-        _ => Problem::new(StatusCode::BAD_REQUEST, "invalid_json", detail),
+/// Reads an order, whose body is far below the limit that axum sets.
+fn read_order(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<UploadOrder, Problem> {
+    let refuse = |status, code, reason: &str| {
+        let detail = format!(
+            "The order cannot be read: {reason}. Send JSON {{\"content_type\": \"application/zip\", \
+             \"size_bytes\": 1234}} and, if wanted, {}.",
+            PARAMETERS.join(", ")
+        );
+        Problem::new(status, code, detail)
+    };
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = essence(kind.unwrap_or_default());
+    if kind != "application/json" && kind != "text/json" && !kind.ends_with("+json") {
+        let reason = "its Content-Type is not application/json";
+        return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", reason));
     }
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let reason = "it is too long; the file itself goes to the address of the answer";
+            refuse(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", reason)
+        }
+        _ => refuse(StatusCode::BAD_REQUEST, "invalid_json", "it broke off"),
+    })?;
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&body);
+    serde_json::from_slice(body)
+        .map_err(|error| refuse(StatusCode::BAD_REQUEST, "invalid_json", &error.to_string()))
 }
 
 fn checked(service: &Service, jobs: &Jobs, order: UploadOrder) -> Result<Order, Problem> {
-    let UploadOrder { content_type, size_bytes, model, threshold, window, include } = order;
-    let asked = read_words(SegmentQuery { model, threshold, window, include })?;
-    let model = service.models.get(asked.model.as_deref())?.spec().name.clone();
-    let content_type = content_type.trim().to_ascii_lowercase();
-    if !MEDIA_TYPES.contains(&content_type.as_str()) && content_type != "application/octet-stream" {
-        let detail = format!(
-            "content_type is one of {} or application/octet-stream.",
-            MEDIA_TYPES.join(", ")
-        );
-        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Problem::new(status, "unsupported_media_type", detail));
-    }
+    let wanted = order.params()?.into_request()?;
+    let model = service.models.get(wanted.model.as_deref())?.spec().name.clone();
+    let content_type = of_upload(order.content_type.as_deref())?;
+    let size_bytes = order.size_bytes;
     if size_bytes == 0 {
         return Err(Error::EmptyInput.into());
     }
@@ -104,7 +132,7 @@ fn checked(service: &Service, jobs: &Jobs, order: UploadOrder) -> Result<Order, 
         );
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail));
     }
-    Ok(Order { content_type, size_bytes, model, options: asked.options, include: asked.include })
+    Ok(Order { content_type, size_bytes, model, options: wanted.options, include: wanted.include })
 }
 
 /// The bytes of a job, where this process keeps them.
@@ -170,7 +198,7 @@ async fn next_piece(body: &mut Body, service: &Service) -> Result<Option<Bytes>,
 
 fn check_headers(headers: &HeaderMap, order: &Order) -> Result<(), Problem> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let kind = text(header::CONTENT_TYPE).unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = essence(text(header::CONTENT_TYPE).unwrap_or_default());
     if kind != order.content_type {
         let detail =
             format!("The order was for {}; send that as Content-Type.", order.content_type);

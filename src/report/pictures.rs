@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 
 /// Which pictures the answer carries.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Include {
     /// The mask PNG.
     pub mask: bool,

@@ -86,6 +86,52 @@ fn a_model_that_was_altered_is_refused() {
 }
 
 #[test]
+fn a_format_that_is_impossible_leaves_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = format!("frontend/samples/{BLEED}");
+    let run = |formats: &str, out: &Path| {
+        ichor(&[
+            "segment",
+            &file,
+            "--format",
+            formats,
+            "--model",
+            "unet",
+            "--output",
+            out.to_str().unwrap(),
+        ])
+    };
+    let out = dir.path().join("some");
+    let output = run("dicom-seg,png,dicom-sr,json,nifti", &out);
+    assert!(output.status.success());
+    let notes = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(notes.contains("1 of 1 files could not be written as dicom-seg"), "{notes}");
+    let stem = Path::new(&file).file_stem().unwrap().to_str().unwrap();
+    let path = |suffix: &str| out.join(format!("{stem}_{suffix}"));
+    assert!(
+        path("mask.png").is_file() && path("mask.nii.gz").is_file() && !path("seg.dcm").exists()
+    );
+    let report = std::fs::read(path("report.json")).unwrap();
+    for report in [&report[..], &output.stdout] {
+        let report: Value = serde_json::from_slice(report).unwrap();
+        let warnings = report["warnings"].as_array().unwrap();
+        let missing: Vec<&str> = warnings
+            .iter()
+            .filter(|warning| warning["code"] == "format_not_written")
+            .map(|warning| warning["message"].as_str().unwrap().split(' ').next().unwrap())
+            .collect();
+        assert_eq!(missing, ["dicom-seg", "dicom-sr"]);
+    }
+    // Where nothing that was asked for is there, the run has failed; the report is still said.
+    let output = run("dicom-seg", &dir.path().join("none"));
+    assert_refused(&output, "could not be written");
+    assert_eq!(
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["hemorrhage"]["detected"],
+        true
+    );
+}
+
+#[test]
 fn models_are_listed() {
     let text = stdout(&ichor(&["models"]));
     assert!(text.contains("unet") && text.contains("deeplabv3"));

@@ -16,6 +16,7 @@ mod golden;
 mod head;
 mod hostile;
 mod inspect;
+mod intake;
 mod jobs;
 mod mutated;
 mod neighbours;

@@ -3,6 +3,7 @@
 
 use crate::fixtures::root;
 use ichor::decode::{Limits, decode};
+use ichor::http::multipart::{MultipartError, boundary, parts};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -35,4 +36,20 @@ fn seeds_of_every_target_are_read_or_refused() {
         let read = read_all(&root().join("fuzz/seeds").join(target));
         assert!(read >= at_least, "{target}: {read}");
     }
+}
+
+#[test]
+fn seeds_of_forms_are_read_or_refused() {
+    let read = |name: &str| {
+        let bytes = std::fs::read(root().join("fuzz/seeds/multipart").join(name)).unwrap();
+        let end = bytes.iter().position(|&byte| byte == b'\n').unwrap();
+        let boundary = boundary(std::str::from_utf8(&bytes[..end]).unwrap()).unwrap();
+        let parts = parts(&bytes[end + 1..], &boundary, 16);
+        parts.map(|parts| {
+            parts.into_iter().map(|part| (part.name, part.content.len())).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(read("form"), Ok(vec![("model".into(), 4), ("file".into(), 8)]));
+    assert_eq!(read("line_feeds"), Ok(vec![("file".into(), 4), ("file".into(), 6)]));
+    assert_eq!(read("cut_off"), Err(MultipartError::Truncated));
 }

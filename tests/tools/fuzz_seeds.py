@@ -137,6 +137,21 @@ def archive(compression, entries):
     return out.getvalue()
 
 
+def multipart():
+    """The Content-Type on the first line, the body behind it."""
+    kind = b"multipart/form-data; boundary="
+    part = b"Content-Disposition: form-data; name="
+    model = b"--frontier\r\n" + part + b'"model"\r\n\r\nunet\r\n'
+    file = b"--frontier\r\n" + part + b'"file"; filename="a \\"b\\".png"\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n\x1a\n\r\n'
+    folded = b"--a b \nContent-Disposition: form-data;\n name=file\nContent-Transfer-Encoding: base64\n\nAAAA\n"
+    other = b"--a b\n" + part + b"file\n\n--a bc\n"
+    return {
+        "form": kind + b"frontier\n" + model + file + b"--frontier--\r\n",
+        "line_feeds": kind + b'"a b"; charset=utf-8\npreamble\n' + folded + other + b"--a b--\nepilogue",
+        "cut_off": kind + b"frontier\n" + model + file[:-12],
+    }
+
+
 def main(folder):
     slice_ = ct(uid.ExplicitVRLittleEndian, RAMP.tobytes())
     png = picture("PNG")
@@ -167,6 +182,7 @@ def main(folder):
             "deflated": archive(zipfile.ZIP_DEFLATED, {"s/1.png": png, "s/2.png": png}),
             "traversal": archive(zipfile.ZIP_STORED, {"../../a.png": png, "/b.png": png}),
         },
+        "multipart": multipart(),
         "raster": {kind.lower(): picture(kind) for kind in ["PNG", "JPEG", "TIFF", "WEBP", "BMP"]},
     }
     for target, files in seeds.items():

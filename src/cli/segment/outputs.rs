@@ -6,6 +6,7 @@ use crate::export::dicom_seg::encode_dicom_seg;
 use crate::export::dicom_sr::encode_dicom_sr;
 use crate::export::montage::montage;
 use crate::export::nifti::encode_nifti;
+use crate::export::not_written;
 use crate::export::table::{lesion_table, region_table};
 use crate::png::encode_png;
 use crate::report::Answer;
@@ -24,6 +25,29 @@ pub(super) struct Outputs {
     written: Mutex<HashSet<String>>,
 }
 
+/// What became of the formats of one input.
+#[derive(Default)]
+pub(super) struct Written {
+    /// What could not be kept exactly, or not be written.
+    pub(super) warnings: Vec<Warning>,
+    /// Formats that the input cannot be written in.
+    pub(super) missing: Vec<OutputFormat>,
+}
+
+impl Written {
+    /// The encoded form; `None`, with a warning per format, where the input does not allow it.
+    fn possible<T>(&mut self, formats: &[OutputFormat], encoded: Result<T>) -> Result<Option<T>> {
+        let error = match encoded {
+            Ok(encoded) => return Ok(Some(encoded)),
+            Err(error @ Error::Unprocessable(_)) => error,
+            Err(error) => return Err(error),
+        };
+        self.warnings.extend(formats.iter().map(|format| not_written(&format.to_string(), &error)));
+        self.missing.extend(formats);
+        Ok(None)
+    }
+}
+
 impl Outputs {
     /// Makes the folder.
     pub(super) fn create(folder: &Path, formats: &[OutputFormat]) -> Result<Self> {
@@ -36,7 +60,11 @@ impl Outputs {
         self.formats.contains(&format)
     }
 
-    /// Writes all formats but the report, and returns what could not be kept exactly.
+    /// Writes all formats but the report. A format that this input cannot be written in is left out, with a
+    /// warning; the others are written.
+    ///
+    /// # Errors
+    /// Those of writing the files themselves.
     pub(super) fn write(
         &self,
         stem: &str,
@@ -44,19 +72,21 @@ impl Outputs {
         found: &Found,
         options: SegmentOptions,
         clock: Clock<'_>,
-    ) -> Result<Vec<Warning>> {
+    ) -> Result<Written> {
         use OutputFormat::{Csv, DicomSeg, DicomSr, Montage, Nifti, Png};
-        let mut warnings = Vec::new();
+        let mut written = Written::default();
         if self.has(Png) {
             self.write_pictures(stem, model, found, options)?;
         }
         if !self.formats.iter().any(|f| matches!(f, Nifti | DicomSeg | DicomSr | Csv | Montage)) {
-            return Ok(warnings);
+            return Ok(written);
         }
         let found = found.as_series(clock)?;
-        if self.has(Nifti) {
-            let (bytes, cautions) = encode_nifti(&found.series, &found.masks)?;
-            warnings.extend(cautions);
+        if self.has(Nifti)
+            && let Some((bytes, warnings)) =
+                written.possible(&[Nifti], encode_nifti(&found.series, &found.masks))?
+        {
+            written.warnings.extend(warnings);
             self.put(stem, "mask.nii.gz", &bytes)?;
         }
         if self.has(Csv) {
@@ -67,17 +97,28 @@ impl Outputs {
             let picture = montage(model, &found, options);
             self.put(stem, "montage.png", &encode_png(&picture.into())?)?;
         }
-        // Last, as only they refuse inputs that the others take.
-        if self.has(DicomSeg) || self.has(DicomSr) {
-            let now = SystemTime::now();
-            let seg = encode_dicom_seg(model.spec(), &found.series, &found.masks, now)?;
+        let objects: Vec<OutputFormat> =
+            [DicomSeg, DicomSr].into_iter().filter(|&format| self.has(format)).collect();
+        if objects.is_empty() {
+            return Ok(written);
+        }
+        let now = SystemTime::now();
+        let seg = encode_dicom_seg(model.spec(), &found.series, &found.masks, now);
+        if let Some(seg) = written.possible(&objects, seg)? {
             self.put(stem, "seg.dcm", &seg.bytes)?;
-            if self.has(DicomSr) {
-                let report = encode_dicom_sr(model.spec(), &found, &seg, now)?;
+            if self.has(DicomSr)
+                && let Some(report) = written
+                    .possible(&[DicomSr], encode_dicom_sr(model.spec(), &found, &seg, now))?
+            {
                 self.put(stem, "sr.dcm", &report)?;
             }
         }
-        Ok(warnings)
+        Ok(written)
+    }
+
+    /// Whether some of the formats that were asked for remain beside those that are missing.
+    pub(super) fn is_any_left(&self, missing: &[OutputFormat]) -> bool {
+        self.formats.iter().any(|format| !missing.contains(format))
     }
 
     fn write_pictures(
