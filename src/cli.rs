@@ -2,79 +2,34 @@
 
 mod evaluate;
 mod inspect;
+mod models;
 mod segment;
 mod serve;
 
-use crate::config::{Cli, Command, EngineChoice, ModelArgs, PrepareArgs};
-use crate::engine::{Engine, OrtRuntime};
+use crate::config::{Cli, Command, PrepareArgs};
+use crate::embedded::Embedded;
 use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
 use crate::prepare::prepare_dataset;
-use crate::segmenter::{Models, Segmenter};
-use crate::storage::{ModelFiles, read_model_dir};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Runs one command to its end.
+/// Runs one command to its end, with the models and the page that the program carries.
 ///
 /// # Errors
 /// The first error that stops the command.
-pub fn run(cli: Cli) -> Result<()> {
+pub fn run(cli: Cli, embedded: &'static Embedded) -> Result<()> {
     // `ichor inspect … | head` ends quietly, as other tools do; a server must outlive its readers.
     if !matches!(cli.command, Command::Serve(_)) {
         sigpipe::reset();
     }
     match cli.command {
-        Command::Serve(args) => serve::serve(args),
-        Command::Segment(args) => segment::segment(args),
-        Command::Evaluate(args) => evaluate::evaluate_dataset(args),
-        Command::Models(args) => list_models(&args),
+        Command::Serve(args) => serve::serve(args, embedded),
+        Command::Segment(args) => segment::segment(args, embedded),
+        Command::Evaluate(args) => evaluate::evaluate_dataset(args, embedded),
+        Command::Models(args) => models::list_models(&args, embedded),
         Command::Inspect(args) => inspect::inspect_files(&args),
         Command::Prepare(args) => prepare(&args),
     }
-}
-
-/// Loads the default model; networks of others that run on our own engines are built later.
-fn load_default(args: &ModelArgs, default: Option<&str>) -> Result<Models> {
-    let files = read_model_dir(&args.models)?;
-    match args.engine {
-        EngineChoice::Own => Models::load_default(files, default),
-        EngineChoice::Ort => load_files(files, default, args),
-    }
-}
-
-fn load_files(files: Vec<ModelFiles>, default: Option<&str>, args: &ModelArgs) -> Result<Models> {
-    match args.engine {
-        EngineChoice::Own => Models::load(files, default),
-        EngineChoice::Ort => {
-            let models = Models::load_ort(files, default, &OrtRuntime::open(args.ort.settings())?)?;
-            for facts in models.iter().filter_map(Segmenter::engine).map(Engine::facts) {
-                facts.fallback.iter().for_each(|why| eprintln!("ichor: {why}"));
-            }
-            Ok(models)
-        }
-    }
-}
-
-/// Loads only the model that is asked for, or the first by name.
-fn load_one(args: &ModelArgs, name: Option<&str>) -> Result<Models> {
-    let mut files = read_model_dir(&args.models)?;
-    let names: Vec<String> = files.iter().map(|f| f.spec.name.clone()).collect();
-    let wanted = match name {
-        None => 0,
-        Some(name) => names
-            .iter()
-            .position(|n| n == name)
-            .ok_or_else(|| Error::ModelNotFound(names.join(", ")))?,
-    };
-    load_files(vec![files.swap_remove(wanted)], None, args)
-}
-
-fn list_models(args: &ModelArgs) -> Result<()> {
-    for files in read_model_dir(&args.models)? {
-        let ModelSpec { name, version, title, architecture, license, .. } = files.spec;
-        println!("{name} {version}: {title} ({architecture}); {license}");
-    }
-    Ok(())
 }
 
 fn prepare(args: &PrepareArgs) -> Result<()> {

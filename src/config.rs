@@ -69,9 +69,9 @@ pub enum Command {
 /// Where the models lie.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// Folder with one folder a model.
-    #[arg(long, env = "ICHOR_MODEL_DIR", default_value = "models")]
-    pub models: PathBuf,
+    /// Folder with one folder per model, in place of the models that the program carries.
+    #[arg(long, env = "ICHOR_MODEL_DIR")]
+    pub models: Option<PathBuf>,
     /// What runs the networks.
     #[arg(long, value_enum, default_value_t = EngineChoice::Own)]
     pub engine: EngineChoice,

@@ -10,6 +10,7 @@ mod log;
 mod media_type;
 pub mod multipart;
 mod negotiate;
+mod page;
 mod parameters;
 mod problem;
 mod rate;
@@ -21,6 +22,7 @@ mod uploads;
 pub(crate) use handlers::built;
 pub use jobs::Desk;
 pub(crate) use jobs::now;
+pub(crate) use page::page_router;
 pub use rate::Rate;
 
 use crate::decode::Limits;

@@ -13,7 +13,7 @@
 //! steps ([`decode`], [`assess`], [`geometry`], [`mod@preprocess`], [`postprocess`], [`components`],
 //! [`volumetry`], [`stack`], [`overlay`], [`png`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets,
 //! reports and files ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`mod@inspect`], [`report`],
-//! [`export`]), adapters ([`storage`] and, by
+//! [`export`]), adapters ([`storage`], [`embedded`] and, by
 //! feature, `object_store`, `problem`, `telemetry`, `jobs`, `http`, `config`, `container`, `measure`, `cli` and `s3`).
 
 pub mod assess;
@@ -26,6 +26,7 @@ pub mod config;
 pub mod container;
 pub mod dataset;
 pub mod decode;
+pub mod embedded;
 pub mod engine;
 pub mod error;
 pub mod evaluate;

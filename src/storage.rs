@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::path::Path;
 
 /// The files of one model, read and verified.
@@ -11,8 +12,8 @@ use std::path::Path;
 pub struct ModelFiles {
     /// The parsed `model.json`.
     pub spec: ModelSpec,
-    /// The network; its SHA-256 is the spec's.
-    pub onnx: Vec<u8>,
+    /// The network; its SHA-256 is the spec's. Borrowed where the program carries it.
+    pub onnx: Cow<'static, [u8]>,
     /// `MODEL_CARD.md`.
     pub card: String,
 }
@@ -22,7 +23,12 @@ impl ModelFiles {
     ///
     /// # Errors
     /// [`Error::Model`] if they differ.
-    pub fn verified(spec: ModelSpec, onnx: Vec<u8>, card: String) -> Result<Self> {
+    pub fn verified(
+        spec: ModelSpec,
+        onnx: impl Into<Cow<'static, [u8]>>,
+        card: String,
+    ) -> Result<Self> {
+        let onnx = onnx.into();
         let digest = Sha256::digest(&onnx);
         Self::digested(spec, onnx, &digest, card)
     }
@@ -31,7 +37,12 @@ impl ModelFiles {
     ///
     /// # Errors
     /// [`Error::Model`] if it is another one than in `model.json`.
-    pub fn digested(spec: ModelSpec, onnx: Vec<u8>, digest: &[u8], card: String) -> Result<Self> {
+    pub fn digested(
+        spec: ModelSpec,
+        onnx: impl Into<Cow<'static, [u8]>>,
+        digest: &[u8],
+        card: String,
+    ) -> Result<Self> {
         let actual: String = digest.iter().map(|b| format!("{b:02x}")).collect();
         if actual != spec.sha256 {
             return Err(Error::Model {
@@ -41,7 +52,7 @@ impl ModelFiles {
                     .into(),
             });
         }
-        Ok(Self { spec, onnx, card })
+        Ok(Self { spec, onnx: onnx.into(), card })
     }
 }
 
@@ -52,7 +63,7 @@ impl ModelFiles {
 /// [`Error::Model`] or [`Error::Io`] naming the model; also if there is none.
 pub fn read_model_dir(root: &Path) -> Result<Vec<ModelFiles>> {
     let listing = std::fs::read_dir(root).map_err(Error::io(
-        "The folder of models cannot be read. Start in the project's folder or give --models",
+        "The folder of models cannot be read. Give --models the folder that holds one folder per model",
     ))?;
     let mut folders: Vec<_> = listing
         .filter_map(|entry| entry.ok().map(|e| e.path()))
@@ -66,7 +77,7 @@ pub fn read_model_dir(root: &Path) -> Result<Vec<ModelFiles>> {
         return Err(Error::Model {
             model: "*".into(),
             reason: "no folder with a model.json was found. Give --models the folder that holds \
-                     one folder a model"
+                     one folder per model"
                 .into(),
         });
     }

@@ -1,12 +1,14 @@
 //! `evaluate`: a model on a labelled data set.
 
-use super::{load_one, progress_bar, progress_of};
+use super::models::load_one;
+use super::{progress_bar, progress_of};
 use crate::config::EvaluateArgs;
+use crate::embedded::Embedded;
 use crate::error::{Error, Result};
 use crate::evaluate::{Reading, Resolution, evaluate};
 
-pub(super) fn evaluate_dataset(args: EvaluateArgs) -> Result<()> {
-    let models = load_one(&args.model_dir, args.model.as_deref())?;
+pub(super) fn evaluate_dataset(args: EvaluateArgs, embedded: &Embedded) -> Result<()> {
+    let models = load_one(&args.model_dir, embedded, args.model.as_deref())?;
     let bar = progress_bar(0);
     let resolution = if args.grid { Resolution::Grid } else { Resolution::Image };
     let reading = Reading { resolution, series: !args.alone };

@@ -6,9 +6,11 @@ mod lines;
 mod outputs;
 mod shortfall;
 
-use super::{load_one, progress_bar};
+use super::models::load_one;
+use super::progress_bar;
 use crate::config::{OutputFormat, SegmentArgs};
 use crate::decode::{Decoded, Heard, Limits, decode_path, decode_path_heard};
+use crate::embedded::Embedded;
 use crate::error::{Error, Result};
 use crate::report::{Answer, Include, write_answer};
 use crate::segmenter::{Found, Gate, SegmentOptions, Segmenter};
@@ -33,10 +35,10 @@ struct Run<'a> {
     bar: ProgressBar,
 }
 
-pub(super) fn segment(args: SegmentArgs) -> Result<()> {
+pub(super) fn segment(args: SegmentArgs, embedded: &Embedded) -> Result<()> {
     let inputs = gather(&args.inputs)?;
     let (places, inputs) = heads::together(inputs);
-    let models = load_one(&args.model_dir, args.model.as_deref())?;
+    let models = load_one(&args.model_dir, embedded, args.model.as_deref())?;
     let options = SegmentOptions {
         threshold: args.threshold,
         contours: true,

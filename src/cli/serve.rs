@@ -1,10 +1,11 @@
 //! `serve`: the API and the page on one local port.
 
-use super::load_default;
+use super::models::load_default;
 use crate::config::{MOST_LOCAL_JOBS, PAGE_POLICY, ServeArgs, job_limits, local_limits};
 use crate::container::stop_signal;
+use crate::embedded::Embedded;
 use crate::error::{Error, Result};
-use crate::http::{Desk, Service, ServiceLimits, built, now, router};
+use crate::http::{Desk, Service, ServiceLimits, built, now, page_router, router};
 use crate::jobs::LocalJobs;
 use crate::object_store::DirObjects;
 use crate::segmenter::Models;
@@ -21,17 +22,14 @@ use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-pub(super) fn serve(args: ServeArgs) -> Result<()> {
-    let models = Arc::new(load_default(&args.model_dir, args.default_model.as_deref())?);
-    if !args.frontend.join("index.html").is_file() {
-        return Err(Error::InvalidParameter(
-            "The page was not found. Start in the project's folder or give --frontend.".into(),
-        ));
-    }
+pub(super) fn serve(args: ServeArgs, embedded: &'static Embedded) -> Result<()> {
+    let default = args.default_model.as_deref();
+    let models = Arc::new(load_default(&args.model_dir, embedded, default)?);
+    let page = Page::find(args.frontend.as_deref(), embedded)?;
     let folder = JobFolder::of(args.jobs.as_deref());
     let runtime = runtime().map_err(Error::io("The server cannot start"))?;
     let served = runtime.block_on(async {
-        let app = with_page(api(models.clone(), &args, &folder.path).await?, &args);
+        let app = with_page(api(models.clone(), &args, &folder.path).await?, page);
         let listener = TcpListener::bind((args.host.as_str(), args.port))
             .await
             .map_err(Error::io("The port cannot be opened; try --port 0 for a free one"))?;
@@ -111,12 +109,40 @@ impl Drop for JobFolder {
     }
 }
 
-fn with_page(api: Router, args: &ServeArgs) -> Router {
+/// Where the page comes from.
+enum Page {
+    Folder(PathBuf),
+    Carried(&'static Embedded),
+}
+
+impl Page {
+    /// The folder that is named; the page that the program carries; or that of the project.
+    fn find(folder: Option<&Path>, embedded: &'static Embedded) -> Result<Self> {
+        if folder.is_none() && embedded.page_file("/").is_some() {
+            return Ok(Self::Carried(embedded));
+        }
+        let folder = folder.unwrap_or(Path::new("frontend"));
+        if folder.join("index.html").is_file() {
+            return Ok(Self::Folder(folder.to_path_buf()));
+        }
+        let detail =
+            "The page was not found. Give --frontend the folder that holds its index.html.";
+        Err(Error::InvalidParameter(detail.into()))
+    }
+
+    fn router(self) -> Router {
+        match self {
+            Self::Folder(folder) => Router::new().fallback_service(ServeDir::new(folder)),
+            Self::Carried(embedded) => page_router(embedded),
+        }
+    }
+}
+
+fn with_page(api: Router, page: Page) -> Router {
     let header =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     // Compressed as a content delivery network would; answers of the API are pictures already.
-    let page = Router::new().fallback_service(ServeDir::new(&args.frontend));
-    api.fallback_service(page.layer(CompressionLayer::new()))
+    api.fallback_service(page.router().layer(CompressionLayer::new()))
         .layer(SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, policy))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "no-referrer"))

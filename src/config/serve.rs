@@ -14,9 +14,9 @@ pub struct ServeArgs {
     /// Model used where a request names none; the first by name without it.
     #[arg(long, env = "ICHOR_DEFAULT_MODEL")]
     pub default_model: Option<String>,
-    /// Folder of the page.
-    #[arg(long, default_value = "frontend")]
-    pub frontend: PathBuf,
+    /// Folder of the page, in place of the page that the program carries.
+    #[arg(long)]
+    pub frontend: Option<PathBuf>,
     /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1")]
     pub host: String,

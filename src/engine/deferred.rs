@@ -3,12 +3,13 @@
 use super::Engine;
 use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
+use std::borrow::Cow;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The bytes of a network until it is asked for, then the network.
 #[derive(Debug)]
 pub struct DeferredEngine {
-    onnx: Mutex<Option<Vec<u8>>>,
+    onnx: Mutex<Option<Cow<'static, [u8]>>>,
     built: OnceLock<std::result::Result<Engine, String>>,
 }
 
@@ -19,7 +20,7 @@ impl DeferredEngine {
     }
 
     /// One that waits.
-    pub fn waiting(onnx: Vec<u8>) -> Self {
+    pub fn waiting(onnx: Cow<'static, [u8]>) -> Self {
         Self { onnx: Mutex::new(Some(onnx)), built: OnceLock::new() }
     }
 

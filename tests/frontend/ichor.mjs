@@ -14,7 +14,7 @@ const START_MS = 60_000;
 
 /** Starts `ichor serve`; resolves to {origin, stop} once it says that it is ready. */
 export async function startIchor(port = 0) {
-  const server = spawn(BINARY, ['serve', '--port', String(port)], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const server = spawn(BINARY, ['serve', '--port', String(port), '--frontend', 'frontend'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   const origin = await new Promise((resolve, reject) => {
     const late = setTimeout(() => { server.kill(); reject(new Error(`not ready in ${START_MS} ms: ${said}`)); }, START_MS);

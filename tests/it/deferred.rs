@@ -36,7 +36,7 @@ async fn a_service_is_ready_when_every_network_is_built() {
     assert_eq!(json(response).await["models"].as_array().unwrap().len(), files().len());
 
     let damage = |files: ModelFiles| match files.spec.name.as_str() {
-        "unet" => ModelFiles { onnx: b"no network".to_vec(), ..files },
+        "unet" => ModelFiles { onnx: b"no network".to_vec().into(), ..files },
         _ => files,
     };
     let damaged = files().into_iter().map(damage).collect();
@@ -48,7 +48,7 @@ async fn a_service_is_ready_when_every_network_is_built() {
 #[test]
 fn a_deferred_network_that_cannot_be_built_says_so_every_time() {
     let slice = decode_slice(&sample(BLEED), &Limits::default()).unwrap();
-    let damaged = ModelFiles { onnx: b"no network".to_vec(), ..first_model() };
+    let damaged = ModelFiles { onnx: b"no network".to_vec().into(), ..first_model() };
     let name = damaged.spec.name.clone();
     let deferred = Segmenter::deferred(damaged).unwrap();
     for _ in 0..2 {

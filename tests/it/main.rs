@@ -4,6 +4,7 @@
 // A panic is how a test says no, and helpers outside #[test] functions say it too.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod anywhere;
 mod api;
 mod cli;
 #[cfg(feature = "gpu")]

@@ -1,0 +1,122 @@
+//! The program in a folder where nothing of the project lies.
+
+use crate::fixtures::{BLEED, root, sample};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+fn ichor(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ichor"))
+        .current_dir(folder)
+        .env_remove("ICHOR_MODEL_DIR")
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn models_are_listed_and_a_slice_is_segmented() {
+    let folder = tempfile::tempdir().unwrap();
+    let listed = ichor(folder.path(), &["models"]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    std::fs::write(folder.path().join("x.png"), sample(BLEED)).unwrap();
+    let args = ["segment", "x.png", "--output", "out", "--model", "unet", "--format", "png,json"];
+    let run = ichor(folder.path(), &args);
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let line: Value = serde_json::from_slice(&run.stdout).unwrap();
+    // The same as by the models of the project's folder.
+    let models = root().join("models");
+    let named =
+        ichor(folder.path(), &[&args[..], &["--models", models.to_str().unwrap()]].concat());
+    let named: Value = serde_json::from_slice(&named.stdout).unwrap();
+    for part in ["model", "hemorrhage", "lesions"] {
+        assert_eq!(line[part], named[part]);
+    }
+    let missing = ichor(folder.path(), &["models", "--models", "nowhere"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("--models"));
+}
+
+/// `ichor serve` until the test is over.
+struct Server {
+    child: Child,
+    address: String,
+    // Kept open: a server that writes to a closed pipe ends.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ichor"))
+            .current_dir(folder)
+            .env_remove("ICHOR_MODEL_DIR")
+            .args(["serve", "--port", "0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let address = line.trim().rsplit("http://").next().unwrap().to_owned();
+        Self { child, address, _stdout: stdout }
+    }
+
+    /// The head and the body of an answer.
+    fn ask(&self, request: &str) -> (String, Vec<u8>) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "{request}host: localhost\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+        (
+            String::from_utf8(answer[..end].to_vec()).unwrap().to_ascii_lowercase(),
+            answer[end + 4..].to_vec(),
+        )
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_page_is_served_with_its_headers() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let (head, body) = server.ask("GET / HTTP/1.1\r\n");
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert_eq!(body, std::fs::read(root().join("frontend/index.html")).unwrap());
+    for header in [
+        "content-type: text/html",
+        "content-security-policy: default-src 'none'",
+        "x-content-type-options: nosniff",
+        "referrer-policy: no-referrer",
+        "cache-control: no-cache",
+        "etag: ",
+    ] {
+        assert!(head.contains(header), "{header} is missing: {head}");
+    }
+    let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    let (again, _) = server.ask(&format!("GET / HTTP/1.1\r\nif-none-match: {tag}\r\n"));
+    assert!(again.starts_with("http/1.1 304"), "{again}");
+    let script = std::fs::read(root().join("frontend/js/main.js")).unwrap();
+    let (packed, body) = server.ask("GET /js/main.js HTTP/1.1\r\naccept-encoding: gzip\r\n");
+    assert!(
+        packed.contains("content-encoding: gzip") && packed.contains("vary: accept-encoding"),
+        "{packed}"
+    );
+    assert!(
+        packed.contains("content-type: text/javascript") && body.len() < script.len(),
+        "{packed}"
+    );
+    assert!(server.ask("GET /nothing HTTP/1.1\r\n").0.starts_with("http/1.1 404"));
+    assert!(server.ask("POST / HTTP/1.1\r\ncontent-length: 0\r\n").0.starts_with("http/1.1 405"));
+    let (head, models) = server.ask("GET /v1/models HTTP/1.1\r\n");
+    assert!(head.starts_with("http/1.1 200") && models.starts_with(b"{"), "{head}");
+}
