@@ -46,10 +46,12 @@ export function createAsking(page) {
     if (!state.window) startSlice(index);
     if (!currentSlice()?.samples && !state.moved) state.index = index;
     const { slices } = page.session.answer(model.name);
-    const done = Object.values(slices).filter(Boolean).length;
+    const done = slices.filter(Boolean).length;
+    const read = slices.filter((slice) => slice && slice.probability !== null).length;
     if (done > 1 || several()) {
       const found = slices.filter((_, at) => regionsOf(at).length).length;
-      findings.wait(strings.busy[page.session.study.pictures ? 'soFarPictures' : 'soFar'](found, done), false);
+      const say = strings.busy[page.session.study.pictures ? 'soFarPictures' : 'soFar'];
+      findings.wait(read ? say(found, read) : strings.busy.unreadSoFar, false);
     }
     render();
   }

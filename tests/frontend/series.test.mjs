@@ -172,11 +172,12 @@ visit('many DICOM files are one series; segmentation and sides are DICOM’s', {
   assert.equal(bytes.toString('latin1', 128, 132), 'DICM');
 });
 
-visit('several pictures are a series too, without sizes', {}, async (page) => {
+visit('several pictures of one head are a series too, without sizes', {}, async (page) => {
   const files = await Promise.all(samples.slice(0, 3).map(async ({ file }) => ({ name: file, mimeType: 'image/png', buffer: await sampleBytes(file) })));
   await page.setInputFiles('#file', files);
+  await page.getByRole('button', { name: 'One head' }).click();
   await seeResult(page);
-  assert.match(await page.locator('#slice-number').innerText(), /of 3/);
+  assert.match(await page.locator('#slice-number').innerText(), /Slice \d of 3/);
   assert.match(await page.locator('.details').innerText(), /not in the file/);
 });
 

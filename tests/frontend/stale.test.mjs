@@ -20,7 +20,7 @@ async function assertNothingStale(page, name) {
   assert.match(await text('#threshold-note'), /^A pixel is outlined/);
   for (const id of ['strip', 'three-d', 'downloads', 'scale', 'edges', 'busy', 'stage-note', 'tools-note']) assert.ok(await page.locator(`#${id}`).isHidden(), id);
   for (const id of ['slice-number', 'readout', 'window-center-value', 'window-width-value', 'busy-text']) {
-    if (id !== 'busy-text') assert.equal(await page.locator(`#${id}`).textContent(), '', id);
+    assert.equal(await page.locator(`#${id}`).textContent(), '', id);
   }
   assert.ok(await page.locator('#window-preset').isDisabled());
   assert.equal(await page.locator('#pane-a canvas').getAttribute('aria-description'), null);

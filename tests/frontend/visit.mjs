@@ -10,6 +10,8 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const WAIT_MS = 60_000;
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--enable-unsafe-swiftshader', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+// Said when an interface of the machine comes or goes, as with a container beside the tests; the browser asks again.
+const ELSEWHERE = /ERR_NETWORK_CHANGED/;
 export const DESKTOP = { viewport: { width: 1440, height: 900 } };
 export const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
@@ -39,7 +41,7 @@ export function visit(name, { context: asked = DESKTOP, expected = /(?!)/, arran
     try {
       const page = await session.newPage();
       const faults = [];
-      page.on('console', (line) => { if (line.type() === 'error' && !expected.test(line.text())) faults.push(line.text()); });
+      page.on('console', (line) => { if (line.type() === 'error' && !expected.test(line.text()) && !ELSEWHERE.test(line.text())) faults.push(line.text()); });
       page.on('pageerror', (error) => faults.push(String(error)));
       session.on('request', (request) => {
         if (!request.url().startsWith(at) && !request.url().startsWith('blob:')) faults.push(`request to ${request.url()}`);

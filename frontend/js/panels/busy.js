@@ -19,6 +19,7 @@ export function createBusy({ onCancel }) {
       // Focus on a button that goes away would be lost: the picture takes it.
       if (panel.contains(document.activeElement)) byId('stage').focus({ preventScroll: true });
       panel.hidden = true;
+      byId('busy-text').textContent = '';
     },
   };
 }

@@ -144,6 +144,7 @@ export default {
     slices: (model, done, all) => `${model}: ${done} von ${all} Schichten`,
     pictures: (model, done, all) => `${model}: ${done} von ${all} Bildern`,
     soFarPictures: (found, done) => (found ? `Auf ${found} der bisher ${done} Bilder umrandet.` : `Auf den bisher ${done} Bildern nichts umrandet.`),
+    unreadSoFar: 'Bisher wurde nichts verstanden.',
     soFar: (found, done) => (found ? `Auf ${found} der bisher ${done} Schichten umrandet.` : `Auf den bisher ${done} Schichten nichts umrandet.`),
     exporting: 'Die DICOM-Segmentierung wird geschrieben …',
     opening3d: 'Die 3D-Ansicht öffnet sich …',
@@ -163,7 +164,7 @@ export default {
     incomplete: 'Keine Antwort: Nicht der ganze Kopf wurde ausgewertet',
     unreadableAdvice: [
       'Es wurde nichts gesucht; über eine Blutung sagt das nichts.',
-      'Was zu tun ist: Öffnen Sie die ursprüngliche DICOM- oder NIfTI-Datei, oder exportieren Sie eine axiale Schicht des Kopfes im Hirnfenster als PNG.',
+      'Was zu tun ist: Öffnen Sie ein axiales CT des Kopfes, als ursprüngliche DICOM- oder NIfTI-Datei oder als PNG, im Hirnfenster exportiert.',
     ],
     incompleteAdvice: [
       'Auf den ausgewerteten Schichten ist nichts umrandet. Der Rest kann eine Blutung zeigen.',

@@ -145,6 +145,7 @@ export default {
     slices: (model, done, all) => `${model}: ${done} of ${all} slices`,
     pictures: (model, done, all) => `${model}: ${done} of ${all} pictures`,
     soFarPictures: (found, done) => (found ? `Outlined on ${found} of the ${done} pictures so far.` : `Nothing outlined on the ${done} pictures so far.`),
+    unreadSoFar: 'Nothing was understood so far.',
     soFar: (found, done) => (found ? `Outlined on ${found} of the ${done} slices so far.` : `Nothing outlined on the ${done} slices so far.`),
     exporting: 'Writing the DICOM segmentation …',
     opening3d: 'Opening the 3D view …',
@@ -164,7 +165,7 @@ export default {
     incomplete: 'No answer: not all of the head was analysed',
     unreadableAdvice: [
       'Nothing was looked for, so this says nothing about a hemorrhage.',
-      'What to do: open the original DICOM or NIfTI file, or export one axial slice of the head in a brain window as PNG.',
+      'What to do: open an axial CT of the head, as the original DICOM or NIfTI file, or as a PNG exported in a brain window.',
     ],
     incompleteAdvice: [
       'Nothing is outlined on the slices that were analysed. The rest may show a hemorrhage.',
