@@ -50,7 +50,8 @@ export function unknown(finding) {
   const unread = several && !isUnreadable(report) ? unreadSlices(report) : 0;
   const reasons = report.warnings.filter(isDoubtful).map(warningText);
   if (unread) reasons.push(say.unreadSlices(unread, report.slices.length));
-  const advice = isUnreadable(report) ? say.unreadableAdvice : say.incompleteAdvice;
+  const missing = report.warnings.some(({ doubt }) => doubt === 'incomplete') || !unread;
+  const advice = isUnreadable(report) ? say.unreadableAdvice : [say.restAdvice, missing ? say.incompleteAdvice : say.unreadSlicesAdvice];
   return { reasons: reasons.length ? reasons : [say.noReason], advice };
 }
 
@@ -98,7 +99,10 @@ function whyUnknown(report) {
 export const subtypeName = ({ code, name }) => strings.subtypes[code] ?? name;
 
 /** A warning in plain words. */
-export const warningText = ({ code, message }) => strings.warnings[code] ?? message;
+export function warningText({ code, message }) {
+  const say = strings.warnings[code];
+  return typeof say === 'function' ? say(message) : say ?? message;
+}
 
 export function thresholdText({ report, threshold }) {
   if (isUnreadable(report)) return strings.findings.notApplied;

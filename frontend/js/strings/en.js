@@ -167,12 +167,11 @@ export default {
       'Nothing was looked for, so this says nothing about a hemorrhage.',
       'What to do: open an axial CT of the head, as the original DICOM or NIfTI file, or as a PNG exported in a brain window.',
     ],
-    incompleteAdvice: [
-      'Nothing is outlined on the slices that were analysed. The rest may show a hemorrhage.',
-      'What to do: open the missing slices too, or by themselves.',
-    ],
+    restAdvice: 'Nothing is outlined on the slices that were analysed. The rest may show a hemorrhage.',
+    incompleteAdvice: 'What to do: open the missing slices too, or by themselves.',
+    unreadSlicesAdvice: 'What to do: export the slices that were not understood again, as DICOM or in a brain window.',
     noReason: 'The server does not say why.',
-    unreadSlices: (count, all) => `${count} of ${all} slices were not understood.`,
+    unreadSlices: (count, all) => `Not understood: ${count} of ${all} slices.`,
     restUnknown: 'Not all of the head was analysed; the rest may show more.',
     readAs: (scale) => `Read as: ${scale}`,
     scales: {
@@ -287,7 +286,7 @@ export default {
 
   version: (version) => `Ichor ${version}`,
 
-  // Warnings of the API by code, in plain words; the server's own sentence where there is none here.
+  // Warnings of the API by code, in plain words, or a function of the server's sentence; that itself where there is none here.
   warnings: {},
   // Names of types by the API's code, where they differ from the API's own.
   subtypes: {},

@@ -36,7 +36,7 @@ export function createSliceStrip({ onSlice, onKey }) {
         // A hollow mark: neither the bar of an outline nor the line of a slice without one.
         context.strokeStyle = '#dfe7ea';
         context.lineWidth = density;
-        context.strokeRect(x - bar / 2, height - 9 * density, bar, 8 * density);
+        context.strokeRect(x - bar / 2, height - 13 * density, bar, 12 * density);
         continue;
       }
       context.fillStyle = area ? shown.color : shown.known[at] ? '#7d8f99' : '#3a4952';

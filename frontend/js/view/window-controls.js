@@ -76,7 +76,10 @@ export function createWindowControls({ onWindow }) {
       own = null;
       window = WHOLE;
       preset.replaceChildren();
-      for (const key of Object.keys(sliders)) byId(`window-${key}-value`).textContent = '';
+      for (const [key, slider] of Object.entries(sliders)) {
+        slider.value = WHOLE[key];
+        byId(`window-${key}-value`).textContent = '';
+      }
       setDisabled(true);
     },
     get window() {
