@@ -64,12 +64,19 @@ def remove_containers(functions: Path) -> None:
 def command(folder: Path, functions: Path, s3: S3Server, port: int, options: list[str]) -> list[str]:
     template = folder / "template.json"
     template.write_text(json.dumps(with_binaries(deployable(ROOT, s3.endpoint), functions)))
-    variables = s3.environment() | {"ICHOR_BUCKET": BUCKET, "ICHOR_JOBS_BUCKET": JOBS_BUCKET}
+    variables = {"ICHOR_BUCKET": BUCKET, "ICHOR_JOBS_BUCKET": JOBS_BUCKET}
     (folder / "variables.json").write_text(json.dumps({"Parameters": variables}))
     sam = [str(Path(sys.executable).parent / "sam"), "local", "start-api", "--host", LOOPBACK, "--port", str(port)]
     sam += ["--template", str(template), "--env-vars", str(folder / "variables.json")]
     # One container for all requests: the models are loaded once.
     return [*sam, "--warm-containers", "LAZY", *options]
+
+
+def environment(s3: S3Server) -> dict[str, str]:
+    """Of `sam`, which hands its own credentials and region on to the functions; nothing of the user's AWS settings."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    account = s3.environment()
+    return inherited | account | {"AWS_DEFAULT_REGION": account["AWS_REGION"], "SAM_CLI_TELEMETRY": "0"}
 
 
 def main() -> int:
@@ -84,7 +91,7 @@ def main() -> int:
             functions = packed(folder / "functions")
             start = command(folder, functions, s3, port, options)
             # A process group of its own: Ctrl-C comes to `sam` once, by this program, and it removes its containers.
-            own = {"env": os.environ | {"SAM_CLI_TELEMETRY": "0"}, "process_group": 0}
+            own = {"env": environment(s3), "process_group": 0}
             try:
                 with running(start, port, None, start_seconds=300, stop_seconds=STOP_SECONDS, **own) as sam:
                     show_request(port)
