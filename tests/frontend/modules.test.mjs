@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { deflateSync, gunzipSync } from 'node:zlib';
 import { ROOT } from './ichor.mjs';
 import { flatPng } from './slices.mjs';
+import { zipOf } from './zips.mjs';
 
 const PAGE = join(ROOT, 'frontend');
 const load = (path) => import(join(PAGE, 'js', path));
@@ -225,6 +226,75 @@ test('a series’ verdict on its slices replaces what each said by itself', asyn
   takeReport(study, 'm', { series: { window: null, spacing_mm: null }, slices, warnings: [] });
   assert.deepEqual(outlined(), [0, 1, 0]);
   assert.equal(answerOf(study, 'm').slices[1].probability, 0.9);
+});
+
+test('"no" is said only where all was analysed, at every threshold', async () => {
+  const { detectedIn, isIncomplete, isUnreadable } = await load('data/verdict.js');
+  const report = (detected, probability, more = {}) => ({ hemorrhage: { detected, probability }, warnings: [], ...more });
+  const left = { warnings: [{ code: 'a', message: 'A.', doubt: 'incomplete' }] };
+  const unread = { slices: [{ probability: 0.1 }, { probability: null }] };
+  for (const [what, given, outlined, moved, expected] of [
+    ['no', report(false, 0.1), false, false, false],
+    ['yes', report(true, 0.9), true, false, true],
+    ['not understood', report(null, null), false, false, null],
+    ['not understood, at another threshold', report(null, null), false, true, null],
+    ['incomplete', report(null, 0.1, left), false, false, null],
+    ['incomplete, outlined at a lower threshold', report(null, 0.1, left), true, true, true],
+    ['incomplete but outlined, nothing at a higher threshold', report(true, 0.9, left), false, true, null],
+    ['one slice not understood', report(null, 0.1, unread), false, false, null],
+    ['outlined beside a slice not understood, nothing at a higher threshold', report(true, 0.9, unread), false, true, null],
+    ['a mask although the answer is null', report(null, 0.9), true, false, null],
+  ]) assert.equal(detectedIn(given, outlined, moved), expected, what);
+  assert.ok(isUnreadable(report(null, null)) && !isUnreadable(null) && !isIncomplete(report(false, 0)));
+});
+
+test('a slice without a probability is outlined at no threshold', async () => {
+  const { createReading } = await load('data/reading.js');
+  const full = new Uint8Array(16).fill(255);
+  const study = { slices: [{ width: 4, height: 4, spacing: null, extentMm: null }], pictures: null };
+  const part = (probability) => ({ report: null, reports: [], slices: [{ probability, readout: { open: true, min_lesion_px: 1 }, mask: full, probabilities: full }] });
+  for (const threshold of [null, 0.1]) {
+    assert.equal(createReading(study, part(0.9), threshold).regions(0).length, 1);
+    assert.equal(createReading(study, part(null), threshold).regions(0).length, 0);
+  }
+});
+
+test('only a set of pictures, loose or in a zip, leaves open whether it is one head', async () => {
+  const { pictureSet } = await load('data/opened.js');
+  const file = (name, bytes = 'x', type = '') => Object.assign(new Blob([bytes], { type }), { name });
+  const names = async (...files) => (await pictureSet(files))?.map(({ name }) => name) ?? null;
+  assert.deepEqual(await names(file('1.png'), file('2.JPG'), file('notes.txt')), ['1.png', '2.JPG']);
+  assert.deepEqual(await names(file('one', flatPng(2, 2)), file('two', flatPng(2, 2))), ['one', 'two']);
+  assert.deepEqual(await names(file('a', 'x', 'image/heic'), file('b.tif')), ['a', 'b.tif']);
+  for (const files of [[file('1.png')], [file('1.png'), file('IM0001')], [file('1.dcm'), file('2.dcm')], [file('1.png'), file('head.nii.gz')],
+    [file('1.png'), file('slices.csv')], [file('a', 'x', 'image/dicom-rle'), file('b.png')], [file('no.zip')]]) assert.equal(await names(...files), null);
+  const zip = (...entries) => file('a.zip', zipOf(entries.map((name) => ({ name, bytes: Buffer.from(name), deflate: name.includes('2') }))));
+  assert.deepEqual(await names(zip('h/10.png', 'h/2.png', 'h/', 'h/.DS_Store', '__MACOSX/h/._2.png', 'h/a.csv')), ['2.png', '10.png']);
+  assert.equal(await names(zip('1.png', '2.dcm')), null);
+  assert.equal(await names(zip('1.png')), null);
+  const [second] = await pictureSet([zip('h/10.png', 'h/2.png')]);
+  assert.equal(await (await second.open()).text(), 'h/2.png');
+});
+
+test('a damaged zip is not read, and unpacks no further than it says', async () => {
+  const { zipEntries } = await load('data/unzip.js');
+  const bytes = zipOf([{ name: 'a.png', bytes: Buffer.alloc(5000, 7), deflate: true }]);
+  const blob = (change) => { const copy = Buffer.from(bytes); change(copy); return new Blob([copy]); };
+  for (const at of [bytes.length - 6, bytes.length - 22, bytes.indexOf('PK\x01\x02')]) await assert.rejects(zipEntries(blob((copy) => { copy[at] = 0xff; })), RangeError);
+  await assert.rejects(zipEntries(new Blob(['no zip'])), RangeError);
+  const [entry] = await zipEntries(blob((copy) => copy.writeUInt32LE(10, bytes.indexOf('PK\x01\x02') + 24)));
+  await assert.rejects(entry.open(), /larger than the zip says/);
+  for (let cut = 1; cut < bytes.length; cut += 7) {
+    const opened = await zipEntries(new Blob([bytes.subarray(0, cut)])).catch(() => []);
+    assert.deepEqual(opened, []);
+  }
+});
+
+test('the series that a warning lists can be asked for', async () => {
+  const { otherSeries } = await load('panels/finding-words.js');
+  const message = 'Of 12 series, number 2 was segmented: series 3, 20 slices. Left out: 1 (series 2, kernel H(1), 9 slices); 3 (1 slice); 9 more. Take another with --series NUMBER.';
+  assert.deepEqual(otherSeries({ warnings: [{ code: 'series_chosen', message }] }), [{ number: 1, label: 'series 2, kernel H(1), 9 slices' }, { number: 3, label: '1 slice' }]);
+  assert.deepEqual(otherSeries({ warnings: [{ code: 'series_chosen', message: 'Another wording.' }, { code: 'other', message }] }), []);
 });
 
 test('both languages have the same sentences', async () => {
