@@ -106,7 +106,7 @@ mod tests {
         for (text, reason) in [
             ("@@", "character 1"),
             ("++//ABA+\u{e9}", "character 9"),
-            ("  //ABA+Pw==", "fits no whole bytes"),
+            ("//ABA+Pw=", "'='"),
             ("++ //ABA Pw==", "spaces"),
             ("++//=ABA+", "'='"),
             ("--//", "mixed"),
