@@ -5,6 +5,7 @@ mod inspect;
 mod models;
 mod segment;
 mod serve;
+mod walk;
 
 use crate::config::{Cli, Command, PrepareArgs};
 use crate::embedded::Embedded;

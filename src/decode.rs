@@ -7,9 +7,10 @@ mod raster;
 mod several;
 mod source;
 
-pub use archive::natural_order;
+pub use archive::{is_clutter, natural_order};
 pub use raster::picture_size;
 pub use several::decode_several;
+pub(crate) use several::{Origin, Several};
 
 use crate::error::{Error, Result};
 use crate::series::VolumeGrid;
@@ -69,11 +70,13 @@ pub struct Decoded {
     pub slices: Vec<CtSlice>,
     /// How a NIfTI volume was cut into slices; `None` for other formats.
     pub grid: Option<VolumeGrid>,
+    /// Slices of each file, in their order; one length where all are of one file.
+    pub file_lengths: Vec<usize>,
 }
 
 impl From<Vec<CtSlice>> for Decoded {
     fn from(slices: Vec<CtSlice>) -> Self {
-        Self { slices, grid: None }
+        Self { file_lengths: vec![slices.len()], slices, grid: None }
     }
 }
 
@@ -169,17 +172,14 @@ pub fn decode_slice(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
 }
 
 /// What a DICOM file is, by its header alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Identity {
-    /// An image of a series.
-    Image {
-        /// Series Instance UID; `None` in files without one.
-        series_uid: Option<String>,
-        /// Whether it is a localiser (scout).
-        localizer: bool,
-    },
+    /// Images: its frames without their samples.
+    Frames(Vec<CtSlice>),
     /// A directory, report, segmentation or another object without an image to look at.
     NoImage,
+    /// A page or screenshot that cannot be read, for this reason.
+    Page(Error),
 }
 
 /// Says what a DICOM file is without decoding its frames.

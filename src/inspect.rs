@@ -91,7 +91,7 @@ pub fn inspect_path(path: &Path, limits: &Limits) -> Result<Inspection> {
 }
 
 fn understood(decoded: Decoded) -> Inspection {
-    let Decoded { slices, grid } = decoded;
+    let Decoded { slices, grid, .. } = decoded;
     let reference = slices.iter().find_map(|slice| slice.reference.as_deref());
     Inspection {
         format: match (reference, grid) {

@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
 use crate::overlay::parse_color;
 use crate::preprocess::{Prepared, preprocess};
+use crate::series::SeriesRequest;
 use crate::slice::{CtSlice, Intensity};
 use crate::storage::ModelFiles;
 use crate::window::WindowLevel;
@@ -57,6 +58,11 @@ pub struct SegmentOptions {
 }
 
 impl SegmentOptions {
+    /// What is asked of the series.
+    pub(crate) fn series_request(&self) -> SeriesRequest {
+        SeriesRequest { series: self.series, as_series: self.as_series }
+    }
+
     /// Says whether the values can be used, before any work is done.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! One axial slice as it was decoded.
 
 mod stored;
+mod tags;
 
 pub use stored::{Scale, StoredPlane};
+pub use tags::SeriesTags;
 
 use crate::window::WindowLevel;
 use std::sync::Arc;
@@ -94,7 +96,7 @@ pub struct Placement {
 
 /// Identity of the DICOM frame that a slice came from. It never appears in reports or logs; only
 /// DICOM objects written for the same patient quote it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub struct DicomReference {
     /// SOP Class UID (0008,0016).
     pub sop_class_uid: String,
@@ -114,6 +116,8 @@ pub struct DicomReference {
     pub image_type: Vec<String>,
     /// Gantry/Detector Tilt (0018,1120), degrees.
     pub gantry_tilt: Option<String>,
+    /// What tells its series from others.
+    pub tags: SeriesTags,
     /// Patient and study attributes that a derived object repeats: (group, element), VR, value.
     pub patient_study: Vec<((u16, u16), [u8; 2], String)>,
 }

@@ -97,6 +97,7 @@ mod tests {
             extents_mm: None,
             tilt_degrees: None,
             grid: None,
+            is_one_head: true,
             warnings: Vec::new(),
         }
     }

@@ -14,7 +14,7 @@ fn answer(model: &Segmenter, bytes: &[u8], logits: &Logits) -> Result<Vec<u8>, B
     let options = SegmentOptions { contours: true, ..SegmentOptions::default() };
     let clock = || 0.0;
     let given = Given::from_bytes(bytes, &Limits::default(), &clock)?;
-    let series = ichor::series::assemble(given.decoded.slices, given.decoded.grid)?;
+    let series = ichor::series::assemble(given.decoded, Default::default())?;
     let known = |_: &_| Ok(logits.clone());
     let found = model.segment_with(&series.slices[0], options, Gate::Own, &clock, &known)?;
     let found = Found::Slice { series: Box::new(series), found: Box::new(found) };

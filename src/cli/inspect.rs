@@ -1,9 +1,10 @@
 //! `inspect`: what the reader understood, file by file.
 
+use super::walk::{Walked, head, is_stdin, read_stdin, refuse_address, walk};
 use crate::config::InspectArgs;
-use crate::decode::Limits;
+use crate::decode::{Limits, sniff};
 use crate::error::{Error, Result};
-use crate::inspect::{Inspection, SliceFacts, inspect_path};
+use crate::inspect::{Inspection, SliceFacts, inspect, inspect_path};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ pub(super) fn inspect_files(args: &InspectArgs) -> Result<()> {
     let files = expand(&args.files)?;
     let mut failed = 0;
     for path in &files {
-        let outcome = match inspect_path(path, &Limits::default()) {
+        let outcome = match inspect_one(path) {
             Ok(inspection) => Outcome::Read(inspection),
             Err(error) => {
                 failed += 1;
@@ -54,27 +55,38 @@ pub(super) fn inspect_files(args: &InspectArgs) -> Result<()> {
     )))
 }
 
-/// Folders become the files in them, by name; hidden files are left out.
+/// Folders become the images in them, as `segment` takes them.
 fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
-        if path.is_dir() {
-            let entries = std::fs::read_dir(path).map_err(Error::io("A folder cannot be read"))?;
-            let mut inside: Vec<PathBuf> = entries
-                .filter_map(|entry| entry.ok().map(|e| e.path()))
-                .filter(|path| !hidden(path))
-                .collect();
-            inside.sort();
-            files.extend(expand(&inside)?);
-        } else {
+        if !path.is_dir() {
             files.push(path.clone());
+            continue;
         }
+        let Walked { files: inside, clutter, results } = walk(path)?;
+        let before = inside.len();
+        // What cannot be opened is said on its line.
+        let is_input = |file: &PathBuf| head(file).map_or(true, |head| sniff(&head).is_some());
+        let inside: Vec<PathBuf> = inside.into_iter().filter(is_input).collect();
+        let left_out = clutter + results + before - inside.len();
+        if left_out > 0 {
+            eprintln!(
+                "ichor: {left_out} files in {} are not images and were left out",
+                path.display()
+            );
+        }
+        files.extend(inside);
     }
     Ok(files)
 }
 
-fn hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+/// Reads one file, or the standard input.
+fn inspect_one(path: &Path) -> Result<Inspection> {
+    let limits = Limits::default();
+    if is_stdin(path) {
+        return inspect(&read_stdin(limits.max_series_bytes)?, &limits);
+    }
+    refuse_address(path).map_or_else(|| inspect_path(path, &limits), Err)
 }
 
 fn print_table(file: &str, inspection: &Inspection) {

@@ -9,19 +9,21 @@ mod shortfall;
 use super::models::load_one;
 use super::progress_bar;
 use crate::config::{OutputFormat, SegmentArgs};
-use crate::decode::{Decoded, Heard, Limits, decode_path, decode_path_heard};
+use crate::decode::{
+    Decoded, Heard, Limits, Origin, Several, decode_heard, decode_path, decode_path_heard,
+};
 use crate::embedded::Embedded;
 use crate::error::{Error, Result};
 use crate::report::{Answer, Include, write_answer};
 use crate::segmenter::{Found, Gate, SegmentOptions, Segmenter};
-use crate::slice::{CtSlice, Warning};
+use crate::slice::Warning;
 use indicatif::ProgressBar;
-use inputs::{Content, Input, gather};
+use inputs::{Content, HeadFiles, Input, gather};
 use lines::Lines;
 use outputs::Outputs;
 use rayon::prelude::*;
 use shortfall::Shortfall;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 
 /// Files of a series decoded at a time.
@@ -36,7 +38,7 @@ struct Run<'a> {
 }
 
 pub(super) fn segment(args: SegmentArgs, embedded: &Embedded) -> Result<()> {
-    let inputs = gather(&args.inputs)?;
+    let inputs = gather(&args.inputs, args.series)?;
     let (places, inputs) = heads::together(inputs);
     let models = load_one(&args.model_dir, embedded, args.model.as_deref())?;
     let options = SegmentOptions {
@@ -55,13 +57,13 @@ pub(super) fn segment(args: SegmentArgs, embedded: &Embedded) -> Result<()> {
     let mut lines = Lines::default();
     let mut shortfall = Shortfall::default();
     let mut rest = places.iter();
-    for batch in heads::batches(&inputs, args.alone) {
-        let gate = if args.alone { Gate::Own } else { Gate::Series };
+    for batch in heads::batches(&inputs, args.as_series) {
+        let gate = if args.as_series { Gate::Series } else { Gate::Own };
         let mut found: Vec<Result<Work>> = batch
             .par_iter()
             .map(|input| run.find(input, gate).inspect_err(|_| run.bar.inc(1)))
             .collect();
-        if !args.alone {
+        if args.as_series {
             heads::join(run.model, batch, &mut found, |work| &mut work.found);
         }
         let answers: Vec<Result<(Answer, Vec<OutputFormat>)>> =
@@ -96,15 +98,18 @@ impl Run<'_> {
         let mut cautions: Vec<Warning> = Vec::new();
         let mut decode = |heard: Heard<'_>| match &input.content {
             Content::File { path, .. } => decode_path_heard(path, &limits, heard).inspect(counted),
-            Content::Series { files, left_out } => {
-                let (decoded, unreadable) = decode_files(files, &limits, heard)?;
-                cautions.extend(left_out_warning(*left_out).into_iter().chain(unreadable));
-                counted(&decoded);
-                Ok(decoded)
+            Content::Bytes(bytes) => decode_heard(bytes, &limits, heard).inspect(counted),
+            Content::Head(head) => {
+                cautions.extend(head.warnings.iter().cloned());
+                decode_head(head, &limits, heard).inspect(counted)
             }
+            Content::Refused(reason) => Err(Error::Unprocessable(reason.clone())),
         };
         let progress = |_, _| self.bar.inc(1);
-        let (model, options) = (self.model, self.options);
+        let (model, mut options) = (self.model, self.options);
+        if matches!(&input.content, Content::Head(head) if head.is_decided) {
+            options.series = None;
+        }
         let (mut found, started) =
             model.segment_decoding(&mut decode, &limits, options, gate, &progress, &clock)?;
         found.warn(cautions);
@@ -125,68 +130,29 @@ impl Run<'_> {
     }
 }
 
-fn left_out_warning(count: usize) -> Option<Warning> {
-    let warning = || {
-        let message = format!("{count} files in the folder are not images and were left out.");
-        Warning::new("files_left_out", message)
-    };
-    (count > 0).then(warning)
-}
-
-/// The slices of all files in their order, never more of them in memory than a series may have;
-/// what cannot be read is left out, and said.
+/// The slices of a head in the order of their files, never more of them in memory than a series may
+/// have; what cannot be read is left out, and said.
 ///
 /// # Errors
 /// The first file's where none can be read; [`Error::TooLarge`].
-fn decode_files(
-    files: &[PathBuf],
-    limits: &Limits,
-    heard: Heard<'_>,
-) -> Result<(Decoded, Option<Warning>)> {
-    let mut slices: Vec<CtSlice> = Vec::new();
-    let (mut unreadable, mut first_failure) = (0, None);
-    for batch in files.chunks(BATCH) {
+fn decode_head(head: &HeadFiles, limits: &Limits, heard: Heard<'_>) -> Result<Decoded> {
+    let mut several = Several::new(Origin::Files, limits);
+    for batch in head.files.chunks(BATCH) {
         let decoded: Vec<Result<Decoded>> =
-            batch.par_iter().map(|file| decode_path(file, limits)).collect();
+            batch.par_iter().map(|(file, frames)| decode_frames(file, frames, limits)).collect();
         for decoded in decoded {
             match decoded {
-                Ok(decoded) => {
-                    decoded.slices.iter().for_each(&mut *heard);
-                    slices.extend(decoded.slices);
-                }
-                Err(error) => {
-                    unreadable += 1;
-                    first_failure.get_or_insert(error);
-                }
+                Ok(decoded) => several.add(decoded, heard)?,
+                Err(error) => several.fail(error),
             }
         }
-        check_series(&slices, limits)?;
     }
-    let Some(failure) = first_failure else { return Ok((slices.into(), None)) };
-    if slices.is_empty() {
-        return Err(failure);
-    }
-    let message = format!(
-        "Files of the series that could not be read and are missing here: {unreadable}. The first: \
-         {failure}"
-    );
-    Ok((slices.into(), Some(Warning::new("files_unreadable", message))))
+    several.finish()
 }
 
-fn check_series(slices: &[CtSlice], limits: &Limits) -> Result<()> {
-    let remedy = "Segment fewer files at a time.";
-    let bytes: u64 = slices.iter().map(|slice| slice.plane.sample_count() as u64 * 4).sum();
-    if slices.len() > limits.max_slices {
-        let limit = limits.max_slices as u64;
-        return Err(Error::TooLarge { what: "The number of slices", limit, remedy });
-    }
-    if bytes > limits.max_series_bytes {
-        let limit = limits.max_series_bytes;
-        return Err(Error::TooLarge {
-            what: "The decoded size of the series in bytes",
-            limit,
-            remedy,
-        });
-    }
-    Ok(())
+/// The frames of a file that are of the series.
+fn decode_frames(file: &Path, frames: &[usize], limits: &Limits) -> Result<Decoded> {
+    let slices = decode_path(file, limits)?.slices;
+    let wanted = slices.into_iter().enumerate().filter(|(frame, _)| frames.contains(frame));
+    Ok(wanted.map(|(_, slice)| slice).collect::<Vec<_>>().into())
 }

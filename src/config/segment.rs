@@ -11,8 +11,8 @@ pub struct SegmentArgs {
     /// Where the models lie.
     #[command(flatten)]
     pub model_dir: ModelArgs,
-    /// Images (PNG, JPEG, TIFF, WebP, BMP), DICOM, NIfTI, zip files, or folders of them. DICOM
-    /// files of one series, given together or in a folder, are segmented as a series.
+    /// Images (PNG, JPEG, TIFF, WebP, BMP), DICOM, NIfTI, zip files, or folders of them; - for the
+    /// standard input. DICOM files of one head, given together or in a folder, are segmented as a series.
     #[arg(required = true, value_name = "FILES")]
     pub inputs: Vec<PathBuf>,
     /// Model; the first by name without it.
@@ -27,15 +27,15 @@ pub struct SegmentArgs {
     /// What to write, with commas between.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "png")]
     pub format: Vec<OutputFormat>,
-    /// Segment each picture by itself. Otherwise pictures of one size in one folder whose names differ
-    /// only in the number at their end, as 12.png and 13.png or a_12.jpg and a_13.jpg, are taken for the
-    /// slices of one head, which inform each other.
+    /// Take pictures for slices of one head, which inform each other: those of one size in one folder
+    /// whose names differ only in the number at their end, as 12.png and 13.png or a_12.jpg and
+    /// a_13.jpg, and those of a zip. Otherwise each picture is judged by itself.
     #[arg(long)]
-    pub alone: bool,
-    /// Take pictures for slices of one head, which inform each other.
-    #[arg(long, conflicts_with = "alone")]
     pub as_series: bool,
-    /// Which of several series in one input to take: its number in the warning that lists them.
+    /// Segment each picture by itself, as without --as-series.
+    #[arg(long, conflicts_with = "as_series")]
+    pub alone: bool,
+    /// Which of several series of a head to take, by its number in the warning that lists them.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub series: Option<u32>,
     /// Window of the overlays: brain, ct-ich, subdural, stroke, bone or CENTER,WIDTH in HU; the

@@ -5,12 +5,12 @@
 
 mod directory;
 
+use super::several::{Origin, Several};
 use super::source::{Seekable, Source};
-use super::{Decoded, Format, Heard, Limits, decode_file, raster};
+use super::{Decoded, Format, Heard, Limits, decode_file, dicom, guarded, raster};
 use crate::error::{Error, Result};
-use crate::slice::{CtSlice, Warning};
-pub use directory::natural_order;
 use directory::{Archive, open};
+pub use directory::{is_clutter, natural_order};
 use std::cell::Cell;
 use std::io::{Read, sink};
 
@@ -34,27 +34,45 @@ pub(super) fn decode(
 ) -> Result<Decoded> {
     let length = source.at_most();
     let (mut archive, entries) = open(source, limits)?;
-    let mut found = Found::default();
+    let mut several = Several::new(Origin::Archive, limits);
+    let mut unpacked = 0;
     for entry in entries.iter() {
         if entry.is_clutter() {
-            found.skipped += 1;
+            several.skip();
             continue;
         }
         let mut file = Unpacked {
             archive: &mut archive,
             index: entry.index,
             at_most: length.saturating_mul(MOST_DEFLATE_SHRINKS),
-            left: limits.max_series_bytes.saturating_sub(found.unpacked),
+            left: limits.max_series_bytes.saturating_sub(unpacked),
             counted: Cell::new(0),
         };
         match file.looks_like_an_image() {
-            Ok(true) => found.add(&mut file, limits, heard)?,
-            Ok(false) => found.skipped += 1,
-            Err(error) => found.fail(error),
+            Ok(true) => add(&mut several, &mut file, limits, heard)?,
+            Ok(false) => several.skip(),
+            Err(error) => several.fail(error),
         }
-        found.unpacked += file.counted.get();
+        unpacked += file.counted.get();
     }
-    found.finish()
+    several.finish()
+}
+
+/// Decodes one file and counts it among the others.
+fn add(
+    several: &mut Several<'_>,
+    file: &mut Unpacked<'_, '_>,
+    limits: &Limits,
+    heard: Heard<'_>,
+) -> Result<()> {
+    let left = several.left();
+    let read = file.decode(&left).map_err(|error| match error {
+        Error::TooLarge { what, limit, remedy } if limit == file.left => {
+            Error::TooLarge { what, limit: limits.max_series_bytes, remedy }
+        }
+        error => error,
+    });
+    several.add_read(read, &left, || guarded(|| dicom::identify(file, limits)), heard)
 }
 
 /// One file of an archive. Its declared size is the packer's word: bytes are counted as they unpack,
@@ -125,110 +143,4 @@ impl<R: Read> Read for Counted<'_, R> {
 
 fn damaged() -> Error {
     Error::Undecodable("a file of the archive is damaged".into())
-}
-
-/// What the archive held so far.
-#[derive(Default)]
-struct Found {
-    decoded: Vec<Decoded>,
-    slices: usize,
-    decoded_bytes: u64,
-    /// Bytes of the entries, unpacked.
-    unpacked: u64,
-    /// Entries that are no images.
-    skipped: usize,
-    /// Images that could not be read,
-    failed: usize,
-    /// and why the first could not.
-    first_failure: Option<Error>,
-}
-
-impl Found {
-    fn add(
-        &mut self,
-        file: &mut Unpacked<'_, '_>,
-        limits: &Limits,
-        heard: Heard<'_>,
-    ) -> Result<()> {
-        let left = Limits {
-            max_slices: limits.max_slices.saturating_sub(self.slices),
-            max_series_bytes: limits.max_series_bytes.saturating_sub(self.decoded_bytes),
-            ..*limits
-        };
-        match file.decode(&left) {
-            Ok(decoded) => self.keep(decoded, limits, heard),
-            // The error must name the limit in force, not what other files left of it.
-            Err(Error::TooLarge { what, limit, remedy }) => {
-                let limit = match limit {
-                    l if l == left.max_slices as u64 => limits.max_slices as u64,
-                    l if l == left.max_series_bytes || l == file.left => limits.max_series_bytes,
-                    l => l,
-                };
-                Err(Error::TooLarge { what, limit, remedy })
-            }
-            Err(error) => {
-                self.fail(error);
-                Ok(())
-            }
-        }
-    }
-
-    fn keep(&mut self, decoded: Decoded, limits: &Limits, heard: Heard<'_>) -> Result<()> {
-        let first = self.decoded.len();
-        let bytes = |slice: &CtSlice| slice.plane.sample_count() as u64 * 4;
-        self.slices += decoded.slices.len();
-        self.decoded_bytes += decoded.slices.iter().map(bytes).sum::<u64>();
-        self.decoded.push(decoded);
-        let remedy = "Send one series an archive.";
-        if self.slices > limits.max_slices {
-            let limit = limits.max_slices as u64;
-            return Err(Error::TooLarge { what: "The number of slices", limit, remedy });
-        }
-        if self.decoded_bytes > limits.max_series_bytes {
-            let limit = limits.max_series_bytes;
-            return Err(Error::TooLarge { what: "The decoded size in bytes", limit, remedy });
-        }
-        self.decoded[first].slices.iter().for_each(heard);
-        Ok(())
-    }
-
-    fn fail(&mut self, error: Error) {
-        self.failed += 1;
-        self.first_failure.get_or_insert(error);
-    }
-
-    fn finish(mut self) -> Result<Decoded> {
-        let warnings = self.warnings();
-        let mut all = match (self.decoded.len(), self.first_failure) {
-            (0, Some(failure)) => return Err(failure),
-            (0, None) => {
-                return Err(Error::UnsupportedType(
-                    "The archive holds no image that is read here. Pack the slices of one series."
-                        .into(),
-                ));
-            }
-            // One volume keeps its grid.
-            (1, _) => self.decoded.remove(0),
-            _ => self.decoded.into_iter().flat_map(|d| d.slices).collect::<Vec<_>>().into(),
-        };
-        all.slices.iter_mut().for_each(|slice| slice.warnings.extend(warnings.iter().cloned()));
-        Ok(all)
-    }
-
-    fn warnings(&self) -> Vec<Warning> {
-        let mut warnings = Vec::new();
-        if self.skipped > 0 {
-            let message = format!("Files of the archive that are no images: {}.", self.skipped);
-            warnings.push(Warning::new("archive_files_skipped", message));
-        }
-        if let Some(reason) = &self.first_failure {
-            let message = format!(
-                "Files of the archive that could not be read and are missing here: {}. The first: \
-                 {reason}",
-                self.failed
-            );
-            warnings.push(Warning::new("archive_files_unreadable", message));
-        }
-        warnings
-    }
 }

@@ -55,7 +55,7 @@ pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Vec<CtS
     Ok(slices)
 }
 
-/// What the object is, without a look at its frames.
+/// What the object is, without a look at its samples.
 pub(super) fn identify(source: &mut dyn Source, limits: &Limits) -> Result<Identity> {
     let file = DicomFile::open(source, limits)?;
     let object = match header(&file) {
@@ -64,15 +64,26 @@ pub(super) fn identify(source: &mut dyn Source, limits: &Limits) -> Result<Ident
         Err(error) => return Err(error),
     };
     let reference = reference::Reference::read(&object, file.syntax.uid);
-    let reference = reference.of_frame(&Attributes::of_frame(&object, 0), 1);
     // Segmentations have pixels, but nothing to segment; they lie beside their images.
-    if reference.sop_class_uid == uids::SEGMENTATION_STORAGE {
+    if reference.sop_class_uid() == uids::SEGMENTATION_STORAGE {
         return Ok(Identity::NoImage);
     }
-    let named = |value: &String| value.trim().eq_ignore_ascii_case("LOCALIZER");
-    let localizer = reference.image_type.iter().any(named);
-    let series_uid = Some(reference.series_uid.clone()).filter(|uid| !uid.is_empty());
-    Ok(Identity::Image { series_uid, localizer })
+    let frames = layout::Layout::read(&object, limits).and_then(|layout| {
+        let frame = |frame| {
+            let attributes = Attributes::of_frame(&object, frame);
+            let mut slice = hounsfield::slice(&attributes, &layout, &[])?;
+            geometry::place(&attributes, &mut slice);
+            slice.reference = Some(reference.of_frame(&attributes, layout.frames));
+            slice.plane.release();
+            Ok(slice)
+        };
+        (0..layout.frames).map(frame).collect::<Result<Vec<_>>>()
+    });
+    match frames {
+        Ok(frames) => Ok(Identity::Frames(frames)),
+        Err(reason) if reference.is_page() => Ok(Identity::Page(reason)),
+        Err(error) => Err(error),
+    }
 }
 
 /// The attributes before the pixel data, and where those begin.

@@ -71,7 +71,7 @@ pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Decoded
         warnings: warnings.clone(),
         ..CtSlice::bare(plane, intensity)
     });
-    Ok(Decoded { slices: slices.collect(), grid: Some(grid) })
+    Ok(Decoded { grid: Some(grid), ..Decoded::from(slices.collect::<Vec<_>>()) })
 }
 
 /// The bytes of the volume from its header on.

@@ -1,85 +1,212 @@
-//! Several files that were sent together, read as one series, as an archive of them would be.
+//! Several files as one input: their slices one after the other, within the limits of one series.
 
-use super::{Decoded, Heard, Limits, decode, decode_heard};
+use super::source::InMemory;
+use super::{Decoded, Heard, Identity, Limits, decode, decode_heard, dicom, guarded};
 use crate::error::{Error, Result};
 use crate::slice::{CtSlice, Warning};
 
-/// Decodes every slice of several files in their order; `heard` gets each once its file is read.
-///
-/// A file that cannot be read is left out, with a warning on every slice by which the answer is not "no".
+/// Decodes several files that were sent together as one input; those that cannot be read are left
+/// out with a warning on every slice.
 ///
 /// # Errors
-/// The first file's where none can be read; [`Error::TooLarge`] for all of them together.
+/// As [`decode`]; [`Error::TooLarge`] where all together are more than one series may have.
 pub fn decode_several(files: &[&[u8]], limits: &Limits, heard: Heard<'_>) -> Result<Decoded> {
     if let [file] = files {
         return decode_heard(file, limits, heard);
     }
-    let mut decoded: Vec<Decoded> = Vec::new();
-    let mut left = *limits;
-    let (mut unreadable, mut first_failure) = (0, None);
+    let mut several = Several::new(Origin::Files, limits);
     for file in files {
-        match decode(file, &left) {
-            Ok(file) => {
-                left = remaining(&left, &file, limits)?;
-                file.slices.iter().for_each(&mut *heard);
-                decoded.push(file);
-            }
+        let left = several.left();
+        let read = decode(file, &left);
+        let identify = || guarded(|| dicom::identify(&mut InMemory(file), limits));
+        several.add_read(read, &left, identify, heard)?;
+    }
+    several.finish()
+}
+
+/// Where the files come from, for what is said of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Entries of one archive.
+    Archive,
+    /// Files of a folder, of a command line or of a request.
+    Files,
+}
+
+/// Files decoded so far.
+pub(crate) struct Several<'a> {
+    origin: Origin,
+    limits: &'a Limits,
+    decoded: Vec<Decoded>,
+    slices: usize,
+    bytes: u64,
+    /// Files that are no images.
+    skipped: usize,
+    /// Images that could not be read,
+    unreadable: usize,
+    /// and why the first could not.
+    first_failure: Option<Error>,
+    /// Why the first page beside the slices could not be read.
+    first_page: Option<Error>,
+}
+
+impl<'a> Several<'a> {
+    pub(crate) fn new(origin: Origin, limits: &'a Limits) -> Self {
+        Self {
+            origin,
+            limits,
+            decoded: Vec::new(),
+            slices: 0,
+            bytes: 0,
+            skipped: 0,
+            unreadable: 0,
+            first_failure: None,
+            first_page: None,
+        }
+    }
+
+    /// What the files so far leave of the limits.
+    pub(super) fn left(&self) -> Limits {
+        Limits {
+            max_slices: self.limits.max_slices.saturating_sub(self.slices),
+            max_series_bytes: self.limits.max_series_bytes.saturating_sub(self.bytes),
+            ..*self.limits
+        }
+    }
+
+    /// Adds what one file holds.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] where all together are more than one series may have.
+    pub(crate) fn add(&mut self, decoded: Decoded, heard: Heard<'_>) -> Result<()> {
+        let bytes = |slice: &CtSlice| slice.plane.sample_count() as u64 * 4;
+        self.slices += decoded.slices.len();
+        self.bytes += decoded.slices.iter().map(bytes).sum::<u64>();
+        let remedy = match self.origin {
+            Origin::Archive => "Send one series per archive.",
+            Origin::Files => "Segment fewer files at a time.",
+        };
+        if self.slices > self.limits.max_slices {
+            let limit = self.limits.max_slices as u64;
+            return Err(Error::TooLarge { what: "The number of slices", limit, remedy });
+        }
+        if self.bytes > self.limits.max_series_bytes {
+            let limit = self.limits.max_series_bytes;
+            let what = "The decoded size of the series in bytes";
+            return Err(Error::TooLarge { what, limit, remedy });
+        }
+        decoded.slices.iter().for_each(heard);
+        self.decoded.push(decoded);
+        Ok(())
+    }
+
+    /// Adds what one file holds, read with the limits that were `left`, or counts why it could not be
+    /// read; `identify` says what kind of DICOM it is then.
+    ///
+    /// # Errors
+    /// As [`Several::add`].
+    pub(super) fn add_read(
+        &mut self,
+        read: Result<Decoded>,
+        left: &Limits,
+        identify: impl FnOnce() -> Result<Identity>,
+        heard: Heard<'_>,
+    ) -> Result<()> {
+        let error = match read {
+            Ok(decoded) => return self.add(decoded, heard),
             // The error must name the limit in force, not what other files left of it.
             Err(Error::TooLarge { what, limit, remedy }) => {
                 let limit = match limit {
-                    limit if limit == left.max_slices as u64 => limits.max_slices as u64,
-                    limit if limit == left.max_series_bytes => limits.max_series_bytes,
+                    limit if limit == left.max_slices as u64 => self.limits.max_slices as u64,
+                    limit if limit == left.max_series_bytes => self.limits.max_series_bytes,
                     limit => limit,
                 };
                 return Err(Error::TooLarge { what, limit, remedy });
             }
-            Err(error) => {
-                unreadable += 1;
-                first_failure.get_or_insert(error);
-            }
+            Err(error) => error,
+        };
+        match identify() {
+            Ok(Identity::NoImage) => self.skip(),
+            Ok(Identity::Page(reason)) => self.skip_page(reason),
+            Ok(Identity::Frames(_)) | Err(_) => self.fail(error),
         }
+        Ok(())
     }
-    let mut all = match (decoded.len(), &first_failure) {
-        (0, _) => return Err(first_failure.unwrap_or(Error::EmptyInput)),
-        // One volume keeps its grid.
-        (1, _) => decoded.remove(0),
-        _ => decoded.into_iter().flat_map(|file| file.slices).collect::<Vec<_>>().into(),
-    };
-    if let Some(failure) = first_failure {
-        let warning = unreadable_files(unreadable, &failure);
-        all.slices.iter_mut().for_each(|slice| slice.warnings.push(warning.clone()));
+
+    /// Counts a file that is no image.
+    pub(super) fn skip(&mut self) {
+        self.skipped += 1;
     }
-    Ok(all)
+
+    /// Counts a page beside the slices that cannot be read, and need not be.
+    fn skip_page(&mut self, reason: Error) {
+        self.skipped += 1;
+        self.first_page.get_or_insert(reason);
+    }
+
+    /// Counts an image that cannot be read.
+    pub(crate) fn fail(&mut self, reason: Error) {
+        self.unreadable += 1;
+        self.first_failure.get_or_insert(reason);
+    }
+
+    /// All slices, with the warnings of what is missing on each of them.
+    ///
+    /// # Errors
+    /// The first file's where none can be read; [`Error::UnsupportedType`] where none is an image.
+    pub(crate) fn finish(mut self) -> Result<Decoded> {
+        if self.decoded.is_empty() {
+            return Err(self
+                .first_failure
+                .or(self.first_page)
+                .unwrap_or_else(|| no_image(self.origin)));
+        }
+        let warnings = self.warnings();
+        let mut all = match self.decoded.len() {
+            // One volume keeps its grid.
+            1 => self.decoded.remove(0),
+            _ => Decoded {
+                file_lengths: self
+                    .decoded
+                    .iter()
+                    .flat_map(|decoded| &decoded.file_lengths)
+                    .copied()
+                    .collect(),
+                grid: None,
+                slices: self.decoded.into_iter().flat_map(|decoded| decoded.slices).collect(),
+            },
+        };
+        all.slices.iter_mut().for_each(|slice| slice.warnings.extend(warnings.iter().cloned()));
+        Ok(all)
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        let (skipped, unreadable, whole) = match self.origin {
+            Origin::Archive => ("archive_files_skipped", "archive_files_unreadable", "archive"),
+            Origin::Files => ("files_left_out", "files_unreadable", "input"),
+        };
+        let mut warnings = Vec::new();
+        if self.skipped > 0 {
+            let message = format!("Files of the {whole} that are no images: {}.", self.skipped);
+            warnings.push(Warning::new(skipped, message));
+        }
+        if let Some(reason) = &self.first_failure {
+            let message = format!(
+                "Files of the {whole} that could not be read and are missing here: {}. The first: \
+                 {reason}",
+                self.unreadable
+            );
+            warnings.push(Warning::incomplete(unreadable, message));
+        }
+        warnings
+    }
 }
 
-/// What a file leaves of the limits of the series.
-fn remaining(left: &Limits, file: &Decoded, limits: &Limits) -> Result<Limits> {
-    let bytes: u64 = file.slices.iter().map(decoded_bytes).sum();
-    let max_slices = left.max_slices.checked_sub(file.slices.len());
-    let max_series_bytes = left.max_series_bytes.checked_sub(bytes);
-    let remedy = "Send the files of one series at a time.";
-    match (max_slices, max_series_bytes) {
-        (Some(max_slices), Some(max_series_bytes)) => {
-            Ok(Limits { max_slices, max_series_bytes, ..*left })
+fn no_image(origin: Origin) -> Error {
+    Error::UnsupportedType(match origin {
+        Origin::Archive => {
+            "The archive holds no image that is read here. Pack the slices of one series.".into()
         }
-        (None, _) => {
-            let limit = limits.max_slices as u64;
-            Err(Error::TooLarge { what: "The number of slices", limit, remedy })
-        }
-        (_, None) => {
-            let limit = limits.max_series_bytes;
-            Err(Error::TooLarge { what: "The decoded size in bytes", limit, remedy })
-        }
-    }
-}
-
-fn decoded_bytes(slice: &CtSlice) -> u64 {
-    slice.plane.sample_count() as u64 * 4
-}
-
-fn unreadable_files(count: usize, first: &Error) -> Warning {
-    let message = format!(
-        "Files that could not be read and are missing in the answer: {count}. The first: {first}"
-    );
-    Warning::incomplete("files_unreadable", message)
+        Origin::Files => "None of the files is an image that is read here.".into(),
+    })
 }

@@ -194,6 +194,7 @@ mod tests {
             extents_mm: None,
             tilt_degrees: None,
             grid,
+            is_one_head: true,
             warnings: Vec::new(),
         }
     }

@@ -114,8 +114,8 @@ impl Worker<'_> {
         let model = self.models.get(item.model.as_deref())?;
         let bytes = self.runtime.block_on(self.store.get(&item.key))?;
         let given = Given::from_bytes(&bytes.unwrap_or_default(), self.limits, &clock)?;
-        let series = assemble(given.decoded.slices, given.decoded.grid)?;
         let options = SegmentOptions { threshold: item.threshold, ..SegmentOptions::default() };
+        let series = assemble(given.decoded, options.series_request())?;
         model.segment_series(series, options, &|_, _| (), &clock)
     }
 

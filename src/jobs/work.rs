@@ -173,7 +173,7 @@ impl Task<'_> {
         let model = self.worker.models.get(Some(&self.order.model))?;
         let given = Given::from_bytes(upload, self.worker.limits, &clock)?;
         let (started, decode_ms) = (given.started, given.decode_ms);
-        let series = assemble(given.decoded.slices, given.decoded.grid)?;
+        let series = assemble(given.decoded, self.order.options.series_request())?;
         let total = Some(series.slices.len());
         self.worker.put(&self.keys.progress(), &Progress { attempts, total })?;
         let reported = self.reported()?;

@@ -92,7 +92,7 @@ impl Segmenter {
         if given.decoded.slices.len() < 2 {
             return Ok((self.segment_given(given, options, gate, progress, clock)?, started));
         }
-        let series = assemble(given.decoded.slices, given.decoded.grid)?;
+        let series = assemble(given.decoded, options.series_request())?;
         let found = in_order(&series, streamed)?;
         let mut found = self.gather(series, found, clock)?;
         found.timings.decode = given.decode_ms;
@@ -113,7 +113,7 @@ impl Segmenter {
         clock: Clock<'_>,
     ) -> Result<Found> {
         let several = given.decoded.slices.len() > 1;
-        let series = assemble(given.decoded.slices, given.decoded.grid)?;
+        let series = assemble(given.decoded, options.series_request())?;
         if several {
             let mut found = self.segment_series(series, options, progress, clock)?;
             found.timings.decode = given.decode_ms;

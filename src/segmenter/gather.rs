@@ -1,5 +1,6 @@
 //! What the slices of a series say together.
 
+use super::join::judge_alone;
 use super::series::{SeriesSegmentation, SeriesSubtype};
 use super::{Clock, Segmenter, SliceFinding, StageTimings};
 use crate::assess::{Assessment, assess_series};
@@ -27,7 +28,10 @@ impl Segmenter {
             series.warnings.extend(assessment.warnings);
         }
         let mut findings: Vec<&mut SliceFinding> = found.iter_mut().map(|(f, _)| f).collect();
-        self.join(&mut findings, series.gaps_mm().as_deref());
+        match series.is_one_head {
+            true => self.join(&mut findings, series.gaps_mm().as_deref()),
+            false => judge_alone(&mut findings),
+        }
         for (_, mask) in found.iter_mut().filter(|(finding, _)| finding.lesions.is_empty()) {
             *mask = Mask::empty(mask.width, mask.height).pack();
         }
@@ -218,6 +222,7 @@ mod tests {
             extents_mm: Some((0..slices).map(|i| if i == 0 { 5.0 } else { 10.0 }).collect()),
             tilt_degrees: None,
             grid: None,
+            is_one_head: true,
             warnings: Vec::new(),
         }
     }

@@ -33,6 +33,17 @@ impl Segmenter {
     }
 }
 
+/// Decides on each slice as if it were the only one, as [`super::Gate::Own`] does: without neighbours
+/// nothing speaks for lesions of the fallback threshold.
+pub(super) fn judge_alone(slices: &mut [&mut SliceFinding]) {
+    for slice in slices.iter_mut().filter(|slice| slice.fallback_threshold.is_some()) {
+        slice.lesions.clear();
+        slice.fallback_threshold = None;
+        slice.detected = slice.detected.map(|_| false);
+    }
+    clear_closed(slices);
+}
+
 /// Has slices `steps` apart inform each other where there is a chain, and clears those that it closes.
 fn decide(chain: Option<&SeriesChain>, slices: &mut [&mut SliceFinding], steps: &[f32]) {
     if let Some(chain) = chain {

@@ -8,9 +8,9 @@
 //! right. It does shift neighbouring slices against each other in their plane, by sin(tilt) of the
 //! step: whoever compares slices pixel by pixel, or draws the stack as a box, must shear it.
 
-use super::selection::counted;
+use super::order::height;
 use super::{Numbered, Series, cross, dot, minus, normalised};
-use crate::slice::{CtSlice, Warning};
+use crate::slice::Warning;
 
 /// CT gantries tilt by 30 degrees at most; a stack that leans more, with a margin for rounding, has
 /// positions and orientations that contradict each other, and its distances mean nothing.
@@ -18,8 +18,6 @@ pub const MAX_TILT_DEGREES: f32 = 35.0;
 
 /// Smaller leaning comes from rounded positions.
 const SMALLEST_TILT_DEGREES: f32 = 1.0;
-/// Slices nearer than this are at one position: the thinnest CT slices are 0.25 mm apart.
-const SAME_POSITION_MM: f64 = 0.02;
 /// A gap this many times the usual one lacks a slice.
 const MISSING_GAP: f64 = 1.5;
 
@@ -39,21 +37,14 @@ pub(super) fn normal(slices: &[Numbered]) -> Option<[f64; 3]> {
     Some(if largest < 0.0 { normal.map(|v| -v) } else { normal })
 }
 
-/// Sorts along `normal`, drops repeated positions and measures the gaps.
-pub(super) fn sort_and_measure(
-    slices: &mut Vec<Numbered>,
-    normal: [f64; 3],
-    warnings: &mut Vec<Warning>,
-) -> Stack {
+/// Measures the gaps of slices that are sorted along `normal`, each at a place of its own.
+pub(super) fn measure(slices: &[Numbered], normal: [f64; 3], warnings: &mut Vec<Warning>) -> Stack {
     if normal[2] < std::f64::consts::FRAC_1_SQRT_2 {
         warnings.push(Warning::new(
             "not_axial",
             "The slices are not axial; the models were made for axial slices.",
         ));
     }
-    // Stable, so of slices at one position the first given stays first.
-    slices.sort_by(|a, b| height(&a.1, normal).total_cmp(&height(&b.1, normal)));
-    drop_repeated(slices, normal, warnings);
     let heights: Vec<f64> = slices.iter().map(|(_, s)| height(s, normal)).collect();
     let gaps: Vec<f64> = heights.windows(2).map(|pair| pair[1] - pair[0]).collect();
     warn_of_gaps(slices, &gaps, warnings);
@@ -71,48 +62,21 @@ impl Series {
     /// Distance of each slice to the next along their normal, mm; `None` where positions are unknown or
     /// contradict each other.
     pub fn gaps_mm(&self) -> Option<Vec<f32>> {
-        self.extents_mm.as_ref()?;
-        let placement = self.slices.first()?.placement?;
-        let normal = normalised(cross(placement.row, placement.column))?;
-        let along = |slice: &CtSlice| Some(dot(slice.placement?.position_mm, normal));
-        let heights: Vec<f64> = self.slices.iter().map(along).collect::<Option<_>>()?;
-        Some(heights.windows(2).map(|pair| (pair[1] - pair[0]).abs() as f32).collect())
-    }
-}
-
-/// Slices without positions: the order stays and nothing along the stack can be measured.
-pub(super) fn unplaced(slices: &[Numbered], warnings: &mut Vec<Warning>) -> Stack {
-    if slices.len() > 1 {
-        warnings.push(Warning::new(
-            "order_as_given",
-            "The slices carry no positions; they keep the order in which they were given.",
-        ));
-    }
-    warn_of_tagged_tilt(slices, warnings);
-    // A single slice stands for its own thickness, wherever it lies.
-    Stack { extents_mm: extents(slices, &[]), tilt_degrees: None }
-}
-
-fn height(slice: &CtSlice, normal: [f64; 3]) -> f64 {
-    slice.placement.map_or(0.0, |p| dot(p.position_mm, normal))
-}
-
-fn drop_repeated(slices: &mut Vec<Numbered>, normal: [f64; 3], warnings: &mut Vec<Warning>) {
-    let before = slices.len();
-    slices.dedup_by(|next, kept| {
-        height(&next.1, normal) - height(&kept.1, normal) < SAME_POSITION_MM
-    });
-    if slices.len() < before {
-        let message = format!(
-            "{} left out: at the position of another slice; the first of each was kept.",
-            counted(before - slices.len())
-        );
-        warnings.push(Warning::new("repeated_positions", message));
+        let (last, extents) = self.extents_mm.as_ref()?.split_last()?;
+        // The first slice stands for its whole gap, each other for half of either (`extents`).
+        let mut before = None;
+        let gaps = extents.iter().map(|extent| {
+            let gap = before.map_or(*extent, |before| 2.0 * extent - before);
+            before = Some(gap);
+            gap
+        });
+        let gaps: Vec<f32> = gaps.collect();
+        (self.slices.len() == gaps.len() + 1 && last.is_finite()).then_some(gaps)
     }
 }
 
 /// Half the way to either neighbour; at the ends the neighbouring gap, as if the stack went on.
-fn extents(slices: &[Numbered], gaps: &[f64]) -> Option<Vec<f32>> {
+pub(super) fn extents(slices: &[Numbered], gaps: &[f64]) -> Option<Vec<f32>> {
     let (Some(first), Some(last)) = (gaps.first(), gaps.last()) else {
         let alone = (slices.len() == 1).then(|| slices[0].1.thickness_mm).flatten();
         return alone.filter(|t| t.is_finite() && *t > 0.0).map(|t| vec![t]);
@@ -195,7 +159,7 @@ fn warn_of_tilt(degrees: f32, warnings: &mut Vec<Warning>) {
 }
 
 /// Without two positions only Gantry/Detector Tilt (0018,1120) can tell.
-fn warn_of_tagged_tilt(slices: &[Numbered], warnings: &mut Vec<Warning>) {
+pub(super) fn warn_of_tagged_tilt(slices: &[Numbered], warnings: &mut Vec<Warning>) {
     let tagged = slices.iter().filter_map(|(_, slice)| {
         slice.reference.as_ref()?.gantry_tilt.as_ref()?.trim().parse::<f32>().ok()
     });

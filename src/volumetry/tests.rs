@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::mask::Mask;
-use crate::series::assemble;
+use crate::series::{SeriesRequest, assemble};
 use crate::slice::{CtSlice, Intensity, Placement, Plane};
 
 /// A box of voxels, columns fastest; spacing of columns, rows and slices, mm.
@@ -55,7 +55,11 @@ impl Phantom {
         };
         let mask = |pixels: &[bool]| Mask { width, height, pixels: pixels.to_vec() }.pack();
         let masks = self.inside.chunks(width * height).map(mask);
-        (assemble((0..count).map(slice).collect(), None).unwrap(), masks.collect())
+        (
+            assemble((0..count).map(slice).collect::<Vec<_>>().into(), SeriesRequest::default())
+                .unwrap(),
+            masks.collect(),
+        )
     }
 
     fn measure(&self) -> Volumetry {

@@ -5,7 +5,7 @@
 use crate::fixtures::{BLEED, root, sample};
 use crate::packed::{gzip, zip};
 use ichor::decode::{Limits, decode};
-use ichor::series::assemble;
+use ichor::series::{SeriesRequest, assemble};
 use image::ImageFormat;
 use std::path::Path;
 use std::process::Command;
@@ -129,7 +129,7 @@ fn run_alone() {
                     for slice in &decoded.slices {
                         assert!(slice.plane.samples().iter().all(|v| v.is_finite()), "{kind}");
                     }
-                    let _ = assemble(decoded.slices, decoded.grid);
+                    let _ = assemble(decoded, SeriesRequest::default());
                 }
                 Err(error) => assert!(error.to_string().len() > 20, "{kind}: {error}"),
             }

@@ -45,15 +45,15 @@ fn is_joined(line: &Value) -> bool {
     line["warnings"].as_array().unwrap().iter().any(|w| w["code"] == "numbered_pictures")
 }
 
-#[tokio::test]
-async fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
+#[test]
+fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
     let dir = tempfile::tempdir().unwrap();
+    let zip = tempfile::tempdir().unwrap().keep().join("head.zip");
+    std::fs::write(&zip, zip_of(&HEAD)).unwrap();
     // In the order of their names 10 comes first; in that of the numbers, last.
     pictures(dir.path(), ["h_7.png", "h_8.png", "h_9.png", "h_10.png"]);
-    let lines = segment(&[dir.path().to_owned()], &[]);
-    let (status, response) = send(post("?model=deeplabv3", "application/zip", zip_of(&HEAD))).await;
-    assert_eq!(status, 200);
-    let series = json(response).await;
+    let lines = segment(&[dir.path().to_owned()], &["--as-series"]);
+    let series = segment(&[zip.clone()], &["--as-series"]).remove(0);
     let slices = series["slices"].as_array().unwrap();
     assert_eq!((lines.len(), slices.len()), (4, 4));
     for (line, slice) in lines.iter().zip(slices) {
@@ -62,10 +62,20 @@ async fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
         assert_eq!(line["probability_alone"], slice["probability_alone"]);
         assert_eq!(line["readout"]["open"], slice["readout"]["open"]);
     }
-    let alone = segment(&[dir.path().to_owned()], &["--alone"]);
-    for (line, slice) in alone.iter().zip(slices) {
-        assert!(!is_joined(line) && line.get("probability_alone").is_none());
-        assert_eq!(line["hemorrhage"]["probability"], slice["probability_alone"]);
+    let together = segment(&[zip], &[]).remove(0);
+    let codes =
+        together["warnings"].as_array().unwrap().iter().map(|w| w["code"].as_str().unwrap());
+    assert!(codes.into_iter().any(|code| code == "pictures_judged_alone"), "{together}");
+    for more in [&[][..], &["--alone"]] {
+        let alone = segment(&[dir.path().to_owned()], more);
+        for ((line, slice), judged) in
+            alone.iter().zip(slices).zip(together["slices"].as_array().unwrap())
+        {
+            assert!(!is_joined(line) && line.get("probability_alone").is_none());
+            assert_eq!(line["hemorrhage"]["probability"], slice["probability_alone"]);
+            assert_eq!(line["hemorrhage"]["probability"], judged["probability"]);
+            assert_eq!(line["lesions"], judged["lesions"], "in a zip as by itself");
+        }
     }
     // The slice before the bleed and the one behind it are likelier to bleed than the first.
     assert!(probability(&lines[1]) > 2.0 * probability(&lines[0]));
@@ -77,9 +87,9 @@ fn the_order_in_which_pictures_are_named_does_not_matter() {
     let dir = tempfile::tempdir().unwrap();
     pictures(dir.path(), ["h_1.png", "h_2.png", "h_3.png", "h_4.png"]);
     std::fs::write(dir.path().join("other.png"), sample(BLEED)).unwrap();
-    let sorted = segment(&[dir.path().to_owned()], &[]);
+    let sorted = segment(&[dir.path().to_owned()], &["--as-series"]);
     let names = ["h_3.png", "other.png", "h_1.png", "h_4.png", "h_2.png"];
-    let mixed = segment(&names.map(|name| dir.path().join(name)), &[]);
+    let mixed = segment(&names.map(|name| dir.path().join(name)), &["--as-series"]);
     for (name, line) in names.iter().zip(&mixed) {
         assert!(line["file"].as_str().unwrap().ends_with(name), "a line each, in their order");
         let same = sorted.iter().find(|other| other["file"] == line["file"]).unwrap();
@@ -94,8 +104,8 @@ fn pictures_of_other_heads_and_sizes_stay_alone() {
     pictures(dir.path(), ["a_1.png", "b_2.png", "c.png", "d_3.jpg"]);
     let small = image::load_from_memory(&sample(BLEED)).unwrap().thumbnail(256, 256);
     small.save(dir.path().join("a_2.png")).unwrap();
-    let (together, alone) =
-        (segment(&[dir.path().to_owned()], &[]), segment(&[dir.path().to_owned()], &["--alone"]));
+    let folder = [dir.path().to_owned()];
+    let (together, alone) = (segment(&folder, &["--as-series"]), segment(&folder, &[]));
     assert_eq!(together.len(), 5);
     for (one, other) in together.iter().zip(&alone) {
         assert_eq!(one["file"], other["file"]);

@@ -7,7 +7,7 @@ pub(crate) mod nifti_file;
 use crate::packed::{gzip, zip};
 use ichor::decode::{Decoded, Limits, decode};
 use ichor::mask::{Mask, PackedMask};
-use ichor::series::{Series, assemble};
+use ichor::series::{Series, SeriesRequest, assemble};
 use ichor::slice::{CtSlice, Intensity, Placement, Plane};
 use ichor::volumetry::{Volumetry, measure};
 use nifti_file::NiftiFile;
@@ -191,7 +191,7 @@ fn quaternion(r: [[f64; 3]; 3]) -> [f64; 3] {
 
 /// Blood where the phantom is 70 HU.
 fn measured(decoded: Decoded) -> (Series, Volumetry) {
-    let series = assemble(decoded.slices, decoded.grid).unwrap();
+    let series = assemble(decoded, SeriesRequest::default()).unwrap();
     let blood = |s: &CtSlice| Mask {
         width: s.plane.width,
         height: s.plane.height,

@@ -27,9 +27,10 @@ pub(super) fn together(inputs: Vec<Input>) -> (Vec<usize>, Vec<Input>) {
 
 /// Inputs in their order, cut so that the pictures of one head stay together: pictures a batch at a
 /// time; everything that may hold a series alone, as one alone may take the memory that is there, and
-/// keeps all cores busy. `alone` tells that no pictures belong together.
-pub(super) fn batches(inputs: &[Input], alone: bool) -> Vec<&[Input]> {
-    let beside = |a: &Input, b: &Input| !alone && a.is_beside(b);
+/// keeps all cores busy. `as_series` says that pictures belong
+/// together by their numbers.
+pub(super) fn batches(inputs: &[Input], as_series: bool) -> Vec<&[Input]> {
+    let beside = |a: &Input, b: &Input| as_series && a.is_beside(b);
     let pictures = |a: &Input, b: &Input| a.is_picture() && b.is_picture();
     let mut batches = Vec::new();
     for run in inputs.chunk_by(pictures) {
@@ -89,7 +90,7 @@ fn join_head(model: &Segmenter, mut pictures: Vec<(u64, &mut Found)>) {
 fn joined(count: usize) -> Warning {
     let message = format!(
         "By their numbers taken for {count} slices of one head: the probability counts what the \
-         neighbours show. If they are not, segment them with --alone."
+         neighbours show. If they are not, segment them without --as-series."
     );
     Warning::new("numbered_pictures", message)
 }
@@ -98,12 +99,12 @@ fn joined(count: usize) -> Warning {
 mod tests {
     use super::*;
 
-    fn lengths(heads: &[(Option<&'static str>, u64)], alone: bool) -> Vec<usize> {
+    fn lengths(heads: &[(Option<&'static str>, u64)], as_series: bool) -> Vec<usize> {
         let picture = |&(name, count): &(Option<&'static str>, u64)| {
             (0..count).map(move |number| Input::picture(name, number))
         };
         let inputs: Vec<Input> = heads.iter().flat_map(picture).collect();
-        batches(&inputs, alone).into_iter().map(<[Input]>::len).collect()
+        batches(&inputs, as_series).into_iter().map(<[Input]>::len).collect()
     }
 
     #[test]
@@ -114,17 +115,17 @@ mod tests {
         inputs.insert(2, Input::picture(None, 0));
         let (order, inputs) = together(inputs);
         assert_eq!(order, [0, 3, 1, 4, 2]);
-        assert_eq!(batches(&inputs, false).len(), 1);
+        assert_eq!(batches(&inputs, true).len(), 1);
         assert!(inputs[0].is_beside(&inputs[1]) && inputs[2].is_beside(&inputs[3]));
     }
 
     #[test]
     fn heads_stay_whole_and_batches_short() {
-        assert_eq!(lengths(&[], false), Vec::<usize>::new());
-        assert_eq!(lengths(&[(None, 40)], false), [16, 16, 8]);
-        assert_eq!(lengths(&[(None, 3), (Some("a"), 20), (None, 2)], false), [3, 20, 2]);
-        assert_eq!(lengths(&[(Some("a"), 10), (Some("b"), 10), (Some("c"), 6)], false), [10, 16]);
-        assert_eq!(lengths(&[(Some("a"), 70)], false), [64, 6]);
-        assert_eq!(lengths(&[(Some("a"), 20)], true), [16, 4]);
+        assert_eq!(lengths(&[], true), Vec::<usize>::new());
+        assert_eq!(lengths(&[(None, 40)], true), [16, 16, 8]);
+        assert_eq!(lengths(&[(None, 3), (Some("a"), 20), (None, 2)], true), [3, 20, 2]);
+        assert_eq!(lengths(&[(Some("a"), 10), (Some("b"), 10), (Some("c"), 6)], true), [10, 16]);
+        assert_eq!(lengths(&[(Some("a"), 70)], true), [64, 6]);
+        assert_eq!(lengths(&[(Some("a"), 20)], false), [16, 4]);
     }
 }

@@ -1,22 +1,17 @@
-//! Files and folders as a user names them, to single files and series.
+//! Files and folders as a user names them, to single files and heads.
 
 mod grouping;
 mod naming;
 
-use crate::decode::{Format, natural_order, picture_size, sniff};
+use crate::cli::walk::{Walked, head, is_stdin, read_stdin, refuse_address, walk};
+use crate::decode::{Format, Limits, picture_size, sniff};
 use crate::error::{Error, Result};
-use grouping::{Grouped, by_series};
+use crate::slice::Warning;
+pub(super) use grouping::HeadFiles;
+use grouping::{Grouped, by_head};
 use naming::{numbered, stem, stem_below};
 use std::collections::HashSet;
-use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// Files looked at in one folder.
-const MOST_FILES: usize = 10_000;
-
-/// What the kind of a file is told from.
-const HEAD_BYTES: u64 = 4096;
 
 /// One thing to segment, and one line of the answer.
 pub(super) struct Input {
@@ -43,8 +38,12 @@ const LONGEST_SIDE: u32 = 1024;
 pub(super) enum Content {
     /// One file of its own; only a picture is known to hold one slice.
     File { path: PathBuf, picture: bool },
-    /// DICOM files of one series.
-    Series { files: Vec<PathBuf>, left_out: usize },
+    /// What came by the standard input.
+    Bytes(Vec<u8>),
+    /// DICOM files of one head.
+    Head(HeadFiles),
+    /// Nothing that can be read, for this reason.
+    Refused(String),
 }
 
 impl Input {
@@ -52,6 +51,24 @@ impl Input {
         let picture = matches!(format, Some(Format::Raster) | None);
         let place = picture.then(|| Place::of(&path)).flatten();
         Self { stem, shown: path.clone(), content: Content::File { path, picture }, place }
+    }
+
+    fn other(shown: PathBuf, stem: String, content: Content) -> Self {
+        Self { stem, shown, content, place: None }
+    }
+
+    /// The files of a head; `name` gives the stem and the path to show, by its first file.
+    fn of_head(mut head: HeadFiles, name: impl FnOnce(&Path) -> (String, PathBuf)) -> Self {
+        let first = head.files.first().map_or(Path::new(""), |(file, _)| file.as_path());
+        let (stem, shown) = name(first);
+        // One file may hold many frames, and goes through the network while it is decoded.
+        let content = match &mut head.files[..] {
+            [(file, _)] if head.warnings.is_empty() && !head.is_decided => {
+                Content::File { path: std::mem::take(file), picture: false }
+            }
+            _ => Content::Head(head),
+        };
+        Self { stem, shown, content, place: None }
     }
 
     /// Whether both are slices of one head, as far as their names tell.
@@ -84,59 +101,88 @@ impl Input {
     }
 }
 
-/// Sorts out what was named. A folder gives a series for every DICOM series in it and an input
-/// for every other image; DICOM files that are named themselves form a series with those of
-/// the same Series Instance UID.
-pub(super) fn gather(paths: &[PathBuf]) -> Result<Vec<Input>> {
+/// Sorts out what was named. A folder gives an input for every head in it, and one for every image
+/// that is not DICOM; DICOM files that are named themselves form heads in the same way. `series` is
+/// the number of the series that was asked for.
+pub(super) fn gather(paths: &[PathBuf], series: Option<u32>) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|p| p.is_dir());
     let mut dicom = Vec::new();
     for file in files {
+        if is_stdin(file) {
+            let bytes = read_stdin(Limits::default().max_series_bytes)?;
+            inputs.push(Input::other(file.clone(), "stdin".into(), Content::Bytes(bytes)));
+            continue;
+        }
+        if let Some(error) = refuse_address(file) {
+            let refused = Content::Refused(error.to_string());
+            inputs.push(Input::other(file.clone(), stem(file), refused));
+            continue;
+        }
         match head(file).ok().and_then(|head| sniff(&head)) {
             Some(Format::Dicom) => dicom.push(file.clone()),
             // What cannot be read fails with its own line later.
             format => inputs.push(Input::file(file.clone(), stem(file), format)),
         }
     }
-    let Grouped { series, without_image } = by_series(dicom);
+    let Grouped { heads, refused, without_image } = by_head(dicom, series)?;
+    let by_first = |first: &Path| (stem(first), first.to_path_buf());
+    inputs.extend(heads.into_iter().map(|head| Input::of_head(head, by_first)));
+    inputs.extend(refused.into_iter().filter_map(|(reason, files)| {
+        let (stem, shown) = by_first(files.first()?);
+        Some(Input::other(shown, stem, Content::Refused(reason)))
+    }));
     // Named one by one, these fail with a line that says what they are.
-    for series in series.into_iter().chain(without_image.into_iter().map(|file| vec![file])) {
-        inputs.push(named(series, 0, |first| (stem(first), first.to_path_buf())));
-    }
+    inputs.extend(without_image.into_iter().map(|file| {
+        let stem = stem(&file);
+        Input::file(file, stem, Some(Format::Dicom))
+    }));
     for folder in folders {
-        inputs.extend(of_folder(folder)?);
+        inputs.extend(of_folder(folder, series)?);
     }
     reject_equal_stems(&inputs)?;
     Ok(inputs)
 }
 
-fn of_folder(folder: &Path) -> Result<Vec<Input>> {
-    let mut files = Vec::new();
-    walk(folder, &mut files)?;
-    let (mut dicom, mut others, mut left_out) = (Vec::new(), Vec::new(), 0);
+fn of_folder(folder: &Path, series: Option<u32>) -> Result<Vec<Input>> {
+    let Walked { files, clutter, results } = walk(folder)?;
+    let (mut dicom, mut others, mut left_out) = (Vec::new(), Vec::new(), clutter);
+    let mut lost: Vec<Input> = Vec::new();
     for file in files {
-        match sniff(&head(&file)?) {
-            Some(Format::Dicom) => dicom.push(file),
-            None => left_out += 1,
-            format => others.push(Input::file(file.clone(), stem_below(folder, &file), format)),
+        match head(&file).map(|head| sniff(&head)) {
+            Ok(Some(Format::Dicom)) => dicom.push(file),
+            Ok(None) => left_out += 1,
+            Ok(format) => others.push(Input::file(file.clone(), stem_below(folder, &file), format)),
+            Err(error) => {
+                let stem = stem_below(folder, &file);
+                lost.push(Input::other(file, stem, Content::Refused(error.to_string())));
+            }
         }
     }
     let name = folder.canonicalize().map_err(Error::io("A folder cannot be read"))?;
     let name = stem(&name);
-    let Grouped { series, without_image } = by_series(dicom);
+    let Grouped { mut heads, refused, without_image } = by_head(dicom, series)?;
     left_out += without_image.len();
-    let alone = series.len() == 1;
-    let mut inputs: Vec<Input> = series
-        .into_iter()
-        .zip(1..)
-        .map(|(files, number)| {
-            named(files, left_out, |first| match (alone, number) {
-                (true, _) => (name.clone(), folder.to_path_buf()),
-                (false, _) => (format!("{name}_series{number}"), first.to_path_buf()),
-            })
-        })
-        .collect();
+    for head in &mut heads {
+        head.warnings.extend(beside(left_out, results, lost.len()));
+    }
+    let alone = heads.len() + refused.len() == 1;
+    let mut number = 0;
+    let mut named = |first: &Path| {
+        number += 1;
+        match alone {
+            true => (name.clone(), folder.to_path_buf()),
+            false => (format!("{name}_series{number}"), first.to_path_buf()),
+        }
+    };
+    let mut inputs: Vec<Input> =
+        heads.into_iter().map(|head| Input::of_head(head, &mut named)).collect();
+    for (reason, files) in refused {
+        let (stem, shown) = named(files.first().map_or(folder, PathBuf::as_path));
+        inputs.push(Input::other(shown, stem, Content::Refused(reason)));
+    }
     inputs.append(&mut others);
+    inputs.append(&mut lost);
     if inputs.is_empty() {
         return Err(Error::InvalidParameter(
             "A folder holds no image that is read here. Name a folder of DICOM files or images"
@@ -146,53 +192,27 @@ fn of_folder(folder: &Path) -> Result<Vec<Input>> {
     Ok(inputs)
 }
 
-fn named(
-    mut files: Vec<PathBuf>,
-    left_out: usize,
-    name: impl Fn(&Path) -> (String, PathBuf),
-) -> Input {
-    let (stem, shown) = name(files.first().map_or(Path::new(""), PathBuf::as_path));
-    // One file is decoded once, and may hold many frames.
-    let content = match (files.len(), left_out) {
-        (1, 0) => Content::File { path: files.swap_remove(0), picture: false },
-        _ => Content::Series { files, left_out },
-    };
-    Input { stem, shown, content, place: None }
-}
-
-/// Files below a folder, those of each folder by name, 2 before 10.
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let unreadable = "A folder cannot be read";
-    let mut entries = fs::read_dir(folder)
-        .and_then(|entries| entries.collect::<std::io::Result<Vec<_>>>())
-        .map_err(Error::io(unreadable))?;
-    let name = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
-    entries.sort_by(|a, b| natural_order(&name(a), &name(b)));
-    for entry in entries {
-        // A link is neither, so that none leads out of the folder or round in it.
-        let kind = entry.file_type().map_err(Error::io(unreadable))?;
-        if kind.is_dir() {
-            walk(&entry.path(), files)?;
-        } else if kind.is_file() {
-            files.push(entry.path());
-        }
-        if files.len() > MOST_FILES {
-            return Err(Error::TooLarge {
-                what: "The number of files in a folder",
-                limit: MOST_FILES as u64,
-                remedy: "Name the folder of one study or series.",
-            });
-        }
+/// What is said of the files beside those of a head.
+fn beside(left_out: usize, results: usize, lost: usize) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if left_out > 0 {
+        let message = format!("{left_out} files in the folder are not images and were left out.");
+        warnings.push(Warning::new("files_left_out", message));
     }
-    Ok(())
-}
-
-fn head(file: &Path) -> Result<Vec<u8>> {
-    let mut head = Vec::new();
-    fs::File::open(file)
-        .and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head))
-        .map_err(Error::io("The file cannot be read"))?;
-    Ok(head)
+    if results > 0 {
+        let message = format!(
+            "{results} files in the folder have names of results of Ichor and were left out."
+        );
+        warnings.push(Warning::new("results_left_out", message));
+    }
+    if lost > 0 {
+        let message = format!(
+            "Files of the folder that could not be opened and may be of this head: {lost}. Copy \
+             the folder with what its links lead to, and see that it may be read."
+        );
+        warnings.push(Warning::incomplete("files_unreadable", message));
+    }
+    warnings
 }
 
 /// Two inputs of one stem would overwrite each other's results.

@@ -138,15 +138,19 @@ impl EndRecords {
 }
 
 impl Entry {
-    /// Hidden files, what macOS adds, and DICOM's table of contents, which is DICOM without an
-    /// image (PS3.10 8.6).
     pub(super) fn is_clutter(&self) -> bool {
-        let parts = || self.name.split(['/', '\\']);
-        parts().any(|part| part == "__MACOSX")
-            || parts()
-                .next_back()
-                .is_some_and(|name| name.starts_with('.') || name.eq_ignore_ascii_case("DICOMDIR"))
+        is_clutter(&self.name)
     }
+}
+
+/// Whether a path is of hidden files, of what macOS adds, or of DICOM's table of contents, which is
+/// DICOM without an image (PS3.10 8.6).
+pub fn is_clutter(path: &str) -> bool {
+    let parts = || path.split(['/', '\\']);
+    parts().any(|part| part == "__MACOSX")
+        || parts()
+            .next_back()
+            .is_some_and(|name| name.starts_with('.') || name.eq_ignore_ascii_case("DICOMDIR"))
 }
 
 /// Orders names as people number them: `slice2` before `slice10`.

@@ -29,6 +29,7 @@ fn series(slices: usize) -> Series {
             transfer_syntax: uids::EXPLICIT_VR_LITTLE_ENDIAN.into(),
             image_type: Vec::new(),
             gantry_tilt: None,
+            tags: Default::default(),
             patient_study: vec![((0x10, 0x10), *b"PN", "Müller^Änne".into())],
         })),
         ..CtSlice::bare(Plane::filled(5, 3, 0.0), Intensity::Hounsfield)
@@ -39,6 +40,7 @@ fn series(slices: usize) -> Series {
         extents_mm: None,
         tilt_degrees: None,
         grid: None,
+        is_one_head: true,
         warnings: Vec::new(),
     }
 }

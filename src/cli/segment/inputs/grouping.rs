@@ -1,69 +1,92 @@
-//! DICOM files to series.
+//! DICOM files to heads, by their headers alone and by the rules of [`crate::series`].
 
 use crate::decode::{Identity, Limits, identify_dicom};
+use crate::error::Result;
+use crate::series::{Member, choose_heads};
+use crate::slice::{CtSlice, Warning};
 use rayon::prelude::*;
 use std::path::PathBuf;
 
 /// DICOM files, sorted out.
 #[derive(Default)]
 pub(super) struct Grouped {
-    /// Files with the same Series Instance UID together, in the order in which series first appear.
-    pub(super) series: Vec<Vec<PathBuf>>,
-    /// Directories, reports, segmentations: DICOM without an image.
+    /// The files of each head that it takes to segment it, in the order in which heads first appear.
+    pub(super) heads: Vec<HeadFiles>,
+    /// Files that cannot be read, by the reason: one line says it for all of them.
+    pub(super) refused: Vec<(String, Vec<PathBuf>)>,
+    /// Directories, reports, segmentations: DICOM without an image, and pages that cannot be read.
     pub(super) without_image: Vec<PathBuf>,
 }
 
-/// What files have in common.
-#[derive(PartialEq)]
-enum Key {
-    /// Their Series Instance UID.
-    Series(String),
-    /// The reason for which they cannot be read: one line says it for all of them.
-    Refused(String),
-    /// Nothing.
-    Alone,
+/// Files of one head.
+pub(in crate::cli::segment) struct HeadFiles {
+    /// Each file with the frames that are taken of it, from 0.
+    pub(in crate::cli::segment) files: Vec<(PathBuf, Vec<usize>)>,
+    /// Whether the series was chosen by the headers already.
+    pub(in crate::cli::segment) is_decided: bool,
+    /// What is to be said of files that were left out.
+    pub(in crate::cli::segment) warnings: Vec<Warning>,
 }
 
-/// Files that belong together.
-struct Group {
-    key: Key,
-    /// It holds nothing else.
-    localizers: bool,
-    files: Vec<PathBuf>,
-}
-
-/// Sorts files out by their headers alone. Localisers join the first real series, whose assembly
-/// sets them aside and says so.
-pub(super) fn by_series(files: Vec<PathBuf>) -> Grouped {
-    let identify = |file: &PathBuf| identify_dicom(file, &Limits::default());
+/// Sorts files out; `series` is the number of the series that was asked for.
+///
+/// # Errors
+/// [`crate::error::Error::InvalidParameter`] where a head has no series of that number.
+pub(super) fn by_head(files: Vec<PathBuf>, series: Option<u32>) -> Result<Grouped> {
+    let limits = Limits::default();
+    let identify = |file: &PathBuf| identify_dicom(file, &limits);
     let identities: Vec<_> = files.par_iter().map(identify).collect();
     let mut grouped = Grouped::default();
-    let mut groups: Vec<Group> = Vec::new();
-    for (file, identity) in files.into_iter().zip(identities) {
-        let (key, localizer) = match identity {
-            Ok(Identity::NoImage) => {
-                grouped.without_image.push(file);
-                continue;
+    // Each frame with its file and its place there.
+    let mut frames: Vec<(usize, usize, CtSlice)> = Vec::new();
+    for (file, identity) in identities.into_iter().enumerate() {
+        match identity {
+            Ok(Identity::Frames(slices)) => {
+                frames.extend(slices.into_iter().enumerate().map(|(at, slice)| (file, at, slice)));
             }
-            Ok(Identity::Image { series_uid, localizer }) => {
-                (series_uid.map_or(Key::Alone, Key::Series), localizer)
+            Ok(Identity::NoImage | Identity::Page(_)) => {
+                grouped.without_image.push(files[file].clone());
             }
-            Err(error) => (Key::Refused(error.to_string()), false),
-        };
-        match groups.iter_mut().find(|group| key != Key::Alone && group.key == key) {
-            Some(group) => {
-                group.localizers &= localizer;
-                group.files.push(file);
-            }
-            None => groups.push(Group { key, localizers: localizer, files: vec![file] }),
+            Err(error) => refuse(&mut grouped.refused, error.to_string(), files[file].clone()),
         }
     }
-    let (localizers, mut series): (Vec<Group>, Vec<Group>) =
-        groups.into_iter().partition(|group| group.localizers);
-    match series.iter_mut().find(|group| matches!(group.key, Key::Series(_))) {
-        Some(first) => first.files.extend(localizers.into_iter().flat_map(|group| group.files)),
-        None => series.extend(localizers),
+    let member = |(index, (file, _, slice))| Member { index, file, slice };
+    let with_index = frames.iter().map(|(file, at, slice)| (*file, *at, slice)).enumerate();
+    let members: Vec<Member<'_>> = with_index.map(member).collect();
+    for choice in choose_heads(&members, series, limits.max_slices)? {
+        let mut kept: Vec<(PathBuf, Vec<usize>)> = Vec::new();
+        let mut last = None;
+        for (file, at, _) in choice.kept.iter().filter_map(|&index| frames.get(index)) {
+            match kept.last_mut().filter(|_| last == Some(*file)) {
+                Some((_, frames)) => frames.push(*at),
+                None => kept.push((files[*file].clone(), vec![*at])),
+            }
+            last = Some(*file);
+        }
+        let (is_decided, warnings) = (choice.is_decided, choice.warnings);
+        grouped.heads.push(HeadFiles { files: kept, is_decided, warnings });
     }
-    grouped.series = series.into_iter().map(|group| group.files).collect();
-    grouped
+    // Nothing tells which head they are of.
+    for (reason, files) in &grouped.refused {
+        for head in &mut grouped.heads {
+            head.warnings.push(unreadable(files.len(), reason));
+        }
+    }
+    Ok(grouped)
+}
+
+fn refuse(refused: &mut Vec<(String, Vec<PathBuf>)>, reason: String, file: PathBuf) {
+    match refused.iter_mut().find(|(known, _)| *known == reason) {
+        Some((_, files)) => files.push(file),
+        None => refused.push((reason, vec![file])),
+    }
+}
+
+fn unreadable(count: usize, reason: &str) -> Warning {
+    Warning::incomplete(
+        "files_unreadable",
+        format!(
+            "DICOM files beside these could not be read and may be of this head: {count}. {reason}"
+        ),
+    )
 }

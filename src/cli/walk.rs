@@ -1,0 +1,208 @@
+//! Files below a folder, by the same rules for every command.
+
+use crate::decode::{is_clutter, natural_order};
+use crate::error::{Error, Result};
+use std::collections::HashSet;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Files looked at in one folder.
+const MAX_FILES: usize = 10_000;
+/// What the kind of a file is told from.
+const HEAD_BYTES: u64 = 4096;
+
+/// What lies below a folder.
+#[derive(Default)]
+pub(super) struct Walked {
+    /// Files, those of each folder by name, 2 before 10.
+    pub(super) files: Vec<PathBuf>,
+    /// Hidden files and what operating systems and discs add.
+    pub(super) clutter: usize,
+    /// Results of an earlier `ichor segment`.
+    pub(super) results: usize,
+}
+
+/// Lists the files below a folder. Links are followed; a folder is entered once, so that links lead
+/// round in no circle, and a file is listed once.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::TooLarge`] beyond 10,000 files.
+pub(super) fn walk(folder: &Path) -> Result<Walked> {
+    let mut walk = Walk::default();
+    walk.enter(folder)?;
+    let Walk { mut walked, linked, .. } = walk;
+    if linked {
+        let mut seen = HashSet::new();
+        // A link that leads nowhere stays, and fails where it is read.
+        walked.files.retain(|file| file.canonicalize().map_or(true, |file| seen.insert(file)));
+    }
+    Ok(walked)
+}
+
+#[derive(Default)]
+struct Walk {
+    walked: Walked,
+    /// Folders that were entered, by their own path.
+    entered: HashSet<PathBuf>,
+    /// Whether any file is a link.
+    linked: bool,
+}
+
+impl Walk {
+    fn enter(&mut self, folder: &Path) -> Result<()> {
+        let unreadable = "A folder cannot be read";
+        if !self.entered.insert(folder.canonicalize().map_err(Error::io(unreadable))?) {
+            return Ok(());
+        }
+        let mut entries = fs::read_dir(folder)
+            .and_then(|entries| entries.collect::<std::io::Result<Vec<_>>>())
+            .map_err(Error::io(unreadable))?;
+        let name = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+        entries.sort_by(|a, b| natural_order(&name(a), &name(b)));
+        let names: HashSet<String> = entries.iter().map(name).collect();
+        for entry in entries {
+            let (path, name) = (entry.path(), name(&entry));
+            let kind = entry.file_type().map_err(Error::io(unreadable))?;
+            let is_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
+            if is_clutter(&name) {
+                self.walked.clutter += 1;
+            } else if is_folder {
+                self.enter(&path)?;
+            } else if is_result(&name, &names) {
+                self.walked.results += 1;
+            } else if kind.is_file() || kind.is_symlink() {
+                self.linked |= kind.is_symlink();
+                self.walked.files.push(path);
+            }
+            if self.walked.files.len() > MAX_FILES || self.entered.len() > MAX_FILES {
+                return Err(Error::TooLarge {
+                    what: "The number of files in a folder",
+                    limit: MAX_FILES as u64,
+                    remedy: "Name the folder of one study or series.",
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a name is one that `ichor segment` gives to its results, which would be taken for
+/// inputs: of a mask and its overlay, where both are there, and of volumes and montages.
+fn is_result(name: &str, beside: &HashSet<String>) -> bool {
+    let has_twin = |suffix: &str, other: &str| {
+        let stem = name.strip_suffix(suffix);
+        stem.is_some_and(|stem| beside.contains(&format!("{stem}{other}")))
+    };
+    has_twin("_mask.png", "_overlay.png")
+        || has_twin("_overlay.png", "_mask.png")
+        || ["_mask.nii.gz", "_montage.png"].iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// The first bytes of a file.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(super) fn head(file: &Path) -> Result<Vec<u8>> {
+    let mut head = Vec::new();
+    fs::File::open(file)
+        .and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head))
+        .map_err(Error::io("The file cannot be read"))?;
+    Ok(head)
+}
+
+/// Reads the standard input as one file.
+///
+/// # Errors
+/// [`Error::TooLarge`] beyond `limit` bytes; [`Error::Io`].
+pub(super) fn read_stdin(limit: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(Error::io("The standard input cannot be read"))?;
+    if bytes.len() as u64 > limit {
+        let what = "The size of the standard input in bytes";
+        return Err(Error::TooLarge { what, limit, remedy: "Save it as a file and name that." });
+    }
+    Ok(bytes)
+}
+
+/// Whether a path is the standard input.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The error for an address in place of a file; `None` for a path.
+pub(super) fn refuse_address(path: &Path) -> Option<Error> {
+    let text = path.to_string_lossy().to_ascii_lowercase();
+    let (scheme, _) = text.split_once(":/")?;
+    let is_address = ["http", "https", "ftp", "s3", "gs", "file"].contains(&scheme);
+    (is_address && !path.exists()).then(|| {
+        Error::InvalidParameter(
+            "An address was given where a file is expected; nothing is downloaded. Download it \
+             first, or pipe it in: `curl -L ADDRESS | ichor segment - --output results`."
+                .into(),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(walked: &Walked) -> Vec<String> {
+        let name = |file: &PathBuf| file.file_name().unwrap().to_string_lossy().into_owned();
+        walked.files.iter().map(name).collect()
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn links_are_followed_once_and_never_round() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let inside = dir.path().join("a");
+        fs::create_dir(&inside).unwrap();
+        fs::write(inside.join("2.dcm"), "2").unwrap();
+        fs::write(dir.path().join("elsewhere"), "10").unwrap();
+        symlink("../elsewhere", inside.join("10.dcm")).unwrap();
+        symlink("2.dcm", inside.join("copy.dcm")).unwrap();
+        symlink("..", inside.join("up")).unwrap();
+        symlink("nowhere", inside.join("lost.dcm")).unwrap();
+        assert_eq!(names(&walk(&inside).unwrap()), ["2.dcm", "10.dcm", "lost.dcm"]);
+        assert_eq!(walk(dir.path()).unwrap().files.len(), 3);
+    }
+
+    #[test]
+    fn results_and_hidden_files_are_no_inputs() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [
+            "a.png",
+            "a_mask.png",
+            "a_overlay.png",
+            "b_mask.png",
+            "c_mask.nii.gz",
+            "c_montage.png",
+            ".DS_Store",
+            "DICOMDIR",
+        ] {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let walked = walk(dir.path()).unwrap();
+        assert_eq!(names(&walked), ["a.png", "b_mask.png"]);
+        assert_eq!((walked.results, walked.clutter), (4, 2));
+    }
+
+    #[test]
+    fn addresses_are_told_from_paths() {
+        for (path, is_address) in [
+            ("https://example.org/a.png", true),
+            ("S3://bucket/a.dcm", true),
+            ("a.png", false),
+            ("C:/a.png", false),
+        ] {
+            assert_eq!(refuse_address(Path::new(path)).is_some(), is_address, "{path}");
+        }
+    }
+}
