@@ -1,6 +1,6 @@
 //! Which of several series is taken, and what the others may hold.
 
-use super::content::head_content;
+use super::content::{head_content, is_capture, is_localizer};
 use super::groups::{Group, groups, heads, heights, is_derived};
 use super::kernel::is_sharp;
 use super::order::direction;
@@ -81,7 +81,8 @@ pub(crate) struct HeadChoice {
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// Sorts slices, of which the headers alone are known, into heads, and chooses in each.
+/// Sorts slices, of which the headers alone are known, into heads, and chooses in each. Returns the
+/// heads, and the places of localisers and pages that are of none of them.
 ///
 /// # Errors
 /// As [`choose`].
@@ -89,14 +90,17 @@ pub(crate) fn choose_heads(
     members: &[Member<'_>],
     wanted: Option<u32>,
     max_slices: usize,
-) -> Result<Vec<HeadChoice>> {
-    let mut heads = heads(members, &mut Vec::new());
-    // Localisers and pages of their own examination are of no head.
-    let is_content = |head: &Vec<Member<'_>>| !head_content(head, &mut Vec::new()).is_empty();
-    if heads.iter().any(is_content) {
-        heads.retain(is_content);
+) -> Result<(Vec<HeadChoice>, Vec<usize>)> {
+    let heads = heads(members, &mut Vec::new());
+    let is_content =
+        |head: &Vec<Member<'_>>| !head.iter().all(|m| is_localizer(m.slice) || is_capture(m.slice));
+    let (mut with_content, mut aside): (Vec<_>, Vec<_>) = heads.into_iter().partition(is_content);
+    if with_content.is_empty() {
+        with_content.append(&mut aside);
     }
-    heads.iter().map(|head| choose_in(head, wanted, max_slices)).collect()
+    let chosen = with_content.iter().map(|head| choose_in(head, wanted, max_slices));
+    let aside = aside.iter().flatten().map(|member| member.index).collect();
+    Ok((chosen.collect::<Result<_>>()?, aside))
 }
 
 fn choose_in(head: &[Member<'_>], wanted: Option<u32>, max_slices: usize) -> Result<HeadChoice> {

@@ -47,7 +47,7 @@ pub(super) fn is_secondary(slice: &CtSlice) -> bool {
 }
 
 /// Whether it is a picture of a screen or a page of text.
-fn is_capture(slice: &CtSlice) -> bool {
+pub(super) fn is_capture(slice: &CtSlice) -> bool {
     // Secondary Capture Image Storage and its multi-frame forms.
     const SECONDARY_CAPTURE: &str = "1.2.840.10008.5.1.4.1.1.7";
     let class = slice.reference.as_ref().map_or("", |r| r.sop_class_uid.as_str());

@@ -62,7 +62,9 @@ async fn ordered(service: &Arc<Service>, body: &Value) -> Value {
 }
 
 async fn uploaded(service: &Arc<Service>, content: &[u8], kind: &str, include: &str) -> String {
-    let body = value!({"content_type": kind, "size_bytes": content.len(), "include": include});
+    let size = content.len();
+    let body =
+        value!({"content_type": kind, "size_bytes": size, "include": include, "as_series": true});
     let order = ordered(service, &body).await;
     let put = request("PUT", order["upload"]["url"].as_str().unwrap(), kind, content.to_vec());
     assert_eq!(send_to(service.clone(), put).await.0, 200);

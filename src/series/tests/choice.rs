@@ -64,6 +64,7 @@ fn one_whole_series_is_taken_by_preference() {
         r.study_uid = "9".into();
         r.tags.study_time = "20190101 10".into();
     };
+    let today: fn(&mut DicomReference) = |r| r.tags.study_time = "20200202 10".into();
     let nothing: fn(&mut DicomReference) = |_| ();
     let thin: Vec<f64> = (0..9).map(|n| 2.5 * f64::from(n)).collect();
     for (name, others, of_others, taken, code, incomplete) in [
@@ -73,7 +74,7 @@ fn one_whole_series_is_taken_by_preference() {
         ("derived", &SHORT, ("2", derived), nothing, "other_reconstruction_left_out", false),
         ("contrast elsewhere", &ABOVE, ("2", contrast), nothing, "mixed_series", true),
         ("patient, one UID", &SHORT[..4], ("1", other), nothing, "other_patients_left_out", false),
-        ("examination", &SHORT[..4], ("2", earlier), nothing, "other_examinations_left_out", false),
+        ("examination", &SHORT[..4], ("2", earlier), today, "other_examinations_left_out", false),
         ("more of the head", &ABOVE, ("2", nothing), nothing, "mixed_series", true),
     ] {
         let (series, tags) = of_others;

@@ -14,7 +14,7 @@ pub(super) struct Grouped {
     pub(super) heads: Vec<HeadFiles>,
     /// Files that cannot be read, by the reason: one line says it for all of them.
     pub(super) refused: Vec<(String, Vec<PathBuf>)>,
-    /// Directories, reports, segmentations: DICOM without an image, and pages that cannot be read.
+    /// DICOM without an image of a head: directories, reports, segmentations, pages.
     pub(super) without_image: Vec<PathBuf>,
 }
 
@@ -53,7 +53,11 @@ pub(super) fn by_head(files: Vec<PathBuf>, series: Option<u32>) -> Result<Groupe
     let member = |(index, (file, _, slice))| Member { index, file, slice };
     let with_index = frames.iter().map(|(file, at, slice)| (*file, *at, slice)).enumerate();
     let members: Vec<Member<'_>> = with_index.map(member).collect();
-    for choice in choose_heads(&members, series, limits.max_slices)? {
+    let (choices, aside) = choose_heads(&members, series, limits.max_slices)?;
+    let of_none = |index: usize| frames.get(index).and_then(|(file, ..)| files.get(*file)).cloned();
+    grouped.without_image.extend(aside.into_iter().filter_map(of_none));
+    grouped.without_image.dedup();
+    for choice in choices {
         let mut kept: Vec<(PathBuf, Vec<usize>)> = Vec::new();
         let mut last = None;
         for (file, at, _) in choice.kept.iter().filter_map(|&index| frames.get(index)) {
