@@ -1,5 +1,9 @@
 //! Connected components of a mask (8-neighbourhood).
 
+mod flood;
+
+pub use flood::{flood, rim};
+
 use crate::mask::Mask;
 use std::ops::Range;
 
@@ -14,6 +18,18 @@ pub struct BoundingBox {
     pub width: usize,
     /// Rows.
     pub height: usize,
+}
+
+impl BoundingBox {
+    /// The box that holds an image of `width` x `height` px.
+    pub fn whole(width: usize, height: usize) -> Self {
+        Self { x: 0, y: 0, width, height }
+    }
+
+    /// Its pixels.
+    pub fn area_px(self) -> usize {
+        self.width * self.height
+    }
 }
 
 /// Pixels of one row side by side.

@@ -1,6 +1,9 @@
 //! The square crop that the network sees, and the way back.
 
 mod resample;
+mod surround;
+
+pub use surround::remove_surround;
 
 use crate::components::{BoundingBox, label_components};
 use crate::error::{Error, Result};
@@ -26,14 +29,15 @@ const SMALLEST_HEAD: f64 = 0.02;
 impl CropBox {
     /// The smallest centred square that holds the whole image.
     pub fn whole(plane: &Plane) -> Self {
-        Self::around(BoundingBox { x: 0, y: 0, width: plane.width, height: plane.height }, 0.0)
+        Self::around(BoundingBox::whole(plane.width, plane.height), 0.0)
     }
 
     /// The square round the largest component brighter than `threshold`, plus `margin` of
-    /// its side; `None` where nothing is large enough to be a head.
-    pub fn head(plane: &Plane, threshold: f32, margin: f32) -> Option<Self> {
+    /// its side; `None` where nothing is large enough to be a head on the `picture`, the part of the plane
+    /// that no surround takes up.
+    pub fn head(plane: &Plane, picture: BoundingBox, threshold: f32, margin: f32) -> Option<Self> {
         let bright = Mask::from_plane(plane, threshold);
-        let smallest = SMALLEST_HEAD * plane.samples.len() as f64;
+        let smallest = SMALLEST_HEAD * picture.area_px() as f64;
         let found = label_components(&bright).found;
         let head = found.first().filter(|c| c.area_px as f64 >= smallest)?;
         Some(Self::around(head.bbox, margin))
@@ -45,6 +49,20 @@ impl CropBox {
         let start =
             |first: usize, len: usize| first as i64 + (len as i64 - side as i64).div_euclid(2);
         Self { x: start(bbox.x, bbox.width), y: start(bbox.y, bbox.height), side }
+    }
+
+    /// The part of a grid of `side` x `side` px, which shows all of the box, that lies in `picture`.
+    pub fn shown(self, picture: BoundingBox, side: usize) -> BoundingBox {
+        let scale = side as f64 / self.side.max(1) as f64;
+        let along = |first: i64, from: usize, length: usize| {
+            let place = |at: usize| (at as i64 - first) as f64 * scale;
+            let start = (place(from).ceil().max(0.0) as usize).min(side);
+            let end = (place(from + length).floor().max(0.0) as usize).min(side);
+            (start, end.saturating_sub(start))
+        };
+        let (x, width) = along(self.x, picture.x, picture.width);
+        let (y, height) = along(self.y, picture.y, picture.height);
+        BoundingBox { x, y, width, height }
     }
 
     /// Cuts the box out of `source`; outside the image the result is 0.
@@ -194,13 +212,16 @@ mod tests {
                 plane.samples[y * 100 + x] = 0.8;
             }
         }
-        assert_eq!(CropBox::head(&plane, 0.5, 0.0), Some(CropBox { x: 40, y: 20, side: 40 }));
+        assert_eq!(
+            CropBox::head(&plane, BoundingBox::whole(100, 80), 0.5, 0.0),
+            Some(CropBox { x: 40, y: 20, side: 40 })
+        );
     }
 
     #[test]
     fn a_black_image_has_no_head() {
         let plane = Plane::filled(40, 40, 0.0);
-        assert_eq!(CropBox::head(&plane, 0.15, 0.04), None);
+        assert_eq!(CropBox::head(&plane, BoundingBox::whole(40, 40), 0.15, 0.04), None);
     }
 
     #[test]

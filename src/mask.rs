@@ -47,6 +47,24 @@ impl Mask {
         self.pixels.iter().filter(|&&p| p).count()
     }
 
+    /// Every pixel that has one of the mask within `reach` rows and columns.
+    pub fn grown(&self, reach: usize) -> Self {
+        let mut grown = Self::empty(self.width, self.height);
+        let mut rows = vec![false; self.pixels.len()];
+        for run in crate::components::runs(self) {
+            let (start, end) = (run.start.saturating_sub(reach), (run.end + reach).min(self.width));
+            rows[run.row * self.width..][start..end].fill(true);
+        }
+        for row in 0..self.height {
+            let target = &mut grown.pixels[row * self.width..][..self.width];
+            for near in row.saturating_sub(reach)..(row + reach + 1).min(self.height) {
+                let from = &rows[near * self.width..][..self.width];
+                target.iter_mut().zip(from).for_each(|(to, &from)| *to |= from);
+            }
+        }
+        grown
+    }
+
     /// Whether no pixel is hemorrhage.
     pub fn is_empty(&self) -> bool {
         !self.pixels.iter().fold(false, |any, &inside| any | inside)

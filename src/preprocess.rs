@@ -5,9 +5,12 @@
 mod contrast;
 mod cranium;
 
+pub use cranium::Skull;
+
 use crate::assess::{Assessment, GrayScale, assess};
+use crate::components::BoundingBox;
 use crate::error::{Error, Result};
-use crate::geometry::{CropBox, resize};
+use crate::geometry::{CropBox, remove_surround, resize};
 use crate::mask::Mask;
 use crate::model_spec::{ModelSpec, Step};
 use crate::slice::{CtSlice, Intensity};
@@ -24,9 +27,11 @@ pub struct Prepared {
     pub crop: CropBox,
     /// Whether a crop step was asked for and found no head; the whole image was taken.
     pub head_missing: bool,
-    /// On the grid of the tensor, bone and what it encloses; `None` where that was not asked for or no
-    /// skull was seen.
+    /// On the grid of the tensor, where a hemorrhage may be outlined: bone and what it encloses; `None` where that
+    /// was not asked for.
     pub within: Option<Mask>,
+    /// What was seen of the skull; `None` where that was not asked for.
+    pub skull: Option<Skull>,
     /// How the grey values were read.
     pub assessment: Assessment,
 }
@@ -43,6 +48,8 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
     let mut channels = 1;
     let mut head_missing = false;
     let mut within: Option<Mask> = None;
+    let mut skull = None;
+    let mut picture = BoundingBox::whole(plane.width, plane.height);
     // A crop waits for the step after it, which as a rule resizes and needs no copy.
     let mut uncut = false;
     for step in &spec.preprocessing {
@@ -62,11 +69,16 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
                 }
             }
             Step::FindSkull { bone } => {
-                within = cranium::cranium(&plane, bone);
+                let shown = crop.shown(picture, plane.width);
+                let cranium = cranium::cranium(&plane, bone, shown);
+                within = Some(cranium.within);
+                skull = Some(cranium.skull);
                 plane
             }
             Step::CropToHead { threshold, margin } => {
-                let head = CropBox::head(&plane, threshold, margin);
+                let mut plane = plane;
+                picture = remove_surround(&mut plane, threshold).unwrap_or(picture);
+                let head = CropBox::head(&plane, picture, threshold, margin);
                 head_missing = head.is_none();
                 crop = head.unwrap_or(crop);
                 uncut = true;
@@ -106,5 +118,5 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
         1 => plane.samples,
         _ => plane.samples.repeat(channels),
     };
-    Ok(Prepared { tensor, shape, crop, head_missing, within, assessment })
+    Ok(Prepared { tensor, shape, crop, head_missing, within, skull, assessment })
 }

@@ -1,0 +1,99 @@
+//! The largest part of what bone encloses, and how far bone encloses it.
+
+use super::head::quantile;
+use crate::components::{Run, label_components};
+use crate::mask::Mask;
+use crate::slice::Plane;
+
+/// A connected region between walls.
+pub(super) struct Cavity {
+    runs: Vec<Run>,
+    pub(super) area_px: usize,
+}
+
+impl Cavity {
+    pub(super) fn largest(inside: &Mask) -> Option<Self> {
+        let parts = label_components(inside);
+        let largest = parts.found.first()?;
+        Some(Self { runs: parts.runs(largest).to_vec(), area_px: largest.area_px })
+    }
+
+    /// Of the pixels at its rim, the part next to what is neither in `region` nor `outside`: soft tissue with no bone
+    /// between. `inside` is the mask that it is a part of.
+    pub(super) fn openness(&self, inside: &Mask, region: &Mask, outside: &Mask) -> f64 {
+        let width = inside.width;
+        let (mut rim, mut open) = (0_u32, 0_u32);
+        for run in &self.runs {
+            for column in run.start..run.end {
+                let place = run.row * width + column;
+                let left = (column > 0).then(|| place - 1);
+                let right = (column + 1 < width).then(|| place + 1);
+                let above = place.checked_sub(width);
+                let below = Some(place + width).filter(|&below| below < inside.pixels.len());
+                let next = [left, right, above, below];
+                let mut beside = next.iter().flatten().filter(|&&next| !inside.pixels[next]);
+                let is_open = |&&next: &&usize| !region.pixels[next] && !outside.pixels[next];
+                let at_rim = beside.clone().next().is_some();
+                rim += u32::from(at_rim);
+                open += u32::from(at_rim && beside.any(|next| is_open(&next)));
+            }
+        }
+        f64::from(open) / f64::from(rim.max(1))
+    }
+
+    /// The median grey level of its pixels.
+    pub(super) fn median(&self, plane: &Plane) -> f32 {
+        let row = |run: &Run| run.row * plane.width + run.start..run.row * plane.width + run.end;
+        quantile(self.runs.iter().flat_map(|run| plane.samples[row(run)].iter().copied()), 0.5)
+    }
+
+    /// Its convex hull on a plane of that size.
+    pub(super) fn hull(&self, width: usize, height: usize) -> Mask {
+        let mut first = vec![usize::MAX; height];
+        let mut last = vec![0; height];
+        for run in &self.runs {
+            first[run.row] = first[run.row].min(run.start);
+            last[run.row] = last[run.row].max(run.end - 1);
+        }
+        let rows = || (0..height).filter(|&row| first[row] != usize::MAX);
+        let left: Vec<_> = rows().map(|row| [row as f64, -(first[row] as f64)]).collect();
+        let right: Vec<_> = rows().map(|row| [row as f64, last[row] as f64]).collect();
+        let (left, right) = (upper_chain(&left), upper_chain(&right));
+        let mut hull = Mask::empty(width, height);
+        let Some((top, low)) = rows().next().zip(rows().last()) else {
+            return hull;
+        };
+        for row in top..=low {
+            let start = (-height_at(&left, row as f64)).ceil().max(0.0) as usize;
+            let end = (height_at(&right, row as f64).floor() as usize + 1).min(width);
+            hull.pixels[row * width..][start.min(end)..end].fill(true);
+        }
+        hull
+    }
+}
+
+/// The points of a line of points, ordered along the first axis, that its upper hull turns at (Andrew 1979).
+fn upper_chain(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let mut chain: Vec<[f64; 2]> = Vec::with_capacity(points.len());
+    for &[x, y] in points {
+        while let [.., a, b] = chain[..] {
+            if (b[0] - a[0]) * (y - a[1]) < (b[1] - a[1]) * (x - a[0]) {
+                break;
+            }
+            chain.pop();
+        }
+        chain.push([x, y]);
+    }
+    chain
+}
+
+/// The height of a chain at `x`.
+fn height_at(chain: &[[f64; 2]], x: f64) -> f64 {
+    let after = chain.partition_point(|point| point[0] < x);
+    match (after.checked_sub(1).map(|before| chain[before]), chain.get(after)) {
+        (Some(a), Some(b)) => a[1] + (b[1] - a[1]) * (x - a[0]) / (b[0] - a[0]),
+        (None, Some(b)) => b[1],
+        (Some(a), None) => a[1],
+        (None, None) => 0.0,
+    }
+}
