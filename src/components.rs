@@ -97,10 +97,15 @@ pub fn runs(mask: &Mask) -> impl Iterator<Item = Run> + '_ {
     })
 }
 
+/// Runs per row of a mask that memory is taken for at first.
+const RUNS_PER_ROW: usize = 4;
+
 /// Labels the components of `mask`, run by run: most of a mask is background that costs nothing.
 pub fn label_components(mask: &Mask) -> Components {
-    let mut found: Vec<Run> = Vec::new();
-    let mut sets = DisjointSets::default();
+    // Most masks have fewer runs per row; to grow step by step takes memory again and again.
+    let expected = RUNS_PER_ROW * mask.height;
+    let mut found: Vec<Run> = Vec::with_capacity(expected);
+    let mut sets = DisjointSets { parents: Vec::with_capacity(expected) };
     // Of the row above, those that may touch a run still to come; the first of the row itself.
     let (mut nearest, mut row_start) = (0, 0);
     for run in runs(mask) {

@@ -20,7 +20,7 @@ class Prepared:
     images: np.ndarray  # float32 [N, C, H, W], normalised
     masks: np.ndarray  # uint8 [N, H, W]: 0, 1, or 255 where the mask is unknown
     rows: list[dict]
-    within: np.ndarray | None = None  # uint8 [N, H, W]: 1 where the step find_skull lets a mask lie; None everywhere
+    within: np.ndarray | None = None  # uint8 [N, H, W]: 1 where the step find_skull lets a mask lie; None: everywhere
 
     def inside(self, row: int) -> np.ndarray:
         """bool [H, W]: where a mask of this slice may lie."""

@@ -112,19 +112,19 @@ fn trim(plane: &Plane, threshold: f32) -> (BoundingBox, Vec<f32>) {
         }
         let before = (x.clone(), y.clone());
         if is_blank(row(y.start, &x), threshold) {
-            levels[0] = Some(median(row(y.start, &x)));
+            levels[0] = Some(median(row(y.start, &x), x.len()));
             y.start += 1;
         }
         if is_blank(row(y.end - 1, &x), threshold) {
-            levels[1] = Some(median(row(y.end - 1, &x)));
+            levels[1] = Some(median(row(y.end - 1, &x), x.len()));
             y.end -= 1;
         }
         if is_blank(column(x.start, &y), threshold) {
-            levels[2] = Some(median(column(x.start, &y)));
+            levels[2] = Some(median(column(x.start, &y), y.len()));
             x.start += 1;
         }
         if is_blank(column(x.end - 1, &y), threshold) {
-            levels[3] = Some(median(column(x.end - 1, &y)));
+            levels[3] = Some(median(column(x.end - 1, &y), y.len()));
             x.end -= 1;
         }
         if (x.clone(), y.clone()) == before {
@@ -135,8 +135,9 @@ fn trim(plane: &Plane, threshold: f32) -> (BoundingBox, Vec<f32>) {
     (inner, levels.into_iter().flatten().collect())
 }
 
-fn median(samples: impl Iterator<Item = f32>) -> f32 {
-    let mut sorted: Vec<f32> = samples.collect();
+fn median(samples: impl Iterator<Item = f32>, count: usize) -> f32 {
+    let mut sorted = Vec::with_capacity(count);
+    sorted.extend(samples);
     sorted.sort_unstable_by(f32::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
@@ -164,7 +165,7 @@ impl Corner {
     fn at(plane: &Plane, x: usize, y: usize, side: usize) -> Self {
         let rows = plane.samples.chunks_exact(plane.width.max(1)).skip(y).take(side);
         let samples = rows.flat_map(|row| row[x..x + side].iter().copied());
-        let level = median(samples.clone());
+        let level = median(samples.clone(), side * side);
         let sum: f32 = samples.map(|sample| (sample - level).abs()).sum();
         Self { x, y, side, level, deviation: sum / (side * side).max(1) as f32 }
     }
