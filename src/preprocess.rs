@@ -7,7 +7,7 @@ mod cranium;
 
 pub use cranium::Skull;
 
-use crate::assess::{Assessment, GrayScale, assess};
+use crate::assess::{Assessment, GrayScale, assess, to_hounsfield};
 use crate::components::BoundingBox;
 use crate::error::{Error, Result};
 use crate::geometry::{CropBox, remove_surround, resize};
@@ -63,7 +63,7 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
                 match (slice.intensity, assessment.gray_scale) {
                     (Intensity::Hounsfield, _) => window.show(plane),
                     (_, GrayScale::WindowEstimated(estimated)) => {
-                        plane.map(|grey| window.apply(estimated.to_hu(grey)))
+                        plane.map(|grey| window.apply(to_hounsfield(estimated, grey)))
                     }
                     _ => plane,
                 }

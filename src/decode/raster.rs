@@ -144,17 +144,36 @@ fn to_grey(image: DynamicImage, warnings: &mut Vec<Warning>) -> StoredPlane {
                 // ITU-R BT.709 luma, as `image` uses for its grey conversions.
                 a * (0.2126 * r + 0.7152 * g + 0.0722 * b)
             };
-            if rgba.pixels().any(|p| (p.0[0] - p.0[1]).abs() > 0.1 || (p.0[1] - p.0[2]).abs() > 0.1)
-            {
-                warnings.push(Warning::new(
-                    "colour_image",
-                    "The picture has colours; annotations drawn on it can be taken for anatomy.",
-                ));
-            }
+            warnings.extend(colour_warning(&rgba));
             let samples = rgba.pixels().map(grey).collect();
             StoredPlane::grey(&Plane { width, height, samples })
         }
     }
+}
+
+/// Of the pixels that are not black, the share in colour from which on a picture is a colour map or a
+/// photograph and not grey with annotations.
+const MAX_COLOUR_SHARE: f32 = 0.25;
+
+fn colour_warning(rgba: &image::Rgba32FImage) -> Option<Warning> {
+    let (mut coloured, mut lit) = (0_u32, 0_u32);
+    for image::Rgba([r, g, b, _]) in rgba.pixels() {
+        coloured += u32::from((r - g).abs() > 0.1 || (g - b).abs() > 0.1);
+        lit += u32::from(r.max(*g).max(*b) > 0.1);
+    }
+    if coloured as f32 > MAX_COLOUR_SHARE * lit as f32 {
+        return Some(Warning::unreadable(
+            "colour_map",
+            "The picture is in colour: a colour map or a photograph, whose colours say nothing certain of Hounsfield \
+             units. Export the slice in grey, in a brain window (level 40, width 80 to 120).",
+        ));
+    }
+    (coloured > 0).then(|| {
+        Warning::new(
+            "colour_image",
+            "The picture has colours; annotations drawn on it can be taken for anatomy.",
+        )
+    })
 }
 
 /// 16-bit pictures rarely use their whole range, and where black and white lie is not said:

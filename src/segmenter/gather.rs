@@ -195,7 +195,7 @@ mod tests {
             lesions: if area_px > 0 { vec![lesion] } else { Vec::new() },
             detected: Some(area_px > 0),
             gray_scale: GrayScale::Hounsfield,
-            assessment: Assessment { gray_scale: GrayScale::Hounsfield, warnings: Vec::new() },
+            assessment: Assessment::new(GrayScale::Hounsfield),
             probability: Some(probability),
             probability_alone: Some(probability),
             evidence: None,

@@ -97,7 +97,7 @@ mod tests {
             lesions: Vec::new(),
             detected: Some(true),
             gray_scale: GrayScale::WindowKnown,
-            assessment: Assessment { gray_scale: GrayScale::WindowKnown, warnings: Vec::new() },
+            assessment: Assessment::new(GrayScale::WindowKnown),
             probability: Some(0.5),
             probability_alone: Some(0.5),
             evidence: Some(evidence),

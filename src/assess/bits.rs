@@ -1,0 +1,315 @@
+//! Sets of cells, one bit per cell and one word per row: shape tests cost microseconds.
+
+/// Columns that fit the word of a row.
+pub(super) const MAX_WIDTH: usize = u128::BITS as usize;
+
+/// Components beyond this number are not looked at: heads have dozens, noise has thousands.
+const MAX_COMPONENTS: usize = 256;
+
+/// A set of cells on a grid of at most [`MAX_WIDTH`] columns; column 0 is the lowest bit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bits {
+    pub(super) width: usize,
+    pub(super) rows: Vec<u128>,
+}
+
+/// First and last column and row of a set, inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) columns: [usize; 2],
+    pub(super) rows: [usize; 2],
+}
+
+impl Extent {
+    pub(super) fn width(self) -> usize {
+        self.columns[1] - self.columns[0] + 1
+    }
+
+    pub(super) fn height(self) -> usize {
+        self.rows[1] - self.rows[0] + 1
+    }
+
+    pub(super) fn area(self) -> usize {
+        self.width() * self.height()
+    }
+}
+
+/// A component of a set.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) bits: Bits,
+    pub(super) count: usize,
+}
+
+impl Bits {
+    pub(super) fn empty(width: usize, height: usize) -> Self {
+        Self { width, rows: vec![0; height] }
+    }
+
+    /// The cells of which `is` holds; the argument is the index of the cell, row-major.
+    pub(super) fn new(width: usize, height: usize, is: impl Fn(usize) -> bool) -> Self {
+        let row = |y: usize| {
+            let bit = |x: usize| u128::from(is(y * width + x)) << x;
+            (0..width).map(bit).fold(0, |row, bit| row | bit)
+        };
+        Self { width, rows: (0..height).map(row).collect() }
+    }
+
+    fn full_row(&self) -> u128 {
+        if self.width >= MAX_WIDTH { u128::MAX } else { (1 << self.width) - 1 }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.rows.iter().map(|row| row.count_ones() as usize).sum()
+    }
+
+    #[cfg(test)]
+    fn contains(&self, index: usize) -> bool {
+        self.rows[index / self.width] >> (index % self.width) & 1 == 1
+    }
+
+    /// Indices of the cells, row-major.
+    pub(super) fn cells(&self) -> impl Iterator<Item = usize> + '_ {
+        self.rows.iter().enumerate().flat_map(move |(y, &row)| {
+            let mut rest = row;
+            std::iter::from_fn(move || {
+                let x = rest.trailing_zeros() as usize;
+                rest &= rest.wrapping_sub(1);
+                (x < MAX_WIDTH).then_some(y * self.width + x)
+            })
+        })
+    }
+
+    fn zip(&self, other: &Self, f: impl Fn(u128, u128) -> u128) -> Self {
+        let rows = self.rows.iter().zip(&other.rows).map(|(&a, &b)| f(a, b)).collect();
+        Self { width: self.width, rows }
+    }
+
+    pub(super) fn and(&self, other: &Self) -> Self {
+        self.zip(other, |a, b| a & b)
+    }
+
+    pub(super) fn or(&self, other: &Self) -> Self {
+        self.zip(other, |a, b| a | b)
+    }
+
+    pub(super) fn without(&self, other: &Self) -> Self {
+        self.zip(other, |a, b| a & !b)
+    }
+
+    pub(super) fn complement(&self) -> Self {
+        let full = self.full_row();
+        Self { width: self.width, rows: self.rows.iter().map(|row| !row & full).collect() }
+    }
+
+    /// The cells and their eight neighbours.
+    pub(super) fn dilated(&self) -> Self {
+        let full = self.full_row();
+        let wide: Vec<u128> =
+            self.rows.iter().map(|&row| (row | row << 1 | row >> 1) & full).collect();
+        let row = |y: usize| {
+            let above = if y > 0 { wide[y - 1] } else { 0 };
+            wide[y] | above | wide.get(y + 1).copied().unwrap_or(0)
+        };
+        Self { width: self.width, rows: (0..wide.len()).map(row).collect() }
+    }
+
+    /// The cells all of whose neighbours within the grid belong to the set.
+    pub(super) fn eroded(&self) -> Self {
+        self.complement().dilated().complement()
+    }
+
+    pub(super) fn extent(&self) -> Option<Extent> {
+        let first = self.rows.iter().position(|&row| row != 0)?;
+        let last = self.rows.iter().rposition(|&row| row != 0)?;
+        let all = self.rows.iter().fold(0, |all, row| all | row);
+        let right = MAX_WIDTH - 1 - all.leading_zeros() as usize;
+        Some(Extent { columns: [all.trailing_zeros() as usize, right], rows: [first, last] })
+    }
+
+    /// The cells of the set that can be reached from `seeds` through the set, by edges and corners.
+    pub(super) fn reached_from(&self, seeds: &Self) -> Self {
+        let mut reached = self.and(seeds);
+        let last = self.rows.len().saturating_sub(1);
+        let first = reached.rows.iter().position(|&row| row != 0);
+        let (Some(mut top), Some(mut bottom)) =
+            (first, reached.rows.iter().rposition(|&row| row != 0))
+        else {
+            return reached;
+        };
+        loop {
+            let mut changed = false;
+            // One row beyond what was reached, on either side.
+            let mut y = top;
+            while y <= (bottom + 1).min(last) {
+                if self.reach_row(&mut reached, y, y.wrapping_sub(1)) {
+                    (changed, bottom) = (true, bottom.max(y));
+                }
+                y += 1;
+            }
+            let mut y = bottom + 1;
+            while y > top.saturating_sub(1) {
+                y -= 1;
+                if self.reach_row(&mut reached, y, y + 1) {
+                    (changed, top) = (true, top.min(y));
+                }
+            }
+            if !changed {
+                return reached;
+            }
+        }
+    }
+
+    /// Spreads what was reached within row `y`, also from the row `from`; whether that reached more.
+    fn reach_row(&self, reached: &mut Self, y: usize, from: usize) -> bool {
+        let beside = reached.rows.get(from).copied().unwrap_or(0);
+        let before = reached.rows[y];
+        let start = before | (beside | beside << 1 | beside >> 1) & self.rows[y];
+        if start != 0 && start != self.rows[y] {
+            reached.rows[y] = spread(start, self.rows[y]);
+        } else {
+            reached.rows[y] = start;
+        }
+        reached.rows[y] != before
+    }
+
+    /// Components of at least `smallest` cells, largest first.
+    pub(super) fn parts(&self, smallest: usize) -> Vec<Part> {
+        let mut rest = self.clone();
+        let mut seed = Self::empty(self.width, self.rows.len());
+        let mut parts = Vec::new();
+        let mut top = 0;
+        for _ in 0..MAX_COMPONENTS {
+            let Some(y) = rest.rows[top..].iter().position(|&row| row != 0) else { break };
+            top += y;
+            seed.rows[top] = rest.rows[top] & rest.rows[top].wrapping_neg();
+            let bits = rest.reached_from(&seed);
+            seed.rows[top] = 0;
+            rest = rest.without(&bits);
+            let count = bits.count();
+            if count >= smallest {
+                parts.push(Part { bits, count });
+            }
+        }
+        parts.sort_by_key(|part| std::cmp::Reverse(part.count));
+        parts
+    }
+
+    /// The largest component; empty where the set is.
+    pub(super) fn largest(&self) -> Self {
+        let first = self.parts(1).into_iter().next();
+        first.map_or_else(|| Self::empty(self.width, self.rows.len()), |part| part.bits)
+    }
+
+    /// The cells from which the set is met in at least seven of the eight directions of the compass.
+    pub(super) fn enclosed(&self) -> Self {
+        let met = self.directions();
+        let rows = (0..self.rows.len()).map(|y| {
+            // Cells that miss the set in at most one direction.
+            let (mut missed, mut missed_twice) = (0, 0);
+            for direction in &met {
+                let miss = !direction[y];
+                missed_twice |= missed & miss;
+                missed |= miss;
+            }
+            !missed_twice & self.full_row()
+        });
+        Self { width: self.width, rows: rows.collect() }
+    }
+
+    /// For each direction of the compass, the cells that meet the set in it.
+    fn directions(&self) -> [Vec<u128>; 8] {
+        let full = self.full_row();
+        let sweep = |from_top: bool, step: fn(u128) -> u128| {
+            let height = self.rows.len();
+            let mut met = vec![0; height];
+            let mut seen = 0;
+            for at in 0..height {
+                let y = if from_top { at } else { height - 1 - at };
+                seen = step(seen) & full | self.rows[y];
+                met[y] = seen;
+            }
+            met
+        };
+        let along = |smear: fn(u128) -> u128| self.rows.iter().map(|&row| smear(row)).collect();
+        [
+            along(smear_up),
+            along(smear_down),
+            sweep(true, |row| row),
+            sweep(true, |row| row << 1),
+            sweep(true, |row| row >> 1),
+            sweep(false, |row| row),
+            sweep(false, |row| row << 1),
+            sweep(false, |row| row >> 1),
+        ]
+    }
+}
+
+fn smear_up(row: u128) -> u128 {
+    [1, 2, 4, 8, 16, 32, 64].iter().fold(row, |row, shift| row | row << shift)
+}
+
+fn smear_down(row: u128) -> u128 {
+    [1, 2, 4, 8, 16, 32, 64].iter().fold(row, |row, shift| row | row >> shift)
+}
+
+/// The runs of `within` that hold a bit of `start` (Kogge-Stone fill).
+fn spread(start: u128, within: u128) -> u128 {
+    let (mut up, mut open) = (start, within);
+    let (mut down, mut below) = (start, within);
+    for shift in [1, 2, 4, 8, 16, 32, 64] {
+        up |= open & up << shift;
+        open &= open << shift;
+        down |= below & down >> shift;
+        below &= below >> shift;
+    }
+    up | down
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_text(rows: &[&str]) -> Bits {
+        let width = rows[0].len();
+        Bits::new(width, rows.len(), |i| rows[i / width].as_bytes()[i % width] == b'#')
+    }
+
+    fn to_text(bits: &Bits) -> Vec<String> {
+        let cell = |y: usize, x: usize| if bits.contains(y * bits.width + x) { '#' } else { '.' };
+        let row = |y| (0..bits.width).map(|x| cell(y, x)).collect();
+        (0..bits.rows.len()).map(row).collect()
+    }
+
+    #[test]
+    fn a_ring_encloses_its_inside() {
+        let ring = from_text(&[".......", ".#####.", ".#...#.", ".#...#.", ".#####.", "......."]);
+        let inside = ring.enclosed().without(&ring);
+        let expected = [".......", ".......", "..###..", "..###..", ".......", "......."];
+        assert_eq!(to_text(&inside), expected);
+        assert_eq!(inside.extent().map(Extent::area), Some(6));
+        assert_eq!(inside.eroded().count(), 0);
+        assert_eq!(inside.dilated().count(), 20);
+    }
+
+    #[test]
+    fn parts_are_found_largest_first() {
+        let set = from_text(&["##..#", "#...#", "...#.", "....."]);
+        let counts: Vec<usize> = set.parts(1).iter().map(|part| part.count).collect();
+        assert_eq!(counts, [3, 3]);
+        assert_eq!(set.largest().count(), 3);
+        assert!(Bits::empty(3, 3).largest().rows.iter().all(|&row| row == 0));
+    }
+
+    #[test]
+    fn a_spiral_is_one_part() {
+        let spiral = from_text(&[
+            "#######", "......#", "#####.#", "#...#.#", "#.###.#", "#.....#", "#######",
+        ]);
+        assert_eq!(spiral.parts(1).len(), 1);
+        let wide = Bits::new(128, 128, |i| (i / 128) % 2 == 0 || i % 128 == 127);
+        assert_eq!(wide.parts(1).len(), 1);
+        assert_eq!(wide.complement().complement(), wide);
+        assert_eq!(wide.cells().count(), wide.count());
+    }
+}

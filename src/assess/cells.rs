@@ -1,0 +1,147 @@
+//! A slice on a coarse grid: what the assessment looks at in place of all pixels.
+
+use super::bits::{Bits, MAX_WIDTH};
+use crate::slice::Plane;
+
+/// Mean, least and greatest sample of squares of pixels.
+#[derive(Debug, Clone)]
+pub(super) struct Cells {
+    /// Columns, cells.
+    pub(super) width: usize,
+    /// Rows, cells.
+    pub(super) height: usize,
+    /// Side of a cell, px.
+    pub(super) side_px: usize,
+    /// Column and row of the first cell on the grid of the whole slice.
+    pub(super) start: [usize; 2],
+    pub(super) mean: Vec<f32>,
+    pub(super) min: Vec<f32>,
+    pub(super) max: Vec<f32>,
+}
+
+impl Cells {
+    /// Cells of a plane; pixels behind the last whole cell are left out. `missing` stands for NaN and
+    /// infinite samples.
+    pub(super) fn new(plane: &Plane, missing: f32) -> Self {
+        let side = plane.width.max(plane.height).div_ceil(MAX_WIDTH).max(1);
+        let (width, height) = (plane.width / side, plane.height / side);
+        let all = width * height;
+        let (mut mean, mut min, mut max) =
+            (Vec::with_capacity(all), Vec::with_capacity(all), Vec::with_capacity(all));
+        let used = width * side;
+        let (mut sums, mut lows, mut highs) = (vec![0.0; used], vec![0.0; used], vec![0.0; used]);
+        let share = 1.0 / (side * side) as f32;
+        for rows in plane.samples.chunks_exact(plane.width.max(1) * side).take(height) {
+            sums.fill(0.0_f32);
+            lows.fill(f32::INFINITY);
+            highs.fill(f32::NEG_INFINITY);
+            for row in rows.chunks_exact(plane.width.max(1)) {
+                let columns = row.iter().zip(&mut sums).zip(&mut lows).zip(&mut highs);
+                for (((&sample, sum), low), high) in columns {
+                    let sample = if sample.abs() <= f32::MAX { sample } else { missing };
+                    *sum += sample;
+                    *low = if sample < *low { sample } else { *low };
+                    *high = if sample > *high { sample } else { *high };
+                }
+            }
+            mean.extend(sums.chunks_exact(side).map(|c| c.iter().sum::<f32>() * share));
+            min.extend(lows.chunks_exact(side).map(|c| c.iter().copied().fold(c[0], f32::min)));
+            max.extend(highs.chunks_exact(side).map(|c| c.iter().copied().fold(c[0], f32::max)));
+        }
+        Self { width, height, side_px: side, start: [0, 0], mean, min, max }
+    }
+
+    /// Number of cells.
+    pub(super) fn len(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// The cells with `f` applied, which must be monotonic; the mean is as exact as `f` is linear.
+    pub(super) fn map(&self, f: impl Fn(f32) -> f32) -> Self {
+        let each = |samples: &[f32]| samples.iter().map(|&sample| f(sample)).collect();
+        Self { mean: each(&self.mean), min: each(&self.min), max: each(&self.max), ..*self }
+    }
+
+    /// The cells within columns `columns` and rows `rows`, first and behind the last.
+    pub(super) fn cut(&self, columns: [usize; 2], rows: [usize; 2]) -> Self {
+        let cut = |samples: &[f32]| {
+            let lines = samples.chunks_exact(self.width.max(1));
+            let lines = lines.skip(rows[0]).take(rows[1] - rows[0]);
+            lines.flat_map(|line| &line[columns[0]..columns[1]]).copied().collect()
+        };
+        Self {
+            width: columns[1] - columns[0],
+            height: rows[1] - rows[0],
+            side_px: self.side_px,
+            start: [self.start[0] + columns[0], self.start[1] + rows[0]],
+            mean: cut(&self.mean),
+            min: cut(&self.min),
+            max: cut(&self.max),
+        }
+    }
+
+    /// The cells of which `is` holds.
+    pub(super) fn bits(&self, is: impl Fn(usize) -> bool) -> Bits {
+        Bits::new(self.width, self.height, is)
+    }
+
+    /// Share of the cells of which `is` holds.
+    pub(super) fn share(&self, is: impl Fn(usize) -> bool) -> f32 {
+        let count = (0..self.len()).filter(|&index| is(index)).count();
+        count as f32 / self.len().max(1) as f32
+    }
+}
+
+/// The value below which the share `at` of `values` lies; 0 for no values. Changes their order.
+pub(super) fn percentile(values: &mut [f32], at: f32) -> f32 {
+    let Some(last) = values.len().checked_sub(1) else { return 0.0 };
+    let index = (at * last as f32).round() as usize;
+    *values.select_nth_unstable_by(index.min(last), f32::total_cmp).1
+}
+
+/// The most frequent value of `values`, each in `low..=high`, by a smoothed histogram.
+pub(super) fn mode(values: impl Iterator<Item = f32>, low: f32, high: f32) -> f32 {
+    const BINS: usize = 128;
+    let mut counts = [0.0_f32; BINS];
+    let scale = BINS as f32 / (high - low);
+    for value in values {
+        let bin = ((value - low) * scale).clamp(0.0, (BINS - 1) as f32) as usize;
+        counts[bin] += 1.0;
+    }
+    let weight = |bin: usize| {
+        let near =
+            |offset: usize| bin.checked_add(offset).and_then(|b| counts.get(b.wrapping_sub(2)));
+        let weights = [1.0, 2.0, 3.0, 2.0, 1.0];
+        let terms = weights.iter().enumerate();
+        terms.map(|(o, weight)| weight * near(o).copied().unwrap_or(0.0)).sum::<f32>()
+    };
+    let best = (0..BINS).fold(0, |best, bin| if weight(bin) > weight(best) { bin } else { best });
+    low + (best as f32 + 0.5) / scale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_hold_mean_least_and_greatest() {
+        let samples = (0..300 * 260).map(|i| (i % 300) as f32).collect();
+        let cells = Cells::new(&Plane { width: 300, height: 260, samples }, 0.0);
+        assert_eq!((cells.width, cells.height, cells.side_px), (100, 86, 3));
+        assert_eq!((cells.mean[1], cells.min[1], cells.max[1]), (4.0, 3.0, 5.0));
+        let cut = cells.cut([1, 3], [5, 7]);
+        assert_eq!((cut.mean, cut.start), (vec![4.0, 7.0, 4.0, 7.0], [1, 5]));
+        let odd = Plane { width: 32, height: 32, samples: vec![f32::NAN; 1024] };
+        assert!(Cells::new(&odd, -1000.0).mean.iter().all(|&v| v == -1000.0));
+        assert_eq!(Cells::new(&Plane::filled(0, 0, 0.0), 0.0).len(), 0);
+    }
+
+    #[test]
+    fn modes_and_percentiles_are_those_of_the_values() {
+        let values: Vec<f32> =
+            (0..1000).map(|i| if i % 3 == 0 { 0.5 } else { i as f32 / 999.0 }).collect();
+        assert!((mode(values.iter().copied(), 0.0, 1.0) - 0.5).abs() < 0.02);
+        assert!((percentile(&mut values.clone(), 0.9) - 0.85).abs() < 0.02);
+        assert_eq!(percentile(&mut [], 0.5), 0.0);
+    }
+}

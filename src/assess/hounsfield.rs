@@ -1,0 +1,181 @@
+//! Hounsfield units: whether air, brain and bone stand where they belong.
+
+use super::bits::Extent;
+use super::cells::{Cells, percentile};
+use super::picture::{Scene, head_box};
+use super::structure::Foreground;
+use super::{Assessment, GrayScale};
+use crate::slice::{CtSlice, Plane, Warning};
+use crate::window::WindowLevel;
+
+/// What a slice says of the scale of its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// A skull with brain inside, all at their Hounsfield units.
+    Brain,
+    /// Bone, soft tissue and air as on vertex and skull base, at their Hounsfield units.
+    Head,
+    /// Something else is the matter.
+    Fault(Fault),
+    /// Next to nothing is on the slice, as above the vertex.
+    Nothing,
+}
+
+/// Why values are no Hounsfield units of a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    TooHigh,
+    TooLow,
+    UnitRange,
+    ByteRange,
+    NoSkull,
+    NoHead,
+}
+
+/// The models' window, in which a head is looked for.
+const WINDOW: WindowLevel = WindowLevel { center_hu: 40.0, width_hu: 120.0 };
+/// Where brain is looked for if the scale is shifted: wider, as a shift is by 1000 or by 1024.
+const WINDOW_OF_SHIFTED: WindowLevel = WindowLevel { center_hu: 40.0, width_hu: 200.0 };
+/// Between the usual shifts of 1000 and 1024.
+const SHIFT_HU: f32 = 1012.0;
+/// HU of brain, with and without contrast medium, edema or a large bleed.
+const BRAIN_HU: [f32; 2] = [10.0, 54.0];
+/// HU that no CT scanner writes for anything in a head: 16-bit values without sign begin there.
+const MAX_HU: f32 = 31_000.0;
+
+/// How a slice of Hounsfield units is to be read by itself.
+pub(super) fn assess_hounsfield(slice: &CtSlice, plane: &Plane) -> Assessment {
+    let cells = Cells::new(plane, -1000.0);
+    let greatest = cells.max.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let (evidence, extent) = if is_across(slice) {
+        return Assessment::unreadable(Warning::unreadable(
+            "not_axial",
+            "The slice is not axial by its orientation. Send the axial series of the head.",
+        ));
+    } else {
+        weigh(&cells, greatest)
+    };
+    let mut assessment = match evidence {
+        Evidence::Fault(fault) => Assessment::unreadable(fault.warning()),
+        _ => Assessment::new(GrayScale::Hounsfield),
+    };
+    if greatest > MAX_HU {
+        assessment.warnings.push(Warning::new(
+            "implausible_values",
+            format!(
+                "Values up to {greatest:.0} HU are impossible on CT: signed samples were probably read as \
+                 unsigned. Check Pixel Representation (0028,0103) of the DICOM file."
+            ),
+        ));
+    }
+    assessment.head = extent.map(|extent| head_box(&cells, extent));
+    assessment.evidence = Some(evidence);
+    assessment
+}
+
+/// Whether the slice lies across the axial plane by more than 45 degrees.
+fn is_across(slice: &CtSlice) -> bool {
+    slice.placement.is_some_and(|placement| {
+        let ([rx, ry, _], [cx, cy, _]) = (placement.row, placement.column);
+        // The part of the slice's normal along the patient.
+        (rx * cy - ry * cx).abs() < std::f64::consts::FRAC_1_SQRT_2
+    })
+}
+
+fn weigh(cells: &Cells, greatest: f32) -> (Evidence, Option<Extent>) {
+    let least = cells.min.iter().copied().fold(f32::INFINITY, f32::min);
+    if cells.width < 16 || cells.height < 16 || greatest <= least {
+        return (Evidence::Nothing, None);
+    }
+    if least > -50.0 && greatest < 50.0 && greatest - least < 25.0 {
+        return (Evidence::Fault(Fault::UnitRange), None);
+    }
+    let scene = Scene::of_hounsfield(cells, WINDOW, 0.0);
+    let brain = scene.head().filter(|head| {
+        let hu = WINDOW.to_hu(head.tissue.mode);
+        (BRAIN_HU[0]..=BRAIN_HU[1]).contains(&hu)
+    });
+    if brain.as_ref().is_some_and(|head| head.saturated < 0.4) {
+        return (Evidence::Fault(Fault::NoSkull), None);
+    }
+    if let Some(head) = brain {
+        return (Evidence::Brain, Some(head.extent));
+    }
+    for (shift, fault) in [(-SHIFT_HU, Fault::TooHigh), (SHIFT_HU, Fault::TooLow)] {
+        if Scene::of_hounsfield(cells, WINDOW_OF_SHIFTED, shift).head().is_some() {
+            return (Evidence::Fault(fault), None);
+        }
+    }
+    let soft = cells.share(|i| (0.0..100.0).contains(&cells.mean[i]) && cells.mean[i] != 0.0);
+    let bone = cells.share(|i| cells.max[i] > 200.0);
+    if soft > 0.05 && bone < 0.005 {
+        return (Evidence::Fault(Fault::NoSkull), None);
+    }
+    if least > -10.0 && (60.0..=256.0).contains(&greatest) {
+        let picture = cells.map(|value| value / 255.0);
+        if Scene::new(&picture).is_some_and(|scene| scene.head().is_some()) {
+            return (Evidence::Fault(Fault::ByteRange), None);
+        }
+    }
+    let foreground = Foreground::new(&scene.cells, &scene.roughness, 1.0);
+    if scene.is_slice_of_head(&foreground) {
+        return (Evidence::Head, foreground.extent);
+    }
+    let mut means = cells.mean.clone();
+    if soft + bone < 0.01 && percentile(&mut means, 0.98) < -200.0 && least < -800.0 {
+        return (Evidence::Nothing, None);
+    }
+    (Evidence::Fault(Fault::NoHead), None)
+}
+
+impl Fault {
+    pub(super) fn warning(self) -> Warning {
+        match self {
+            Self::TooHigh => Warning::unreadable(
+                "hu_shifted",
+                "All values lie about 1000 or 1024 above Hounsfield units: brain is near 1050 in place of 35. The \
+                 rescale intercept was probably lost. Subtract 1024, or set the intercept to -1024.",
+            ),
+            Self::TooLow => Warning::unreadable(
+                "hu_shifted",
+                "All values lie about 1000 or 1024 below Hounsfield units: brain is near -990 in place of 35. The \
+                 rescale intercept was probably applied twice. Add 1024, or set the intercept to 0.",
+            ),
+            Self::UnitRange => Warning::unreadable(
+                "hu_scaled",
+                "The values span less than 25 and are no Hounsfield units: they were probably scaled to [0, 1] or \
+                 [-1, 1], or standardized. Send the values from before that step.",
+            ),
+            Self::ByteRange => Warning::unreadable(
+                "hu_scaled",
+                "The values are those of a windowed picture, 0 to 255, and no Hounsfield units. Send the values \
+                 from before windowing, or the slices as PNG pictures.",
+            ),
+            Self::NoSkull => Warning::unreadable(
+                "skull_missing",
+                "Soft tissue is there but no bone: the skull was probably removed or cut off. Send the whole head.",
+            ),
+            Self::NoHead => Warning::unreadable(
+                "head_not_recognized",
+                "No head was recognized: no bone round soft tissue with the Hounsfield units of brain. Send an axial \
+                 head CT with its rescale values.",
+            ),
+        }
+    }
+}
+
+/// What the slices of a series say together; `None` where they are Hounsfield units of a head.
+pub(super) fn judge(evidence: &[Evidence]) -> Option<Fault> {
+    let count = |wanted: Evidence| evidence.iter().filter(|&&e| e == wanted).count();
+    let faults =
+        [Fault::TooHigh, Fault::TooLow, Fault::UnitRange, Fault::ByteRange, Fault::NoSkull];
+    let (number, fault) = faults
+        .map(|fault| (count(Evidence::Fault(fault)), fault))
+        .into_iter()
+        .fold((0, Fault::NoHead), |best, next| if next.0 > best.0 { next } else { best });
+    let (brain, head) = (count(Evidence::Brain), count(Evidence::Head));
+    if number > brain && (brain > 0 || number * 4 > head) {
+        return Some(fault);
+    }
+    (brain + head == 0).then_some(Fault::NoHead)
+}

@@ -1,0 +1,281 @@
+//! Pictures: whether one shows an axial slice of a head, and how its greys relate to Hounsfield units.
+
+use super::bits::Extent;
+use super::cells::{Cells, percentile};
+use super::structure::{Enclosure, Foreground, enclosures, sides};
+use super::window::estimate;
+use super::{Assessment, GrayScale, HeadBox};
+use crate::slice::{Plane, Warning};
+use crate::window::WindowLevel;
+
+/// Grey levels at or above which bone is looked for, in this order: windows that are wide or dim show it grey.
+const BONE_LEVELS: [f32; 3] = [0.9, 0.75, 0.6];
+
+/// Mean grey of cells at or above which they are bone in any case.
+const BONE_MEAN: f32 = 0.85;
+
+/// A picture on the coarse grid, without frames, black at 0 and white at 1.
+pub(super) struct Scene {
+    pub(super) cells: Cells,
+    /// Difference of samples within each cell, before black and white were moved.
+    pub(super) roughness: Vec<f32>,
+    /// Grey of the picture that is 0 here, and that is 1 here.
+    pub(super) black: f32,
+    pub(super) white: f32,
+    /// Share of the cells that are black.
+    pub(super) dark: f32,
+}
+
+impl Scene {
+    pub(super) fn new(cells: &Cells) -> Option<Self> {
+        let cells = without_frames(cells);
+        let mut means = cells.mean.clone();
+        let (low, high) = (percentile(&mut means, 0.005), percentile(&mut means, 0.995));
+        if high - low < LEAST_CONTRAST || cells.width < 16 || cells.height < 16 {
+            return None;
+        }
+        let black = if low < 0.04 { 0.0 } else { low };
+        let white = if high > 0.9 { 1.0 } else { high };
+        let roughness = cells.max.iter().zip(&cells.min).map(|(max, min)| max - min).collect();
+        let cells = cells.map(|grey| ((grey - black) / (white - black)).clamp(0.0, 1.0));
+        let dark = cells.share(|index| cells.mean[index] < 0.05);
+        Some(Self { cells, roughness, black, white, dark })
+    }
+
+    /// Hounsfield units, of which `shift` was lost, in a window.
+    pub(super) fn of_hounsfield(cells: &Cells, window: WindowLevel, shift: f32) -> Self {
+        let low = window.to_hu(0.0) - shift;
+        // Below water is black: where values were cut off at 0, air lies just there.
+        let grey = |hu: f32| if hu + shift < 0.0 { 0.0 } else { (hu - low) / window.width_hu };
+        let cells = cells.map(|hu| grey(hu).clamp(0.0, 1.0));
+        let roughness = cells.max.iter().zip(&cells.min).map(|(max, min)| max - min).collect();
+        let dark = cells.share(|index| cells.mean[index] < 0.05);
+        Self { cells, roughness, black: 0.0, white: 1.0, dark }
+    }
+
+    fn inverted(&self) -> Self {
+        let cells = &self.cells;
+        let turned = |samples: &[f32]| samples.iter().map(|grey| 1.0 - grey).collect();
+        let cells = Cells {
+            mean: turned(&cells.mean),
+            min: turned(&cells.max),
+            max: turned(&cells.min),
+            ..*cells
+        };
+        let dark = cells.share(|index| cells.mean[index] < 0.05);
+        Self { cells, roughness: self.roughness.clone(), dark, ..*self }
+    }
+
+    /// How many of the four corners are bright.
+    fn bright_corners(&self) -> usize {
+        let (last, rows) = (self.cells.width - 1, self.cells.height - 1);
+        let corners = [0, last, rows * self.cells.width, rows * self.cells.width + last];
+        corners.iter().filter(|&&index| self.cells.mean[index] >= 0.85).count()
+    }
+
+    /// Skulls with brain inside, the largest first, by the first grey of bone that shows one.
+    pub(super) fn heads(&self) -> Vec<Enclosure> {
+        let cells = &self.cells;
+        // A skull thinner than a cell is a wall, too. In narrow windows the grain of brain is as bright, and
+        // only the means of cells are not.
+        let by_max = BONE_LEVELS.iter().map(|&level| cells.bits(|i| cells.max[i] >= level));
+        let by_mean = std::iter::once_with(|| cells.bits(|i| cells.mean[i] >= BONE_MEAN));
+        by_max
+            .chain(by_mean)
+            .map(|bone| {
+                let mut found = enclosures(cells, &bone);
+                found.retain(|e| e.holds_brain() && e.rim(cells) >= LEAST_RIM);
+                found
+            })
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// The largest skull with brain inside.
+    pub(super) fn head(&self) -> Option<Enclosure> {
+        self.heads().into_iter().next()
+    }
+
+    /// Black air round bone at white and soft tissue: vertex and skull base, on which no skull encloses brain.
+    pub(super) fn is_slice_of_head(&self, foreground: &Foreground) -> bool {
+        let Some(extent) = foreground.extent else { return false };
+        let [long, short] = sides(extent);
+        let (surround, roughness) = foreground.surround;
+        // Other parts of the body are wide and have little bone.
+        let slender = if foreground.white >= 0.28 { 1.85 } else { 1.6 };
+        (0.45..0.985).contains(&self.dark)
+            && (self.black, self.white) == (0.0, 1.0)
+            && surround * 100 >= self.cells.len() * 38
+            && roughness <= 0.03
+            && foreground.white >= 0.16
+            && foreground.flat_end <= 0.6
+            && long <= slender * short
+    }
+}
+
+/// Least difference of grey between dark and bright cells of a picture.
+const LEAST_CONTRAST: f32 = 0.04;
+/// Brain reaches the bone on CT; on MR bone is dark, and the bright ring is the scalp.
+const LEAST_RIM: f32 = 0.35;
+
+/// The cells without frames of one grey round them, several one in the other.
+fn without_frames(cells: &Cells) -> Cells {
+    let mut cells = cells.clone();
+    for _ in 0..3 {
+        let (width, height) = (cells.width, cells.height);
+        if width < 32 || height < 32 {
+            break;
+        }
+        let border: Vec<f32> = (0..cells.len())
+            .filter(|i| {
+                i % width == 0
+                    || i % width == width - 1
+                    || i / width == 0
+                    || i / width == height - 1
+            })
+            .map(|index| cells.mean[index])
+            .collect();
+        let grey = percentile(&mut border.clone(), 0.5);
+        let alike = border.iter().filter(|&&value| (value - grey).abs() < 0.05).count();
+        // A black surround is what a slice has.
+        if grey < 0.06 || alike * 10 < border.len() * 6 {
+            break;
+        }
+        let other = |index: usize| (cells.mean[index] - grey).abs() > 0.06;
+        let row = |y: usize| (0..width).filter(|x| other(y * width + x)).count() * 10 > width;
+        let column = |x: usize| (0..height).filter(|y| other(y * width + x)).count() * 10 > height;
+        let Some(top) = (0..height).find(|&y| row(y)) else { break };
+        let Some(left) = (0..width).find(|&x| column(x)) else { break };
+        let bottom = (0..height).rfind(|&y| row(y)).unwrap_or(top) + 1;
+        let right = (0..width).rfind(|&x| column(x)).unwrap_or(left) + 1;
+        if [left, right, top, bottom] == [0, width, 0, height] {
+            break;
+        }
+        cells = cells.cut([left, right], [top, bottom]);
+    }
+    cells
+}
+
+/// How a picture is to be read.
+pub(super) fn assess_picture(plane: &Plane) -> Assessment {
+    let cells = Cells::new(plane, 0.0);
+    let Some(scene) = Scene::new(&cells) else {
+        return unreadable(
+            "blank_image",
+            "The picture is blank: it has hardly any contrast. Export the slice again, in a brain window (level \
+             40, width 80 to 120).",
+        );
+    };
+    if scene.bright_corners() >= 3 {
+        let inverted = scene.inverted();
+        let foreground = Foreground::new(&inverted.cells, &inverted.roughness, 1.0);
+        if inverted.head().is_some() || inverted.is_slice_of_head(&foreground) {
+            return unreadable(
+                "inverted_image",
+                "The picture is inverted: air is white and bone is black. Invert it, or export it with black air.",
+            );
+        }
+        return no_head();
+    }
+    let heads = scene.heads();
+    let head = heads.first();
+    let tissue = head.map_or(1.0, |head| head.tissue.mode * 0.5);
+    let foreground = Foreground::new(&scene.cells, &scene.roughness, tissue);
+    let Some(head) = head else {
+        if foreground.shows_several() {
+            return montage();
+        }
+        if !scene.is_slice_of_head(&foreground) {
+            let cut = scene.dark > 0.3 && foreground.white >= 0.16 && is_cut(&scene, &foreground);
+            return if cut { not_axial() } else { no_head() };
+        }
+        let head = foreground.extent.map(|extent| head_box(&scene.cells, extent));
+        return Assessment { head, ..Assessment::new(GrayScale::WindowKnown) };
+    };
+    if let Some(reason) = contradiction(&scene, &foreground, &heads) {
+        return reason;
+    }
+    let head_box = Some(head_box(&scene.cells, head.extent));
+    match estimate(&scene, head) {
+        Ok(None) => Assessment { head: head_box, ..Assessment::new(GrayScale::WindowKnown) },
+        Ok(Some(window)) => {
+            let message = format!(
+                "The picture was estimated to show a window of level {:.0} and width {:.0} HU; its grey values \
+                 were mapped to the model's window by it. Export it with level 40 and width 80 to 120 for a \
+                 result that needs no estimate.",
+                window.center_hu, window.width_hu
+            );
+            Assessment {
+                head: head_box,
+                warnings: vec![Warning::new("window_estimated", message)],
+                ..Assessment::new(GrayScale::WindowEstimated(window))
+            }
+        }
+        Err(warning) => Assessment { head: head_box, ..Assessment::unreadable(warning) },
+    }
+}
+
+/// What speaks against one axial slice although there is a skull with brain inside.
+fn contradiction(
+    scene: &Scene,
+    foreground: &Foreground,
+    heads: &[Enclosure],
+) -> Option<Assessment> {
+    let largest = heads.first().map_or(0, |head| head.inside.count());
+    if heads.iter().filter(|head| head.inside.count() * 5 >= largest * 2).count() >= 2
+        || foreground.shows_several()
+    {
+        return Some(montage());
+    }
+    let (surround, roughness) = foreground.surround;
+    if surround >= 20 && roughness > 0.05 {
+        return Some(unreadable(
+            "photo_of_screen",
+            "The picture looks like a photograph of a monitor or film: its black is not even. Export the slice \
+             from the viewer in place of photographing it.",
+        ));
+    }
+    is_cut(scene, foreground).then(not_axial)
+}
+
+/// Whether the body ends straight although there is air round it: the neck on coronal and sagittal views.
+fn is_cut(scene: &Scene, foreground: &Foreground) -> bool {
+    foreground.flat_end >= 0.42 && foreground.surround.0 * 4 >= scene.cells.len()
+}
+
+fn not_axial() -> Assessment {
+    unreadable(
+        "not_axial",
+        "The head is cut off straight, as on coronal and sagittal views. Send axial slices.",
+    )
+}
+
+fn montage() -> Assessment {
+    unreadable(
+        "several_slices",
+        "The picture shows several slices side by side. Send each slice as a file of its own.",
+    )
+}
+
+fn no_head() -> Assessment {
+    unreadable(
+        "head_not_recognized",
+        "No head was recognized: no bone at white round soft tissue on a black surround. Send an axial slice of a \
+         head CT, in a brain window (level 40, width 80 to 120), or the DICOM file.",
+    )
+}
+
+fn unreadable(code: &'static str, message: &str) -> Assessment {
+    Assessment::unreadable(Warning::unreadable(code, message))
+}
+
+/// The extent in pixels of the slice.
+pub(super) fn head_box(cells: &Cells, extent: Extent) -> HeadBox {
+    let px = |cell: usize| cell * cells.side_px;
+    HeadBox {
+        x: px(cells.start[0] + extent.columns[0]),
+        y: px(cells.start[1] + extent.rows[0]),
+        width: px(extent.width()),
+        height: px(extent.height()),
+    }
+}

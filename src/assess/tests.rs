@@ -1,0 +1,171 @@
+//! Whatever the window, size and frame of a generated head, it is read; what is no head is not.
+
+use super::hounsfield::{Evidence, Fault};
+use super::phantom::{framed, head, random, show, side_by_side};
+use super::*;
+
+const BRAIN: WindowLevel = WindowLevel { center_hu: 40.0, width_hu: 80.0 };
+
+fn window(center_hu: f32, width_hu: f32) -> WindowLevel {
+    WindowLevel { center_hu, width_hu }
+}
+
+fn picture(plane: &Plane) -> Assessment {
+    assess(&CtSlice::bare(Plane::filled(1, 1, 0.0), Intensity::Display), plane)
+}
+
+fn hounsfield(plane: &Plane) -> Assessment {
+    assess(&CtSlice::bare(Plane::filled(1, 1, 0.0), Intensity::Hounsfield), plane)
+}
+
+fn code(assessment: &Assessment) -> &'static str {
+    assert!(assessment.is_unreadable(), "{assessment:?}");
+    assessment.warnings[0].code
+}
+
+#[test]
+fn windows_for_brain_are_known_and_left_alone() {
+    for seed in 0..8 {
+        for side in [160, 300, 512, 700] {
+            for (center, width) in [(40.0, 80.0), (40.0, 120.0), (35.0, 100.0), (30.0, 70.0)] {
+                let head = show(&head(side, seed), window(center, width));
+                let found = picture(&head);
+                let what = format!("{seed} {side} {center} {width} {found:?}");
+                assert_eq!(found.gray_scale, GrayScale::WindowKnown, "{what}");
+                assert!(found.warnings.is_empty() && found.head.is_some(), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn other_windows_are_estimated_so_that_brain_lands_where_it_belongs() {
+    for seed in 0..8 {
+        for (center, width) in [(127.5, 255.0), (75.0, 215.0), (40.0, 350.0), (40.0, 400.0)] {
+            let true_window = window(center, width);
+            let found = picture(&show(&head(512, seed), true_window));
+            let what = format!("{seed} {center} {width} {found:?}");
+            let GrayScale::WindowEstimated(estimated) = found.gray_scale else { panic!("{what}") };
+            let brain = to_hounsfield(estimated, true_window.apply(33.0));
+            assert!((brain - 33.0).abs() < 8.0, "{brain} {what}");
+            let ratio = estimated.width_hu / width;
+            assert!((0.55..1.8).contains(&ratio), "{what}");
+            assert_eq!(found.warnings[0].code, "window_estimated");
+        }
+    }
+}
+
+#[test]
+fn bone_windows_are_not_read() {
+    for seed in 0..8 {
+        for (center, width) in [(600.0, 2800.0), (500.0, 2000.0), (700.0, 4000.0)] {
+            let found = picture(&show(&head(512, seed), window(center, width)));
+            assert!(found.is_unreadable(), "{seed} {width} {found:?}");
+        }
+    }
+}
+
+#[test]
+fn inverted_and_assembled_pictures_are_not_read() {
+    for seed in 0..6 {
+        let slices: Vec<Plane> = (0..6).map(|i| show(&head(256, seed * 7 + i), BRAIN)).collect();
+        let inverted = slices[0].clone().map(|grey| 1.0 - grey);
+        assert_eq!(code(&picture(&inverted)), "inverted_image", "{seed}");
+        for (count, columns) in [(2, 2), (2, 1), (4, 2), (6, 3)] {
+            let all = side_by_side(&slices[..count], columns);
+            assert_eq!(code(&picture(&all)), "several_slices", "{seed} {count}");
+        }
+        // The lower part is cut off, as the neck is on a coronal view.
+        let mut cut = slices[0].clone();
+        cut.samples[150 * 256..].fill(0.0);
+        assert!(picture(&cut).is_unreadable(), "{seed}");
+    }
+}
+
+#[test]
+fn frames_are_taken_off_and_the_head_is_where_it_was() {
+    for seed in 0..6 {
+        let slice = show(&head(400, seed), BRAIN);
+        let plain = picture(&slice).head.unwrap();
+        for grey in [0.3, 0.5, 0.8, 1.0] {
+            let found = picture(&framed(&slice, 60, grey));
+            assert_eq!(found.gray_scale, GrayScale::WindowKnown, "{seed} {grey} {found:?}");
+            let head = found.head.unwrap();
+            assert!(head.x.abs_diff(plain.x + 60) <= 10, "{head:?} {plain:?}");
+            assert!(head.width.abs_diff(plain.width) <= 15, "{head:?} {plain:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_head_is_not_read() {
+    let mut next = random(5);
+    let noise = Plane { width: 300, height: 200, samples: (0..60_000).map(|_| next()).collect() };
+    assert!(picture(&noise).is_unreadable());
+    for grey in [0.0, 0.5, 1.0] {
+        assert_eq!(code(&picture(&Plane::filled(64, 80, grey))), "blank_image");
+    }
+    let ramp = (0..128 * 128).map(|i| (i % 128) as f32 / 127.0).collect();
+    assert!(picture(&Plane { width: 128, height: 128, samples: ramp }).is_unreadable());
+    // A body: soft tissue all through, and one bone.
+    let mut body = Plane::filled(256, 256, 0.0);
+    for (index, sample) in body.samples.iter_mut().enumerate() {
+        let (x, y) = ((index % 256) as f32 - 128.0, (index / 256) as f32 - 128.0);
+        if (x / 110.0).hypot(y / 80.0) < 1.0 {
+            *sample = if (x / 20.0).hypot((y - 50.0) / 15.0) < 1.0 { 1.0 } else { 0.5 };
+        }
+    }
+    assert!(picture(&body).is_unreadable());
+    for (width, height) in [(0, 0), (1, 1), (1, 500), (4096, 1), (17, 16)] {
+        assert!(picture(&Plane::filled(width, height, 0.4)).is_unreadable());
+        assert!(!hounsfield(&Plane::filled(width, height, -1000.0)).is_unreadable());
+    }
+}
+
+#[test]
+fn hounsfield_units_are_those_of_air_brain_and_bone() {
+    let fault = |fault: Fault| Some(Evidence::Fault(fault));
+    for seed in 0..8 {
+        let head = head(512, seed);
+        let read = |f: &dyn Fn(f32) -> f32| hounsfield(&head.clone().map(f)).evidence;
+        assert_eq!(read(&|hu| hu), Some(Evidence::Brain), "{seed}");
+        assert_eq!(read(&|hu| if hu < -900.0 { -3024.0 } else { hu }), Some(Evidence::Brain));
+        assert_eq!(read(&|hu| hu.clamp(0.0, 255.0)), Some(Evidence::Brain));
+        for shift in [1000.0, 1024.0] {
+            assert_eq!(read(&|hu| hu + shift), fault(Fault::TooHigh), "{seed}");
+            assert_eq!(read(&|hu| hu - shift), fault(Fault::TooLow), "{seed}");
+        }
+        let scaled: [&dyn Fn(f32) -> f32; 3] =
+            [&|hu| BRAIN.apply(hu), &|hu| hu / 1000.0, &|hu| (hu + 700.0) / 500.0];
+        for scale in scaled {
+            assert_eq!(read(scale), fault(Fault::UnitRange), "{seed}");
+        }
+        assert_eq!(read(&|hu| BRAIN.apply(hu) * 255.0), fault(Fault::ByteRange), "{seed}");
+        let stripped = |hu: f32| if (0.0..90.0).contains(&hu) { hu } else { 0.0 };
+        assert_eq!(read(&stripped), fault(Fault::NoSkull), "{seed}");
+    }
+}
+
+#[test]
+fn impossible_values_are_named() {
+    let found = hounsfield(&head(256, 1).map(|hu| if hu < -900.0 { 62_512.0 } else { hu }));
+    assert!(found.warnings.iter().any(|w| w.code == "implausible_values"), "{found:?}");
+}
+
+#[test]
+fn a_series_is_judged_as_a_whole() {
+    let slices = |f: &dyn Fn(f32) -> f32| -> Vec<Assessment> {
+        let mut slices: Vec<Assessment> =
+            (0..4).map(|seed| hounsfield(&head(256, seed).map(f))).collect();
+        // Air above the vertex.
+        slices.push(hounsfield(&Plane::filled(256, 256, f(-1000.0))));
+        slices
+    };
+    let judged = |slices: &[Assessment]| assess_series(&slices.iter().collect::<Vec<_>>());
+    let mut good = slices(&|hu| hu);
+    good.push(hounsfield(&Plane::filled(256, 256, 0.0).map(|_| 300.0)));
+    assert_eq!(judged(&good), Assessment::new(GrayScale::Hounsfield));
+    assert_eq!(code(&judged(&slices(&|hu| hu + 1024.0))), "hu_shifted");
+    assert_eq!(code(&judged(&slices(&|hu| hu / 1000.0))), "hu_scaled");
+    assert_eq!(judged(&[]).gray_scale, GrayScale::Unreadable);
+}
