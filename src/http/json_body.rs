@@ -29,6 +29,9 @@ impl JsonBody {
         let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
         let fields: Fields<'_> =
             serde_json::from_slice(body).map_err(|e| invalid(&e.to_string()))?;
+        if let Some(unknown) = fields.unknown {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", unknown));
+        }
         let mut params = SegmentParams::default();
         for (name, word) in &fields.words {
             params.set(Place::Json, name, word)?;
@@ -61,6 +64,8 @@ fn invalid(reason: &str) -> Problem {
 struct Fields<'a> {
     images: Vec<Cow<'a, str>>,
     words: Vec<(&'static str, String)>,
+    /// What is said of the first name that is not known.
+    unknown: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -79,7 +84,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields { images: Vec::new(), words: Vec::new() };
+        let mut fields = Fields { images: Vec::new(), words: Vec::new(), unknown: None };
         while let Some(Text(name)) = map.next_key()? {
             if name == "image" || name == "images" {
                 if !fields.images.is_empty() {
@@ -105,8 +110,11 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 }
             } else {
                 let known: Vec<&str> = ["image", "images"].into_iter().chain(PARAMETERS).collect();
-                let unknown = unknown(Place::Json, &name, &known);
-                return Err(A::Error::custom(unknown.trim_end_matches('.')));
+                fields.unknown = Some(unknown(Place::Json, &name, &known));
+                // The rest is read for its syntax alone.
+                map.next_value::<IgnoredAny>()?;
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                break;
             }
         }
         Ok(fields)
