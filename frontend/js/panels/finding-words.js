@@ -55,9 +55,10 @@ export function unknown(finding) {
   return { reasons: reasons.length ? reasons : [say.noReason], advice };
 }
 
-/** Warnings that leave the answer in doubt, and those that do not, in the order of the API. */
-export const isDoubtful = ({ doubt }) => doubt === 'unreadable' || doubt === 'incomplete';
-export const inOrder = (warnings) => [...warnings.filter(isDoubtful), ...warnings.filter((warning) => !isDoubtful(warning))];
+/** Whether a warning leaves the answer itself in doubt; others may doubt sizes alone. */
+const isDoubtful = ({ doubt }) => doubt === 'unreadable' || doubt === 'incomplete';
+/** Warnings that take something back come first. */
+const inOrder = (warnings) => [...warnings.filter(({ doubt }) => doubt), ...warnings.filter(({ doubt }) => !doubt)];
 
 /** The warnings that are not among the reasons of a verdict of `null`. */
 export const besides = (finding) => (answerOf(finding) === null ? finding.report.warnings.filter((warning) => !isDoubtful(warning)) : inOrder(finding.report.warnings));
