@@ -2,6 +2,8 @@
 
 mod archive;
 mod dicom;
+mod foreign;
+mod jpeg;
 mod nifti;
 mod raster;
 mod several;
@@ -84,7 +86,7 @@ impl From<Vec<CtSlice>> for Decoded {
 /// a file says of all of them, warnings only, is not on it yet.
 pub type Heard<'a> = &'a mut dyn FnMut(&CtSlice);
 
-/// Decodes every slice of a file: one image, a multi-frame DICOM object, a NIfTI volume or a zip.
+/// Decodes every slice of a file: a picture or its pages, a DICOM object, a NIfTI volume or a zip.
 ///
 /// # Errors
 /// [`Error::EmptyInput`], [`Error::UnsupportedType`], [`Error::Undecodable`],
@@ -145,7 +147,7 @@ fn decode_file(source: &mut dyn Source, limits: &Limits) -> Result<Decoded> {
         Format::Zip => Err(Error::UnsupportedType(
             "An archive within an archive is not read. Unpack it first.".into(),
         )),
-        Format::Raster => raster::decode(source, limits).map(|slice| vec![slice].into()),
+        Format::Raster => raster::decode(source, limits).map(Decoded::from),
     })
 }
 

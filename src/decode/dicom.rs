@@ -1,7 +1,7 @@
 //! DICOM images (PS3.3, PS3.5, PS3.10): CT in Hounsfield units, other modalities for display.
 //!
 //! ```text
-//! bytes -> file (meta group, transfer syntax, inflate) -> guard (lengths, depth) -> data set
+//! bytes -> file (meta group, transfer syntax, inflate) -> structure (lengths, depth) -> data set
 //!       -> layout (sizes against the limits) -> frames -> codec -> stored values -> HU
 //! ```
 
@@ -10,49 +10,91 @@ mod codec;
 mod file;
 mod frames;
 mod geometry;
-mod guard;
 mod hounsfield;
+mod jpeg2000;
 mod layout;
 mod reference;
 mod rle;
+mod stack;
+mod structure;
 mod syntax;
 
 use super::source::Source;
-use super::{Identity, Limits};
+use super::{Identity, Limits, jpeg};
 use crate::error::{Error, Result};
-use crate::slice::CtSlice;
+use crate::slice::{CtSlice, Warning};
 use attributes::Attributes;
 use dicom_dictionary_std::uids;
 use dicom_object::InMemDicomObject;
+use dicom_transfer_syntax_registry::entries;
 use file::DicomFile;
 use frames::Frames;
-use guard::{PixelData, find_pixel_data};
+use structure::{Header, PixelData};
+use syntax::Coding;
 
 pub(super) use file::sniff;
 
 /// Reads every frame, one at a time.
 ///
 /// Samples of a CT image are `stored value * slope + intercept` (PS3.3 C.11.1.1.2), also where
-/// they are padding: windows clamp those, and a value that the file holds is not invented anew.
+/// they are padding: windows clamp those, and a value that the file holds is not invented.
 pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Vec<CtSlice>> {
-    let file = DicomFile::open(source, limits)?;
+    let mut file = DicomFile::open(source, limits)?;
     let (object, pixel_data) = header(&file)?;
     let layout = layout::Layout::read(&object, limits)?;
     let reference = reference::Reference::read(&object, file.syntax.uid);
-    let coding = file.syntax.coding;
-    let mut frames = Frames::of(file, &object, &pixel_data, &layout, limits)?;
-    let slices = (0..layout.frames)
+    let coding = coding(&mut file, &pixel_data, &layout);
+    let mut warnings = std::mem::take(&mut file.warnings);
+    let mut frames = Frames::of(file, &object, &pixel_data, &layout, coding, limits)?;
+    let mut have_end_markers = true;
+    let mut slices = (0..layout.frames)
         .map(|frame| {
             let attributes = Attributes::of_frame(&object, frame);
-            let stored = codec::stored_values(&frames.next()?, &layout, coding)?;
-            let mut slice = hounsfield::slice(&attributes, &layout, &stored)?;
+            let stored = codec::decode_frame(&frames.next()?, &layout, coding)?;
+            have_end_markers &= stored.has_end_marker;
+            let mut slice = hounsfield::slice(&attributes, &layout, &stored.values)?;
             geometry::place(&attributes, &mut slice);
             slice.reference = Some(reference.of_frame(&attributes, layout.frames));
             Ok(slice)
         })
-        .collect::<Result<_>>()?;
-    frames.finish()?;
+        .collect::<Result<Vec<_>>>()?;
+    let is_delimited = frames.finish()?;
+    if !have_end_markers {
+        warnings.push(jpeg::end_missing());
+    }
+    if !is_delimited {
+        warnings.push(Warning::new(
+            "pixel_data_end_missing",
+            "The DICOM file lacks the delimiter at the end of its pixel data; all frames are there.",
+        ));
+    }
+    stack::place_frames(&object, &mut slices, &mut warnings);
+    slices.iter_mut().for_each(|slice| slice.warnings.extend(warnings.iter().cloned()));
     Ok(slices)
+}
+
+/// How the frames are compressed: as declared, but where the pixel data itself says otherwise.
+fn coding(file: &mut DicomFile<'_>, pixel_data: &PixelData, layout: &layout::Layout) -> Coding {
+    let declared = file.syntax.coding;
+    let bytes = file.head.get(pixel_data.value..).unwrap_or_default();
+    let (coding, found) = match pixel_data.length {
+        None => match frames::coding_by_content(bytes) {
+            Some(Coding::Jpeg) => (Coding::Jpeg, "JPEG"),
+            Some(Coding::Jpeg2000) => (Coding::Jpeg2000, "JPEG 2000"),
+            _ => return declared,
+        },
+        // Archives unpack frames and leave the declaration as it was.
+        Some(length) if layout.is_size_of_all_frames(length) => (Coding::Native, "uncompressed"),
+        Some(_) => return declared,
+    };
+    if coding != declared {
+        let message = format!(
+            "The DICOM file declares another compression than its frames have; they are {found} and \
+             were read as such."
+        );
+        file.warnings.push(Warning::new("compression_contradicted", message));
+    }
+    coding
 }
 
 /// What the object is, without a look at its samples.
@@ -77,7 +119,9 @@ pub(super) fn identify(source: &mut dyn Source, limits: &Limits) -> Result<Ident
             slice.plane.release();
             Ok(slice)
         };
-        (0..layout.frames).map(frame).collect::<Result<Vec<_>>>()
+        let mut frames = (0..layout.frames).map(frame).collect::<Result<Vec<_>>>()?;
+        stack::place_frames(&object, &mut frames, &mut Vec::new());
+        Ok(frames)
     });
     match frames {
         Ok(frames) => Ok(Identity::Frames(frames)),
@@ -88,14 +132,18 @@ pub(super) fn identify(source: &mut dyn Source, limits: &Limits) -> Result<Ident
 
 /// The attributes before the pixel data, and where those begin.
 fn header(file: &DicomFile<'_>) -> Result<(InMemDicomObject, PixelData)> {
-    let pixel_data = find_pixel_data(&file.head, &file.syntax).map_err(|error| {
+    let encoding = file.syntax.encoding;
+    let header = Header::read(&file.head, encoding).map_err(|error| {
         // The head is full and the pixel data are not in it.
         if file.goes_on { file::header_too_large() } else { error }
     })?;
-    let attributes = &file.head[..pixel_data.element];
-    let object = InMemDicomObject::read_dataset_with_ts(attributes, &file.syntax.encoding)
+    let syntax = match encoding.big_endian {
+        true => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),
+        false => entries::EXPLICIT_VR_LITTLE_ENDIAN.erased(),
+    };
+    let object = InMemDicomObject::read_dataset_with_ts(&header.attributes[..], &syntax)
         .map_err(|_| damaged())?;
-    Ok((object, pixel_data))
+    Ok((object, header.pixel_data))
 }
 
 fn damaged() -> Error {

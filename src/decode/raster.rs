@@ -1,59 +1,226 @@
-//! PNG, JPEG, TIFF, WebP and BMP: display images without Hounsfield units.
+//! PNG, JPEG, TIFF, WebP and BMP: display images without Hounsfield units. The pages of a TIFF and
+//! the frames of an animation are slices of one head.
 
+mod grey;
+mod pages;
+
+use super::jpeg::{self, Flaw};
 use super::source::{self, Source};
-use super::{Limits, MEDIA_TYPES};
+use super::{Limits, foreign};
 use crate::error::{Error, Result};
-use crate::slice::{CtSlice, Intensity, Plane, Scale, StoredPlane, Warning};
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use crate::slice::{CtSlice, Intensity, Warning};
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::{AnimationDecoder, DynamicImage, Frames, ImageDecoder, ImageFormat, ImageReader};
+use pages::Pages;
 use std::io::Cursor;
 use std::path::Path;
 
-pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<CtSlice> {
+pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Vec<CtSlice>> {
     if let Some(bytes) = source.bytes() {
         return decode_bytes(bytes, limits);
     }
-    // No format stores a picture in much more than it decodes to.
-    let most = limits.max_decoded_bytes;
-    let bytes = source::head(source, most + 1)?;
-    if bytes.len() as u64 > most {
+    // No format stores a picture in much more than it decodes to; a TIFF holds a series of them.
+    let is_tiff = sniff(&source::head(source, 16)?).is_ok_and(|f| f == ImageFormat::Tiff);
+    let limit = if is_tiff { limits.max_series_bytes } else { limits.max_decoded_bytes };
+    let bytes = source::head(source, limit + 1)?;
+    if bytes.len() as u64 > limit {
         return Err(Error::TooLarge {
             what: "The size of a picture in bytes",
-            limit: most,
+            limit,
             remedy: SHRINK,
         });
     }
     decode_bytes(&bytes, limits)
 }
 
-fn decode_bytes(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
+fn decode_bytes(bytes: &[u8], limits: &Limits) -> Result<Vec<CtSlice>> {
     let format = sniff(bytes)?;
+    let mut warnings = Vec::new();
+    let images = match format {
+        ImageFormat::Tiff => decode_pages(bytes, limits, &mut warnings)?,
+        ImageFormat::Jpeg => {
+            let size = checked_decoder(bytes, format, limits)?.dimensions();
+            warnings.extend(check_jpeg(bytes, size)?);
+            vec![decode_one(bytes, format, limits)?]
+        }
+        ImageFormat::Png | ImageFormat::WebP => {
+            decode_frames(bytes, format, limits, &mut warnings)?
+        }
+        _ => vec![decode_one(bytes, format, limits)?],
+    };
+    let mut slices: Vec<CtSlice> = images.into_iter().map(slice).collect();
+    grey::share_stretch(&mut slices);
+    slices.iter_mut().for_each(|slice| slice.warnings.extend(warnings.iter().cloned()));
+    Ok(slices)
+}
+
+fn slice(image: DynamicImage) -> CtSlice {
+    let mut warnings = vec![Warning::new(
+        "display_image",
+        "The file carries no Hounsfield units; it is read as a brain-windowed picture.",
+    )];
+    let plane = grey::to_grey(image, &mut warnings);
+    CtSlice { warnings, ..CtSlice::bare(plane, Intensity::Display) }
+}
+
+/// The decoder of the first picture of a file, if its size is within the limits.
+fn checked_decoder<'a>(
+    bytes: &'a [u8],
+    format: ImageFormat,
+    limits: &Limits,
+) -> Result<impl ImageDecoder + use<'a>> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut allowed = image::Limits::default();
     allowed.max_alloc = Some(limits.max_decoded_bytes);
     reader.limits(allowed);
     // Some decoders already refuse while they read the header.
-    let refused = |error| match error {
-        image::ImageError::Limits(_) => too_large_to_decode(limits),
-        other => undecodable(other),
-    };
-    let mut decoder = reader.into_decoder().map_err(refused)?;
+    let decoder = reader.into_decoder().map_err(|error| refused(error, limits))?;
     check_size(&decoder, limits)?;
+    Ok(decoder)
+}
 
-    let mut warnings = vec![Warning::new(
-        "display_image",
-        "The file carries no Hounsfield units; it is read as a brain-windowed picture.",
-    )];
-    if is_animated(bytes, format) {
-        warnings.push(Warning::new(
-            "first_frame_only",
-            "The file is animated; only its first frame was read.",
+fn decode_one(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<DynamicImage> {
+    let mut decoder = checked_decoder(bytes, format, limits)?;
+    let orientation = decoder.orientation().map_err(undecodable)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| refused(error, limits))?;
+    image.apply_orientation(orientation);
+    Ok(image)
+}
+
+/// The pages of a TIFF that have the size of most of them.
+fn decode_pages(
+    bytes: &[u8],
+    limits: &Limits,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<DynamicImage>> {
+    let mut pages = Pages::read(bytes, limits.max_slices)?;
+    let listed = pages.of_one_size();
+    let mut left_out = pages.pictures() - listed.len();
+    if listed.is_empty() || (listed.len() == 1 && left_out == 0 && !pages.broken) {
+        return Ok(vec![decode_one(bytes, ImageFormat::Tiff, limits)?]);
+    }
+    let mut images: Vec<DynamicImage> = Vec::new();
+    let mut failure = None;
+    let mut budget = SeriesBudget::new(limits);
+    for page in listed {
+        match decode_one(pages.beginning_with(page), ImageFormat::Tiff, limits) {
+            Ok(image) => {
+                budget.spend(&image)?;
+                images.push(image);
+            }
+            Err(error @ Error::TooLarge { .. }) => return Err(error),
+            Err(error) => {
+                left_out += 1;
+                failure.get_or_insert(error);
+            }
+        }
+    }
+    if let (true, Some(failure)) = (images.is_empty(), failure) {
+        return Err(failure);
+    }
+    if left_out > 0 || pages.broken {
+        warnings.push(Warning::incomplete(
+            "pages_left_out",
+            "Pages of the TIFF were not read: of another size than most, or damaged. Save all slices \
+             with one size.",
         ));
     }
-    let orientation = decoder.orientation().map_err(undecodable)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
-    image.apply_orientation(orientation);
-    let plane = to_grey(image, &mut warnings);
-    Ok(CtSlice { warnings, ..CtSlice::bare(plane, Intensity::Display) })
+    Ok(images)
+}
+
+/// The frames of an animation, or the only picture.
+fn decode_frames(
+    bytes: &[u8],
+    format: ImageFormat,
+    limits: &Limits,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<DynamicImage>> {
+    let first = decode_one(bytes, format, limits)?;
+    let Some(frames) = frames(bytes, format) else { return Ok(vec![first]) };
+    let mut images = Vec::new();
+    let mut budget = SeriesBudget::new(limits);
+    for frame in frames {
+        let Ok(frame) = frame else {
+            warnings.push(Warning::incomplete(
+                "first_frame_only",
+                "The file is animated and only its first frames could be read. Save every frame as \
+                 a PNG.",
+            ));
+            break;
+        };
+        let image = DynamicImage::ImageRgba8(frame.into_buffer());
+        budget.spend(&image)?;
+        images.push(image);
+    }
+    Ok(if images.len() > 1 { images } else { vec![first] })
+}
+
+fn frames(bytes: &[u8], format: ImageFormat) -> Option<Frames<'_>> {
+    let bytes = Cursor::new(bytes);
+    match format {
+        ImageFormat::Png => {
+            let decoder = PngDecoder::new(bytes).ok().filter(|d| d.is_apng().unwrap_or(false))?;
+            decoder.apng().ok().map(AnimationDecoder::into_frames)
+        }
+        _ => {
+            let decoder = WebPDecoder::new(bytes).ok().filter(WebPDecoder::has_animation)?;
+            Some(decoder.into_frames())
+        }
+    }
+}
+
+/// Slices and bytes that a file of several pictures may still take.
+struct SeriesBudget<'a> {
+    limits: &'a Limits,
+    slices: usize,
+    bytes: u64,
+}
+
+impl<'a> SeriesBudget<'a> {
+    fn new(limits: &'a Limits) -> Self {
+        Self { limits, slices: 0, bytes: 0 }
+    }
+
+    fn spend(&mut self, image: &DynamicImage) -> Result<()> {
+        self.slices += 1;
+        self.bytes += u64::from(image.width()) * u64::from(image.height()) * 4;
+        let too_large = |what, limit| {
+            let remedy = "Send the slices of the head alone.";
+            Err(Error::TooLarge { what, limit, remedy })
+        };
+        if self.slices > self.limits.max_slices {
+            return too_large("The number of pictures in the file", self.limits.max_slices as u64);
+        }
+        if self.bytes > self.limits.max_series_bytes {
+            return too_large("The decoded size in bytes", self.limits.max_series_bytes);
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a JPEG that is cut off, and says what else lies in the file.
+fn check_jpeg(bytes: &[u8], size: (u32, u32)) -> Result<Vec<Warning>> {
+    let max_pixels = size.0 as usize * size.1 as usize;
+    let extent = jpeg::measure(bytes, max_pixels).map_err(|flaw| {
+        let reason = match flaw {
+            Flaw::Cut => "the JPEG ends before its last row; the file is cut off",
+            Flaw::Damaged => "its contents are damaged",
+        };
+        Error::Undecodable(reason.into())
+    })?;
+    let mut warnings = Vec::new();
+    if !extent.has_end_marker {
+        warnings.push(jpeg::end_missing());
+    }
+    if jpeg::is_followed_by_another(bytes, &extent) {
+        warnings.push(Warning::incomplete(
+            "first_picture_only",
+            "The JPEG file holds several pictures (as MPO); only the first was read. Save each as a \
+             file.",
+        ));
+    }
+    Ok(warnings)
 }
 
 /// Whether the bytes begin like an image of a format that is read here.
@@ -69,22 +236,28 @@ pub fn picture_size(path: &Path) -> Option<[u32; 2]> {
 
 fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
     use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
+    // JPEG-LS begins as JPEG does.
+    if bytes.starts_with(&[0xFF, 0xD8, 0xFF, 0xF7]) {
+        return Err(foreign::refusal(bytes));
+    }
     match image::guess_format(bytes) {
         Ok(format @ (Bmp | Jpeg | Png | Tiff | WebP)) => Ok(format),
-        _ => Err(Error::UnsupportedType(format!(
-            "The bytes are not an image that is read here. Send one of: {}.",
-            MEDIA_TYPES.join(", ")
-        ))),
+        // `image` knows TIFF by its classic magic number alone; 43 says that offsets have 64 bits.
+        _ if bytes.starts_with(b"II\x2b\0") || bytes.starts_with(b"MM\0\x2b") => Ok(Tiff),
+        _ => Err(foreign::refusal(bytes)),
     }
 }
 
 const SHRINK: &str = "Resample the slice; CT slices are 512 px a side.";
 
-fn too_large_to_decode(limits: &Limits) -> Error {
-    Error::TooLarge {
-        what: "The decoded size in bytes",
-        limit: limits.max_decoded_bytes,
-        remedy: SHRINK,
+fn refused(error: image::ImageError, limits: &Limits) -> Error {
+    match error {
+        image::ImageError::Limits(_) => Error::TooLarge {
+            what: "The decoded size in bytes",
+            limit: limits.max_decoded_bytes,
+            remedy: SHRINK,
+        },
+        other => undecodable(other),
     }
 }
 
@@ -112,89 +285,14 @@ fn check_size(decoder: &impl ImageDecoder, limits: &Limits) -> Result<()> {
     Ok(())
 }
 
-fn is_animated(bytes: &[u8], format: ImageFormat) -> bool {
-    match format {
-        ImageFormat::Png => image::codecs::png::PngDecoder::new(Cursor::new(bytes))
-            .and_then(|d| d.is_apng())
-            .unwrap_or(false),
-        ImageFormat::WebP => image::codecs::webp::WebPDecoder::new(Cursor::new(bytes))
-            .is_ok_and(|d| d.has_animation()),
-        _ => false,
-    }
-}
-
-/// Grey in [0, 1]; colour by luma, transparency on black as viewers show it.
-fn to_grey(image: DynamicImage, warnings: &mut Vec<Warning>) -> StoredPlane {
-    use DynamicImage as D;
-    let (width, height) = (image.width() as usize, image.height() as usize);
-    match image {
-        D::ImageLuma8(grey) => {
-            let scale = Scale { slope: 1.0 / 255.0, ..Scale::GREY };
-            StoredPlane::bytes(width, height, grey.into_raw(), scale)
-        }
-        D::ImageLuma16(_) | D::ImageLumaA16(_) | D::ImageRgb16(_) | D::ImageRgba16(_) => {
-            let deep = image.into_luma16().into_raw();
-            let scale = stretch(&deep, warnings);
-            StoredPlane::steps(width, height, deep, scale)
-        }
-        _ => {
-            let rgba = image.into_rgba32f();
-            let grey = |p: &image::Rgba<f32>| {
-                let [r, g, b, a] = p.0;
-                // ITU-R BT.709 luma, as `image` uses for its grey conversions.
-                a * (0.2126 * r + 0.7152 * g + 0.0722 * b)
-            };
-            warnings.extend(colour_warning(&rgba));
-            let samples = rgba.pixels().map(grey).collect();
-            StoredPlane::grey(&Plane { width, height, samples })
-        }
-    }
-}
-
-/// Of the pixels that are not black, the share in colour from which on a picture is a colour map or a
-/// photograph and not grey with annotations.
-const MAX_COLOUR_SHARE: f32 = 0.25;
-
-fn colour_warning(rgba: &image::Rgba32FImage) -> Option<Warning> {
-    let (mut coloured, mut lit) = (0_u32, 0_u32);
-    for image::Rgba([r, g, b, _]) in rgba.pixels() {
-        coloured += u32::from((r - g).abs() > 0.1 || (g - b).abs() > 0.1);
-        lit += u32::from(r.max(*g).max(*b) > 0.1);
-    }
-    if coloured as f32 > MAX_COLOUR_SHARE * lit as f32 {
-        return Some(Warning::unreadable(
-            "colour_map",
-            "The picture is in colour: a colour map or a photograph, whose colours say nothing certain of Hounsfield \
-             units. Export the slice in grey, in a brain window (level 40, width 80 to 120).",
-        ));
-    }
-    (coloured > 0).then(|| {
-        Warning::new(
-            "colour_image",
-            "The picture has colours; annotations drawn on it can be taken for anatomy.",
-        )
-    })
-}
-
-/// 16-bit pictures rarely use their whole range, and where black and white lie is not said:
-/// the darkest sample becomes 0 and the brightest 1.
-fn stretch(samples: &[u16], warnings: &mut Vec<Warning>) -> Scale {
-    warnings.push(Warning::new(
-        "sixteen_bit",
-        "A 16-bit picture without a window was stretched to its own range; export it \
-         brain-windowed for a result like the published figures.",
-    ));
-    let low = samples.iter().copied().min().unwrap_or(0);
-    let high = samples.iter().copied().max().unwrap_or(0);
-    let span = f64::from(high - low).max(1.0);
-    Scale { first: -i32::from(low), slope: 1.0 / span, intercept: 0.0 }
-}
-
 /// The decoder's sentence names offsets and chunk kinds, not contents; its kind is enough.
 fn undecodable(error: image::ImageError) -> Error {
     use image::ImageError as E;
     let reason = match error {
-        E::Unsupported(_) => "it uses a feature of its format that is not read here",
+        E::Unsupported(_) => {
+            "it uses a feature of its format that is not read here, such as signed or floating-point \
+             samples"
+        }
         E::IoError(_) => "it ends too early",
         _ => "its contents are damaged",
     };

@@ -72,6 +72,26 @@ impl StoredPlane {
         Self::steps(plane.width, plane.height, steps, Scale::GREY)
     }
 
+    /// What the steps mean; `None` where the samples are no steps.
+    pub fn scale(&self) -> Option<Scale> {
+        match &self.samples {
+            Samples::Bytes(_, scale)
+            | Samples::Differences(_, scale)
+            | Samples::Steps(_, scale) => Some(*scale),
+            Samples::Floats(_) => None,
+        }
+    }
+
+    /// Gives the steps another meaning; samples that are no steps stay.
+    pub fn set_scale(&mut self, new: Scale) {
+        match &mut self.samples {
+            Samples::Bytes(_, scale)
+            | Samples::Differences(_, scale)
+            | Samples::Steps(_, scale) => *scale = new,
+            Samples::Floats(_) => {}
+        }
+    }
+
     /// The samples as numbers, row by row.
     pub fn samples(&self) -> Vec<f32> {
         self.map(|sample| sample)

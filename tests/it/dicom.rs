@@ -3,6 +3,7 @@
 mod encapsulated;
 mod hostile;
 pub(crate) mod phantom;
+mod structure;
 
 use crate::fixtures::{models, root};
 use dicom_core::value::PrimitiveValue;
@@ -304,16 +305,6 @@ fn frames_of_an_enhanced_object_have_their_own_rescale_and_place() {
     assert_eq!(of(|s| s.placement.unwrap().position_mm[2]), [1.0, 6.0]);
     assert_eq!(of(|s| s.reference.as_ref().unwrap().frame.unwrap().into()), [1.0, 2.0]);
     assert!(slices.iter().all(|s| s.spacing_mm == Some([0.4, 0.4])));
-}
-
-#[test]
-fn later_frames_of_a_plain_object_have_no_place() {
-    let bytes = ct_with(|o| {
-        text(o, tags::NUMBER_OF_FRAMES, VR::IS, "3");
-        pixels(o, ramp().chain(ramp()).chain(ramp()));
-    });
-    let placed: Vec<bool> = slices(&bytes).unwrap().iter().map(|s| s.placement.is_some()).collect();
-    assert_eq!(placed, [true, false, false]);
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod neighbours;
 #[cfg(feature = "gpu")]
 mod ort;
 mod packed;
+mod pictures;
 mod samples;
 mod seeds;
 mod series;

@@ -287,7 +287,7 @@ type HeaderCase = (&'static str, fn(&mut NiftiFile), fn(&Decoded));
 
 #[test]
 fn odd_headers_are_read_with_a_warning() {
-    let cases: [HeaderCase; 9] = [
+    let cases: [HeaderCase; 10] = [
         (
             "several volumes",
             |f| {
@@ -296,6 +296,17 @@ fn odd_headers_are_read_with_a_warning() {
             },
             |d| {
                 assert!(codes(&d.slices[0]).contains(&"first_volume_only") && d.slices.len() == 5);
+            },
+        ),
+        (
+            "slices along the fourth axis",
+            |f| f.dim = [4, 40, 34, 1, 5, 1, 1, 1],
+            |d| {
+                let planes = |slices: &[CtSlice]| -> Vec<_> {
+                    slices.iter().map(|slice| slice.plane.clone()).collect()
+                };
+                assert_eq!(planes(&d.slices), planes(&by_hand()));
+                assert!(codes(&d.slices[0]).contains(&"slices_along_fourth_axis"));
             },
         ),
         (

@@ -1,17 +1,20 @@
 //! The DICOM file format, PS3.10 section 7: preamble, meta group, data set.
 
 use super::damaged;
+use super::structure::Encoding;
 use super::syntax::Syntax;
-use crate::decode::Limits;
-use crate::decode::source::Source;
+use crate::decode::source::{self, Source};
+use crate::decode::{Limits, foreign};
 use crate::error::{Error, Result};
+use crate::slice::Warning;
 use dicom_dictionary_std::uids;
-use flate2::read::DeflateDecoder;
+use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use std::borrow::Cow;
 use std::io::{Cursor, Read, empty};
 
 const PREAMBLE: usize = 128;
 const MAGIC: &[u8] = b"DICM";
+const GZIP: [u8; 2] = [0x1F, 0x8B];
 
 /// All attributes before the pixel data lie within this; with all its frames' groups an enhanced
 /// image of 512 frames has about 2 MiB of them.
@@ -25,13 +28,19 @@ pub(super) struct DicomFile<'a> {
     pub(super) rest: Box<dyn Read + 'a>,
     /// There may be more than the head.
     pub(super) goes_on: bool,
-    /// Its transfer syntax.
+    /// Its transfer syntax, with the encoding that the data set has.
     pub(super) syntax: Syntax,
+    /// What was wrong with the file and could be put right.
+    pub(super) warnings: Vec<Warning>,
 }
 
-/// Whether the bytes are DICOM: by the magic word, or, as older archives write it, by a data set
-/// without preamble that starts with a usual element.
+/// Whether the bytes are DICOM, gzipped or not: by the magic word, or, as older archives write it, by a
+/// data set without preamble that starts with a usual element.
 pub(in super::super) fn sniff(bytes: &[u8]) -> bool {
+    is_dicom(bytes) || is_dicom(&foreign::unpacked_head(bytes))
+}
+
+fn is_dicom(bytes: &[u8]) -> bool {
     bytes.get(PREAMBLE..PREAMBLE + 4) == Some(MAGIC) || starts_with_element(bytes)
 }
 
@@ -51,9 +60,13 @@ fn starts_with_element(bytes: &[u8]) -> bool {
 impl<'a> DicomFile<'a> {
     /// Reads the meta group, decides on the transfer syntax and begins to inflate.
     pub(super) fn open(source: &'a mut dyn Source, limits: &Limits) -> Result<Self> {
+        let gzipped = source::head(source, 2)? == GZIP;
         // Two steps, as the borrow checker would hold a source that lies in memory for both.
-        if source.bytes().is_none() {
+        if gzipped || source.bytes().is_none() {
             let mut rest = source.open()?;
+            if gzipped {
+                rest = Box::new(MultiGzDecoder::new(rest));
+            }
             let mut head = Vec::new();
             rest.by_ref().take(MAX_HEAD).read_to_end(&mut head).map_err(|_| damaged())?;
             let goes_on = head.len() as u64 == MAX_HEAD;
@@ -78,6 +91,8 @@ impl<'a> DicomFile<'a> {
             None if is_explicit(data_set) => Syntax::of_uid(uids::EXPLICIT_VR_LITTLE_ENDIAN)?,
             None => Syntax::of_uid(uids::IMPLICIT_VR_LITTLE_ENDIAN)?,
         };
+        // A deflated stream does not begin as a data set does.
+        let deflated = syntax.deflated && !starts_with_element(data_set);
         let start = head.len() - data_set.len();
         let head = match head {
             Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[start..]),
@@ -86,23 +101,49 @@ impl<'a> DicomFile<'a> {
                 Cow::Owned(bytes)
             }
         };
-        if syntax.deflated {
-            inflate(head, rest, syntax, limits)
-        } else {
-            Ok(Self { head, rest, goes_on, syntax })
+        let warnings = Vec::new();
+        let file = match deflated {
+            true => inflate(head, rest, syntax, limits)?,
+            false => Self { head, rest, goes_on, syntax, warnings },
+        };
+        file.with_encoding_of_data_set()
+    }
+
+    /// The data set says by its first element how it is written, whatever was declared.
+    fn with_encoding_of_data_set(mut self) -> Result<Self> {
+        let Some(encoding) = Encoding::of_data_set(&self.head) else { return Ok(self) };
+        if encoding == self.syntax.encoding {
+            return Ok(self);
         }
+        if encoding.big_endian && !encoding.explicit {
+            return Err(Error::Undecodable(
+                "the DICOM data set does not begin with an element of its transfer syntax".into(),
+            ));
+        }
+        let name = |encoding: Encoding| match (encoding.explicit, encoding.big_endian) {
+            (true, false) => "explicit little endian",
+            (true, true) => "explicit big endian",
+            (false, _) => "implicit little endian",
+        };
+        let message = format!(
+            "The DICOM file declares {} and is written in {}; it was read as it is written.",
+            name(self.syntax.encoding),
+            name(encoding)
+        );
+        self.warnings.push(Warning::new("transfer_syntax_contradicted", message));
+        self.syntax.encoding = encoding;
+        Ok(self)
     }
 }
 
-/// The transfer syntax UID, and what follows the meta group. The group is always explicit,
-/// little endian (PS3.10 section 7.1); its declared length is often wrong and is not used.
+/// The transfer syntax UID, and what follows the meta group. The group should be explicit, little
+/// endian (PS3.10 section 7.1), and some writers make it implicit; its declared length is often wrong
+/// and is not used.
 fn meta_group(mut rest: &[u8]) -> Result<(Option<&str>, &[u8])> {
     let mut syntax = None;
     while let Some((0x0002, element)) = tag(rest) {
-        if !is_explicit(rest) {
-            return Err(damaged());
-        }
-        let (start, length) = match &rest[4..6] {
+        let (start, length) = match rest.get(4..6).unwrap_or_default() {
+            _ if !is_explicit(rest) => (8, u32_at(rest, 4).ok_or_else(damaged)? as usize),
             // PS3.5 table 7.1-1: these have two reserved bytes and a long length.
             b"OB" | b"OW" | b"UN" | b"UT" => (12, u32_at(rest, 8).ok_or_else(damaged)? as usize),
             _ => (
@@ -147,14 +188,15 @@ fn inflate<'a>(
         });
     }
     let goes_on = head.len() as u64 == MAX_HEAD;
-    Ok(DicomFile { head: head.into(), rest: Box::new(inflated), goes_on, syntax })
+    let head = head.into();
+    Ok(DicomFile { head, rest: Box::new(inflated), goes_on, syntax, warnings: Vec::new() })
 }
 
 pub(super) fn header_too_large() -> Error {
     Error::TooLarge {
         what: "The size of the DICOM attributes in bytes",
         limit: MAX_HEAD,
-        remedy: "Export the images anew, without private data.",
+        remedy: "Export the images again, without private data.",
     }
 }
 

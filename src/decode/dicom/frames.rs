@@ -4,8 +4,8 @@
 mod fragments;
 
 use super::file::DicomFile;
-use super::guard::PixelData;
 use super::layout::Layout;
+use super::structure::PixelData;
 use super::syntax::Coding;
 use crate::decode::Limits;
 use crate::error::{Error, Result};
@@ -37,6 +37,7 @@ impl<'a> Frames<'a> {
         object: &InMemDicomObject,
         pixel_data: &PixelData,
         layout: &Layout,
+        coding: Coding,
         limits: &Limits,
     ) -> Result<Self> {
         let DicomFile { head, rest, syntax, .. } = file;
@@ -46,10 +47,10 @@ impl<'a> Frames<'a> {
         let Some(length) = pixel_data.length else {
             let most = limits.max_decoded_bytes;
             let division = Division::read(object, layout)?;
-            return Fragments::new(reader, division, syntax.coding, layout, most)
+            return Fragments::new(reader, division, coding, layout, most)
                 .map(|fragments| Self { from: Pixels::Fragments(fragments) });
         };
-        if !matches!(syntax.coding, Coding::Native) {
+        if !matches!(coding, Coding::Native) {
             return Err(Error::Undecodable("its compressed frames are not in fragments".into()));
         }
         let frame_bytes = layout.samples() * layout.bytes;
@@ -59,7 +60,7 @@ impl<'a> Frames<'a> {
         }
         // PS3.5 section 7.3: words are turned round, of which one holds two samples of a byte.
         let words = layout.bytes == 2 || pixel_data.vr == VR::OW;
-        let swapped = syntax.big_endian && words;
+        let swapped = syntax.encoding.big_endian && words;
         if swapped && frame_bytes % 2 == 1 && layout.frames > 1 {
             return Err(Error::UnsupportedType(
                 "The DICOM file packs frames of an odd size into big endian words, which is not \
@@ -99,19 +100,29 @@ impl<'a> Frames<'a> {
         }
     }
 
-    /// Says whether the frames were all: more fragments than frames mean that they were divided
-    /// wrongly.
+    /// Checks that the frames were all: more fragments than frames mean that they were divided
+    /// wrongly. Returns whether the pixel data has its end.
     ///
     /// # Errors
     /// [`Error::Undecodable`] where frames are left.
-    pub(super) fn finish(self) -> Result<()> {
+    pub(super) fn finish(self) -> Result<bool> {
         match self.from {
-            Pixels::Native { .. } => Ok(()),
+            Pixels::Native { .. } => Ok(true),
             Pixels::Fragments(fragments) => fragments.finish(),
         }
     }
 }
 
+/// The compression that the first frame has by its own first bytes; `None` where those say nothing.
+pub(super) fn coding_by_content(pixel_data: &[u8]) -> Option<Coding> {
+    let (_, after_table) = fragments::item(pixel_data)?;
+    let (first, _) = fragments::item(after_table)?;
+    fragments::coding_of_codestream(first)
+}
+
 fn missing() -> Error {
-    Error::Undecodable("its pixel data is shorter than its rows, columns and frames".into())
+    Error::Undecodable(
+        "its pixel data is shorter than its rows, columns and frames; the file may be cut off"
+            .into(),
+    )
 }

@@ -12,6 +12,10 @@ use dicom_dictionary_std::{tags, uids};
 const MAX_RESCALE: f64 = 1e6;
 /// Every head lies in air, -1000 HU; a slice without samples below this was not rescaled rightly.
 const AIR_HU: f32 = -200.0;
+/// The extended scale of metal artefact reconstruction ends at 30,710 HU.
+const ABOVE_METAL_HU: f32 = 32_000.0;
+/// Scanners write padding as -2000, -2048, -3024 or -4096, before or after rescaling.
+const LOWEST_PADDING_HU: f32 = -6000.0;
 /// 12-bit scanners reach -1024 HU; what is far below marks samples outside the field of view.
 const PADDING_HU: f32 = -1200.0;
 
@@ -29,12 +33,22 @@ pub(super) fn slice(
     let rescale = Rescale::read(attributes)?;
     let kind = Kind::of(attributes, layout, &rescale);
     let stored = &stored[..layout.samples().min(stored.len())];
+    let signed = matches!(kind, Kind::Ct).then(|| rescale.as_signed(stored, layout)).flatten();
+    let is_turned = signed.is_some();
+    let stored = signed.as_deref().unwrap_or(stored);
     let plane = rescale.plane(stored, layout);
     let windows = windows(attributes);
     let mut slice = match kind {
         Kind::Ct => {
             let darkest = rescale.darkest(stored);
-            let warnings = ct_warnings(attributes, layout, &rescale, darkest);
+            let mut warnings = ct_warnings(attributes, layout, &rescale, darkest);
+            if is_turned {
+                warnings.push(Warning::new(
+                    "pixel_representation_wrong",
+                    "The DICOM file declares unsigned samples (Pixel Representation 0) and holds \
+                     values far above any CT's; they are negative numbers and were read as such.",
+                ));
+            }
             CtSlice { warnings, ..CtSlice::bare(plane, Intensity::Hounsfield) }
         }
         Kind::Other(warning) => {
@@ -82,6 +96,22 @@ impl Rescale {
         StoredPlane::steps(layout.columns, layout.rows, steps, self.scale(first))
     }
 
+    /// The samples as signed ones, where they were declared unsigned and cannot be: far above any
+    /// metal, near the top of 16 bits, where small negative numbers lie, and none between.
+    fn as_signed(&self, stored: &[i32], layout: &Layout) -> Option<Vec<i32>> {
+        const MODULUS: i32 = 1 << 16;
+        let scale = self.scale(0);
+        let is_high = |value: &i32| *value >= MODULUS / 2;
+        if layout.signed || layout.bits_stored != 16 || self.slope <= 0.0 {
+            return None;
+        }
+        let lowest_high = stored.iter().copied().filter(is_high).min()?;
+        let is_negative = scale.value(lowest_high) > ABOVE_METAL_HU
+            && scale.value(lowest_high - MODULUS) >= LOWEST_PADDING_HU;
+        let signed = |value: &i32| if is_high(value) { value - MODULUS } else { *value };
+        is_negative.then(|| stored.iter().map(signed).collect())
+    }
+
     fn scale(&self, first: i32) -> Scale {
         Scale { first, slope: self.slope, intercept: self.intercept }
     }
@@ -97,7 +127,7 @@ impl Rescale {
 fn insane() -> Error {
     Error::Unprocessable(
         "The rescale slope or intercept of the DICOM file is no usable number, so that its \
-         Hounsfield units are unknown. Export the CT images anew from the archive."
+         Hounsfield units are unknown. Export the CT images again from the archive."
             .into(),
     )
 }
@@ -130,12 +160,22 @@ impl Kind {
             return other("The DICOM file is a captured picture of a CT image");
         }
         let group = tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE;
-        match attributes.text(group, tags::RESCALE_TYPE).as_deref() {
-            // US, unspecified, is what many scanners write for HU.
-            None | Some("HU" | "HU_MOD" | "US" | "us" | "hu") => Self::Ct,
-            Some(_) => other("The DICOM file is a map computed from CT, such as electron density"),
+        match attributes.text(group, tags::RESCALE_TYPE) {
+            Some(name) if !means_hounsfield(&name) => {
+                other("The DICOM file is a map computed from CT, such as electron density")
+            }
+            _ => Self::Ct,
         }
     }
+}
+
+/// The rescale type of Hounsfield units is HU or HU_MOD (PS3.3 C.11.1.1.2); scanners and archives write
+/// it in other words, and US, unspecified.
+fn means_hounsfield(rescale_type: &str) -> bool {
+    let letters = rescale_type.chars().filter(char::is_ascii_alphabetic);
+    let name: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();
+    let names = ["", "HU", "H", "HUS", "HUMOD", "US", "UNSPECIFIED", "UNKNOWN"];
+    names.contains(&name.as_str()) || name.starts_with("HOUNSFIELD")
 }
 
 fn is_ct_class(uid: &str) -> bool {

@@ -60,6 +60,13 @@ impl Layout {
     pub(super) fn samples(&self) -> usize {
         self.rows * self.columns
     }
+
+    /// Whether pixel data of `length` bytes are all frames without compression, padded to an even
+    /// length.
+    pub(super) fn is_size_of_all_frames(&self, length: u32) -> bool {
+        let bytes = self.samples() * self.bytes * self.frames;
+        length as usize == bytes || length as usize == bytes.next_multiple_of(2)
+    }
 }
 
 fn required(object: &InMemDicomObject, tag: Tag, name: &str) -> Result<usize> {
@@ -123,7 +130,7 @@ fn check_grey(object: &InMemDicomObject) -> Result<bool> {
 
 fn unsupported(what: &str) -> Error {
     Error::UnsupportedType(format!(
-        "The DICOM file uses {what}, which is not read here. Export the CT images anew, as 16-bit \
+        "The DICOM file uses {what}, which is not read here. Export the CT images again, as 16-bit \
          samples with rescale slope and intercept."
     ))
 }

@@ -1,24 +1,21 @@
 //! Transfer syntaxes (PS3.5 section 10, PS3.6 table A-1): which are read, and what is said of
 //! the others.
 
+use super::structure::Encoding;
 use crate::error::{Error, Result};
 use dicom_dictionary_std::uids;
-use dicom_transfer_syntax_registry::{
-    TransferSyntax, TransferSyntaxIndex, TransferSyntaxRegistry, entries,
-};
+use dicom_transfer_syntax_registry::{TransferSyntaxIndex, TransferSyntaxRegistry};
 
 /// How a file that is read here is encoded.
 pub(super) struct Syntax {
     /// Its UID.
     pub(super) uid: &'static str,
     /// Byte order and whether value representations are written.
-    pub(super) encoding: TransferSyntax,
+    pub(super) encoding: Encoding,
     /// Compression of the frames.
     pub(super) coding: Coding,
     /// The data set itself is compressed.
     pub(super) deflated: bool,
-    /// The highest byte of a number comes first.
-    pub(super) big_endian: bool,
 }
 
 /// Compression of the frames.
@@ -34,22 +31,15 @@ impl Syntax {
     /// # Errors
     /// [`Error::UnsupportedType`] naming the syntax and a way out.
     pub(super) fn of_uid(uid: &str) -> Result<Self> {
-        let encoding = match uid {
-            uids::IMPLICIT_VR_LITTLE_ENDIAN => entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
-            EXPLICIT_VR_BIG_ENDIAN => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),
-            // PS3.5 A.4: a data set with encapsulated frames is explicit, little endian.
-            _ => entries::EXPLICIT_VR_LITTLE_ENDIAN.erased(),
+        // PS3.5 A.4: a data set with encapsulated frames is explicit, little endian.
+        let encoding = Encoding {
+            explicit: uid != uids::IMPLICIT_VR_LITTLE_ENDIAN,
+            big_endian: uid == EXPLICIT_VR_BIG_ENDIAN,
         };
         let (uid, coding) =
             READ.iter().copied().find(|(read, _)| *read == uid).ok_or_else(|| unsupported(uid))?;
         let deflated = uid == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
-        let big_endian = uid == EXPLICIT_VR_BIG_ENDIAN;
-        Ok(Self { uid, encoding, coding, deflated, big_endian })
-    }
-
-    /// A number of two bytes.
-    pub(super) fn u16(&self, bytes: [u8; 2]) -> u16 {
-        if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+        Ok(Self { uid, encoding, coding, deflated })
     }
 }
 

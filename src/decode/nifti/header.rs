@@ -1,6 +1,6 @@
 //! The header of a NIfTI-1 file, checked. Field names are those of `nifti1.h` (NIfTI-1.1, 2007).
 
-use super::super::Limits;
+use crate::decode::{Limits, foreign};
 use crate::error::{Error, Result};
 use crate::slice::Warning;
 use nifti::{Endianness, NiftiHeader, NiftiType};
@@ -50,12 +50,7 @@ impl VolumeHeader {
             Error::Undecodable("it ends or is damaged within its NIfTI header".into())
         })?;
         match header_size(&bytes) {
-            None if gzipped => {
-                return Err(Error::UnsupportedType(
-                    "The gzip file holds no NIfTI volume. Unpack it, and send what it holds."
-                        .into(),
-                ));
-            }
+            None if gzipped => return Err(foreign::refusal_of_packed(&bytes)),
             Some(NIFTI_2_BYTES) => {
                 return Err(Error::UnsupportedType(
                     "NIfTI-2 is not read here. Save the volume as NIfTI-1, for instance with nibabel's \
@@ -90,13 +85,21 @@ impl VolumeHeader {
         let declared = fields
             .dim()
             .map_err(|_| Error::Undecodable("its dimensions contradict each other".into()))?;
-        let dimensions =
+        let mut dimensions: [usize; 3] =
             std::array::from_fn(|axis| declared.get(axis).map_or(1, |&n| usize::from(n)));
-        if declared.iter().skip(3).any(|&n| n > 1) {
-            warnings.push(Warning::new(
+        let further: Vec<u16> = declared.iter().skip(3).copied().filter(|&n| n > 1).collect();
+        match further[..] {
+            [] => {}
+            // Converters that took slices for points in time.
+            [slices] if dimensions[2] == 1 => {
+                dimensions[2] = slices.into();
+                warnings.push(slices_along_another_axis(&fields));
+            }
+            _ => warnings.push(Warning::incomplete(
                 "first_volume_only",
-                "The file holds several volumes; only the first was read.",
-            ));
+                "The file holds several volumes, as of contrast phases or points in time; only the \
+                 first was read. Save each as a file.",
+            )),
         }
         let offset = f64::from(fields.vox_offset);
         // Writers leave 0 for "right after the header".
@@ -148,6 +151,21 @@ impl VolumeHeader {
     pub(super) fn is_picture(&self) -> bool {
         self.sample == NiftiType::Uint8 && self.scaling == [1.0, 0.0]
     }
+}
+
+/// The distance of such slices is the third voxel side, if anybody set it: 1 is what writers put where
+/// they know nothing.
+fn slices_along_another_axis(fields: &NiftiHeader) -> Warning {
+    const CODE: &str = "slices_along_fourth_axis";
+    let side = fields.pixdim[3];
+    if (0.2..=20.0).contains(&side) && side != 1.0 {
+        let message = "The file has one slice per point in time; they are read as the slices of one \
+                       head, at the distance of the third voxel side.";
+        return Warning::new(CODE, message);
+    }
+    let message = "The file has one slice per point in time; they are read as the slices of one head, \
+                   whose distance the file does not say: sizes are not known.";
+    Warning::unmeasurable(CODE, message)
 }
 
 fn sample_type(fields: &NiftiHeader) -> Result<NiftiType> {

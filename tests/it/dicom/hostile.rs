@@ -58,19 +58,19 @@ fn nesting_elements_and_values_are_bounded() {
     let mut nested = InMemDicomObject::new_empty();
     for _ in 0..100 {
         let mut outer = InMemDicomObject::new_empty();
-        outer.put(sequence(Tag(0x0009, 0x1002), vec![nested]));
+        outer.put(sequence(tags::REFERENCED_IMAGE_SEQUENCE, vec![nested]));
         nested = outer;
     }
     let deep = ct_with(|o| {
-        o.put(sequence(Tag(0x0009, 0x1002), vec![nested]));
+        o.put(sequence(tags::REFERENCED_IMAGE_SEQUENCE, vec![nested]));
     });
     assert!(refusal(&deep).contains("nesting"));
     let items = vec![InMemDicomObject::new_empty(); 200_001];
     let wide = ct_with(|o| {
-        o.put(sequence(Tag(0x0009, 0x1002), items));
+        o.put(sequence(tags::REFERENCED_IMAGE_SEQUENCE, items));
     });
     assert!(refusal(&wide).contains("number of DICOM elements"));
-    let many = ct_with(|o| text(o, Tag(0x0009, 0x1003), VR::UC, &"\\".repeat(1_000_001)));
+    let many = ct_with(|o| text(o, tags::LONG_CODE_VALUE, VR::UC, &"\\".repeat(1_000_001)));
     assert!(refusal(&many).contains("number of values"));
 }
 

@@ -66,8 +66,10 @@ pub(super) struct Fragments<'a> {
     position: u64,
     /// A fragment that was read ahead, and where it lies.
     ahead: Option<(u64, Vec<u8>)>,
-    /// The sequence was read to its end.
+    /// The sequence was read to its end,
     ended: bool,
+    /// which a delimiter marks.
+    delimited: bool,
     /// Most bytes of one frame.
     most: u64,
 }
@@ -93,6 +95,7 @@ impl<'a> Fragments<'a> {
             position: 0,
             ahead: None,
             ended: false,
+            delimited: true,
             most,
         };
         let (_, table) = fragments.read()?.ok_or_else(missing)?;
@@ -134,13 +137,13 @@ impl<'a> Fragments<'a> {
         Ok(bytes)
     }
 
-    pub(super) fn finish(mut self) -> Result<()> {
+    pub(super) fn finish(mut self) -> Result<bool> {
         match self.next_fragment()? {
             // Some writers end with an empty item.
             Some((_, fragment)) if !fragment.is_empty() => Err(Error::Undecodable(
                 "it holds more compressed frames than its Number of Frames says".into(),
             )),
-            _ => Ok(()),
+            _ => Ok(self.delimited),
         }
     }
 
@@ -152,11 +155,8 @@ impl<'a> Fragments<'a> {
                 Coding::Native => self.offsets.is_empty(),
                 // PS3.5 annex G.5: the number of segments, and the first one's offset.
                 Coding::Rle => fragment.starts_with(&[self.bytes as u8, 0, 0, 0, 64, 0, 0, 0]),
-                Coding::Jpeg => fragment.starts_with(&[0xFF, 0xD8]),
-                Coding::Jpeg2000 => {
-                    fragment.starts_with(&[0xFF, 0x4F, 0xFF, 0x51])
-                        // Some files wrap the codestream in a JP2 container.
-                        || fragment.starts_with(b"\0\0\0\x0cjP  ")
+                Coding::Jpeg | Coding::Jpeg2000 => {
+                    coding_of_codestream(fragment) == Some(self.coding)
                 }
             }
     }
@@ -168,23 +168,20 @@ impl<'a> Fragments<'a> {
         }
     }
 
-    /// Reads one item; `None` at the end of the sequence.
+    /// Reads one item; `None` at the end of the sequence. Whatever is no item ends it too: writers
+    /// leave the delimiter out, or put zeros in its place. What is missing before shows in the frames.
     fn read(&mut self) -> Result<Option<(u64, Vec<u8>)>> {
         if self.ended {
             return Ok(None);
         }
-        let mut header = [0; HEADER_BYTES as usize];
-        self.reader.read_exact(&mut header).map_err(|_| damaged())?;
-        let [a, b, c, d, length @ ..] = header;
-        let length = u64::from(u32::from_le_bytes(length));
-        match [a, b, c, d] {
-            ITEM => {}
-            SEQUENCE_DELIMITER => {
-                self.ended = true;
-                return Ok(None);
-            }
-            _ => return Err(damaged()),
-        }
+        let mut header = Vec::new();
+        self.reader.by_ref().take(HEADER_BYTES).read_to_end(&mut header).map_err(|_| damaged())?;
+        let Some((ITEM, length)) = item_header(&header) else {
+            self.ended = true;
+            self.delimited = header.starts_with(&SEQUENCE_DELIMITER);
+            return Ok(None);
+        };
+        let length = u64::from(length);
         if length > self.most {
             return Err(too_large(self.most));
         }
@@ -192,11 +189,39 @@ impl<'a> Fragments<'a> {
         let mut bytes = Vec::new();
         self.reader.by_ref().take(length).read_to_end(&mut bytes).map_err(|_| damaged())?;
         if bytes.len() as u64 != length {
-            return Err(damaged());
+            return Err(Error::Undecodable(
+                "its pixel data ends within a compressed frame; the file is cut off".into(),
+            ));
         }
         let position = self.position;
         self.position += HEADER_BYTES + length;
         Ok(Some((position, bytes)))
+    }
+}
+
+fn item_header(header: &[u8]) -> Option<([u8; 4], u32)> {
+    let &[a, b, c, d, ref length @ ..] = header.first_chunk::<{ HEADER_BYTES as usize }>()?;
+    Some(([a, b, c, d], u32::from_le_bytes(*length)))
+}
+
+/// The value of the item that `bytes` begin with, as far as it goes, and what follows.
+pub(super) fn item(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (ITEM, length) = item_header(bytes)? else { return None };
+    let value = bytes.get(HEADER_BYTES as usize..)?;
+    Some(value.split_at(value.len().min(length as usize)))
+}
+
+/// Codestreams say by their beginning what they are.
+pub(super) fn coding_of_codestream(fragment: &[u8]) -> Option<Coding> {
+    if fragment.starts_with(&[0xFF, 0xD8]) {
+        Some(Coding::Jpeg)
+    } else if fragment.starts_with(&[0xFF, 0x4F, 0xFF, 0x51])
+        // Some files wrap the codestream in a JP2 container.
+        || fragment.starts_with(b"\0\0\0\x0cjP  ")
+    {
+        Some(Coding::Jpeg2000)
+    } else {
+        None
     }
 }
 

@@ -1,0 +1,94 @@
+//! Decoded pictures to grey from 0 to 1.
+
+use crate::slice::{CtSlice, Plane, Scale, StoredPlane, Warning};
+use image::DynamicImage;
+
+/// The code of the warning that a picture was stretched.
+const SIXTEEN_BIT: &str = "sixteen_bit";
+
+/// Grey in [0, 1]; colour by luma, transparency on black as viewers show it.
+pub(super) fn to_grey(image: DynamicImage, warnings: &mut Vec<Warning>) -> StoredPlane {
+    use DynamicImage as D;
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    match image {
+        D::ImageLuma8(grey) => {
+            let scale = Scale { slope: 1.0 / 255.0, ..Scale::GREY };
+            StoredPlane::bytes(width, height, grey.into_raw(), scale)
+        }
+        D::ImageLuma16(_) | D::ImageLumaA16(_) | D::ImageRgb16(_) | D::ImageRgba16(_) => {
+            let deep = image.into_luma16().into_raw();
+            let scale = stretch(&deep, warnings);
+            StoredPlane::steps(width, height, deep, scale)
+        }
+        _ => {
+            let rgba = image.into_rgba32f();
+            let grey = |p: &image::Rgba<f32>| {
+                let [r, g, b, a] = p.0;
+                // ITU-R BT.709 luma, as `image` uses for its grey conversions.
+                a * (0.2126 * r + 0.7152 * g + 0.0722 * b)
+            };
+            warnings.extend(colour_warning(&rgba));
+            let samples = rgba.pixels().map(grey).collect();
+            StoredPlane::grey(&Plane { width, height, samples })
+        }
+    }
+}
+
+/// Of the pixels that are not black, the share in colour from which on a picture is a colour map or a
+/// photograph and not grey with annotations.
+const MAX_COLOUR_SHARE: f32 = 0.25;
+
+fn colour_warning(rgba: &image::Rgba32FImage) -> Option<Warning> {
+    let (mut coloured, mut lit) = (0_u32, 0_u32);
+    for image::Rgba([r, g, b, _]) in rgba.pixels() {
+        coloured += u32::from((r - g).abs() > 0.1 || (g - b).abs() > 0.1);
+        lit += u32::from(r.max(*g).max(*b) > 0.1);
+    }
+    if coloured as f32 > MAX_COLOUR_SHARE * lit as f32 {
+        return Some(Warning::unreadable(
+            "colour_map",
+            "The picture is in colour: a colour map or a photograph, whose colours say nothing certain of Hounsfield \
+             units. Export the slice in grey, in a brain window (level 40, width 80 to 120).",
+        ));
+    }
+    (coloured > 0).then(|| {
+        Warning::new(
+            "colour_image",
+            "The picture has colours; annotations drawn on it can be taken for anatomy.",
+        )
+    })
+}
+
+/// 16-bit pictures rarely use their whole range, and where black and white lie is not said:
+/// the darkest sample becomes 0 and the brightest 1.
+fn stretch(samples: &[u16], warnings: &mut Vec<Warning>) -> Scale {
+    warnings.push(Warning::new(
+        SIXTEEN_BIT,
+        "A 16-bit picture without a window was stretched to its own range; export it \
+         brain-windowed for a result like the published figures.",
+    ));
+    let low = samples.iter().copied().min().unwrap_or(0);
+    let high = samples.iter().copied().max().unwrap_or(0);
+    scale_between(low.into(), high.into())
+}
+
+/// The scale of which `low` is 0 and `high` is 1.
+fn scale_between(low: i32, high: i32) -> Scale {
+    Scale { first: -low, slope: 1.0 / f64::from(high - low).max(1.0), intercept: 0.0 }
+}
+
+/// Pictures of one file have one scale: what is equally grey in two slices is equally dense.
+pub(super) fn share_stretch(slices: &mut [CtSlice]) {
+    let is_stretched = |slice: &CtSlice| slice.warnings.iter().any(|w| w.code == SIXTEEN_BIT);
+    let ends = |slice: &CtSlice| {
+        let scale = slice.plane.scale()?;
+        Some([-scale.first, (1.0 / scale.slope).round() as i32 - scale.first])
+    };
+    if slices.len() < 2 || !slices.iter().all(is_stretched) {
+        return;
+    }
+    let all: Vec<[i32; 2]> = slices.iter().filter_map(ends).collect();
+    let low = all.iter().map(|ends| ends[0]).min().unwrap_or(0);
+    let high = all.iter().map(|ends| ends[1]).max().unwrap_or(0);
+    slices.iter_mut().for_each(|slice| slice.plane.set_scale(scale_between(low, high)));
+}
