@@ -86,14 +86,14 @@ visit('a series that was not understood has no volume, no types, no 3D and no ma
 visit('one slice of a series that was not understood: the others stand, that one is marked', { arrange: withoutUploads }, async (page) => {
   await changed(page, (report) => {
     incomplete(report);
-    report.warnings = [BONE];
+    report.warnings = [{ ...BONE, message: `On 1 of 6 slices: ${BONE.message}`, doubt: 'incomplete' }];
     Object.assign(report.slices[2], { probability: null, probability_alone: null, readout: { open: false, min_lesion_px: 1 } });
     delete report.slices[2].probabilities;
   });
   await page.setInputFiles('#file', headFile());
   await seeResult(page);
   const headline = page.locator('.headline[data-detected="null"]');
-  assert.match(await headline.innerText(), /not all of the head was analysed[\s\S]*bone window[\s\S]*Not understood: 1 of 6 slices[\s\S]*export the slices that were not understood again/);
+  assert.match(await headline.innerText(), /not all of the head was analysed[\s\S]*On 1 of 6 slices: The grey values look like a bone window[\s\S]*export the slices that were not understood again/);
   await slideTo(page, 'slice', 2);
   assert.match(await page.locator('#slice').getAttribute('aria-valuetext'), /not understood$/);
   assert.match(await page.locator('#threshold-note').innerText(), /This slice was not understood/);

@@ -7,6 +7,9 @@ import { strings } from '../strings.js';
 // Upper ends of the first four of the five wordings.
 const WORD_LIMITS = [0.1, 0.35, 0.65, 0.9];
 
+// How the API begins a warning that some slices of a series have, and others do not.
+const OF_SLICES = /^On (\d+) of (\d+) slices: (.*)$/s;
+
 /** The probability in words. */
 export function inWords(probability) {
   const at = WORD_LIMITS.findIndex((limit) => probability < limit);
@@ -49,8 +52,8 @@ export function unknown(finding) {
   const say = strings.findings;
   const unread = several && !isUnreadable(report) ? unreadSlices(report) : 0;
   const reasons = report.warnings.filter(isDoubtful).map(warningText);
-  if (unread) reasons.push(say.unreadSlices(unread, report.slices.length));
-  const missing = report.warnings.some(({ doubt }) => doubt === 'incomplete') || !unread;
+  const missing = !unread || report.warnings.some(({ doubt, message }) => doubt === 'incomplete' && !OF_SLICES.test(message));
+  if (unread && !report.warnings.some(({ message }) => OF_SLICES.test(message))) reasons.push(say.unreadSlices(unread, report.slices.length));
   const advice = isUnreadable(report) ? say.unreadableAdvice : [say.restAdvice, missing ? say.incompleteAdvice : say.unreadSlicesAdvice];
   return { reasons: reasons.length ? reasons : [say.noReason], advice };
 }
@@ -101,8 +104,10 @@ export const subtypeName = ({ code, name }) => strings.subtypes[code] ?? name;
 
 /** A warning in plain words. */
 export function warningText({ code, message }) {
+  const [, count, all, sentence] = OF_SLICES.exec(message) ?? [null, null, null, message];
   const say = strings.warnings[code];
-  return typeof say === 'function' ? say(message) : say ?? message;
+  const text = typeof say === 'function' ? say(sentence) : say ?? sentence;
+  return count ? strings.findings.ofSlices(count, all, text) : text;
 }
 
 export function thresholdText({ report, threshold }) {

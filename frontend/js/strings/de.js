@@ -170,6 +170,7 @@ export default {
     incompleteAdvice: 'Was zu tun ist: Öffnen Sie die fehlenden Schichten mit, oder öffnen Sie sie für sich.',
     unreadSlicesAdvice: 'Was zu tun ist: Exportieren Sie die nicht verstandenen Schichten noch einmal, als DICOM oder im Hirnfenster.',
     noReason: 'Der Server nennt keinen Grund.',
+    ofSlices: (count, all, text) => `Auf ${count} von ${all} Schichten: ${text}`,
     unreadSlices: (count, all) => `Nicht verstanden: ${count} von ${all} Schichten.`,
     restUnknown: 'Nicht der ganze Kopf wurde ausgewertet; der Rest kann mehr zeigen.',
     readAs: (scale) => `Gelesen als: ${scale}`,

@@ -171,6 +171,7 @@ export default {
     incompleteAdvice: 'What to do: open the missing slices too, or by themselves.',
     unreadSlicesAdvice: 'What to do: export the slices that were not understood again, as DICOM or in a brain window.',
     noReason: 'The server does not say why.',
+    ofSlices: (count, all, text) => `On ${count} of ${all} slices: ${text}`,
     unreadSlices: (count, all) => `Not understood: ${count} of ${all} slices.`,
     restUnknown: 'Not all of the head was analysed; the rest may show more.',
     readAs: (scale) => `Read as: ${scale}`,
