@@ -8,14 +8,13 @@ use crate::slice::Plane;
 /// A connected region between walls.
 pub(super) struct Cavity {
     runs: Vec<Run>,
-    pub(super) area_px: usize,
 }
 
 impl Cavity {
     pub(super) fn largest(inside: &Mask) -> Option<Self> {
         let parts = label_components(inside);
         let largest = parts.found.first()?;
-        Some(Self { runs: parts.runs(largest).to_vec(), area_px: largest.area_px })
+        Some(Self { runs: parts.runs(largest).to_vec() })
     }
 
     /// Of the pixels at its rim, the part next to what is neither in `region` nor `outside`: soft tissue with no bone
@@ -47,29 +46,34 @@ impl Cavity {
         quantile(self.runs.iter().flat_map(|run| plane.samples[row(run)].iter().copied()), 0.5)
     }
 
-    /// Its convex hull on a plane of that size.
-    pub(super) fn hull(&self, width: usize, height: usize) -> Mask {
-        let mut first = vec![usize::MAX; height];
-        let mut last = vec![0; height];
-        for run in &self.runs {
-            first[run.row] = first[run.row].min(run.start);
-            last[run.row] = last[run.row].max(run.end - 1);
-        }
-        let rows = || (0..height).filter(|&row| first[row] != usize::MAX);
-        let left: Vec<_> = rows().map(|row| [row as f64, -(first[row] as f64)]).collect();
-        let right: Vec<_> = rows().map(|row| [row as f64, last[row] as f64]).collect();
-        let (left, right) = (upper_chain(&left), upper_chain(&right));
-        let mut hull = Mask::empty(width, height);
-        let Some((top, low)) = rows().next().zip(rows().last()) else {
-            return hull;
-        };
-        for row in top..=low {
-            let start = (-height_at(&left, row as f64)).ceil().max(0.0) as usize;
-            let end = (height_at(&right, row as f64).floor() as usize + 1).min(width);
-            hull.pixels[row * width..][start.min(end)..end].fill(true);
-        }
-        hull
+    /// Its pixels.
+    pub(super) fn runs(&self) -> &[Run] {
+        &self.runs
     }
+}
+
+/// The convex hull of pixels, on a plane of that size.
+pub(super) fn hull(runs: impl Iterator<Item = Run>, width: usize, height: usize) -> Mask {
+    let mut first = vec![usize::MAX; height];
+    let mut last = vec![0; height];
+    for run in runs {
+        first[run.row] = first[run.row].min(run.start);
+        last[run.row] = last[run.row].max(run.end - 1);
+    }
+    let rows = || (0..height).filter(|&row| first[row] != usize::MAX);
+    let left: Vec<_> = rows().map(|row| [row as f64, -(first[row] as f64)]).collect();
+    let right: Vec<_> = rows().map(|row| [row as f64, last[row] as f64]).collect();
+    let (left, right) = (upper_chain(&left), upper_chain(&right));
+    let mut hull = Mask::empty(width, height);
+    let Some((top, low)) = rows().next().zip(rows().last()) else {
+        return hull;
+    };
+    for row in top..=low {
+        let start = (-height_at(&left, row as f64)).ceil().max(0.0) as usize;
+        let end = (height_at(&right, row as f64).floor() as usize + 1).min(width);
+        hull.pixels[row * width..][start.min(end)..end].fill(true);
+    }
+    hull
 }
 
 /// The points of a line of points, ordered along the first axis, that its upper hull turns at (Andrew 1979).
