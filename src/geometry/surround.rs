@@ -203,9 +203,9 @@ fn neighbourhood_share(set: &[bool], [width, height]: [usize; 2], radius: usize)
     let mut rows = vec![0_u16; set.len()];
     for (set, sums) in set.chunks_exact(width).zip(rows.chunks_exact_mut(width)) {
         let mut sum: u16 = set[..radius.min(width)].iter().map(|&s| u16::from(s)).sum();
-        for column in 0..width {
+        for (column, sums) in sums.iter_mut().enumerate() {
             sum += set.get(column + radius).map_or(0, |&s| u16::from(s));
-            sums[column] = sum;
+            *sums = sum;
             sum -= column.checked_sub(radius).map_or(0, |left| u16::from(set[left]));
         }
     }

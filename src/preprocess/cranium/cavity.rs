@@ -65,7 +65,7 @@ pub(super) fn hull(runs: impl Iterator<Item = Run>, width: usize, height: usize)
     let right: Vec<_> = rows().map(|row| [row as f64, last[row] as f64]).collect();
     let (left, right) = (upper_chain(&left), upper_chain(&right));
     let mut hull = Mask::empty(width, height);
-    let Some((top, low)) = rows().next().zip(rows().last()) else {
+    let Some((top, low)) = rows().next().zip(rows().next_back()) else {
         return hull;
     };
     for row in top..=low {
