@@ -138,6 +138,9 @@ fn decode_frames(
 ) -> Result<Vec<DynamicImage>> {
     let first = decode_one(bytes, format, limits)?;
     let Some(frames) = frames(bytes, format) else { return Ok(vec![first]) };
+    if format == ImageFormat::WebP && is_cut_webp(bytes) {
+        return Err(Error::Undecodable("it ends too early".into()));
+    }
     let mut images = Vec::new();
     let mut budget = SeriesBudget::new(limits);
     for frame in frames {
@@ -154,6 +157,13 @@ fn decode_frames(
         images.push(image);
     }
     Ok(if images.len() > 1 { images } else { vec![first] })
+}
+
+/// Whether the file is shorter than it declares: the decoder counts whole frames alone. The size is that
+/// of everything behind it; a byte of padding may be missing.
+fn is_cut_webp(bytes: &[u8]) -> bool {
+    let declared = bytes.get(4..8).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
+    declared.is_none_or(|size| u64::from(size) + 8 > bytes.len() as u64 + 1)
 }
 
 fn frames(bytes: &[u8], format: ImageFormat) -> Option<Frames<'_>> {
