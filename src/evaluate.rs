@@ -97,7 +97,7 @@ fn read_slice(row: &LabelledSlice, model: &Segmenter, reading: Reading) -> Resul
     match reading.resolution {
         Resolution::Grid => {
             let (prepared, logits) = model.logits(&slice)?;
-            let on_grid = |mask: Mask| mask_on_grid(&mask, prepared.crop, width, height);
+            let on_grid = |mask: Mask| mask_on_grid(mask, &prepared, width, height);
             let truth = truth.map(on_grid).transpose()?;
             let found = model.read_out_on_grid(prepared, logits, gate);
             Ok(ReadSlice { found, truth, pixel_share: 1.0 / (width * height) as f64 })

@@ -2,8 +2,10 @@
 
 mod resample;
 mod surround;
+mod turn;
 
 pub use surround::remove_surround;
+pub use turn::Turn;
 
 use crate::components::{BoundingBox, label_components};
 use crate::error::{Error, Result};

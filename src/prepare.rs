@@ -3,10 +3,9 @@
 use crate::dataset::{LabelledSlice, SUBTYPES, read_dataset};
 use crate::decode::Limits;
 use crate::error::{Error, Result};
-use crate::geometry::CropBox;
 use crate::mask::Mask;
 use crate::model_spec::ModelSpec;
-use crate::preprocess::preprocess;
+use crate::preprocess::{Prepared, preprocess};
 use npyz::{AutoSerialize, WriterBuilder};
 use rayon::prelude::*;
 use std::fs::File;
@@ -76,11 +75,9 @@ fn prepare_slice(row: &LabelledSlice, spec: &ModelSpec) -> Result<Planes> {
     let prepared = preprocess(&slice, spec)?;
     let [_, _, rows, columns] = spec.input.shape;
     let mask = match row.read_mask(width, height)? {
-        Some(mask) => mask_on_grid(&mask, prepared.crop, columns, rows)?
-            .pixels
-            .into_iter()
-            .map(u8::from)
-            .collect(),
+        Some(mask) => {
+            mask_on_grid(mask, &prepared, columns, rows)?.pixels.into_iter().map(u8::from).collect()
+        }
         None => vec![MASK_UNKNOWN; rows * columns],
     };
     let within = match prepared.within {
@@ -90,14 +87,15 @@ fn prepare_slice(row: &LabelledSlice, spec: &ModelSpec) -> Result<Planes> {
     Ok(Planes { image: prepared.tensor, mask, within })
 }
 
-/// The mask as the network sees it: cut and resized like the image, then halved.
+/// The mask as the network sees it: turned, cut and resized like the image, then halved.
 pub(crate) fn mask_on_grid(
-    mask: &Mask,
-    crop: CropBox,
+    mask: Mask,
+    prepared: &Prepared,
     width: usize,
     height: usize,
 ) -> Result<Mask> {
-    Ok(Mask::from_plane(&crop.cut_to(&mask.to_plane(), width, height)?, 0.5))
+    let plane = prepared.turn.plane(mask.to_plane());
+    Ok(Mask::from_plane(&prepared.crop.cut_to(&plane, width, height)?, 0.5))
 }
 
 fn index_row(row: &LabelledSlice) -> String {

@@ -10,7 +10,7 @@ pub use cranium::Skull;
 use crate::assess::{Assessment, GrayScale, assess, to_hounsfield};
 use crate::components::BoundingBox;
 use crate::error::{Error, Result};
-use crate::geometry::{CropBox, remove_surround, resize};
+use crate::geometry::{CropBox, Turn, remove_surround, resize};
 use crate::mask::Mask;
 use crate::model_spec::{ModelSpec, Step};
 use crate::slice::{CtSlice, Intensity};
@@ -23,7 +23,9 @@ pub struct Prepared {
     pub tensor: Vec<f32>,
     /// `[1, channels, height, width]`.
     pub shape: [usize; 4],
-    /// The part of the source image that the tensor shows.
+    /// What brought the slice to the network's orientation; everything here is in that orientation.
+    pub turn: Turn,
+    /// The part of the turned image that the tensor shows.
     pub crop: CropBox,
     /// Whether a crop step was asked for and found no head; the whole image was taken.
     pub head_missing: bool,
@@ -44,6 +46,8 @@ pub struct Prepared {
 pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
     let mut plane = slice.plane.expand();
     let assessment = assess(slice, &plane);
+    let turn = Turn::to_left_and_back(slice);
+    plane = turn.plane(plane);
     let mut crop = CropBox::whole(&plane);
     let mut channels = 1;
     let mut head_missing = false;
@@ -118,5 +122,5 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
         1 => plane.samples,
         _ => plane.samples.repeat(channels),
     };
-    Ok(Prepared { tensor, shape, crop, head_missing, within, skull, assessment })
+    Ok(Prepared { tensor, shape, turn, crop, head_missing, within, skull, assessment })
 }

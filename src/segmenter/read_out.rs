@@ -6,7 +6,7 @@ use super::within::{keep_within, strongest};
 use super::{Gate, Readout, SegmentOptions, Segmentation, Segmenter, SliceFinding, StageTimings};
 use crate::assess::GrayScale;
 use crate::engine::Logits;
-use crate::geometry::CropBox;
+use crate::geometry::{CropBox, Turn};
 use crate::mask::Mask;
 use crate::model_spec::sigmoid;
 use crate::postprocess::{LogitMap, Regions, smallest_lesion_px};
@@ -24,6 +24,7 @@ impl Segmenter {
         let [_, _, height, width] = prepared.shape;
         let grid = Plane::filled(width, height, 0.0);
         prepared.crop = CropBox::whole(&grid);
+        prepared.turn = Turn::NONE;
         let grid = CtSlice::bare(grid, Intensity::Display);
         let threshold = self.spec.postprocessing.threshold;
         self.read_out(&grid, prepared, logits, threshold, SegmentOptions::default(), gate)
@@ -38,7 +39,7 @@ impl Segmenter {
         options: SegmentOptions,
         gate: Gate,
     ) -> Segmentation {
-        let [_, _, _, grid_width] = prepared.shape;
+        let [_, _, grid_height, grid_width] = prepared.shape;
         let steps = &self.spec.postprocessing;
         if let Some(within) = &prepared.within {
             let cell = self.spec.outputs.slice.as_ref().and_then(|slice| slice.strongest_cell);
@@ -58,8 +59,13 @@ impl Segmenter {
         });
         let chain = self.spec.series.as_ref().filter(|_| gate == Gate::Series);
         let (width, height) = (slice.plane.width, slice.plane.height);
-        let map = LogitMap::new(logits.mask, grid_width, prepared.crop, [width, height]);
-        let min_lesion_px = smallest_lesion_px(steps, prepared.crop, grid_width);
+        // From the network's orientation back to that of the file.
+        let back = prepared.turn.inverse();
+        let crop = back.crop(prepared.crop, prepared.turn.size([width, height]));
+        let grid = [grid_width, grid_height];
+        let cells = back.apply(logits.mask, grid);
+        let map = LogitMap::new(cells, back.size(grid)[0], crop, [width, height]);
+        let min_lesion_px = smallest_lesion_px(steps, crop, grid_width);
         let mut fallback_threshold = None;
         let (mask, lesions) = if open || chain.is_some() {
             let mut regions = Regions::of(&map, threshold, min_lesion_px);
@@ -102,7 +108,7 @@ impl Segmenter {
             },
             mask,
             map,
-            crop: prepared.crop,
+            crop,
             window,
             spacing_mm: slice.spacing_mm,
             modality: slice.modality.clone(),

@@ -40,21 +40,74 @@ pub(crate) fn hounsfield(column: usize, row: usize, slice: usize) -> i16 {
     }
 }
 
-/// Writes one DICOM file a slice, named against the order of the slices.
-pub(crate) fn write_dicom(folder: &Path) {
-    std::fs::create_dir_all(folder).unwrap();
-    for slice in 0..SLICES {
-        let name = format!("{:02}.dcm", SLICES - slice);
-        std::fs::write(folder.join(name), dicom(slice)).unwrap();
+/// How the rows and columns of a stored slice run through the head: both against it where flipped,
+/// and columns along its rows where transposed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Layout {
+    pub(crate) transposed: bool,
+    pub(crate) flipped: [bool; 2],
+}
+
+impl Layout {
+    /// The head's axis along a stored row, and along a stored column.
+    fn axes(self) -> [usize; 2] {
+        if self.transposed { [1, 0] } else { [0, 1] }
+    }
+
+    /// Columns and rows of a stored slice.
+    pub(crate) fn size(self) -> [usize; 2] {
+        self.axes().map(|axis| [COLUMNS, ROWS][axis])
+    }
+
+    /// The head's column and row of a stored pixel.
+    pub(crate) fn voxel(self, pixel: usize) -> [usize; 2] {
+        let size = self.size();
+        let stored = [pixel % size[0], pixel / size[0]];
+        let mut voxel = [0; 2];
+        for (out, axis) in self.axes().into_iter().enumerate() {
+            let reversed = size[out] - 1 - stored[out];
+            voxel[axis] = if self.flipped[out] { reversed } else { stored[out] };
+        }
+        voxel
+    }
+
+    /// Directions of the stored rows and columns in the patient, one after the other.
+    fn orientation(self) -> [f64; 6] {
+        let mut cosines = [0.0; 6];
+        for (out, axis) in self.axes().into_iter().enumerate() {
+            cosines[3 * out + axis] = if self.flipped[out] { -1.0 } else { 1.0 };
+        }
+        cosines
     }
 }
 
-fn dicom(slice: usize) -> Vec<u8> {
+/// Writes one DICOM file a slice, named against the order of the slices.
+pub(crate) fn write_dicom(folder: &Path) {
+    write_laid_out(folder, Layout::default());
+}
+
+/// As [`write_dicom`], with rows and columns in another direction.
+pub(crate) fn write_laid_out(folder: &Path, layout: Layout) {
+    std::fs::create_dir_all(folder).unwrap();
+    for slice in 0..SLICES {
+        let name = format!("{:02}.dcm", SLICES - slice);
+        std::fs::write(folder.join(name), dicom(slice, layout)).unwrap();
+    }
+}
+
+fn joined(values: impl IntoIterator<Item = f64>) -> String {
+    values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join("\\")
+}
+
+fn dicom(slice: usize, layout: Layout) -> Vec<u8> {
     let mut object = InMemDicomObject::new_empty();
     let mut put = |tag: Tag, vr: VR, value: PrimitiveValue| {
         object.put(DataElement::new(tag, vr, value));
     };
-    let position = [ORIGIN_MM[0], ORIGIN_MM[1], ORIGIN_MM[2] + STEPS_MM[2] * slice as f64];
+    let [column, row] = layout.voxel(0);
+    let at = |axis: usize, index: usize| ORIGIN_MM[axis] + STEPS_MM[axis] * index as f64;
+    let position = [at(0, column), at(1, row), at(2, slice)];
+    let [along_row, along_column] = layout.axes().map(|axis| STEPS_MM[axis]);
     let texts = [
         (tags::SOP_CLASS_UID, VR::UI, uids::CT_IMAGE_STORAGE.to_owned()),
         (tags::SOP_INSTANCE_UID, VR::UI, format!("2.25.1.1.{}", slice + 1)),
@@ -67,9 +120,9 @@ fn dicom(slice: usize) -> Vec<u8> {
         (tags::PATIENT_NAME, VR::PN, "Phantom^Generated".into()),
         (tags::STUDY_DATE, VR::DA, "20200102".into()),
         (tags::INSTANCE_NUMBER, VR::IS, (slice + 1).to_string()),
-        (tags::IMAGE_POSITION_PATIENT, VR::DS, position.map(|v| v.to_string()).join("\\")),
-        (tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "1\\0\\0\\0\\1\\0".into()),
-        (tags::PIXEL_SPACING, VR::DS, format!("{}\\{}", STEPS_MM[1], STEPS_MM[0])),
+        (tags::IMAGE_POSITION_PATIENT, VR::DS, joined(position)),
+        (tags::IMAGE_ORIENTATION_PATIENT, VR::DS, joined(layout.orientation())),
+        (tags::PIXEL_SPACING, VR::DS, joined([along_column, along_row])),
         (tags::SLICE_THICKNESS, VR::DS, STEPS_MM[2].to_string()),
         (tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2".into()),
         (tags::RESCALE_INTERCEPT, VR::DS, "-1024".into()),
@@ -81,8 +134,8 @@ fn dicom(slice: usize) -> Vec<u8> {
     }
     let numbers = [
         (tags::SAMPLES_PER_PIXEL, 1),
-        (tags::ROWS, ROWS as u16),
-        (tags::COLUMNS, COLUMNS as u16),
+        (tags::ROWS, layout.size()[1] as u16),
+        (tags::COLUMNS, layout.size()[0] as u16),
         (tags::BITS_ALLOCATED, 16),
         (tags::BITS_STORED, 12),
         (tags::HIGH_BIT, 11),
@@ -92,7 +145,10 @@ fn dicom(slice: usize) -> Vec<u8> {
         put(tag, VR::US, value.into());
     }
     let stored: Vec<u16> = (0..ROWS * COLUMNS)
-        .map(|i| (hounsfield(i % COLUMNS, i / COLUMNS, slice) + 1024) as u16)
+        .map(|pixel| {
+            let [column, row] = layout.voxel(pixel);
+            (hounsfield(column, row, slice) + 1024) as u16
+        })
         .collect();
     put(tags::PIXEL_DATA, VR::OW, PrimitiveValue::U16(stored.into()));
     let meta = FileMetaTableBuilder::new().transfer_syntax(uids::EXPLICIT_VR_LITTLE_ENDIAN);

@@ -28,4 +28,5 @@ mod pictures;
 mod samples;
 mod seeds;
 mod series;
+mod turned;
 mod volume;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Runs `ichor segment` with the model that outlines the generated head, and returns its lines.
-fn segment(inputs: &[&Path], output: &Path, more: &[&str]) -> Vec<Value> {
+pub(crate) fn segment(inputs: &[&Path], output: &Path, more: &[&str]) -> Vec<Value> {
     let run = Command::new(env!("CARGO_BIN_EXE_ichor"))
         .current_dir(root())
         .arg("segment")
@@ -34,7 +34,7 @@ fn head(folder: &Path) -> [PathBuf; 2] {
 }
 
 /// Slice pictures of one kind, in order.
-fn pictures(folder: &Path, stem: &str, kind: &str) -> Vec<Vec<u8>> {
+pub(crate) fn pictures(folder: &Path, stem: &str, kind: &str) -> Vec<Vec<u8>> {
     let picture = |number| {
         let path = folder.join(format!("{stem}_{number:03}_{kind}.png"));
         image::open(path).unwrap().into_bytes()
