@@ -1,8 +1,10 @@
 //! One axial slice as it was decoded.
 
+mod patient;
 mod stored;
 mod tags;
 
+pub use patient::{PatientStudy, QuotedAttribute};
 pub use stored::{Scale, StoredPlane};
 pub use tags::SeriesTags;
 
@@ -118,8 +120,8 @@ pub struct DicomReference {
     pub gantry_tilt: Option<String>,
     /// What tells its series from others.
     pub tags: SeriesTags,
-    /// Patient and study attributes that a derived object repeats: (group, element), VR, value.
-    pub patient_study: Vec<((u16, u16), [u8; 2], String)>,
+    /// Patient and study attributes that a derived object repeats.
+    pub patient_study: Arc<PatientStudy>,
 }
 
 impl std::fmt::Debug for DicomReference {

@@ -1,6 +1,6 @@
 //! The lattice that the slices of a series lie on, in the patient's coordinates.
 
-use crate::series::{Series, cross, dot, minus};
+use crate::series::{Series, cross, dot, minus, normalised};
 use crate::slice::Placement;
 
 /// Positions of samples as steps from the first one: mm, x to the patient's left, y to the back,
@@ -13,8 +13,13 @@ pub struct Stack {
     pub steps_mm: [[f64; 3]; 3],
     /// Whether all slices have one orientation.
     pub parallel: bool,
-    /// Whether every slice lies where the steps say.
+    /// Whether all slices have one pixel spacing.
+    pub one_spacing: bool,
+    /// Whether every slice is as far along the normal as the steps say.
     pub even: bool,
+    /// Whether the first sample of every slice lies in its plane where the steps say: not where the
+    /// field of view was moved or resized within the series.
+    pub aligned: bool,
     /// Whether slices are stacked along their normal, as a gantry without tilt leaves them.
     pub upright: bool,
 }
@@ -36,25 +41,33 @@ impl Stack {
         let (first, last) = (placed.first()?, placed.last()?);
         let slice = series.slices.first()?;
         let [row_mm, column_mm] = slice.spacing_mm?.map(f64::from);
-        let normal = cross(first.row, first.column);
+        let normal = normalised(cross(first.row, first.column))?;
         let step = match placed.len() {
             1 => scale(normal, slice.thickness_mm.map_or(1.0, f64::from)),
             count => scale(minus(last.position_mm, first.position_mm), 1.0 / (count - 1) as f64),
         };
+        // How far a slice lies from where the steps put it: along the normal, and in its plane.
         let off = |(index, p): (usize, &Placement)| {
             let from_first = minus(p.position_mm, first.position_mm);
-            length(minus(from_first, scale(step, index as f64)))
+            let off = minus(from_first, scale(step, index as f64));
+            let along = dot(off, normal);
+            [along.abs(), length(minus(off, scale(normal, along)))]
         };
-        let worst = placed.iter().enumerate().map(off).fold(0.0, f64::max);
+        let farther = |a: [f64; 2], b: [f64; 2]| [a[0].max(b[0]), a[1].max(b[1])];
+        let [along, across] = placed.iter().enumerate().map(off).fold([0.0; 2], farther);
         let parallel = placed.iter().all(|p| {
             length(minus(p.row, first.row)).max(length(minus(p.column, first.column))) < 1e-3
         });
+        let one_spacing = series.slices.iter().all(|s| s.spacing_mm == slice.spacing_mm);
         let height = length(step);
+        let tolerance = (TOLERANCE * height).max(TOLERANCE_MM);
         Some(Self {
             origin_mm: first.position_mm,
             steps_mm: [scale(first.row, column_mm), scale(first.column, row_mm), step],
             parallel,
-            even: parallel && worst <= (TOLERANCE * height).max(TOLERANCE_MM),
+            one_spacing,
+            even: parallel && along <= tolerance,
+            aligned: across <= tolerance,
             upright: length(cross(step, normal)) <= UPRIGHT * height,
         })
     }
@@ -115,6 +128,19 @@ mod tests {
             assert_eq!((stack.even, stack.upright), (even, upright), "{positions:?}");
             assert!((stack.slice_spacing_mm() - spacing).abs() < 1e-9, "{positions:?}");
             assert!((stack.steps_mm[0][0] - 0.4).abs() < 1e-6, "columns step by column spacing");
+            assert!(stack.aligned && stack.one_spacing, "{positions:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_of_view_that_moves_or_grows_leaves_distances_even() {
+        let moved = series(&[[0.0; 3], [0.0, 0.0, 5.0], [8.0, 0.0, 10.0]]);
+        let mut grown = series(&[[0.0; 3], [0.0, 0.0, 5.0], [0.0, 0.0, 10.0]]);
+        grown.slices[2].spacing_mm = Some([0.6, 0.4]);
+        for (series, expected) in [(moved, [true, false, true]), (grown, [true, true, false])] {
+            let stack = Stack::of(&series).unwrap();
+            assert_eq!([stack.even, stack.aligned, stack.one_spacing], expected);
+            assert!((stack.slice_spacing_mm() - 5.0).abs() < 1e-9);
         }
     }
 

@@ -13,6 +13,7 @@ mod geometry;
 mod hounsfield;
 mod jpeg2000;
 mod layout;
+mod quoted;
 mod reference;
 mod rle;
 mod stack;
@@ -22,7 +23,7 @@ mod syntax;
 use super::source::Source;
 use super::{Identity, Limits, jpeg};
 use crate::error::{Error, Result};
-use crate::slice::{CtSlice, Warning};
+use crate::slice::{CtSlice, PatientStudy, Warning};
 use attributes::Attributes;
 use dicom_dictionary_std::uids;
 use dicom_object::InMemDicomObject;
@@ -40,9 +41,9 @@ pub(super) use file::sniff;
 /// they are padding: windows clamp those, and a value that the file holds is not invented.
 pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Vec<CtSlice>> {
     let mut file = DicomFile::open(source, limits)?;
-    let (object, pixel_data) = header(&file)?;
+    let (object, pixel_data, quoted) = header(&file)?;
     let layout = layout::Layout::read(&object, limits)?;
-    let reference = reference::Reference::read(&object, file.syntax.uid);
+    let reference = reference::Reference::read(&object, file.syntax.uid, quoted);
     let coding = coding(&mut file, &pixel_data, &layout);
     let mut warnings = std::mem::take(&mut file.warnings);
     let mut frames = Frames::of(file, &object, &pixel_data, &layout, coding, limits)?;
@@ -100,12 +101,12 @@ fn coding(file: &mut DicomFile<'_>, pixel_data: &PixelData, layout: &layout::Lay
 /// What the object is, without a look at its samples.
 pub(super) fn identify(source: &mut dyn Source, limits: &Limits) -> Result<Identity> {
     let file = DicomFile::open(source, limits)?;
-    let object = match header(&file) {
-        Ok((object, _)) => object,
+    let (object, quoted) = match header(&file) {
+        Ok((object, _, quoted)) => (object, quoted),
         Err(Error::Unprocessable(_)) => return Ok(Identity::NoImage),
         Err(error) => return Err(error),
     };
-    let reference = reference::Reference::read(&object, file.syntax.uid);
+    let reference = reference::Reference::read(&object, file.syntax.uid, quoted);
     // Segmentations have pixels, but nothing to segment; they lie beside their images.
     if reference.sop_class_uid() == uids::SEGMENTATION_STORAGE {
         return Ok(Identity::NoImage);
@@ -131,7 +132,7 @@ pub(super) fn identify(source: &mut dyn Source, limits: &Limits) -> Result<Ident
 }
 
 /// The attributes before the pixel data, and where those begin.
-fn header(file: &DicomFile<'_>) -> Result<(InMemDicomObject, PixelData)> {
+fn header(file: &DicomFile<'_>) -> Result<(InMemDicomObject, PixelData, PatientStudy)> {
     let encoding = file.syntax.encoding;
     let header = Header::read(&file.head, encoding).map_err(|error| {
         // The head is full and the pixel data are not in it.
@@ -143,7 +144,7 @@ fn header(file: &DicomFile<'_>) -> Result<(InMemDicomObject, PixelData)> {
     };
     let object = InMemDicomObject::read_dataset_with_ts(&header.attributes[..], &syntax)
         .map_err(|_| damaged())?;
-    Ok((object, header.pixel_data))
+    Ok((object, header.pixel_data, header.patient_study))
 }
 
 fn damaged() -> Error {

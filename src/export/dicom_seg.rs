@@ -5,12 +5,12 @@
 mod frames;
 
 use super::dicom::elements::{code, new_uid, put_sequence, put_text, put_u16, text};
-use super::dicom::identity::{put_frame_of_reference, put_identity, referenced_series};
+use super::dicom::identity::{left_empty, put_frame_of_reference, put_identity, referenced_series};
 use crate::error::{Error, Result};
 use crate::mask::PackedMask;
 use crate::model_spec::ModelSpec;
 use crate::series::Series;
-use crate::slice::{CtSlice, DicomReference, Placement};
+use crate::slice::{CtSlice, DicomReference, Placement, Warning};
 use crate::stack::Stack;
 use dicom_core::VR;
 use dicom_core::value::PrimitiveValue;
@@ -22,6 +22,10 @@ use std::time::SystemTime;
 struct Source<'a> {
     reference: &'a DicomReference,
     placement: Placement,
+    /// Between rows and between columns, mm.
+    spacing_mm: [f32; 2],
+    /// Length along the normal that the slice stands for, mm: what volumes are measured with.
+    depth_mm: f32,
     mask: &'a PackedMask,
 }
 
@@ -36,6 +40,8 @@ pub struct DicomSeg {
     pub series_uid: String,
     /// Tracking UID of its one segment.
     pub tracking_uid: String,
+    /// What of the source it does not repeat.
+    pub warnings: Vec<Warning>,
 }
 
 /// Encodes one mask a slice as a DICOM segmentation, dated `written`.
@@ -45,7 +51,7 @@ pub struct DicomSeg {
 ///
 /// # Errors
 /// [`Error::Unprocessable`] where the input was no DICOM or lacks UIDs, its slices have no
-/// position, or they differ in size or orientation.
+/// position or pixel spacing, or they differ in size.
 pub fn encode_dicom_seg(
     spec: &ModelSpec,
     series: &Series,
@@ -53,10 +59,7 @@ pub fn encode_dicom_seg(
     written: SystemTime,
 ) -> Result<DicomSeg> {
     let sources = sources(series, masks)?;
-    let stack = Stack::of(series).ok_or_else(|| {
-        refuse("The slices carry no pixel spacing, which a DICOM segmentation needs.")
-    })?;
-    check_shape(&stack, masks)?;
+    check_size(masks)?;
     // An object needs a frame; without any hemorrhage every slice says so.
     let positive: Vec<&Source> = sources.iter().filter(|s| s.mask.area_px() > 0).collect();
     let shown = if positive.is_empty() { sources.iter().collect() } else { positive };
@@ -78,43 +81,58 @@ pub fn encode_dicom_seg(
     let tracking_uid = new_uid();
     put_image(&mut object, spec, &shown, &tracking_uid);
     frames::put_dimensions(&mut object);
-    frames::put_groups(&mut object, series, &stack, &shown);
+    let is_even = Stack::of(series).is_some_and(|stack| stack.even);
+    let is_even = is_even && series.extents_mm.is_some() && sources.len() > 1;
+    frames::put_groups(&mut object, &shown, is_even);
     let bits = PrimitiveValue::from(pack_bits(&shown));
     object.put(dicom_core::DataElement::new(tags::PIXEL_DATA, VR::OB, bits));
     let (instance_uid, series_uid) =
         (text(&object, tags::SOP_INSTANCE_UID), text(&object, tags::SERIES_INSTANCE_UID));
-    Ok(DicomSeg { bytes: super::dicom::file(object)?, instance_uid, series_uid, tracking_uid })
+    let warnings = left_empty(&first.patient_study).into_iter().collect();
+    let bytes = super::dicom::file(object)?;
+    Ok(DicomSeg { bytes, instance_uid, series_uid, tracking_uid, warnings })
 }
 
 fn refuse(reason: &str) -> Error {
     Error::Unprocessable(format!("{reason} Take another --format."))
 }
 
+/// Whether [`encode_dicom_seg`] can hold the masks.
+pub(super) fn is_encodable(series: &Series, masks: &[PackedMask]) -> bool {
+    sources(series, masks).is_ok() && check_size(masks).is_ok()
+}
+
 fn sources<'a>(series: &'a Series, masks: &'a [PackedMask]) -> Result<Vec<Source<'a>>> {
-    let source = |(slice, mask): (&'a CtSlice, &'a PackedMask)| {
+    let step = Stack::of(series).map(|stack| stack.slice_spacing_mm() as f32);
+    let step = step.filter(|mm| *mm > 0.0);
+    let source = |(index, (slice, mask)): (usize, (&'a CtSlice, &'a PackedMask))| {
         let reference = slice.reference.as_deref().ok_or_else(|| {
             refuse("A DICOM segmentation can only be written for slices that came as DICOM.")
         })?;
         let placement = slice.placement.ok_or_else(|| {
             refuse("The slices carry no position, which a DICOM segmentation needs.")
         })?;
+        let spacing_mm = slice.spacing_mm.ok_or_else(|| {
+            refuse("The slices carry no pixel spacing, which a DICOM segmentation needs.")
+        })?;
         let DicomReference { sop_class_uid, sop_instance_uid, series_uid, study_uid, .. } =
             reference;
         if [sop_class_uid, sop_instance_uid, series_uid, study_uid].iter().any(|u| u.is_empty()) {
             return Err(refuse("The DICOM files lack UIDs that a segmentation must quote."));
         }
-        Ok(Source { reference, placement, mask })
+        let extent = series.extents_mm.as_ref().and_then(|extents| extents.get(index)).copied();
+        // The module wants a thickness also where none is known and no volume is given.
+        let depth_mm = extent.or(slice.thickness_mm).or(step).unwrap_or(1.0);
+        Ok(Source { reference, placement, spacing_mm, depth_mm, mask })
     };
-    series.slices.iter().zip(masks).map(source).collect()
+    series.slices.iter().zip(masks).enumerate().map(source).collect()
 }
 
-fn check_shape(stack: &Stack, masks: &[PackedMask]) -> Result<()> {
+fn check_size(masks: &[PackedMask]) -> Result<()> {
     let equal = masks.windows(2).all(|m| (m[0].width, m[0].height) == (m[1].width, m[1].height));
     let side = masks.first().map_or(0, |m| m.width.max(m.height));
-    if !(equal && stack.parallel && u16::try_from(side).is_ok()) {
-        return Err(refuse(
-            "The slices differ in size or orientation, which one DICOM segmentation cannot hold.",
-        ));
+    if !(equal && u16::try_from(side).is_ok()) {
+        return Err(refuse("The slices differ in size, which one DICOM segmentation cannot hold."));
     }
     Ok(())
 }

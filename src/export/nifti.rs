@@ -2,6 +2,7 @@
 //!
 //! Layout of the header: nifti1.h, R. W. Cox et al., <https://nifti.nimh.nih.gov/nifti-1>.
 
+use super::dicom_seg::is_encodable;
 use crate::error::{Error, Result};
 use crate::mask::PackedMask;
 use crate::series::{Series, VolumeGrid};
@@ -78,7 +79,7 @@ fn stacked(series: &Series, masks: &[PackedMask]) -> Result<Volume<'static>> {
     let (width, height) = masks.first().map_or((0, 0), |mask| (mask.width, mask.height));
     check_sizes(masks, width, height)?;
     let (affine, warning) = match Stack::of(series) {
-        Some(stack) => (to_right_front_up(&stack), inexact(&stack)),
+        Some(stack) => (to_right_front_up(&stack), inexact(&stack, series, masks)),
         None => (affine_without_position(series), Some(position_unknown())),
     };
     let dimensions = [width, height, masks.len()];
@@ -101,19 +102,29 @@ fn position_unknown() -> Warning {
     )
 }
 
-fn inexact(stack: &Stack) -> Option<Warning> {
-    let message = match (stack.even, stack.upright) {
-        (true, true) => return None,
-        (true, false) => {
-            "The slices are sheared by the gantry tilt. The affine of the NIfTI mask holds the \
-             shear, but many programs show it straight."
-        }
-        (false, _) => {
-            "The slices are unevenly spaced, which NIfTI cannot hold: its mask has their mean \
-             distance. The DICOM segmentation is exact."
-        }
+/// What of the stack the affine cannot hold, or programs do not read from it.
+fn inexact(stack: &Stack, series: &Series, masks: &[PackedMask]) -> Option<Warning> {
+    let cause = if !stack.parallel {
+        "The slices differ in direction, which NIfTI cannot hold: its mask has that of the first."
+    } else if !stack.one_spacing {
+        "The slices differ in pixel spacing, which NIfTI cannot hold: its mask has that of the \
+         first."
+    } else if !stack.even {
+        "The slices are unevenly spaced, which NIfTI cannot hold: its mask has their mean distance."
+    } else if !stack.aligned {
+        "The field of view moves from slice to slice, which NIfTI cannot hold: its mask has the \
+         mean shift."
+    } else if !stack.upright {
+        "The slices are sheared by the gantry tilt. The affine of the NIfTI mask holds the shear, \
+         but many programs show it straight."
+    } else {
+        return None;
     };
-    Some(Warning::new("nifti_geometry_inexact", message))
+    let way_out = match is_encodable(series, masks) {
+        true => " The DICOM segmentation is exact.",
+        false => "",
+    };
+    Some(Warning::new("nifti_geometry_inexact", format!("{cause}{way_out}")))
 }
 
 /// DICOM's x and y point to the patient's left and back, NIfTI's to the right and front.
@@ -258,13 +269,27 @@ mod tests {
         }
         let mut unplaced = series(3, None);
         unplaced.slices[0].placement = None;
-        for (series, code) in [
-            (uneven, "nifti_geometry_inexact"),
-            (tilted, "nifti_geometry_inexact"),
-            (unplaced, "nifti_position_unknown"),
+        let mut moved = series(3, None);
+        moved.slices[2].placement.as_mut().unwrap().position_mm[0] += 9.0;
+        let mut grown = series(3, None);
+        grown.slices[2].spacing_mm = Some([0.6, 0.4]);
+        let mut turned = series(3, None);
+        turned.slices[2].placement.as_mut().unwrap().row = [1.0, 0.02, 0.0];
+        for (series, cause) in [
+            (uneven, "unevenly spaced"),
+            (tilted, "sheared"),
+            (moved, "field of view moves"),
+            (grown, "pixel spacing"),
+            (turned, "direction"),
         ] {
-            assert_eq!(encode_nifti(&series, &masks(3)).unwrap().1[0].code, code);
+            let warning = encode_nifti(&series, &masks(3)).unwrap().1.remove(0);
+            assert_eq!(warning.code, "nifti_geometry_inexact");
+            assert!(warning.message.contains(cause), "{}", warning.message);
+            // They did not come as DICOM, so that there is no segmentation object.
+            assert!(!warning.message.contains("exact"), "{}", warning.message);
         }
+        let warnings = encode_nifti(&unplaced, &masks(3)).unwrap().1;
+        assert_eq!(warnings[0].code, "nifti_position_unknown");
         let unequal = [Mask::empty(3, 2), Mask::empty(4, 2)].map(|mask| mask.pack());
         assert!(encode_nifti(&series(2, None), &unequal).is_err());
     }

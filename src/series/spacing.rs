@@ -9,8 +9,8 @@
 //! step: whoever compares slices pixel by pixel, or draws the stack as a box, must shear it.
 
 use super::order::height;
-use super::{Numbered, Series, cross, dot, minus, normalised};
-use crate::slice::Warning;
+use super::{Numbered, Series, cross, dot, minus, normalised, scaled_sum};
+use crate::slice::{CtSlice, Placement, Warning};
 
 /// CT gantries tilt by 30 degrees at most; a stack that leans more, with a margin for rounding, has
 /// positions and orientations that contradict each other, and its distances mean nothing.
@@ -131,13 +131,33 @@ fn median(gaps: &[f64]) -> Option<f64> {
     sorted.get(sorted.len().saturating_sub(1) / 2).copied()
 }
 
-/// Angle between the normal and the line from the first slice's corner to the last one's.
+/// Angle between the normal and the line through the middles of the slices: a field of view that is
+/// resized keeps its middle. The line is the usual step from slice to slice, so that one that is
+/// moved within the series is no tilt either.
 fn tilt(slices: &[Numbered], normal: [f64; 3]) -> Option<f32> {
-    let position = |numbered: Option<&Numbered>| Some(numbered?.1.placement?.position_mm);
-    let line = normalised(minus(position(slices.last())?, position(slices.first())?))?;
-    // Dropped repeats leave distinct heights, so two slices or more have a line.
-    let across = cross(line, normal);
-    Some(dot(across, across).sqrt().atan2(dot(line, normal)).to_degrees() as f32)
+    let middles: Vec<[f64; 3]> =
+        slices.iter().map(|(_, slice)| middle(slice)).collect::<Option<_>>()?;
+    // Dropped repeats leave distinct heights.
+    let lean = |pair: &[[f64; 3]]| {
+        let step = minus(pair[1], pair[0]);
+        let height = dot(step, normal);
+        let across = std::array::from_fn(|axis| step[axis] / height - normal[axis]);
+        across.iter().all(|part: &f64| part.is_finite()).then_some(across)
+    };
+    let leans: Vec<[f64; 3]> = middles.windows(2).filter_map(lean).collect();
+    let usual = |axis: usize| median(&leans.iter().map(|lean| lean[axis]).collect::<Vec<_>>());
+    let across = [usual(0)?, usual(1)?, usual(2)?];
+    Some(dot(across, across).sqrt().atan().to_degrees() as f32)
+}
+
+/// Centre of a slice; its first sample where the pixel spacing is unknown.
+fn middle(slice: &CtSlice) -> Option<[f64; 3]> {
+    let Placement { position_mm, row, column } = slice.placement?;
+    let [between_rows, between_columns] = slice.spacing_mm.map_or([0.0; 2], |mm| mm.map(f64::from));
+    let half = |count: usize, mm: f64| count.saturating_sub(1) as f64 * mm / 2.0;
+    let along = (half(slice.plane.width, between_columns), row);
+    let down = (half(slice.plane.height, between_rows), column);
+    Some(scaled_sum(position_mm, along, down, (0.0, [0.0; 3])))
 }
 
 fn warn_of_tilt(degrees: f32, warnings: &mut Vec<Warning>) {

@@ -54,7 +54,7 @@ fn reference(
         image_type: image_type.split('\\').map(String::from).collect(),
         gantry_tilt: tilt.map(String::from),
         tags: SeriesTags::default(),
-        patient_study: Vec::new(),
+        patient_study: Arc::default(),
     }))
 }
 
@@ -176,6 +176,26 @@ fn a_tilted_gantry_is_measured_along_the_normal() {
     assert!(series.extents_mm.clone().unwrap().iter().all(|e| (e - along).abs() < 1e-4));
     assert_eq!(codes(&series), ["gantry_tilt"]);
     assert!(message(&series, "gantry_tilt").contains("18.5 degrees"));
+}
+
+#[test]
+fn a_field_of_view_that_is_resized_or_moved_is_no_tilt() {
+    // The table moves straight; the upper slices show 260 mm instead of 200 round the same middle.
+    let mut resized = stack(&[0.0, 5.0, 10.0, 15.0]);
+    for slice in &mut resized[2..] {
+        slice.spacing_mm = Some([0.65, 0.65]);
+        slice.placement.as_mut().unwrap().position_mm[..2].fill(-100.0 - 0.15 * 1.5);
+    }
+    let mut moved = stack(&[0.0, 5.0, 10.0, 15.0, 20.0]);
+    for slice in &mut moved[3..] {
+        slice.placement.as_mut().unwrap().position_mm[0] += 30.0;
+    }
+    for slices in [resized, moved] {
+        let series = assemble(slices, None).unwrap();
+        let tilt = series.tilt_degrees.unwrap();
+        assert!(tilt < 1e-3 && codes(&series).is_empty(), "{tilt} {:?}", codes(&series));
+        assert!(series.extents_mm.unwrap().iter().all(|extent| (extent - 5.0).abs() < 1e-5));
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 """A generated head CT as a DICOM series: tilted, unevenly spaced, of a patient with an umlaut."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,14 @@ ROW_MM, COLUMN_MM = 1.2, 1.25
 TILT_DEGREES = 12.0
 
 
-def write_series(folder: Path, *, gaps_mm: list[float], tilt_degrees: float = TILT_DEGREES) -> list[Dataset]:
-    """Writes one file a slice, named against their order, and returns them from feet to head."""
+def write_series(
+    folder: Path,
+    *,
+    gaps_mm: list[float],
+    tilt_degrees: float = TILT_DEGREES,
+    change: Callable[[Dataset, int], None] = lambda image, index: None,
+) -> list[Dataset]:
+    """Writes one file per slice, named against their order, and returns them from feet to head."""
     folder.mkdir(parents=True)
     study, series, frame_of_reference = generate_uid(), generate_uid(), generate_uid()
     heights = np.concatenate([[0.0], np.cumsum(gaps_mm)]) - 30
@@ -25,6 +32,7 @@ def write_series(folder: Path, *, gaps_mm: list[float], tilt_degrees: float = TI
         image.ImageOrientationPatient = [1, 0, 0, 0, round(float(np.cos(lean)), 8), round(float(np.sin(lean)), 8)]
         # The table moves along the body, whatever the gantry's angle.
         image.ImagePositionPatient = [-100.5, -110.25, float(height)]
+        change(image, index)
         image.save_as(folder / f"{len(heights) - index:02}.dcm", enforce_file_format=True)
         slices.append(image)
     return slices

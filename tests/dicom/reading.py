@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import pydicom
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,20 @@ class Result:
 
     def warnings(self) -> set[str]:
         return {warning["code"] for warning in self.report["warnings"]}
+
+
+def volume_ml(seg: Path) -> float:
+    """Volume of a segmentation by the pixel measures of its frames, shared or each frame's own."""
+    dataset = pydicom.dcmread(seg)
+    pixels = dataset.pixel_array.reshape(-1, dataset.Rows, dataset.Columns)
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    total = 0.0
+    for mask, frame in zip(pixels, dataset.PerFrameFunctionalGroupsSequence, strict=True):
+        assert ("PixelMeasuresSequence" in frame) != ("PixelMeasuresSequence" in shared)
+        measures = (frame if "PixelMeasuresSequence" in frame else shared).PixelMeasuresSequence[0]
+        assert measures.get("SpacingBetweenSlices", measures.SliceThickness) == measures.SliceThickness
+        total += mask.sum() * np.prod(measures.PixelSpacing) * measures.SliceThickness / 1000
+    return total
 
 
 def segment(series: Path, output: Path, formats: str = "png,nifti,dicom-seg") -> Result:

@@ -68,7 +68,8 @@ def test_patient_study_and_space_are_those_of_the_source(tilted):
     assert seg.SeriesInstanceUID != slices[0].SeriesInstanceUID
     assert (seg.SOPClassUID, seg.file_meta.TransferSyntaxUID) == (SegmentationStorage, ExplicitVRLittleEndian)
     shared = seg.SharedFunctionalGroupsSequence[0]
-    assert list(shared.PixelMeasuresSequence[0].PixelSpacing) == [ROW_MM, COLUMN_MM]
+    for frame in seg.PerFrameFunctionalGroupsSequence:
+        assert list(frame.PixelMeasuresSequence[0].PixelSpacing) == [ROW_MM, COLUMN_MM]
     orientation = shared.PlaneOrientationSequence[0].ImageOrientationPatient
     # Cosines are written as unit vectors, whatever the rounding of the source.
     assert np.allclose(orientation, slices[0].ImageOrientationPatient, atol=1e-7)

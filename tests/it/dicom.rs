@@ -4,6 +4,7 @@ mod encapsulated;
 mod hostile;
 pub(crate) mod phantom;
 mod structure;
+mod texts;
 
 use crate::fixtures::{models, root};
 use dicom_core::value::PrimitiveValue;
@@ -15,7 +16,7 @@ use ichor::decode::{Limits, decode};
 use ichor::error::Result;
 use ichor::inspect::{Inspection, inspect};
 use ichor::segmenter::{SegmentOptions, SliceFinding};
-use ichor::slice::{CtSlice, Intensity};
+use ichor::slice::{CtSlice, Intensity, QuotedAttribute};
 use phantom::{COLUMNS, ROWS, ct, ct_with, file, group, pixels, ramp, sequence, short, text};
 
 const SYNTAXES: [(&str, &str); 7] = [
@@ -111,7 +112,8 @@ fn what_the_header_says_of_place_and_display_is_kept() {
     assert_eq!((reference.sop_instance_uid.as_str(), reference.frame), ("1.2.3.4", None));
     assert_eq!(reference.image_type, ["ORIGINAL", "PRIMARY", "AXIAL"]);
     assert_eq!(reference.gantry_tilt.as_deref(), Some("18.5"));
-    assert!(reference.patient_study.contains(&((0x10, 0x20), *b"LO", "SECRET-1".into())));
+    let quoted = |a: &QuotedAttribute| a.value.as_deref() == Some(b"SECRET-1") && a.vr == *b"LO";
+    assert!(reference.patient_study.attributes.iter().any(quoted));
 }
 
 #[test]

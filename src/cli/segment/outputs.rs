@@ -105,6 +105,7 @@ impl Outputs {
         let now = SystemTime::now();
         let seg = encode_dicom_seg(model.spec(), &found.series, &found.masks, now);
         if let Some(seg) = written.possible(&objects, seg)? {
+            written.warnings.extend(seg.warnings.iter().cloned());
             self.put(stem, "seg.dcm", &seg.bytes)?;
             if self.has(DicomSr)
                 && let Some(report) = written

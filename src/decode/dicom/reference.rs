@@ -1,34 +1,13 @@
 //! What a DICOM object derived from this one must quote of it.
 
 use super::attributes::{Attributes, text};
-use crate::slice::{DicomReference, SeriesTags};
+use crate::slice::{DicomReference, PatientStudy, SeriesTags};
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use std::sync::Arc;
 
-/// The Patient, General Study, Patient Study and Frame of Reference modules (PS3.3 C.7.1.1,
-/// C.7.2.1, C.7.2.2, C.7.4.1), as far as CT carries them.
-const QUOTED: [(Tag, [u8; 2]); 16] = [
-    (tags::STUDY_DATE, *b"DA"),
-    (tags::STUDY_TIME, *b"TM"),
-    (tags::ACCESSION_NUMBER, *b"SH"),
-    (tags::REFERRING_PHYSICIAN_NAME, *b"PN"),
-    (tags::STUDY_DESCRIPTION, *b"LO"),
-    (tags::PATIENT_NAME, *b"PN"),
-    (tags::PATIENT_ID, *b"LO"),
-    (tags::ISSUER_OF_PATIENT_ID, *b"LO"),
-    (tags::PATIENT_BIRTH_DATE, *b"DA"),
-    (tags::PATIENT_SEX, *b"CS"),
-    (tags::PATIENT_AGE, *b"AS"),
-    (tags::PATIENT_WEIGHT, *b"DS"),
-    (tags::PATIENT_IDENTITY_REMOVED, *b"CS"),
-    (tags::DEIDENTIFICATION_METHOD, *b"LO"),
-    (tags::STUDY_ID, *b"SH"),
-    (tags::POSITION_REFERENCE_INDICATOR, *b"LO"),
-];
-
-/// The longest text that is quoted; the longest of the above may have 324 characters.
+/// The longest identifier that is kept, bytes.
 const MAX_TEXT: usize = 1024;
 
 /// Identity of an instance, before it is told apart by frame.
@@ -36,7 +15,11 @@ pub(super) struct Reference(DicomReference);
 
 impl Reference {
     /// Missing identifiers stay empty: the image can still be read, only not be quoted.
-    pub(super) fn read(object: &InMemDicomObject, transfer_syntax: &str) -> Self {
+    pub(super) fn read(
+        object: &InMemDicomObject,
+        transfer_syntax: &str,
+        patient_study: PatientStudy,
+    ) -> Self {
         let quoted = |tag| object.get(tag).and_then(text).filter(|t| t.len() <= MAX_TEXT);
         let uid = |tag| quoted(tag).unwrap_or_default().into_owned();
         let image_type = quoted(tags::IMAGE_TYPE).unwrap_or_default();
@@ -51,12 +34,7 @@ impl Reference {
             image_type: values(&image_type),
             gantry_tilt: None,
             tags: object_tags(object),
-            patient_study: QUOTED
-                .iter()
-                .filter_map(|(tag, vr)| {
-                    Some(((tag.group(), tag.element()), *vr, quoted(*tag)?.into_owned()))
-                })
-                .collect(),
+            patient_study: Arc::new(patient_study),
         })
     }
 

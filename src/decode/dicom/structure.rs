@@ -7,7 +7,9 @@ mod element;
 pub(super) use element::Encoding;
 
 use super::damaged;
+use super::quoted::Quoted;
 use crate::error::{Error, Result};
+use crate::slice::PatientStudy;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use element::{ElementHeader, WITHIN_UNKNOWN, has_long_length, number_bytes};
@@ -43,6 +45,8 @@ pub(super) struct Header {
     /// The public attributes, explicit and in the byte order of the data set.
     pub(super) attributes: Vec<u8>,
     pub(super) pixel_data: PixelData,
+    /// What a derived object repeats.
+    pub(super) patient_study: PatientStudy,
 }
 
 impl Header {
@@ -53,10 +57,18 @@ impl Header {
     /// [`Error::Undecodable`] for lengths beyond the data, [`Error::Unprocessable`] where there is no
     /// pixel data.
     pub(super) fn read(data_set: &[u8], encoding: Encoding) -> Result<Self> {
-        let mut pass =
-            Pass { bytes: data_set, at: 0, encoding, out: Vec::new(), tally: Tally::default() };
+        let mut pass = Pass {
+            bytes: data_set,
+            at: 0,
+            encoding,
+            out: Vec::new(),
+            quoted: Quoted::default(),
+            tally: Tally::default(),
+        };
         match pass.top_level()? {
-            Some(pixel_data) => Ok(Self { attributes: pass.out, pixel_data }),
+            Some(pixel_data) => {
+                Ok(Self { attributes: pass.out, pixel_data, patient_study: pass.quoted.finish() })
+            }
             None => Err(pass.tally.without_pixel_data()),
         }
     }
@@ -69,6 +81,7 @@ struct Pass<'a> {
     /// Of the data set itself; what is kept has its byte order.
     encoding: Encoding,
     out: Vec<u8>,
+    quoted: Quoted,
     tally: Tally,
 }
 
@@ -108,6 +121,11 @@ impl Pass<'_> {
         self.at += header.bytes;
         let keep = keep && is_needed(tag);
         let end = length.map(|length| self.end(length, limit)).transpose()?;
+        if self.tally.depth == 0 {
+            let bytes = self.bytes;
+            let value = end.filter(|_| vr != VR::SQ).map(|end| &bytes[self.at..end]);
+            self.quoted.note(tag, vr, value);
+        }
         let content = if header.unknown { WITHIN_UNKNOWN } else { encoding };
         match end {
             None if matches!(vr, VR::OB | VR::OW) || tag == tags::PIXEL_DATA => {

@@ -1,11 +1,12 @@
 //! Whose object it is, what it was made from and by what.
 
-use super::elements::{new_uid, put_sequence, put_text, text};
-use crate::slice::DicomReference;
+use super::elements::{new_uid, put_quoted, put_sequence, put_text};
+use crate::slice::{DicomReference, PatientStudy, QuotedAttribute, Warning};
 use chrono::{DateTime, Local};
 use dicom_core::VR;
+use dicom_core::dictionary::DataDictionary;
 use dicom_core::header::Tag;
-use dicom_dictionary_std::{tags, uids};
+use dicom_dictionary_std::{StandardDataDictionary, tags, uids};
 use dicom_object::InMemDicomObject;
 use std::collections::HashSet;
 use std::time::SystemTime;
@@ -71,23 +72,49 @@ fn put_patient_and_study(object: &mut InMemDicomObject, first: &DicomReference) 
     for (tag, vr) in REQUIRED {
         put_text(object, tag, vr, "");
     }
-    for ((group, element), vr, value) in &first.patient_study {
-        let (tag, vr) = (Tag(*group, *element), VR::from_binary(*vr));
-        // How text is encoded is decided here, not by the source.
-        if let Some(vr) = vr.filter(|_| tag != tags::SPECIFIC_CHARACTER_SET) {
-            put_text(object, tag, vr, value);
+    let quoted = &first.patient_study;
+    if let Some(set) = &quoted.character_set {
+        put_quoted(object, tags::SPECIFIC_CHARACTER_SET, VR::CS, set);
+    }
+    for attribute in &quoted.attributes {
+        let value = attribute.value.as_deref().unwrap_or_default();
+        if let Some(vr) = VR::from_binary(attribute.vr) {
+            put_quoted(object, tag_of(attribute), vr, value);
         }
     }
-    if first.patient_study.iter().any(|(_, _, value)| !value.is_ascii()) {
-        put_text(object, tags::SPECIFIC_CHARACTER_SET, VR::CS, "ISO_IR 192");
-    }
-    let removed = text(object, tags::PATIENT_IDENTITY_REMOVED) == "YES";
-    if removed && text(object, tags::DEIDENTIFICATION_METHOD).is_empty() {
+    let value = |tag: Tag| {
+        let found = quoted.attributes.iter().find(|attribute| tag_of(attribute) == tag);
+        found.and_then(|attribute| attribute.value.as_deref()).unwrap_or_default().trim_ascii()
+    };
+    let is_removed = value(tags::PATIENT_IDENTITY_REMOVED) == b"YES";
+    if is_removed && value(tags::DEIDENTIFICATION_METHOD).is_empty() {
         // Required with the statement that the identity was removed (PS3.3 C.7.1.1), and often
         // missing beside it.
         put_text(object, tags::DEIDENTIFICATION_METHOD, VR::LO, "Not stated by the source");
     }
     put_text(object, tags::STUDY_INSTANCE_UID, VR::UI, &first.study_uid);
+}
+
+fn tag_of(attribute: &QuotedAttribute) -> Tag {
+    Tag(attribute.tag.0, attribute.tag.1)
+}
+
+/// Names the attributes whose values in the source cannot be repeated and were left empty.
+pub(in crate::export) fn left_empty(quoted: &PatientStudy) -> Option<Warning> {
+    let unquoted = quoted.attributes.iter().filter(|attribute| attribute.value.is_none());
+    let names: Vec<String> = unquoted.map(|attribute| name(tag_of(attribute))).collect();
+    let message = format!(
+        "The DICOM file holds values that are no text of its character set, or too long: {}. They \
+         are empty in the DICOM objects written; enter them by hand.",
+        names.join(", ")
+    );
+    (!names.is_empty()).then(|| Warning::new("dicom_text_left_empty", message))
+}
+
+/// "PatientName (0010,0010)"
+fn name(tag: Tag) -> String {
+    let entry = StandardDataDictionary.by_tag(tag);
+    format!("{} {tag}", entry.map_or("attribute", |entry| entry.alias))
 }
 
 /// General and Enhanced General Equipment, PS3.3 C.7.5.1 and C.7.5.2.

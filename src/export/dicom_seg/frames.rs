@@ -4,8 +4,6 @@ use super::Source;
 use crate::export::dicom::elements::{
     code, new_uid, put_decimals, put_sequence, put_tag, put_text, put_u16,
 };
-use crate::series::Series;
-use crate::stack::Stack;
 use dicom_core::header::Tag;
 use dicom_core::value::PrimitiveValue;
 use dicom_core::{DataElement, VR};
@@ -36,43 +34,70 @@ pub(super) fn put_dimensions(object: &mut InMemDicomObject) {
     put_sequence(object, tags::DIMENSION_INDEX_SEQUENCE, vec![segment, position]);
 }
 
-pub(super) fn put_groups(
-    object: &mut InMemDicomObject,
-    series: &Series,
-    stack: &Stack,
-    shown: &[&Source],
-) {
-    put_sequence(
-        object,
-        tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
-        vec![shared(series, stack, shown)],
-    );
-    let frames = (1..).zip(shown).map(|(place, source)| frame(place, source)).collect();
+/// Pixel Measures and Plane Orientation stand in the shared groups where all frames have the same,
+/// else in each frame's own (PS3.3 C.7.6.16.1.1: never in both). `is_even`: slices, those without
+/// a frame too, are equally far apart.
+pub(super) fn put_groups(object: &mut InMemDicomObject, shown: &[&Source], is_even: bool) {
+    let one_measure = shown.iter().all(|source| is_alike(shown[0], source));
+    let one_orientation = shown.windows(2).all(|pair| {
+        let [a, b] = [pair[0].placement, pair[1].placement];
+        (a.row, a.column) == (b.row, b.column)
+    });
+    let mut shared = InMemDicomObject::new_empty();
+    if let Some(first) = shown.first() {
+        if one_measure {
+            put_sequence(
+                &mut shared,
+                tags::PIXEL_MEASURES_SEQUENCE,
+                vec![measures(first, is_even)],
+            );
+        }
+        if one_orientation {
+            put_sequence(&mut shared, tags::PLANE_ORIENTATION_SEQUENCE, vec![orientation(first)]);
+        }
+    }
+    put_sequence(object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, vec![shared]);
+    let own = |(place, source): (u32, &&Source)| {
+        let mut frame = frame(place, source);
+        if !one_measure {
+            put_sequence(&mut frame, tags::PIXEL_MEASURES_SEQUENCE, vec![measures(source, false)]);
+        }
+        if !one_orientation {
+            put_sequence(&mut frame, tags::PLANE_ORIENTATION_SEQUENCE, vec![orientation(source)]);
+        }
+        frame
+    };
+    let frames = (1..).zip(shown).map(own).collect();
     put_sequence(object, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, frames);
 }
 
-/// Pixel Measures and Plane Orientation, the same for all frames.
-fn shared(series: &Series, stack: &Stack, shown: &[&Source]) -> InMemDicomObject {
+/// Whether the frames have the same measures, but for what rounded positions do to distances.
+fn is_alike(a: &Source, b: &Source) -> bool {
+    let difference = (a.depth_mm - b.depth_mm).abs();
+    a.spacing_mm == b.spacing_mm && difference <= SAME_DEPTH * a.depth_mm.min(b.depth_mm)
+}
+
+/// Depths this near, relative to each other, are one: a volume is then right to this part.
+const SAME_DEPTH: f32 = 2e-4;
+
+/// Pixel Measures, PS3.3 C.7.6.16.2.1. The thickness is the length that a slice stands for, not the
+/// nominal one of overlapping or gapped slices: a reader that multiplies gets the measured volume.
+fn measures(source: &Source, with_gap: bool) -> InMemDicomObject {
     let mut measures = InMemDicomObject::new_empty();
-    let first = series.slices.first();
-    if let Some(spacing) = first.and_then(|slice| slice.spacing_mm) {
-        put_decimals(&mut measures, tags::PIXEL_SPACING, &spacing.map(shortest));
+    put_decimals(&mut measures, tags::PIXEL_SPACING, &source.spacing_mm.map(shortest));
+    let depth = [shortest(source.depth_mm)];
+    put_decimals(&mut measures, tags::SLICE_THICKNESS, &depth);
+    if with_gap {
+        put_decimals(&mut measures, tags::SPACING_BETWEEN_SLICES, &depth);
     }
-    let thickness = first.and_then(|slice| slice.thickness_mm).map(shortest);
-    let between = stack.slice_spacing_mm();
-    put_decimals(&mut measures, tags::SLICE_THICKNESS, &[thickness.unwrap_or(between)]);
-    if stack.even && series.slices.len() > 1 {
-        put_decimals(&mut measures, tags::SPACING_BETWEEN_SLICES, &[between]);
-    }
+    measures
+}
+
+fn orientation(source: &Source) -> InMemDicomObject {
     let mut orientation = InMemDicomObject::new_empty();
-    if let Some(placement) = shown.first().map(|source| source.placement) {
-        let cosines = [placement.row, placement.column].concat();
-        put_decimals(&mut orientation, tags::IMAGE_ORIENTATION_PATIENT, &cosines);
-    }
-    let mut shared = InMemDicomObject::new_empty();
-    put_sequence(&mut shared, tags::PIXEL_MEASURES_SEQUENCE, vec![measures]);
-    put_sequence(&mut shared, tags::PLANE_ORIENTATION_SEQUENCE, vec![orientation]);
-    shared
+    let cosines = [source.placement.row, source.placement.column].concat();
+    put_decimals(&mut orientation, tags::IMAGE_ORIENTATION_PATIENT, &cosines);
+    orientation
 }
 
 /// The decimal number that a file's text was, not the digits by which `f32` misses it.
