@@ -134,9 +134,7 @@ pub(super) fn cranium(plane: &Plane, bone: f32, picture: BoundingBox) -> Cranium
 /// A wall and what it encloses.
 struct View {
     wall: Mask,
-    /// What it encloses, without air from outside.
-    inside: Mask,
-    /// Both.
+    /// The wall and what it encloses, without air from outside.
     region: Mask,
     /// The largest part of what is enclosed.
     cavity: Option<Cavity>,
@@ -161,7 +159,7 @@ impl View {
         let cavity = Cavity::largest(&inside);
         let openness =
             cavity.as_ref().map_or(0.0, |cavity| cavity.openness(&inside, &region, &head.outside));
-        Self { wall, inside, region, cavity, openness, kept }
+        Self { wall, region, cavity, openness, kept }
     }
 
     /// Whether this is a skull that encloses its inside; at the vertex it may be bone alone.
@@ -176,8 +174,8 @@ impl View {
             && level >= BONE_TO_TISSUE * median
     }
 
-    /// Of an open skull: what lies within the hull of what is enclosed, and the bone round it. Of a face or a neck,
-    /// the largest part alone that is enclosed.
+    /// Of an open skull: what lies within the hull of bone and of what it encloses. Of a face or a neck, within the
+    /// hull of the largest part alone that is enclosed, and the bone round it.
     fn enclosed(&self, head: &Head) -> Mask {
         let (width, height) = (self.wall.width, self.wall.height);
         let spanned = hull(runs(&self.wall), width, height);
@@ -185,7 +183,7 @@ impl View {
         let soft = soft.filter(|&(&hull, (&head, &wall))| hull && head && !wall).count();
         let is_vault = soft as f64 >= MIN_VAULT * head.area_px as f64;
         let mut within = match &self.cavity {
-            _ if is_vault => hull(runs(&self.inside), width, height),
+            _ if is_vault => hull(runs(&self.region), width, height),
             Some(cavity) => hull(cavity.runs().iter().copied(), width, height),
             None => Mask::empty(width, height),
         };
