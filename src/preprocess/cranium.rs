@@ -59,9 +59,8 @@ const ENCLOSED: u8 = 6;
 /// A closed skull holds at least this part of the soft tissue and bone; a jaw or a vertebra holds less.
 const MIN_SHARE: f64 = 0.2;
 
-/// Part of the rim of a closed skull's inside that may border on soft tissue outside: orbits and fissures. Of 2,790
-/// slices of ct-ich, PHE-SICH, BHSD, MBH-Seg25 and pictures, 96 % of those with a ring of bone lie below, and all
-/// with a flap taken out above.
+/// Part of the rim of a closed skull's inside that may border on soft tissue outside: orbits and fissures. By their
+/// largest piece of bone 2,610 of 2,790 slices of five sets lie below; those above are faces, necks and flaps taken out.
 const MAX_OPENNESS: f64 = 0.2;
 
 /// Of an open skull, the hull of the bone holds at least this part of the head as soft tissue; of a face or a neck it
