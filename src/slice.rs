@@ -152,6 +152,9 @@ pub enum Doubt {
     Incomplete,
     /// The grey values or the content cannot be interpreted: nothing is said of hemorrhage.
     Unreadable,
+    /// The network contradicts itself: the slice is above its cut-off, and no region reaches the threshold.
+    /// Neither "hemorrhage" nor "none" can be said.
+    Undecided,
     /// The size of the pixels or the distance of the slices cannot be believed: lengths, areas and volumes
     /// are unknown.
     Unmeasurable,
@@ -171,6 +174,11 @@ impl Warning {
     /// The image cannot be interpreted ([`Doubt::Unreadable`]).
     pub fn unreadable(code: &'static str, message: impl Into<String>) -> Self {
         Self { doubt: Some(Doubt::Unreadable), ..Self::new(code, message) }
+    }
+
+    /// Slice and pixels contradict each other ([`Doubt::Undecided`]).
+    pub fn undecided(code: &'static str, message: impl Into<String>) -> Self {
+        Self { doubt: Some(Doubt::Undecided), ..Self::new(code, message) }
     }
 
     /// Sizes cannot be believed ([`Doubt::Unmeasurable`]).

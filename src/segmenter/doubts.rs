@@ -15,11 +15,22 @@ impl SliceFinding {
         if doubts(&self.warnings, Doubt::Unreadable) {
             self.withdraw();
         }
-        if doubts(&self.warnings, Doubt::Incomplete) && self.detected == Some(false) {
-            self.detected = None;
+        let no_in_doubt = [Doubt::Incomplete, Doubt::Undecided];
+        if no_in_doubt.iter().any(|&doubt| doubts(&self.warnings, doubt)) {
+            self.detected = self.detected.filter(|&detected| detected);
         }
         if doubts(&self.warnings, Doubt::Unmeasurable) {
             self.forget_sizes();
+        }
+    }
+
+    /// Warns where "none" would stand beside a probability above the cut-off of the slice.
+    pub(super) fn warn_if_undecided(&mut self) {
+        if self.readout.open && self.detected == Some(false) {
+            let message = "The probability of hemorrhage is above the model's cut-off for a slice, but no region \
+                           reaches the threshold. Look at the slice yourself, or lower the threshold to see where.";
+            self.warnings.push(Warning::undecided("nothing_outlined", message));
+            self.apply_doubts();
         }
     }
 

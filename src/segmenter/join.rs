@@ -42,6 +42,9 @@ pub(super) fn judge_alone(slices: &mut [&mut SliceFinding]) {
         slice.detected = slice.detected.map(|_| false);
     }
     clear_closed(slices);
+    if chain.is_some() {
+        slices.iter_mut().for_each(|slice| slice.warn_if_undecided());
+    }
 }
 
 /// Has slices `steps` apart inform each other where there is a chain, and clears those that it closes.
@@ -142,7 +145,8 @@ mod tests {
                 && end.fallback_threshold.is_none(),
             "{end:?}"
         );
-        assert_eq!(end.detected, Some(false));
+        // Above the cut-off, and yet nothing is outlined.
+        assert_eq!((end.detected, end.warnings[0].code), (None, "nothing_outlined"));
     }
 
     #[test]

@@ -48,6 +48,7 @@ impl Segmenter {
         let deferred = defers_assessment(slice, gate);
         let suitable = self.is_suitable(slice);
         let any = logits.slice.first().copied();
+        let has_cut_off = any.is_some() && steps.slice_threshold.is_some();
         let open = match (any, steps.slice_threshold) {
             (Some(logit), Some(least)) => sigmoid(logit) >= least,
             _ => true,
@@ -114,6 +115,10 @@ impl Segmenter {
             modality: slice.modality.clone(),
         };
         found.settle();
+        // In a series with a chain the cut-off is the chain's, once all slices are known.
+        if has_cut_off && chain.is_none() {
+            found.finding.warn_if_undecided();
+        }
         found
     }
 }

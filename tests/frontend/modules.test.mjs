@@ -229,9 +229,10 @@ test('a series’ verdict on its slices replaces what each said by itself', asyn
 });
 
 test('"no" is said only where all was analysed, at every threshold', async () => {
-  const { detectedIn, isIncomplete, isUnreadable } = await load('data/verdict.js');
+  const { detectedIn, isIncomplete, isUndecided, isUnreadable } = await load('data/verdict.js');
   const report = (detected, probability, more = {}) => ({ hemorrhage: { detected, probability }, warnings: [], ...more });
   const left = { warnings: [{ code: 'a', message: 'A.', doubt: 'incomplete' }] };
+  const contradicted = { warnings: [{ code: 'nothing_outlined', message: 'A.', doubt: 'undecided' }] };
   const unread = { slices: [{ probability: 0.1 }, { probability: null }] };
   for (const [what, given, outlined, moved, expected] of [
     ['no', report(false, 0.1), false, false, false],
@@ -241,11 +242,17 @@ test('"no" is said only where all was analysed, at every threshold', async () =>
     ['incomplete', report(null, 0.1, left), false, false, null],
     ['incomplete, outlined at a lower threshold', report(null, 0.1, left), true, true, true],
     ['incomplete but outlined, nothing at a higher threshold', report(true, 0.9, left), false, true, null],
+    ['undecided', report(null, 0.6, contradicted), false, false, null],
+    ['undecided, outlined at a lower threshold', report(null, 0.6, contradicted), true, true, true],
+    ['undecided, nothing at a lower threshold either', report(null, 0.6, contradicted), false, true, null],
     ['one slice not understood', report(null, 0.1, unread), false, false, null],
     ['outlined beside a slice not understood, nothing at a higher threshold', report(true, 0.9, unread), false, true, null],
     ['a mask although the answer is null', report(null, 0.9), true, false, null],
   ]) assert.equal(detectedIn(given, outlined, moved), expected, what);
   assert.ok(isUnreadable(report(null, null)) && !isUnreadable(null) && !isIncomplete(report(false, 0)));
+  assert.ok(isUndecided(report(null, 0.6, contradicted)) && !isIncomplete(report(null, 0.6, contradicted)));
+  const both = { warnings: [...contradicted.warnings, ...left.warnings] };
+  assert.ok(isIncomplete(report(null, 0.6, both)) && !isUndecided(report(null, 0.6, both)));
 });
 
 test('a slice without a probability is outlined at no threshold', async () => {

@@ -1,7 +1,7 @@
 // A finding in words, for the panel, the clipboard and screen readers alike.
 
 import { count, decimal, fraction, millilitres, percent } from '../format.js';
-import { detectedIn, isIncomplete, isUnmeasurable, isUnreadable, unreadSlices } from '../data/verdict.js';
+import { detectedIn, isIncomplete, isUndecided, isUnmeasurable, isUnreadable, unreadSlices } from '../data/verdict.js';
 import { strings } from '../strings.js';
 
 // Upper ends of the first four of the five wordings.
@@ -23,6 +23,7 @@ export const answerOf = ({ report, sums, threshold }) => detectedIn(report, sums
 export function verdict(finding) {
   const say = strings.findings;
   const answer = answerOf(finding);
+  if (answer === null && isUndecided(finding.report)) return say.undecided;
   if (answer === null) return isUnreadable(finding.report) ? say.unreadable : say.incomplete;
   if (answer) return say.detected;
   return finding.report.hemorrhage.detected ? say.belowThreshold : say.clear;
@@ -50,6 +51,7 @@ export function unknown(finding) {
   const { report, several } = finding;
   if (answerOf(finding) !== null) return { reasons: [], advice: [] };
   const say = strings.findings;
+  if (isUndecided(report)) return { reasons: report.warnings.filter(isDoubtful).map(warningText), advice: [say.undecidedAdvice] };
   const unread = several && !isUnreadable(report) ? unreadSlices(report) : 0;
   const reasons = report.warnings.filter(isDoubtful).map(warningText);
   const missing = !unread || report.warnings.some(({ doubt, message }) => doubt === 'incomplete' && !OF_SLICES.test(message));
@@ -59,7 +61,7 @@ export function unknown(finding) {
 }
 
 /** Whether a warning leaves the answer itself in doubt; others may doubt sizes alone. */
-const isDoubtful = ({ doubt }) => doubt === 'unreadable' || doubt === 'incomplete';
+const isDoubtful = ({ doubt }) => ['unreadable', 'incomplete', 'undecided'].includes(doubt);
 /** Warnings that take something back come first. */
 const inOrder = (warnings) => [...warnings.filter(({ doubt }) => doubt), ...warnings.filter(({ doubt }) => !doubt)];
 
