@@ -12,8 +12,10 @@
 mod choice;
 mod content;
 mod grid;
+mod group;
 mod groups;
 mod kernel;
+mod left_out;
 mod order;
 mod repeats;
 mod scale;

@@ -127,7 +127,7 @@ pub(super) fn drop_repeated(
             "{} left out: at the position of another slice that shows the same.",
             counted(same)
         );
-        warnings.push(Warning::new("repeated_positions", message));
+        warnings.push(Warning::new("copies_left_out", message));
     }
     if different > 0 {
         let message = format!(

@@ -107,7 +107,7 @@ fn copies_and_a_second_scan_that_shows_the_same_are_left_out_with_a_note() {
     let mut twice = stack(&[0.0, 5.0, 10.0, 5.0]);
     twice[3].plane = Plane::filled(4, 4, 2.0).into();
     let same = assemble(twice.clone(), None).unwrap();
-    assert_eq!((codes(&same), is_incomplete(&same)), (vec!["repeated_positions"], false));
+    assert_eq!((codes(&same), is_incomplete(&same)), (vec!["copies_left_out"], false));
     twice[3].plane = Plane::filled(4, 4, 60.0).into();
     let different = assemble(twice, None).unwrap();
     assert_eq!((different.sources.clone(), is_incomplete(&different)), (vec![0, 1, 2], true));
