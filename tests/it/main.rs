@@ -16,6 +16,7 @@ mod fixtures;
 mod golden;
 mod head;
 mod hostile;
+mod inputs;
 mod inspect;
 mod intake;
 mod jobs;
