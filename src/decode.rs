@@ -192,10 +192,12 @@ pub fn identify_dicom(path: &Path, limits: &Limits) -> Result<Identity> {
     guarded(|| dicom::identify(&mut OnDisk::new(path)?, limits))
 }
 
-/// The kind of a file that its first 4 KiB tell; `None` for one that is not read here.
+/// The kind of a file that its first 4 KiB tell; `None` for one that holds no image. Pictures of formats
+/// that are not read count, as they are to be named rather than passed over.
 pub fn sniff(head: &[u8]) -> Option<Format> {
     let format = Format::of(head);
-    (format != Format::Raster || raster::is_image(head)).then_some(format)
+    let is_image = || raster::is_image(head) || foreign::is_image(head);
+    (format != Format::Raster || is_image()).then_some(format)
 }
 
 /// What the first bytes say.

@@ -7,7 +7,7 @@ mod directory;
 
 use super::several::{Origin, Several};
 use super::source::{Seekable, Source};
-use super::{Decoded, Format, Heard, Limits, decode_file, dicom, guarded, raster};
+use super::{Decoded, Format, Heard, Limits, decode_file, dicom, guarded, sniff as sniff_format};
 use crate::error::{Error, Result};
 use directory::{Archive, open};
 pub use directory::{is_clutter, natural_order};
@@ -72,7 +72,9 @@ fn add(
         }
         error => error,
     });
-    several.add_read(read, &left, || guarded(|| dicom::identify(file, limits)), heard)
+    let is_picture = read.is_err() && matches!(file.format(), Ok(Format::Raster));
+    let identify = || (!is_picture).then(|| guarded(|| dicom::identify(file, limits)));
+    several.add_read(read, &left, identify, heard)
 }
 
 /// One file of an archive. Its declared size is the packer's word: bytes are counted as they unpack,
@@ -101,10 +103,18 @@ impl Source for Unpacked<'_, '_> {
 }
 
 impl Unpacked<'_, '_> {
-    fn looks_like_an_image(&mut self) -> Result<bool> {
+    fn head(&mut self) -> Result<Vec<u8>> {
         let mut head = Vec::new();
         self.open()?.take(SNIFFED_BYTES).read_to_end(&mut head).map_err(|_| damaged())?;
-        Ok(Format::of(&head) != Format::Raster || raster::is_image(&head))
+        Ok(head)
+    }
+
+    fn looks_like_an_image(&mut self) -> Result<bool> {
+        Ok(sniff_format(&self.head()?).is_some())
+    }
+
+    fn format(&mut self) -> Result<Format> {
+        Ok(Format::of(&self.head()?))
     }
 
     /// Decodes the file, and reads it to its end, where its checksum is compared.

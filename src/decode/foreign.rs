@@ -110,6 +110,11 @@ pub(super) fn unpacked_head(head: &[u8]) -> Vec<u8> {
     unpacked
 }
 
+/// Whether a file that is not read here holds pictures or a volume, and so perhaps slices.
+pub(super) fn is_image(head: &[u8]) -> bool {
+    recognise(head).is_some_and(|found| [AS_PICTURE, AS_SLICES, AS_NIFTI].contains(&found.remedy))
+}
+
 fn recognise(head: &[u8]) -> Option<Foreign> {
     let by_magic = MAGIC.into_iter().find(|(magic, _)| head.starts_with(magic));
     by_magic

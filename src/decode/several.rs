@@ -1,7 +1,7 @@
 //! Several files as one input: their slices one after the other, within the limits of one series.
 
 use super::source::InMemory;
-use super::{Decoded, Heard, Identity, Limits, decode, decode_heard, dicom, guarded};
+use super::{Decoded, Format, Heard, Identity, Limits, decode, decode_heard, dicom, guarded};
 use crate::error::{Error, Result};
 use crate::slice::{CtSlice, Warning};
 
@@ -18,7 +18,9 @@ pub fn decode_several(files: &[&[u8]], limits: &Limits, heard: Heard<'_>) -> Res
     for file in files {
         let left = several.left();
         let read = decode(file, &left);
-        let identify = || guarded(|| dicom::identify(&mut InMemory(file), limits));
+        let is_picture = Format::of(file) == Format::Raster;
+        let identify =
+            || (!is_picture).then(|| guarded(|| dicom::identify(&mut InMemory(file), limits)));
         several.add_read(read, &left, identify, heard)?;
     }
     several.finish()
@@ -46,7 +48,9 @@ pub(crate) struct Several<'a> {
     unreadable: usize,
     /// and why the first could not.
     first_failure: Option<Error>,
-    /// Why the first page beside the slices could not be read.
+    /// Pages and pictures that could not be read, which slices beside them can do without,
+    pages: usize,
+    /// and why the first could not.
     first_page: Option<Error>,
 }
 
@@ -61,6 +65,7 @@ impl<'a> Several<'a> {
             skipped: 0,
             unreadable: 0,
             first_failure: None,
+            pages: 0,
             first_page: None,
         }
     }
@@ -101,7 +106,7 @@ impl<'a> Several<'a> {
     }
 
     /// Adds what one file holds, read with the limits that were `left`, or counts why it could not be
-    /// read; `identify` says what kind of DICOM it is then.
+    /// read; `identify` says what kind of DICOM it is then, and `None` that it is none.
     ///
     /// # Errors
     /// As [`Several::add`].
@@ -109,7 +114,7 @@ impl<'a> Several<'a> {
         &mut self,
         read: Result<Decoded>,
         left: &Limits,
-        identify: impl FnOnce() -> Result<Identity>,
+        identify: impl FnOnce() -> Option<Result<Identity>>,
         heard: Heard<'_>,
     ) -> Result<()> {
         let error = match read {
@@ -126,9 +131,10 @@ impl<'a> Several<'a> {
             Err(error) => error,
         };
         match identify() {
-            Ok(Identity::NoImage) => self.skip(),
-            Ok(Identity::Page(reason)) => self.skip_page(reason),
-            Ok(Identity::Frames(_)) | Err(_) => self.fail(error),
+            Some(Ok(Identity::NoImage)) => self.skip(),
+            Some(Ok(Identity::Page(reason))) => self.skip_page(reason),
+            None => self.skip_page(error),
+            Some(Ok(Identity::Frames(_)) | Err(_)) => self.fail(error),
         }
         Ok(())
     }
@@ -140,7 +146,7 @@ impl<'a> Several<'a> {
 
     /// Counts a page beside the slices that cannot be read, and need not be.
     fn skip_page(&mut self, reason: Error) {
-        self.skipped += 1;
+        self.pages += 1;
         self.first_page.get_or_insert(reason);
     }
 
@@ -160,6 +166,12 @@ impl<'a> Several<'a> {
                 .first_failure
                 .or(self.first_page)
                 .unwrap_or_else(|| no_image(self.origin)));
+        }
+        let is_loose = |slice: &CtSlice| slice.reference.is_none() && slice.placement.is_none();
+        // Among pictures alone, one that is missing may be a slice of the head.
+        if self.decoded.iter().flat_map(|decoded| &decoded.slices).all(is_loose) {
+            self.unreadable += std::mem::take(&mut self.pages);
+            self.first_failure = self.first_failure.or(self.first_page.take());
         }
         let warnings = self.warnings();
         let mut all = match self.decoded.len() {
@@ -186,8 +198,9 @@ impl<'a> Several<'a> {
             Origin::Files => ("files_left_out", "files_unreadable", "input"),
         };
         let mut warnings = Vec::new();
-        if self.skipped > 0 {
-            let message = format!("Files of the {whole} that are no images: {}.", self.skipped);
+        let skipped_files = self.skipped + self.pages;
+        if skipped_files > 0 {
+            let message = format!("Files of the {whole} that are no images: {skipped_files}.");
             warnings.push(Warning::new(skipped, message));
         }
         if let Some(reason) = &self.first_failure {
