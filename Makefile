@@ -163,7 +163,7 @@ long-series-streamed: dicom-venv onnxruntime build ## the same by onnxruntime, w
 	$(DICOM_PYTHON) $(TOOLS)/long_series.py --ichor $(RELEASE)/ichor --onnxruntime $(ICHOR_ONNXRUNTIME)
 
 fuzz: ## a million inputs for every decoder (RUNS=1000000)
-	for target in dicom nifti archive raster multipart; do fuzz/run.sh $$target $(RUNS); done
+	for target in dicom nifti archive raster multipart assess; do fuzz/run.sh $$target $(RUNS); done
 
 aws-tests: test-venv checkov-venv image-venv cargo-lambda-venv s3-server lambda-emulator onnxruntime build sagemaker lambda ## both functions under AWS's emulator on a local S3 server, the template, the API's description
 	cd tests/aws && $(TEST_PYTHON) -m pytest -q -rs $(addprefix --ignore=,$(CONTAINER_TESTS))

@@ -31,7 +31,7 @@ import starts
 import table
 from watched import Watched
 
-PARTS = ("networks", "slices", "starts", "series", "sizes", "growth")
+PARTS = ("assessment", "networks", "slices", "starts", "series", "sizes", "growth")
 SERIES_SLICES = 40
 
 
@@ -69,7 +69,15 @@ def measure(args: argparse.Namespace) -> dict:
             ways["lambda"] = services.function(args.cache, s3, names)
             return slices.measure(ways, Watched([args.probe, args.models, images[0]]), models, pictures, repeats)
 
+        def assessment() -> dict:
+            runs = 200
+            with Watched([args.probe, args.models, images[0]]) as probe:
+                probe.ask("assess 20")
+                turns = sorted(probe.ask(f"assess {runs}")[0] / runs * 1e3 for _ in range(repeats))
+            return {"cpu_ms": turns[len(turns) // 2]}
+
         todo = {
+            "assessment": assessment,
             "networks": alone,
             "slices": end_to_end,
             "starts": lambda: starts.measure(

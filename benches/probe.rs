@@ -2,7 +2,7 @@
 //! that `benches/bench.py` can take turns between engines and read each one's clock from outside.
 //!
 //! Lines: `network MODEL RUNS THREADS`, the network alone on a prepared slice, on several threads one slice each;
-//! `slice MODEL RUNS`, bytes of a file to the bytes of the JSON answer.
+//! `slice MODEL RUNS`, bytes of a file to the bytes of the JSON answer; `assess RUNS`, the input assessment alone.
 //!
 //! Arguments: the folder of models, the file of a slice.
 
@@ -39,6 +39,14 @@ fn obey(models: &Models, bytes: &[u8], line: &str) -> Result<()> {
     match words[..] {
         ["network", model, runs, threads] => {
             run_network(models.get(Some(model))?, bytes, number(runs)?, number(threads)?)
+        }
+        ["assess", runs] => {
+            let slice = ichor::decode::decode_slice(bytes, &Limits::default())?;
+            let plane = slice.plane.expand();
+            for _ in 0..number(runs)? {
+                std::hint::black_box(ichor::assess::assess(&slice, &plane));
+            }
+            Ok(())
         }
         ["slice", model, runs] => {
             let model = models.get(Some(model))?;

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Fuzzes one decoder on the stable compiler: fuzz/run.sh TARGET [RUNS], TARGET one of dicom, nifti,
-# archive, raster, multipart. Inputs that add coverage are kept in the cache; a finding ends the run and is
+# archive, raster, multipart, assess. Inputs that add coverage are kept in the cache; a finding ends the run and is
 # written to fuzz/findings/TARGET. Copy it to fuzz/seeds/TARGET once mended: seeds are ordinary tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-target=${1:?usage: fuzz/run.sh dicom|nifti|archive|raster|multipart [RUNS]}
+target=${1:?usage: fuzz/run.sh dicom|nifti|archive|raster|multipart|assess [RUNS]}
 runs=${2:-1000000}
 cache=${ICHOR_CACHE:-$HOME/.cache/ichor}/fuzz
 mkdir -p "$cache/corpus/$target" "fuzz/findings/$target" "fuzz/seeds/$target"

@@ -6,6 +6,7 @@ mod hounsfield;
 #[cfg(test)]
 mod phantom;
 mod picture;
+mod size;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,8 @@ mod window;
 use crate::slice::{CtSlice, Doubt, Intensity, Plane, Warning};
 use crate::window::WindowLevel;
 use hounsfield::{Evidence, assess_hounsfield, judge};
+
+pub use size::volume_warning;
 
 /// How grey values relate to Hounsfield units.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,6 +62,8 @@ pub struct Assessment {
     pub head: Option<HeadBox>,
     /// What a slice of Hounsfield units says of the scale of its series.
     evidence: Option<Evidence>,
+    /// Longer side of the skull, mm, where one with brain inside was found.
+    across_mm: Option<f32>,
 }
 
 /// A rectangle round a head, px; `x`, `y` are the first column and row. It is as exact as a cell of the
@@ -78,7 +83,7 @@ pub struct HeadBox {
 impl Assessment {
     /// A slice that is read as `gray_scale` says, without warnings.
     pub fn new(gray_scale: GrayScale) -> Self {
-        Self { gray_scale, warnings: Vec::new(), head: None, evidence: None }
+        Self { gray_scale, warnings: Vec::new(), head: None, evidence: None, across_mm: None }
     }
 
     /// A slice that cannot be interpreted, and why.
@@ -107,9 +112,10 @@ pub fn assess_series(slices: &[&Assessment]) -> Assessment {
     if evidence.len() == slices.len() && !evidence.is_empty() {
         return match judge(&evidence) {
             Some(fault) => Assessment::unreadable(fault.warning()),
-            None => {
-                Assessment { warnings: notes(slices), ..Assessment::new(GrayScale::Hounsfield) }
-            }
+            None => Assessment {
+                warnings: notes(slices).into_iter().chain(size::series_warning(slices)).collect(),
+                ..Assessment::new(GrayScale::Hounsfield)
+            },
         };
     }
     let readable = |assessment: &&&Assessment| !assessment.is_unreadable();

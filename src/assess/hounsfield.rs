@@ -3,6 +3,7 @@
 use super::bits::Extent;
 use super::cells::{Cells, percentile};
 use super::picture::{Scene, head_box};
+use super::size::{across_mm, slice_warning};
 use super::structure::Foreground;
 use super::{Assessment, GrayScale};
 use crate::slice::{CtSlice, Plane, Warning};
@@ -69,6 +70,10 @@ pub(super) fn assess_hounsfield(slice: &CtSlice, plane: &Plane) -> Assessment {
         ));
     }
     assessment.head = extent.map(|extent| head_box(&cells, extent));
+    if evidence == Evidence::Brain {
+        assessment.across_mm = assessment.head.and_then(|head| across_mm(slice, head));
+        assessment.warnings.extend(assessment.across_mm.and_then(slice_warning));
+    }
     assessment.evidence = Some(evidence);
     assessment
 }

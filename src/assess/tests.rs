@@ -169,3 +169,24 @@ fn a_series_is_judged_as_a_whole() {
     assert_eq!(code(&judged(&slices(&|hu| hu / 1000.0))), "hu_scaled");
     assert_eq!(judged(&[]).gray_scale, GrayScale::Unreadable);
 }
+
+#[test]
+fn heads_are_as_large_as_heads() {
+    let slice = |spacing: f32| {
+        let plane = head(512, 3);
+        let bare = CtSlice::bare(Plane::filled(1, 1, 0.0), Intensity::Hounsfield);
+        assess(&CtSlice { spacing_mm: Some([spacing; 2]), ..bare }, &plane)
+    };
+    let judged = |spacing: f32| assess_series(&[&slice(spacing); 10]);
+    let sizes = |assessment: &Assessment| -> Vec<&str> {
+        let doubted = |w: &&Warning| w.doubt == Some(Doubt::Unmeasurable);
+        assessment.warnings.iter().filter(doubted).map(|w| w.code).collect()
+    };
+    for (spacing, alone, together) in
+        [(0.45, true, true), (0.15, true, false), (0.045, false, false), (4.5, false, false)]
+    {
+        assert_eq!(sizes(&slice(spacing)).is_empty(), alone, "{spacing}");
+        assert_eq!(sizes(&judged(spacing)).is_empty(), together, "{spacing}");
+    }
+    assert!(volume_warning(120.0).is_none() && volume_warning(21_800.0).is_some());
+}

@@ -11,6 +11,9 @@ const BRAIN_HU: f32 = 32.0;
 /// Between the quartiles of a brain's cells, HU; measured 5 to 11 on scans of several scanners.
 const BRAIN_SPREAD_HU: f32 = 9.1;
 
+/// Wider windows leave too few greys between brain and blood, HU.
+const MAX_WIDTH_HU: f32 = 520.0;
+
 /// From brain to the darker of the fat that shows outside of the skull, HU.
 const BRAIN_TO_FAT_HU: f32 = 105.0;
 
@@ -22,12 +25,15 @@ pub(super) fn estimate(scene: &Scene, head: &Enclosure) -> Result<Option<WindowL
     let tissue = head.tissue;
     let spread = tissue.spread.max(1e-3);
     let by_spread = BRAIN_SPREAD_HU / spread;
-    if is_bone_window(scene) {
-        return Err(Warning::unreadable(
+    let too_wide = || {
+        Warning::unreadable(
             "bone_window",
             "The picture is in a bone window or one as wide: blood and brain have nearly the same grey there. \
              Export it in a brain window (level 40, width 80 to 120).",
-        ));
+        )
+    };
+    if is_bone_window(scene) {
+        return Err(too_wide());
     }
     let stretched = (scene.black, scene.white) != (0.0, 1.0);
     let fat = fat(scene, head);
@@ -48,6 +54,9 @@ pub(super) fn estimate(scene: &Scene, head: &Enclosure) -> Result<Option<WindowL
     let low = low - scene.black * per_grey;
     if width < 130.0 && !stretched {
         return Ok(None);
+    }
+    if per_grey > MAX_WIDTH_HU {
+        return Err(too_wide());
     }
     Ok(Some(WindowLevel { center_hu: low + per_grey / 2.0, width_hu: per_grey }))
 }
