@@ -105,6 +105,9 @@ pub struct EvaluateArgs {
     /// Compare on the network's grid, where training measures, not in the images' resolution.
     #[arg(long)]
     pub grid: bool,
+    /// Folder for the network's answers: mask_logits.npy, slice_logits.npy and answers.csv.
+    #[arg(long, requires = "grid")]
+    pub output: Option<PathBuf>,
     /// Each slice by itself, as a single picture is segmented; otherwise the slices of a patient inform
     /// each other as those of a series do.
     #[arg(long)]

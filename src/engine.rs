@@ -82,13 +82,15 @@ impl Engine {
     /// its operators; `clock` gives ms.
     ///
     /// # Errors
-    /// [`crate::error::Error::Model`] if the network cannot be read or does not fit the spec.
+    /// [`crate::error::Error::Model`] if the network cannot be read or does not fit the spec;
+    /// [`Error::InvalidParameter`] where `ICHOR_KERNELS` names kernels that this CPU does not run.
     pub fn load(
         spec: &ModelSpec,
         onnx: &[u8],
         clock: &dyn Fn() -> f64,
     ) -> Result<(Self, LoadTimings)> {
-        Self::blocked(spec, onnx, Level::best(), clock)
+        let level = Level::from_environment().map_err(Error::InvalidParameter)?;
+        Self::blocked(spec, onnx, level, clock)
             // What is wrong with a damaged network is tract's to say.
             .or_else(|_refusal| Self::reference(spec, onnx, clock))
     }

@@ -1,6 +1,7 @@
 //! Scores a model on a labelled data set: at the resolution of its images, or on the network's
 //! grid, where training measures the checkpoint that the model came from.
 
+mod answers;
 mod figures;
 
 pub use figures::Evaluation;
@@ -8,11 +9,13 @@ pub use figures::Evaluation;
 use crate::components::{Component, Run, label_components};
 use crate::dataset::{LabelledSlice, read_dataset};
 use crate::decode::Limits;
-use crate::error::Result;
+use crate::engine::Logits;
+use crate::error::{Error, Result};
 use crate::mask::Mask;
 use crate::metrics::{Confusion, ScoreHistogram};
 use crate::prepare::mask_on_grid;
 use crate::segmenter::{Gate, SegmentOptions, Segmentation, Segmenter};
+use answers::AnswerFiles;
 use figures::{Overlap, SliceScore, summarise};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -38,22 +41,34 @@ pub struct Reading {
     pub series: bool,
 }
 
-/// Runs `model` over the data set at `root`; `progress` hears how many of all slices are done.
+/// Runs `model` over the data set at `root`; `progress` gets how many of all slices are done.
+///
+/// On the network's grid `output` names a folder for the network's answers: `mask_logits.npy`, `slice_logits.npy`
+/// and `answers.csv`.
 ///
 /// # Errors
-/// [`crate::error::Error::Dataset`] for the first row that cannot be read.
+/// [`Error::Dataset`] for the first row that cannot be read, [`Error::InvalidParameter`] for an `output` at another
+/// resolution, [`Error::Io`] where it cannot be written.
 pub fn evaluate(
     root: &Path,
     model: &Segmenter,
     reading: Reading,
+    output: Option<&Path>,
     progress: impl Fn(usize, usize) + Sync,
 ) -> Result<Evaluation> {
+    if output.is_some() && reading.resolution != Resolution::Grid {
+        let reason =
+            "The network's answers are written on its grid only. Give --grid beside --output";
+        return Err(Error::InvalidParameter(reason.into()));
+    }
     let rows = read_dataset(root)?;
+    let mut answers =
+        output.map(|output| AnswerFiles::create(output, model.spec(), rows.len())).transpose()?;
     let mut heads: BTreeMap<&str, Vec<&LabelledSlice>> = BTreeMap::new();
     rows.iter().for_each(|row| heads.entry(&row.patient).or_default().push(row));
     let done = AtomicUsize::new(0);
     let read = |row: &&LabelledSlice| {
-        let read = read_slice(row, model, reading);
+        let read = read_slice(row, model, reading, output.is_some());
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, rows.len());
         read
     };
@@ -65,10 +80,18 @@ pub fn evaluate(
         if reading.series {
             join(model, head, &mut slices);
         }
+        let logits: Vec<_> = slices.iter_mut().map(|slice| slice.logits.take()).collect();
+        let first = scores.len();
         scores.extend(
             head.par_iter().zip(slices).map(|(row, slice)| slice.score(row)).collect::<Vec<_>>(),
         );
+        if let Some(files) = &mut answers {
+            for ((row, logits), score) in head.iter().zip(logits).zip(&scores[first..]) {
+                logits.map_or(Ok(()), |logits| files.write(row, logits, score))?;
+            }
+        }
     }
+    answers.map_or(Ok(()), AnswerFiles::finish)?;
     Ok(summarise(model, &scores))
 }
 
@@ -85,11 +108,18 @@ fn join(model: &Segmenter, rows: &[&LabelledSlice], slices: &mut [ReadSlice]) {
 struct ReadSlice {
     found: Segmentation,
     truth: Option<Mask>,
+    /// What the network answered, where that is written.
+    logits: Option<Logits>,
     /// What a pixel of either is of the network's grid.
     pixel_share: f64,
 }
 
-fn read_slice(row: &LabelledSlice, model: &Segmenter, reading: Reading) -> Result<ReadSlice> {
+fn read_slice(
+    row: &LabelledSlice,
+    model: &Segmenter,
+    reading: Reading,
+    keep_logits: bool,
+) -> Result<ReadSlice> {
     let slice = row.read(&Limits::default())?;
     let truth = row.read_mask(slice.plane.width, slice.plane.height)?;
     let [_, _, height, width] = model.spec().input.shape;
@@ -99,27 +129,30 @@ fn read_slice(row: &LabelledSlice, model: &Segmenter, reading: Reading) -> Resul
             let (prepared, logits) = model.logits(&slice)?;
             let on_grid = |mask: Mask| mask_on_grid(mask, &prepared, width, height);
             let truth = truth.map(on_grid).transpose()?;
+            let kept = keep_logits.then(|| logits.clone());
             let found = model.read_out_on_grid(prepared, logits, gate);
-            Ok(ReadSlice { found, truth, pixel_share: 1.0 / (width * height) as f64 })
+            let pixel_share = 1.0 / (width * height) as f64;
+            Ok(ReadSlice { found, truth, logits: kept, pixel_share })
         }
         Resolution::Image => {
             let infer = |prepared: &_| model.infer(prepared);
             let options = SegmentOptions::default();
             let found = model.segment_with(&slice, options, gate, &|| 0.0, &infer)?;
             let pixel_share = 1.0 / (found.crop.side as f64).powi(2);
-            Ok(ReadSlice { found, truth, pixel_share })
+            Ok(ReadSlice { found, truth, logits: None, pixel_share })
         }
     }
 }
 
 impl ReadSlice {
     fn score(self, row: &LabelledSlice) -> SliceScore {
-        let Self { found, truth, pixel_share } = self;
+        let Self { found, truth, pixel_share, .. } = self;
         SliceScore {
             patient: row.patient.clone(),
             hemorrhage: row.hemorrhage,
             // A slice that cannot be interpreted finds nothing.
             probability: found.finding.probability.unwrap_or(0.0),
+            mask_px: found.mask.area_px(),
             detected: !found.finding.lesions.is_empty(),
             overlap: truth.map(|truth| overlap(&found, &truth, pixel_share)),
         }

@@ -14,6 +14,7 @@ use std::path::Path;
 
 /// Value of `masks.npy` where hemorrhage is labelled but not drawn.
 const MASK_UNKNOWN: u8 = 255;
+const CANNOT_WRITE: &str = "The prepared tensors cannot be written";
 /// Slices decoded at a time; bounds memory on large data sets.
 const BATCH: usize = 64;
 
@@ -33,11 +34,11 @@ pub fn prepare_dataset(
     std::fs::create_dir_all(output).map_err(Error::io("The output folder cannot be made"))?;
     let count = rows.len() as u64;
     let [_, c, h, w] = spec.input.shape.map(|n| n as u64);
-    let mut images = npy::<f32>(&output.join("images.npy"), &[count, c, h, w])?;
-    let mut masks = npy::<u8>(&output.join("masks.npy"), &[count, h, w])?;
-    let mut within = npy::<u8>(&output.join("within.npy"), &[count, h, w])?;
-    let mut index = BufWriter::new(create(&output.join("index.csv"))?);
-    let written = Error::io("The prepared tensors cannot be written");
+    let mut images = npy::<f32>(&output.join("images.npy"), &[count, c, h, w], CANNOT_WRITE)?;
+    let mut masks = npy::<u8>(&output.join("masks.npy"), &[count, h, w], CANNOT_WRITE)?;
+    let mut within = npy::<u8>(&output.join("within.npy"), &[count, h, w], CANNOT_WRITE)?;
+    let mut index = BufWriter::new(create(&output.join("index.csv"), CANNOT_WRITE)?);
+    let written = Error::io(CANNOT_WRITE);
     (|| {
         writeln!(index, "patient,slice,image,hemorrhage,{},mask_known", SUBTYPES.join(","))?;
         let mut done = 0;
@@ -109,18 +110,21 @@ fn index_row(row: &LabelledSlice) -> String {
     format!("{},{},{},{hemorrhage},{subtypes},{known}", row.patient, row.slice, row.image)
 }
 
-fn create(path: &Path) -> Result<File> {
-    File::create(path).map_err(Error::io("The prepared tensors cannot be written"))
+/// Makes a file; `context` says in an error what could not be done.
+pub(crate) fn create(path: &Path, context: &str) -> Result<File> {
+    File::create(path).map_err(Error::io(context))
 }
 
-fn npy<T: AutoSerialize>(
+/// Begins an array of this shape.
+pub(crate) fn npy<T: AutoSerialize>(
     path: &Path,
     shape: &[u64],
+    context: &str,
 ) -> Result<npyz::NpyWriter<T, BufWriter<File>>> {
     npyz::WriteOptions::new()
         .default_dtype()
         .shape(shape)
-        .writer(BufWriter::new(create(path)?))
+        .writer(BufWriter::new(create(path, context)?))
         .begin_nd()
-        .map_err(Error::io("The prepared tensors cannot be written"))
+        .map_err(Error::io(context))
 }

@@ -12,7 +12,9 @@ pub(super) fn evaluate_dataset(args: EvaluateArgs, embedded: &Embedded) -> Resul
     let bar = progress_bar(0);
     let resolution = if args.grid { Resolution::Grid } else { Resolution::Image };
     let reading = Reading { resolution, series: !args.alone };
-    let figures = evaluate(&args.dataset, models.default_model(), reading, progress_of(&bar))?;
+    let output = args.output.as_deref();
+    let model = models.default_model();
+    let figures = evaluate(&args.dataset, model, reading, output, progress_of(&bar))?;
     bar.finish_and_clear();
     if args.json {
         let json =

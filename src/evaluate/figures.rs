@@ -67,6 +67,7 @@ pub(super) struct SliceScore {
     pub(super) hemorrhage: bool,
     pub(super) probability: f32,
     pub(super) detected: bool,
+    pub(super) mask_px: usize,
     pub(super) overlap: Option<Overlap>,
 }
 

@@ -77,6 +77,27 @@ impl Level {
         Self::available().next().unwrap_or(Self::PORTABLE)
     }
 
+    /// The one that the environment variable `ICHOR_KERNELS` names, to see what another processor computes; the
+    /// fastest where it is not set.
+    ///
+    /// # Errors
+    /// A sentence with the names, where it is none of this processor's.
+    pub fn from_environment() -> Result<Self, String> {
+        let Some(wanted) = std::env::var_os("ICHOR_KERNELS").filter(|wanted| !wanted.is_empty())
+        else {
+            return Ok(Self::best());
+        };
+        let wanted = wanted.to_string_lossy();
+        let plain = |level: &Self| level.name().replace('-', "").to_lowercase();
+        Self::available().find(|level| plain(level) == wanted).ok_or_else(|| {
+            let names: Vec<String> = Self::available().map(|level| plain(&level)).collect();
+            format!(
+                "ICHOR_KERNELS is {wanted}, which this CPU does not run. Give {}",
+                names.join(" or ")
+            )
+        })
+    }
+
     /// The name of the instruction set.
     pub fn name(self) -> &'static str {
         match self.0 {

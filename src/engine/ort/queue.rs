@@ -116,7 +116,7 @@ mod tests {
     fn slices_that_come_together_share_batches_and_keep_their_answers() {
         let sizes = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&sizes);
-        let queue = Queue::start(batching(4, 2000, 64), move |tensors| {
+        let queue = Queue::start(batching(4, 60_000, 64), move |tensors| {
             seen.lock().unwrap().push(tensors.len());
             Ok(echo(tensors))
         });
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(queue.submit(vec![7.0]).unwrap().mask, [7.0]);
         let waited = begun.elapsed();
         assert!(
-            waited >= Duration::from_millis(30) && waited < Duration::from_secs(5),
+            waited >= Duration::from_millis(30) && waited < Duration::from_secs(60),
             "{waited:?}"
         );
     }
