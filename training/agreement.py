@@ -31,8 +31,10 @@ from training.skull import as_served, strongest
 LOGIT_TOLERANCE = 2e-3
 # Two pixels of a map that differ by less, in probability, may lie on either side of a threshold: PyTorch's and ichor's.
 PROBABILITY_TOLERANCE = 1e-3
-# The same logits made into a probability by float32 and by float64.
-ROUNDING = 1e-5
+# The same logit made into a probability by float32 and by float64; and the same logits summed along a head.
+PIXEL_ROUNDING, SLICE_ROUNDING = 1e-6, 1e-5
+# Of the slices, that rounding may decide on: of the others the masks must be equal.
+MOST_UNSURE = 0.25
 # Of figures computed from the same counts and probabilities.
 FIGURE_TOLERANCE = 1e-4
 # Of the slice probabilities, in src/metrics.rs.
@@ -141,7 +143,7 @@ def read_out(spec: dict, prepared: dataset.Prepared, answers: Answers, how: str)
         for way, by in ways.items():
             scored[way].append(fit.score(predicted, by))
         levels = [post["threshold"]] + ([ways["faint"]["threshold"]] if how == "series" else [])
-        near = [np.abs(predicted.maps - level) <= ROUNDING for level in levels]
+        near = [np.abs(predicted.maps - level) <= PIXEL_ROUNDING for level in levels]
         unsure.append(np.any(near, axis=(0, 2, 3)))
     joined = {way: figures.join(parts) for way, parts in scored.items()}
     alone, unsure = fit.calibrated(joined["alone"], spec["calibration"]), np.concatenate(unsure)
@@ -156,7 +158,7 @@ def read_out(spec: dict, prepared: dataset.Prepared, answers: Answers, how: str)
 
 def at_gate(scored: figures.Scored, level: float) -> np.ndarray:
     """bool [N]: where rounding may decide whether a mask passes; a gate of 0 lets everything pass."""
-    return (level > 0) & (np.abs(scored.slice_probabilities[:, 0] - level) <= ROUNDING)
+    return (level > 0) & (np.abs(scored.slice_probabilities[:, 0] - level) <= SLICE_ROUNDING)
 
 
 def predicted_of(spec: dict, prepared: dataset.Prepared, answers: Answers, rows: range) -> fit.Predicted:
@@ -184,7 +186,7 @@ def predicted_of(spec: dict, prepared: dataset.Prepared, answers: Answers, rows:
 def compare_read_out(read: ReadOut, prepared: dataset.Prepared, answers: Answers, how: str) -> float:
     """Slice by slice, then the figures; gives the largest difference of one. Raises ValueError where they differ."""
     scored = read.scored
-    if read.unsure.mean() > 0.05:
+    if read.unsure.mean() > MOST_UNSURE:
         raise ValueError(f"{how}: {read.unsure.mean():.0%} of the slices lie at a threshold, so little was compared")
     for at, row in enumerate(answers.rows):
         where = f"{how}: {row['patient']}, slice {row['slice']}"

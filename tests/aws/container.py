@@ -1,13 +1,12 @@
 """The container's server as a process: on a free port of loopback, on onnxruntime's processor provider."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
-from loopback import free_port, running
+from loopback import bare_environment, free_port, running
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Container:
 def container(binary: Path, library: Path, folder: Path, environment: dict[str, str]) -> Iterator[Container]:
     """Starts `sagemaker serve` as SageMaker does: one word, everything else by the environment."""
     port = free_port()
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("ICHOR_", "AWS_"))}
+    inherited = bare_environment()
     settings = {"ICHOR_ONNXRUNTIME": str(library), "SAGEMAKER_BIND_TO_PORT": str(port), "ICHOR_THREADS": "1"}
     log = folder / "container.log"
     with running([str(binary), "serve"], port, log, env=inherited | settings | environment) as process:

@@ -1,12 +1,11 @@
 """`ichor serve` on a free port of loopback."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopback import free_port, running
+from loopback import bare_environment, free_port, running
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,6 +30,6 @@ def ichor_server(binary: Path, folder: Path, *options: str) -> Iterator[IchorSer
     """Starts the server with the repository's models and page; `folder` takes its log."""
     port = free_port()
     command = [str(binary), "serve", "--port", str(port), *options]
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("ICHOR_")}
+    inherited = bare_environment()
     with running(command, port, folder / "serve.log", cwd=ROOT, env=inherited) as process:
         yield IchorServer(f"http://127.0.0.1:{port}", process.pid, folder / "serve.log")

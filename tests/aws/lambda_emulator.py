@@ -2,14 +2,13 @@
 
 import base64
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
-from loopback import free_port, running
+from loopback import bare_environment, free_port, running
 
 # Lambda's own limit of a synchronous answer, enforced by the emulator too.
 MAX_RESPONSE_BYTES = 6_291_556
@@ -73,7 +72,7 @@ def lambda_function(
         str(binary),
     ]
     # Nothing of the tester's own AWS settings reaches the function.
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ICHOR_"))}
+    inherited = bare_environment()
     with running(command, port, log, env=inherited | environment) as process:
         url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
         yield LambdaFunction(url, process.pid)

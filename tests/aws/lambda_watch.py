@@ -12,7 +12,7 @@ from pathlib import Path
 
 from conftest import CACHE
 from foreground import STOP_SECONDS, ending_with_its_children, port_or_free, show_request
-from loopback import LOOPBACK, running
+from loopback import LOOPBACK, bare_environment, running
 from s3_server import BUCKET, JOBS_BUCKET, s3_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ def main() -> int:
         with s3_server(CACHE / "bin" / "s3s-fs", Path(folder)) as s3:
             names = s3.upload_models(ROOT / "models")
             # Nothing of the user's own AWS settings reaches the function.
-            inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ICHOR_"))}
+            inherited = bare_environment()
             settings = {"ICHOR_BUCKET": BUCKET, "ICHOR_MODELS": ",".join(names), "ICHOR_JOBS_BUCKET": JOBS_BUCKET}
             path = {"PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}"}
             environment = inherited | s3.environment() | settings | path

@@ -3,7 +3,6 @@ with all that they started.
 """
 
 import base64
-import os
 import re
 import signal
 import subprocess

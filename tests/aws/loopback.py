@@ -1,6 +1,7 @@
 """Processes of the tests: on a free port of one address, stopped by their own handle, and never left behind."""
 
 import ctypes
+import os
 import signal
 import socket
 import subprocess
@@ -21,6 +22,15 @@ def free_port(host: str = LOOPBACK) -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
         return probe.getsockname()[1]
+
+
+def bare_environment() -> dict[str, str]:
+    """The tester's environment without settings of AWS and of Ichor. `ICHOR_KERNELS` stays: it stands for another CPU."""
+    return {
+        key: value
+        for key, value in os.environ.items()
+        if key == "ICHOR_KERNELS" or not key.startswith(("AWS_", "ICHOR_"))
+    }
 
 
 def end_with_parent() -> None:

@@ -1,20 +1,19 @@
 """A function that cannot get its models ends by itself, with one line that says what to mend."""
 
 import json
-import os
 import secrets
 import socket
 import subprocess
 from pathlib import Path
 
 import pytest
-from loopback import free_port
+from loopback import bare_environment, free_port
 from s3_server import BUCKET, S3Server
 
 
 def failed_start(binary: Path, environment: dict[str, str]) -> str:
     """Runs the binary as Lambda would and gives its one line of stderr, once it has failed."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ICHOR_"))}
+    inherited = bare_environment()
     # Nobody listens there: a binary that asks for an event in spite of missing models fails differently.
     runtime = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{free_port()}"}
     # It gives a store that does not answer 4 s; the rest is for a machine with much else to do.

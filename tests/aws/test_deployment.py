@@ -5,7 +5,6 @@ and in infra/README.md; there the template is judged by cfn-lint alone.
 """
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from botocore.config import Config
 from cfnlint.decode import cfn_yaml
 from http_event import http_event, segment_event
 from jobs import zip_of
-from loopback import free_port, running
+from loopback import bare_environment, free_port, running
 
 STACK = "ichor-test"
 # What this emulator has no such resource for, with what refers to them; cfn-lint judges them.
@@ -88,7 +87,7 @@ def cloud(
     folder = tmp_path_factory.mktemp("cloud")
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ICHOR_"))}
+    inherited = bare_environment()
     account = {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
