@@ -42,9 +42,6 @@ pub(super) fn judge_alone(slices: &mut [&mut SliceFinding]) {
         slice.detected = slice.detected.map(|_| false);
     }
     clear_closed(slices);
-    if chain.is_some() {
-        slices.iter_mut().for_each(|slice| slice.warn_if_undecided());
-    }
 }
 
 /// Has slices `steps` apart inform each other where there is a chain, and clears those that it closes.
@@ -53,6 +50,9 @@ fn decide(chain: Option<&SeriesChain>, slices: &mut [&mut SliceFinding], steps: 
         inform(chain, slices, steps);
     }
     clear_closed(slices);
+    if chain.is_some() {
+        slices.iter_mut().for_each(|slice| slice.warn_if_undecided());
+    }
 }
 
 fn inform(chain: &SeriesChain, slices: &mut [&mut SliceFinding], steps: &[f32]) {
