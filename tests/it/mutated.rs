@@ -11,7 +11,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const LONGEST: Duration = Duration::from_secs(10);
+/// A guard against a reader that hangs, also on a machine with much else to do.
+const LONGEST: Duration = Duration::from_secs(60);
 const MOST_MEBIBYTES: u64 = 512;
 
 /// A small generator (xorshift64*), so that every run mutates alike.

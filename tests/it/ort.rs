@@ -1,7 +1,7 @@
 //! onnxruntime on the processor against Ichor's own engine, on the committed models.
 
 use crate::fixtures::{models, root, sample};
-use crate::golden::{MASK_DICE, cases, dice};
+use crate::golden::{cases, crossings};
 use crate::packed::zip;
 use ichor::decode::{Heard, Limits, decode_heard, decode_slice};
 use ichor::engine::{Engine, OrtRuntime, OrtSettings, Precision, Provider};
@@ -18,6 +18,11 @@ use tract_onnx::pb::{AttributeProto, ModelProto, NodeProto};
 
 /// f32 sums in another order; far below what moves an outline.
 const LOGIT_TOLERANCE: f32 = 2e-3;
+/// Of probabilities, in half precision.
+const HALF_TOLERANCE: f32 = 5e-3;
+/// In a mask of 512 x 512, where logits as near to each other as that may fall on either side of the threshold: an
+/// outline crosses some 500 px, of which one in 500 lies so near.
+const PIXELS_AT_THRESHOLD: usize = 8;
 
 /// The library that `make` installs; without it these tests say what is missing, they are not skipped.
 fn library() -> PathBuf {
@@ -77,13 +82,12 @@ fn tract(model: &Segmenter) -> Engine {
 struct Apart {
     logit: f32,
     probability: f32,
-    /// Least Dice of the masks within the skull, which alone are served, and most pixels that differ.
-    dice: f64,
-    pixels: usize,
+    /// Pixels of the masks within the skull, which alone are served, that differ and are not at the threshold.
+    wrong: usize,
 }
 
-fn apart(own: &Segmenter, reference: &Engine, ort: &Segmenter) -> Apart {
-    let mut apart = Apart { logit: 0.0, probability: 0.0, dice: 1.0, pixels: 0 };
+fn apart(own: &Segmenter, reference: &Engine, ort: &Segmenter, distance: f32) -> Apart {
+    let mut apart = Apart { logit: 0.0, probability: 0.0, wrong: 0 };
     let (mut lesions, threshold) = (0, own.spec().postprocessing.threshold);
     for Prepared { tensor, within, .. } in golden_prepared(own) {
         let within = within.expect("the shipped models find the skull").pixels;
@@ -97,15 +101,12 @@ fn apart(own: &Segmenter, reference: &Engine, ort: &Segmenter) -> Apart {
             .map(|logits| logits.mask.iter().map(|&l| sigmoid(l)).collect::<Vec<f32>>());
         apart.probability = apart.probability.max(largest_difference(&expected, &actual));
         let [expected, actual] = [expected, actual].map(|p| {
-            p.iter()
-                .zip(&within)
-                .map(|(&p, &within)| within && p >= threshold)
-                .collect::<Vec<bool>>()
+            let inside = p.iter().zip(&within).map(|(&p, &within)| if within { p } else { 0.0 });
+            inside.collect::<Vec<f32>>()
         });
-        lesions += usize::from(expected.contains(&true));
-        let pixels = expected.iter().zip(&actual).filter(|(e, a)| e != a).count();
-        apart.pixels = apart.pixels.max(pixels);
-        apart.dice = apart.dice.min(dice(expected, actual));
+        lesions += usize::from(expected.iter().any(|&p| p >= threshold));
+        let wrong = crossings(&expected, &actual, threshold, distance);
+        apart.wrong = apart.wrong.max(wrong);
     }
     assert!(lesions > 0, "no golden mask holds a lesion, so nothing was compared");
     apart
@@ -118,31 +119,29 @@ fn masks_agree_with_tract_and_with_our_kernels_over_the_golden_cases() {
         assert_eq!((facts.provider, facts.precision, facts.max_batch), ("cpu", "f32", 8));
         assert_eq!(facts.fallback, None);
         for reference in [&tract(own), own.engine().unwrap()] {
-            let apart = apart(own, reference, ort);
+            // The slope of a logit as a probability is at most 1/4.
+            let apart = apart(own, reference, ort, LOGIT_TOLERANCE / 4.0);
             assert!(apart.logit <= LOGIT_TOLERANCE, "logits differ by {}", apart.logit);
-            assert!(apart.dice >= MASK_DICE, "mask Dice {}", apart.dice);
+            assert_eq!(apart.wrong, 0, "pixels of masks that are not at the threshold");
         }
     }
 }
 
-/// The smallest golden masks have 19 to 450 pixels, of which half precision may turn one over that
-/// lies at the threshold: a Dice of 0.998 for nothing that anybody sees.
+/// Which of the two it is hangs on the CPU: the engine tries half precision on phantoms before it takes it.
 #[test]
-fn half_precision_moves_a_pixel_at_most_or_is_not_used() {
+fn half_precision_moves_pixels_at_the_threshold_alone_or_is_not_used() {
     let ort = ort_models(OrtSettings { precision: Precision::F16, ..settings() });
-    let mut halves = 0;
     for (own, ort) in models().iter().zip(ort.iter()) {
         let facts = ort.engine().unwrap().facts();
         if facts.precision != "f16" {
             assert!(facts.fallback.is_some(), "single precision must not be taken in silence");
             continue;
         }
-        halves += 1;
-        let apart = apart(own, &tract(own), ort);
-        assert!(apart.probability <= 5e-3, "probabilities differ by {}", apart.probability);
-        assert!(apart.pixels <= 1, "{} pixels differ", apart.pixels);
+        let apart = apart(own, &tract(own), ort, HALF_TOLERANCE);
+        let probability = apart.probability;
+        assert!(probability <= HALF_TOLERANCE, "probabilities differ by {probability}");
+        assert_eq!(apart.wrong, 0, "pixels of masks that are not at the threshold");
     }
-    assert!(halves > 0, "no model runs in half precision, so nothing was compared");
 }
 
 #[test]
@@ -264,8 +263,8 @@ fn a_streamed_series_is_found_as_a_whole_one_is() {
                 let worst = (a.probability.unwrap() - e.probability.unwrap()).abs();
                 assert!(worst < 1e-3, "slice {index}: probability differs by {worst}");
                 let masks = [&expected, &actual].map(|f| f.masks[index].unpack().pixels);
-                let [expected, actual] = masks;
-                assert!(dice(expected, actual) >= MASK_DICE, "slice {index}");
+                let unlike = masks[0].iter().zip(&masks[1]).filter(|(a, b)| a != b).count();
+                assert!(unlike <= PIXELS_AT_THRESHOLD, "slice {index}: {unlike} px differ");
             }
             let [batches, slices] = ort.engine().unwrap().counts().unwrap().so_far();
             assert!(batches < slices, "{batches} batches of {slices} slices");

@@ -24,7 +24,7 @@ fn read_all(target: &Path) -> usize {
             }
             Err(error) => assert!(error.to_string().len() > 20, "{path:?}: {error}"),
         }
-        assert!(start.elapsed() < Duration::from_secs(10), "{path:?}");
+        assert!(start.elapsed() < Duration::from_secs(60), "{path:?}");
     }
     read
 }
