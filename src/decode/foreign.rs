@@ -12,6 +12,8 @@ struct Foreign {
 }
 
 const AS_PICTURE: &str = "Save it as PNG, or as JPEG of high quality.";
+const FROM_PHONE: &str = "Save it as PNG or JPEG, for instance with the phone's own share function, or set \
+     the camera to \"most compatible\".";
 const AS_SLICES: &str = "Save each slice as a PNG, or all as the pages of a TIFF; better, send the \
                          DICOM files of the scan.";
 const AS_NIFTI: &str = "Convert it to NIfTI-1 (.nii.gz), for instance with 3D Slicer, ITK-SNAP or \
@@ -112,7 +114,8 @@ pub(super) fn unpacked_head(head: &[u8]) -> Vec<u8> {
 
 /// Whether a file that is not read here holds pictures or a volume, and so perhaps slices.
 pub(super) fn is_image(head: &[u8]) -> bool {
-    recognise(head).is_some_and(|found| [AS_PICTURE, AS_SLICES, AS_NIFTI].contains(&found.remedy))
+    let remedies = [AS_PICTURE, FROM_PHONE, AS_SLICES, AS_NIFTI];
+    recognise(head).is_some_and(|found| remedies.contains(&found.remedy))
 }
 
 fn recognise(head: &[u8]) -> Option<Foreign> {
@@ -140,11 +143,7 @@ fn by_brand(head: &[u8]) -> Option<Foreign> {
     } else if any(&[
         b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1",
     ]) {
-        Foreign {
-            what: "a HEIC picture, as phones take them",
-            remedy: "Save it as PNG or JPEG, for instance with the phone's own share function, or set \
-                     the camera to \"most compatible\".",
-        }
+        Foreign { what: "a HEIC picture, as phones take them", remedy: FROM_PHONE }
     } else {
         Foreign { what: "a video", remedy: AS_SLICES }
     })

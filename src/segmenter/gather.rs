@@ -55,7 +55,12 @@ impl SeriesSegmentation {
     ) -> Result<Self> {
         let start = clock();
         let mut found = found;
-        found.iter_mut().for_each(|(finding, _)| finding.apply_doubts());
+        for (finding, mask) in &mut found {
+            finding.apply_doubts();
+            if finding.lesions.is_empty() {
+                *mask = Mask::empty(mask.width, mask.height).pack();
+            }
+        }
         let (mut slices, masks): (Vec<SliceFinding>, Vec<PackedMask>) = found.into_iter().unzip();
         let likeliest = (0..slices.len())
             .max_by(|&a, &b| {
