@@ -5,7 +5,7 @@
 mod contrast;
 mod cranium;
 
-pub use cranium::Skull;
+pub use cranium::{SKULL_NOT_FOUND, Skull};
 
 use crate::assess::{Assessment, GrayScale, assess, to_hounsfield};
 use crate::components::BoundingBox;

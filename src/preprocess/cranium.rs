@@ -14,6 +14,9 @@ use directions::directions_met;
 use edge::add_cut_edges;
 use head::Head;
 
+/// Code of the warning of slices without bone.
+pub const SKULL_NOT_FOUND: &str = "skull_not_found";
+
 /// What was seen of the skull on a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skull {
@@ -27,20 +30,27 @@ pub enum Skull {
 }
 
 impl Skull {
-    /// What a reader of the result must know of it.
-    pub fn warning(self) -> Option<Warning> {
+    /// What a reader of the result must know of it. On a slice of a series without bone, as above the vertex,
+    /// there is nothing to search; a slice alone, on which nothing was searched, says nothing.
+    pub fn warning(self, is_alone: bool) -> Option<Warning> {
         match self {
             Self::Closed => None,
+            Self::Missing if is_alone => Some(Self::nothing_searched()),
             Self::Open => Some(Warning::new(
                 "skull_open",
                 "No closed skull was found; only what bone encloses was searched for a hemorrhage.",
             )),
-            Self::Missing => Some(Warning::new(
-                "skull_not_found",
-                "No skull was found; nothing was searched for a hemorrhage. Send an axial slice of the head in a \
-                 brain window, not cropped to the brain.",
-            )),
+            Self::Missing => Some(Warning { doubt: None, ..Self::nothing_searched() }),
         }
+    }
+
+    /// No slice shows a skull, so nothing was searched.
+    pub fn nothing_searched() -> Warning {
+        Warning::unreadable(
+            SKULL_NOT_FOUND,
+            "No skull was found; nothing was searched for a hemorrhage. Send an axial slice of the head in a \
+             brain window, not cropped to the brain.",
+        )
     }
 }
 

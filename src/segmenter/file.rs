@@ -126,6 +126,12 @@ impl Segmenter {
         let infer = |prepared: &_| self.infer(prepared);
         let mut found = Box::new(self.segment_with(slice, options, gate, clock, &infer)?);
         found.finding.timings.decode = given.decode_ms;
+        // What the rest of the file leaves in doubt is in doubt of its only slice.
+        found
+            .finding
+            .warnings
+            .extend(series.warnings.iter().filter(|w| w.doubt.is_some()).cloned());
+        found.settle();
         progress(1, 1);
         Ok(Found::Slice { series: Box::new(series), found })
     }

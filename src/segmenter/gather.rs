@@ -6,6 +6,7 @@ use super::{Clock, Segmenter, SliceFinding, StageTimings};
 use crate::assess::{Assessment, assess_series};
 use crate::error::{Error, Result};
 use crate::mask::{Mask, PackedMask};
+use crate::preprocess::{SKULL_NOT_FOUND, Skull};
 use crate::series::Series;
 use crate::slice::{Doubt, Intensity, Warning};
 use crate::volumetry::{Volumetry, measure};
@@ -26,6 +27,12 @@ impl Segmenter {
         let assessment = assess_series(&assessments);
         if series.slices.iter().all(|slice| slice.intensity == Intensity::Hounsfield) {
             series.warnings.extend(assessment.warnings);
+        }
+        let lacks_skull = |finding: &SliceFinding| {
+            finding.warnings.iter().any(|warning| warning.code == SKULL_NOT_FOUND)
+        };
+        if found.iter().all(|(finding, _)| lacks_skull(finding)) {
+            series.warnings.push(Skull::nothing_searched());
         }
         let mut findings: Vec<&mut SliceFinding> = found.iter_mut().map(|(f, _)| f).collect();
         match series.is_one_head {

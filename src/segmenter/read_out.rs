@@ -84,6 +84,7 @@ impl Segmenter {
         if !deferred {
             warnings.extend(prepared.assessment.warnings.iter().cloned());
         }
+        warnings.extend(prepared.skull.and_then(|skull| skull.warning(gate == Gate::Own)));
         warnings.extend(window_ignored(slice, options.window));
         let window = self.display_window(slice, options.window);
         let gray_scale = match deferred {

@@ -307,6 +307,8 @@ export default {
     hu_scaled: (message) => (message.includes('0 to 255')
       ? 'Die Werte sind die eines gefensterten Bildes, 0 bis 255, und keine Hounsfield-Einheiten. Senden Sie die Werte vor der Fensterung, oder die Schichten als PNG.'
       : 'Die Werte sind keine Hounsfield-Einheiten; sie wurden wohl auf [0, 1] oder [-1, 1] skaliert oder standardisiert. Senden Sie die Werte davor.'),
+    skull_open: 'Kein geschlossener Schädel gefunden; gesucht wurde nur in dem, was Knochen umschließt.',
+    skull_not_found: 'Kein Schädel gefunden; nach einer Blutung wurde nicht gesucht. Senden Sie eine axiale Schicht des Kopfes im Hirnfenster, nicht auf das Gehirn zugeschnitten.',
     skull_missing: 'Weichteile sind da, aber kein Knochen; der Schädel wurde wohl entfernt oder abgeschnitten. Senden Sie den ganzen Kopf.',
     head_not_recognized: 'Es wurde kein Kopf erkannt: kein Knochen um Weichteile. Senden Sie eine axiale Schicht eines Schädel-CTs im Hirnfenster (Mitte 40, Breite 80 bis 120) oder die DICOM-Datei.',
     blank_image: 'Das Bild ist leer: Es hat kaum Kontrast. Exportieren Sie die Schicht noch einmal, im Hirnfenster (Mitte 40, Breite 80 bis 120).',
