@@ -10,7 +10,45 @@ const MAX_COMPONENTS: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bits {
     pub(super) width: usize,
-    pub(super) rows: Vec<u128>,
+    pub(super) rows: Rows,
+}
+
+/// One word per row, of at most [`MAX_WIDTH`] rows. On the stack: an assessment makes hundreds of sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rows {
+    words: [u128; MAX_WIDTH],
+    count: usize,
+}
+
+impl Rows {
+    fn empty(count: usize) -> Self {
+        Self { words: [0; MAX_WIDTH], count: count.min(MAX_WIDTH) }
+    }
+}
+
+impl FromIterator<u128> for Rows {
+    fn from_iter<I: IntoIterator<Item = u128>>(rows: I) -> Self {
+        let mut all = Self::empty(0);
+        for (word, row) in all.words.iter_mut().zip(rows) {
+            *word = row;
+            all.count += 1;
+        }
+        all
+    }
+}
+
+impl std::ops::Deref for Rows {
+    type Target = [u128];
+
+    fn deref(&self) -> &[u128] {
+        &self.words[..self.count]
+    }
+}
+
+impl std::ops::DerefMut for Rows {
+    fn deref_mut(&mut self) -> &mut [u128] {
+        &mut self.words[..self.count]
+    }
 }
 
 /// First and last column and row of a set, inclusive.
@@ -43,7 +81,7 @@ pub(super) struct Part {
 
 impl Bits {
     pub(super) fn empty(width: usize, height: usize) -> Self {
-        Self { width, rows: vec![0; height] }
+        Self { width, rows: Rows::empty(height) }
     }
 
     /// The cells of which `is` holds; the argument is the index of the cell, row-major.
@@ -80,8 +118,15 @@ impl Bits {
         })
     }
 
+    /// A value of each cell, row-major; one allocation, as the number of cells is known.
+    pub(super) fn values(&self, of: impl Fn(usize) -> f32) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.count());
+        values.extend(self.cells().map(of));
+        values
+    }
+
     fn zip(&self, other: &Self, f: impl Fn(u128, u128) -> u128) -> Self {
-        let rows = self.rows.iter().zip(&other.rows).map(|(&a, &b)| f(a, b)).collect();
+        let rows = self.rows.iter().zip(other.rows.iter()).map(|(&a, &b)| f(a, b)).collect();
         Self { width: self.width, rows }
     }
 
@@ -105,8 +150,7 @@ impl Bits {
     /// The cells and their eight neighbours.
     pub(super) fn dilated(&self) -> Self {
         let full = self.full_row();
-        let wide: Vec<u128> =
-            self.rows.iter().map(|&row| (row | row << 1 | row >> 1) & full).collect();
+        let wide: Rows = self.rows.iter().map(|&row| (row | row << 1 | row >> 1) & full).collect();
         let row = |y: usize| {
             let above = if y > 0 { wide[y - 1] } else { 0 };
             wide[y] | above | wide.get(y + 1).copied().unwrap_or(0)
@@ -175,9 +219,19 @@ impl Bits {
 
     /// Components of at least `smallest` cells, largest first.
     pub(super) fn parts(&self, smallest: usize) -> Vec<Part> {
+        let mut parts = Vec::new();
+        self.for_each_part(|part| {
+            if part.count >= smallest {
+                parts.push(part);
+            }
+        });
+        parts.sort_by_key(|part| std::cmp::Reverse(part.count));
+        parts
+    }
+
+    fn for_each_part(&self, mut f: impl FnMut(Part)) {
         let mut rest = self.clone();
         let mut seed = Self::empty(self.width, self.rows.len());
-        let mut parts = Vec::new();
         let mut top = 0;
         for _ in 0..MAX_COMPONENTS {
             let Some(y) = rest.rows[top..].iter().position(|&row| row != 0) else { break };
@@ -187,18 +241,19 @@ impl Bits {
             seed.rows[top] = 0;
             rest = rest.without(&bits);
             let count = bits.count();
-            if count >= smallest {
-                parts.push(Part { bits, count });
-            }
+            f(Part { bits, count });
         }
-        parts.sort_by_key(|part| std::cmp::Reverse(part.count));
-        parts
     }
 
     /// The largest component; empty where the set is.
     pub(super) fn largest(&self) -> Self {
-        let first = self.parts(1).into_iter().next();
-        first.map_or_else(|| Self::empty(self.width, self.rows.len()), |part| part.bits)
+        let mut largest = Part { bits: Self::empty(self.width, self.rows.len()), count: 0 };
+        self.for_each_part(|part| {
+            if part.count > largest.count {
+                largest = part;
+            }
+        });
+        largest.bits
     }
 
     /// The cells from which the set is met in at least seven of the eight directions of the compass.
@@ -218,11 +273,11 @@ impl Bits {
     }
 
     /// For each direction of the compass, the cells that meet the set in it.
-    fn directions(&self) -> [Vec<u128>; 8] {
+    fn directions(&self) -> [Rows; 8] {
         let full = self.full_row();
         let sweep = |from_top: bool, step: fn(u128) -> u128| {
             let height = self.rows.len();
-            let mut met = vec![0; height];
+            let mut met = Rows::empty(height);
             let mut seen = 0;
             for at in 0..height {
                 let y = if from_top { at } else { height - 1 - at };

@@ -126,15 +126,13 @@ fn without_frames(cells: &Cells) -> Cells {
         if width < 32 || height < 32 {
             break;
         }
-        let border: Vec<f32> = (0..cells.len())
-            .filter(|i| {
-                i % width == 0
-                    || i % width == width - 1
-                    || i / width == 0
-                    || i / width == height - 1
-            })
-            .map(|index| cells.mean[index])
-            .collect();
+        let at_border = |i: usize| {
+            i.is_multiple_of(width)
+                || i % width == width - 1
+                || i / width == 0
+                || i / width == height - 1
+        };
+        let border = cells.bits(at_border).values(|index| cells.mean[index]);
         let grey = percentile(&mut border.clone(), 0.5);
         let alike = border.iter().filter(|&&value| (value - grey).abs() < 0.05).count();
         // A black surround is what a slice has.
@@ -156,8 +154,27 @@ fn without_frames(cells: &Cells) -> Cells {
     cells
 }
 
+/// A picture of fewer grey levels shows outlines, not tissue: black and white alone, or cut into steps.
+const MIN_LEVELS: usize = 5;
+
+/// How many of the 256 grey levels of 8 bits a picture has.
+fn levels(plane: &Plane) -> usize {
+    let mut seen = [false; 256];
+    for &sample in &plane.samples {
+        seen[(sample.clamp(0.0, 1.0) * 255.0) as usize] = true;
+    }
+    seen.iter().filter(|&&seen| seen).count()
+}
+
 /// How a picture is to be read.
 pub(super) fn assess_picture(plane: &Plane) -> Assessment {
+    if (2..MIN_LEVELS).contains(&levels(plane)) {
+        return unreadable(
+            "few_grey_levels",
+            "The picture has next to no grey levels between black and white, so that tissue cannot be told from \
+             blood. Export the slice again with all grey levels, in a brain window (level 40, width 80 to 120).",
+        );
+    }
     let cells = Cells::new(plane, 0.0);
     let Some(scene) = Scene::new(&cells) else {
         return unreadable(

@@ -48,7 +48,7 @@ pub(super) struct Tissue {
 
 impl Tissue {
     fn new(cells: &Cells, region: &Bits) -> Self {
-        let mut values: Vec<f32> = region.cells().map(|index| cells.mean[index]).collect();
+        let mut values = region.values(|index| cells.mean[index]);
         if values.is_empty() {
             return Self::default();
         }
@@ -93,8 +93,7 @@ impl Enclosure {
 
     /// Median difference of samples within a cell of the core: the grain.
     pub(super) fn grain(&self, cells: &Cells) -> f32 {
-        let mut grain: Vec<f32> =
-            self.core.cells().map(|index| cells.max[index] - cells.min[index]).collect();
+        let mut grain = self.core.values(|index| cells.max[index] - cells.min[index]);
         percentile(&mut grain, 0.5)
     }
 
@@ -171,7 +170,7 @@ impl Foreground {
         }
         let surround = dark.reached_from(&border);
         let surround = surround.eroded();
-        let mut rough: Vec<f32> = surround.cells().map(|index| roughness[index]).collect();
+        let mut rough = surround.values(|index| roughness[index]);
         let surround = (rough.len(), percentile(&mut rough, 0.5));
         let smallest = cells.len() / 50;
         let large = parts
@@ -204,7 +203,7 @@ impl Foreground {
 fn longest_end(bits: &Bits, extent: Extent) -> f32 {
     let [left, right] = extent.columns;
     let mut columns = vec![0_u32; right + 1];
-    for &row in &bits.rows {
+    for &row in bits.rows.iter() {
         (left..=right).for_each(|x| columns[x] += (row >> x & 1) as u32);
     }
     let rows: Vec<u32> = bits.rows.iter().map(|row| row.count_ones()).collect();

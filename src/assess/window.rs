@@ -89,11 +89,8 @@ fn fat_values(scene: &Scene, head: &Enclosure) -> Vec<f32> {
     let cells = &scene.cells;
     let outside = head.wall.enclosed().or(&head.bone.dilated()).complement();
     let tissue = head.tissue.mode;
-    outside
-        .cells()
-        .filter(|&i| {
-            cells.min[i] > 0.03 && cells.mean[i] < tissue - 0.1 && cells.max[i] - cells.min[i] < 0.2
-        })
-        .map(|i| cells.mean[i])
-        .collect()
+    let fat = cells.bits(|i| {
+        cells.min[i] > 0.03 && cells.mean[i] < tissue - 0.1 && cells.max[i] - cells.min[i] < 0.2
+    });
+    outside.and(&fat).values(|i| cells.mean[i])
 }

@@ -95,8 +95,8 @@ pub(super) fn refusal_of_packed(unpacked: &[u8]) -> Error {
             format!("The gzip file holds {what}, which is not read here. {remedy}")
         }
         None => {
-            "The gzip file holds neither a NIfTI volume nor a DICOM image. Unpack it, and send \
-                 what it holds."
+            "The gzip file holds no NIfTI volume and no DICOM image. Unpack it, and send what it \
+                 holds."
                 .into()
         }
     })
@@ -177,13 +177,22 @@ fn by_words(head: &[u8]) -> Option<Foreign> {
         )
     } else if text.starts_with("data:image/") {
         found("a data URL", "Decode its base64 part, or send it as the `image` of a JSON body.")
-    } else if text.starts_with(['{', '[']) {
+    } else if is_json(text) {
         found("a JSON document", SEND_IMAGE)
     } else if is_netpbm(head) {
         found("a Netpbm picture (PGM or PPM)", AS_PICTURE)
     } else {
         found("a text", SEND_IMAGE)
     }
+}
+
+/// An object or a list; other texts put a name into brackets.
+fn is_json(text: &str) -> bool {
+    let after = |open: char| text.strip_prefix(open).map(str::trim_start);
+    after('{').is_some_and(|rest| rest.starts_with(['"', '}']))
+        || after('[').is_some_and(|rest| {
+            rest.starts_with(|c: char| c.is_ascii_digit() || ['"', '{', '[', ']', '-'].contains(&c))
+        })
 }
 
 fn is_netpbm(head: &[u8]) -> bool {
@@ -260,6 +269,6 @@ mod tests {
         let mgh = [0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0];
         assert!(refusal_of_packed(&mgh).to_string().contains("FreeSurfer"));
         assert!(refusal_of_packed(b"NRRD0004").to_string().contains("NRRD"));
-        assert!(refusal_of_packed(&[7; 300]).to_string().contains("neither"));
+        assert!(refusal_of_packed(&[7; 300]).to_string().contains("no NIfTI volume"));
     }
 }

@@ -2,11 +2,18 @@
 
 use super::series::SeriesSegmentation;
 use super::{Segmentation, SliceFinding};
+use crate::assess::GrayScale;
 use crate::mask::Mask;
 use crate::slice::{Doubt, Warning};
 
 fn doubts(warnings: &[Warning], doubt: Doubt) -> bool {
     warnings.iter().any(|warning| warning.doubt == Some(doubt))
+}
+
+/// Whether a note only repeats what follows from grey values that are not understood.
+fn is_consequence(warning: &Warning) -> bool {
+    const CODES: [&str; 4] = ["padding", "no_air", "skull_open", "skull_not_found"];
+    warning.doubt.is_none() && CODES.contains(&warning.code)
 }
 
 impl SliceFinding {
@@ -36,6 +43,8 @@ impl SliceFinding {
 
     /// Says nothing of hemorrhage any more.
     fn withdraw(&mut self) {
+        self.gray_scale = GrayScale::Unreadable;
+        self.warnings.retain(|warning| !is_consequence(warning));
         self.lesions.clear();
         self.detected = None;
         self.probability = None;
@@ -70,6 +79,10 @@ impl SeriesSegmentation {
         if doubts(&self.warnings, Doubt::Unreadable) {
             self.withdraw();
         }
+        // Where blood is outlined on one slice, it does not matter to the head that another is undecided.
+        if self.detected == Some(true) {
+            self.warnings.retain(|warning| warning.doubt != Some(Doubt::Undecided));
+        }
         if doubts(&self.warnings, Doubt::Incomplete) {
             self.detected = self.detected.filter(|&detected| detected);
             self.volume.total_volume_ml = None;
@@ -83,6 +96,8 @@ impl SeriesSegmentation {
     }
 
     fn withdraw(&mut self) {
+        self.gray_scale = GrayScale::Unreadable;
+        self.warnings.retain(|warning| !is_consequence(warning));
         self.slices.iter_mut().for_each(SliceFinding::withdraw);
         for mask in &mut self.masks {
             *mask = Mask::empty(mask.width, mask.height).pack();

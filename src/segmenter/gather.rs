@@ -3,7 +3,7 @@
 use super::join::judge_alone;
 use super::series::{SeriesSegmentation, SeriesSubtype};
 use super::{Clock, Segmenter, SliceFinding, StageTimings};
-use crate::assess::{Assessment, assess_series};
+use crate::assess::{Assessment, assess_series, volume_warning};
 use crate::error::{Error, Result};
 use crate::mask::{Mask, PackedMask};
 use crate::preprocess::{SKULL_NOT_FOUND, Skull};
@@ -75,7 +75,8 @@ impl SeriesSegmentation {
                 probability(a).total_cmp(&probability(b))
             })
             .ok_or_else(|| Error::Unprocessable("The series holds no slices.".into()))?;
-        let volume = measure(&series, &masks);
+        let mut volume = measure(&series, &masks);
+        volume.warnings.extend(volume.total_volume_ml.and_then(volume_warning));
         share_volume(&series, &masks, volume.total_volume_ml, &mut slices);
         let mut timings =
             slices.iter().fold(StageTimings::default(), |sum, slice| sum + slice.timings);

@@ -53,7 +53,7 @@ fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
     // In the order of their names 10 comes first; in that of the numbers, last.
     pictures(dir.path(), ["h_7.png", "h_8.png", "h_9.png", "h_10.png"]);
     let lines = segment(&[dir.path().to_owned()], &["--as-series"]);
-    let series = segment(&[zip.clone()], &["--as-series"]).remove(0);
+    let series = segment(std::slice::from_ref(&zip), &["--as-series"]).remove(0);
     let slices = series["slices"].as_array().unwrap();
     assert_eq!((lines.len(), slices.len()), (4, 4));
     for (line, slice) in lines.iter().zip(slices) {

@@ -39,12 +39,16 @@ pub(super) fn to_grey(image: DynamicImage, warnings: &mut Vec<Warning>) -> Store
 const MAX_COLOUR_SHARE: f32 = 0.25;
 
 fn colour_warning(rgba: &image::Rgba32FImage) -> Option<Warning> {
-    let (mut coloured, mut lit) = (0_u32, 0_u32);
-    for image::Rgba([r, g, b, _]) in rgba.pixels() {
-        coloured += u32::from((r - g).abs() > 0.1 || (g - b).abs() > 0.1);
-        lit += u32::from(r.max(*g).max(*b) > 0.1);
+    let is_coloured = |[r, g, b]: [f32; 3]| (r - g).abs() > 0.1 || (g - b).abs() > 0.1;
+    let (mut coloured, mut shown, mut lit) = (0_u32, 0_u32, 0_u32);
+    for &image::Rgba([r, g, b, alpha]) in rgba.pixels() {
+        // Colour that is transparent lies on black, and shows nothing.
+        let on_black = [r, g, b].map(|value| value * alpha);
+        coloured += u32::from(is_coloured([r, g, b]));
+        shown += u32::from(is_coloured(on_black));
+        lit += u32::from(on_black.iter().any(|&value| value > 0.1));
     }
-    if coloured as f32 > MAX_COLOUR_SHARE * lit as f32 {
+    if shown as f32 > MAX_COLOUR_SHARE * lit as f32 {
         return Some(Warning::unreadable(
             "colour_map",
             "The picture is in colour: a colour map or a photograph, whose colours say nothing certain of Hounsfield \
