@@ -51,7 +51,7 @@ export function unknown(finding) {
   const { report, several } = finding;
   if (answerOf(finding) !== null) return { reasons: [], advice: [] };
   const say = strings.findings;
-  if (isUndecided(report)) return { reasons: report.warnings.filter(isDoubtful).map(warningText), advice: [say.undecidedAdvice] };
+  if (isUndecided(report)) return { reasons: report.warnings.filter(isDoubtful).map(warningText), advice: [] };
   const unread = several && !isUnreadable(report) ? unreadSlices(report) : 0;
   const reasons = report.warnings.filter(isDoubtful).map(warningText);
   const missing = !unread || report.warnings.some(({ doubt, message }) => doubt === 'incomplete' && !OF_SLICES.test(message));

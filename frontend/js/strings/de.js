@@ -163,7 +163,6 @@ export default {
     unreadable: 'Keine Antwort: Dieses Bild wurde nicht verstanden',
     incomplete: 'Keine Antwort: Nicht der ganze Kopf wurde ausgewertet',
     undecided: 'Keine Antwort: auffällig, aber nichts ist umrandet',
-    undecidedAdvice: 'Was zu tun ist: Sehen Sie sich die Schicht selbst an, oder senken Sie die Schwelle, um zu sehen, wo.',
     unreadableAdvice: [
       'Es wurde nichts gesucht; über eine Blutung sagt das nichts.',
       'Was zu tun ist: Öffnen Sie ein axiales CT des Kopfes, als ursprüngliche DICOM- oder NIfTI-Datei oder als PNG, im Hirnfenster exportiert.',
@@ -324,7 +323,7 @@ export default {
     pages_left_out: 'Seiten des TIFF wurden nicht gelesen: Sie haben eine andere Größe als die meisten oder sind beschädigt. Sichern Sie alle Schichten in einer Größe.',
     window_estimated: 'Das Bild ist nicht in einem der Fenster, für die das Modell gemacht ist; sein Fenster wurde geschätzt und die Grauwerte umgerechnet.',
     pictures_judged_alone: 'Jedes Bild wurde für sich ausgewertet, denn nichts sagt, dass sie Schichten eines Kopfes sind.',
-    nothing_outlined: 'Die Wahrscheinlichkeit einer Blutung liegt über dem Grenzwert des Modells für eine Schicht, aber kein Bereich erreicht die Schwelle.',
+    nothing_outlined: 'Die Wahrscheinlichkeit einer Blutung liegt über dem Grenzwert des Modells für eine Schicht, aber kein Bereich erreicht die Schwelle. Sehen Sie sich die Schicht selbst an, oder senken Sie die Schwelle, um zu sehen, wo.',
     files_unreadable: 'Dateien, die zu diesem Kopf gehören können, waren nicht lesbar und wurden ausgelassen.',
     archive_files_unreadable: 'Bilder des Archivs waren nicht lesbar und wurden ausgelassen.',
     archive_files_skipped: 'Dateien des Archivs, die keine Bilder sind, wurden ausgelassen.',

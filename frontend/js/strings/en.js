@@ -164,7 +164,6 @@ export default {
     unreadable: 'No answer: this image was not understood',
     incomplete: 'No answer: not all of the head was analysed',
     undecided: 'No answer: suspicious, but nothing is outlined',
-    undecidedAdvice: 'What to do: look at the slice yourself, or lower the threshold to see where.',
     unreadableAdvice: [
       'Nothing was looked for, so this says nothing about a hemorrhage.',
       'What to do: open an axial CT of the head, as the original DICOM or NIfTI file, or as a PNG exported in a brain window.',
@@ -290,9 +289,7 @@ export default {
   version: (version) => `Ichor ${version}`,
 
   // Warnings of the API by code, in plain words, or a function of the server's sentence; that itself where there is none here.
-  warnings: {
-    nothing_outlined: 'The probability of hemorrhage is above the model’s cut-off for a slice, but no region reaches the threshold.',
-  },
+  warnings: {},
   // Names of types by the API's code, where they differ from the API's own.
   subtypes: {},
 
