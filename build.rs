@@ -49,8 +49,12 @@ fn list(root: &Path) -> io::Result<String> {
     println!("cargo::rerun-if-changed={}", page.display());
     let mut files = Vec::new();
     walk(&page, &mut files)?;
+    let name_of =
+        |path: &Path| path.strip_prefix(&page).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    // Sorted as text, since the program searches by it: paths sort the folder `strings` before `strings.js`.
+    files.sort_by_key(|path| name_of(path));
     for path in files {
-        let name = path.strip_prefix(&page).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        let name = name_of(&path);
         let _ = writeln!(list, "        ({name:?}, include_bytes!({path:?})),");
     }
     list.push_str("    ],\n}\n");

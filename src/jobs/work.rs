@@ -232,7 +232,7 @@ impl Task<'_> {
     ) -> Result<Segmentation> {
         let logits = |prepared: &Prepared| self.logits(model, prepared, index);
         let slice = &series.slices[index];
-        model.segment_with(slice, self.order.options, Gate::Series, clock, &logits)
+        model.segment_with(slice, self.order.options, Gate::of(series), clock, &logits)
     }
 
     /// Writes the report of a slice again, whose mask the series does not let through.

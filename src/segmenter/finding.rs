@@ -4,6 +4,7 @@ use crate::assess::{Assessment, GrayScale};
 use crate::geometry::CropBox;
 use crate::mask::Mask;
 use crate::postprocess::{Lesion, LogitMap};
+use crate::series::Series;
 use crate::slice::Warning;
 use crate::window::WindowLevel;
 
@@ -76,6 +77,13 @@ pub enum Gate {
     /// The series, once all its slices are known ([`super::Segmenter::join`]); until then the slice
     /// shows whatever its pixels say. Of models without a [`crate::model_spec::SeriesChain`], as `Own`.
     Series,
+}
+
+impl Gate {
+    /// Who decides on the slices of a series: the series, if they are of one head.
+    pub fn of(series: &Series) -> Self {
+        if series.is_one_head { Self::Series } else { Self::Own }
+    }
 }
 
 /// What else than the threshold decides on the mask of a slice; with it, a mask for another

@@ -4,7 +4,7 @@ use super::cautions::{cautions, window_ignored};
 use super::defers_assessment;
 use super::within::{keep_within, strongest};
 use super::{Gate, Readout, SegmentOptions, Segmentation, Segmenter, SliceFinding, StageTimings};
-use crate::assess::GrayScale;
+use crate::assess::{Assessment, GrayScale};
 use crate::engine::Logits;
 use crate::geometry::{CropBox, Turn};
 use crate::mask::Mask;
@@ -14,7 +14,8 @@ use crate::preprocess::Prepared;
 use crate::slice::{CtSlice, Intensity, Plane};
 
 impl Segmenter {
-    /// What [`Segmenter::logits`] gave, read out on the network's own grid: what training measures.
+    /// What [`Segmenter::logits`] gave, read out on the network's own grid: what training measures. That is the
+    /// network's part alone; whether a slice can be interpreted at all does not enter.
     pub fn read_out_on_grid(
         &self,
         mut prepared: Prepared,
@@ -24,6 +25,8 @@ impl Segmenter {
         let [_, _, height, width] = prepared.shape;
         let grid = Plane::filled(width, height, 0.0);
         prepared.crop = CropBox::whole(&grid);
+        prepared.assessment = Assessment::new(prepared.assessment.gray_scale);
+        prepared.skull = None;
         prepared.turn = Turn::NONE;
         let grid = CtSlice::bare(grid, Intensity::Display);
         let threshold = self.spec.postprocessing.threshold;

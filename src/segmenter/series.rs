@@ -68,6 +68,7 @@ impl Segmenter {
     ) -> Result<SeriesSegmentation> {
         let all = series.slices.len();
         let done = AtomicUsize::new(0);
+        let gate = Gate::of(&series);
         let found = series
             .slices
             .par_iter()
@@ -75,7 +76,7 @@ impl Segmenter {
             .with_max_len(1)
             .map(|slice| {
                 let infer = |prepared: &_| self.infer(prepared);
-                let found = self.segment_with(slice, options, Gate::Series, clock, &infer)?;
+                let found = self.segment_with(slice, options, gate, clock, &infer)?;
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
                 Ok((found.finding, found.mask.pack()))
             })

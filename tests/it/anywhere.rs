@@ -85,6 +85,32 @@ impl Drop for Server {
     }
 }
 
+/// Paths of all files below a folder, with `/` between.
+fn files_below(folder: &Path, prefix: &str, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = format!("{prefix}/{}", entry.file_name().to_str().unwrap());
+        match entry.path().is_dir() {
+            true => files_below(&entry.path(), &name, found),
+            false => found.push(name),
+        }
+    }
+}
+
+#[test]
+fn every_file_of_the_page_is_carried() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let page = root().join("frontend");
+    let mut files = Vec::new();
+    files_below(&page, "", &mut files);
+    assert!(files.len() > 50 && files.iter().any(|file| file == "/js/strings.js"));
+    for file in files {
+        let (head, body) = server.ask(&format!("GET {file} HTTP/1.1\r\n"));
+        assert!(head.starts_with("http/1.1 200"), "{file}: {head}");
+        assert_eq!(body, std::fs::read(page.join(&file[1..])).unwrap(), "{file}");
+    }
+}
+
 #[test]
 fn the_page_is_served_with_its_headers() {
     let folder = tempfile::tempdir().unwrap();

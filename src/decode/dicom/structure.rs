@@ -124,7 +124,9 @@ impl Pass<'_> {
         if self.tally.depth == 0 {
             let bytes = self.bytes;
             let value = end.filter(|_| vr != VR::SQ).map(|end| &bytes[self.at..end]);
-            self.quoted.note(tag, vr, value);
+            // By the dictionary an unknown value is a text; whether it is one, its bytes tell.
+            let written = if header.unknown { VR::UN } else { vr };
+            self.quoted.note(tag, written, value);
         }
         let content = if header.unknown { WITHIN_UNKNOWN } else { encoding };
         match end {
