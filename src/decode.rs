@@ -12,6 +12,8 @@ mod source;
 pub use archive::{is_clutter, natural_order};
 pub use raster::picture_size;
 pub use several::decode_several;
+// Files are gathered by the command line alone.
+#[cfg(feature = "server")]
 pub(crate) use several::{Origin, Several};
 
 use crate::error::{Error, Result};

@@ -24,6 +24,8 @@ mod spacing;
 mod tests;
 mod vector;
 
+// Folders are sorted by the command line alone.
+#[cfg(feature = "server")]
 pub(crate) use choice::choose_heads;
 pub(crate) use grid::FileRow;
 pub use grid::VolumeGrid;

@@ -137,16 +137,17 @@ def read_out(spec: dict, prepared: dataset.Prepared, answers: Answers, how: str)
     """The steps after the network, on the logits that ichor read from: calibrated, and joined for "series"."""
     post = spec["postprocessing"]
     ways = {"alone": post, "opened": fit.opened(post), "faint": chain.faint(post)}
-    scored, unsure = {way: [] for way in ways}, []
+    scored, unsure, logits = {way: [] for way in ways}, [], []
     for first in range(0, len(prepared.rows), BATCH):
         predicted = predicted_of(spec, prepared, answers, range(first, min(first + BATCH, len(prepared.rows))))
         for way, by in ways.items():
             scored[way].append(fit.score(predicted, by))
+        logits.append(predicted.slice_logits[:, 0])
         levels = [post["threshold"]] + ([ways["faint"]["threshold"]] if how == "series" else [])
         near = [np.abs(predicted.maps - level) <= PIXEL_ROUNDING for level in levels]
         unsure.append(np.any(near, axis=(0, 2, 3)))
     joined = {way: figures.join(parts) for way, parts in scored.items()}
-    alone, unsure = fit.calibrated(joined["alone"], spec["calibration"]), np.concatenate(unsure)
+    alone, unsure = calibrated(joined["alone"], np.concatenate(logits), spec["calibration"]), np.concatenate(unsure)
     if how == "alone":
         return ReadOut(alone, unsure | at_gate(joined["alone"], post["slice_threshold"]))
     series = spec["series"]
@@ -154,6 +155,13 @@ def read_out(spec: dict, prepared: dataset.Prepared, answers: Answers, how: str)
     for level in (series["slice_threshold"], max(chain.LIKELY, series["slice_threshold"])):
         unsure |= at_gate(whole, level)
     return ReadOut(whole, unsure)
+
+
+def calibrated(scored: figures.Scored, logits: np.ndarray, platt: dict) -> figures.Scored:
+    """Probabilities of `any` from its logits [N], as in serving: a probability of 1 no longer tells logits above 37 apart."""
+    probabilities = np.array(scored.slice_probabilities)
+    probabilities[:, 0] = fit.sigmoid(platt["slope"] * logits.astype(np.float64) + platt["intercept"])
+    return figures.Scored(**{**vars(scored), "slice_probabilities": probabilities})
 
 
 def at_gate(scored: figures.Scored, level: float) -> np.ndarray:

@@ -50,6 +50,7 @@ pub(crate) fn choose<'a>(members: &[Member<'a>], wanted: Option<u32>) -> Result<
 }
 
 /// One head of a folder.
+#[cfg_attr(not(feature = "server"), allow(dead_code))]
 pub(crate) struct HeadChoice {
     /// Places of the slices that it takes to segment the head.
     pub(crate) kept: Vec<usize>,
@@ -64,6 +65,7 @@ pub(crate) struct HeadChoice {
 ///
 /// # Errors
 /// As [`choose`].
+#[cfg_attr(not(feature = "server"), allow(dead_code))]
 pub(crate) fn choose_heads(
     members: &[Member<'_>],
     wanted: Option<u32>,
@@ -81,6 +83,7 @@ pub(crate) fn choose_heads(
     Ok((chosen.collect::<Result<_>>()?, aside))
 }
 
+#[cfg_attr(not(feature = "server"), allow(dead_code))]
 fn choose_in(head: &[Member<'_>], wanted: Option<u32>, max_slices: usize) -> Result<HeadChoice> {
     let all: Vec<usize> = head.iter().map(|member| member.index).collect();
     let choice = choose(head, wanted)?;
