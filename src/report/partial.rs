@@ -47,9 +47,7 @@ pub fn write_partial_report(
             threshold: found.finding.mask_threshold(),
             readout: found.finding.readout,
             area_px,
-            area_mm2: spacing_mm
-                .filter(|_| found.finding.is_measurable)
-                .map(|[row, column]| area_px as f32 * row * column),
+            area_mm2: found.finding.area_mm2(area_px, spacing_mm),
             lesions: found.finding.lesions.clone(),
             pictures: Pictures::draw(
                 include,

@@ -158,10 +158,7 @@ fn slice_report(
         threshold: found.slices[index].mask_threshold(),
         readout: *readout,
         area_px,
-        area_mm2: slice
-            .spacing_mm
-            .filter(|_| found.slices[index].is_measurable)
-            .map(|[row, column]| area_px as f32 * row * column),
+        area_mm2: found.slices[index].area_mm2(area_px, slice.spacing_mm),
         lesions: lesions.clone(),
         pictures: Pictures::draw(
             if shown { include } else { Include::NOTHING },

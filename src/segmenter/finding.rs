@@ -63,6 +63,19 @@ pub struct SliceFinding {
 }
 
 impl SliceFinding {
+    /// Outlines nothing any more; what could not be said before still cannot.
+    pub(super) fn clear_lesions(&mut self) {
+        self.lesions.clear();
+        self.fallback_threshold = None;
+        self.detected = self.detected.map(|_| false);
+    }
+
+    /// Area of `area_px` pixels of the slice, mm²; `None` where the spacing is unknown or not believed.
+    pub fn area_mm2(&self, area_px: usize, spacing_mm: Option<[f32; 2]>) -> Option<f32> {
+        let spacing_mm = spacing_mm.filter(|_| self.is_measurable);
+        spacing_mm.map(|[row, column]| area_px as f32 * row * column)
+    }
+
     /// The threshold that the mask was made at.
     pub fn mask_threshold(&self) -> f32 {
         self.fallback_threshold.unwrap_or(self.threshold)

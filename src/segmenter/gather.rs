@@ -39,12 +39,8 @@ impl Segmenter {
             true => self.join(&mut findings, series.gaps_mm().as_deref()),
             false => judge_alone(&mut findings),
         }
-        for (_, mask) in found.iter_mut().filter(|(finding, _)| finding.lesions.is_empty()) {
-            *mask = Mask::empty(mask.width, mask.height).pack();
-        }
         let joining = clock() - start;
         let mut gathered = SeriesSegmentation::gather(series, found, clock)?;
-        gathered.gray_scale = assessment.gray_scale;
         gathered.timings.postprocess += joining;
         Ok(gathered)
     }
@@ -57,11 +53,10 @@ impl SeriesSegmentation {
     /// [`Error::Unprocessable`] for a series without slices.
     pub fn gather(
         series: Series,
-        found: Vec<(SliceFinding, PackedMask)>,
+        mut found: Vec<(SliceFinding, PackedMask)>,
         clock: Clock<'_>,
     ) -> Result<Self> {
         let start = clock();
-        let mut found = found;
         for (finding, mask) in &mut found {
             finding.apply_doubts();
             if finding.lesions.is_empty() {

@@ -37,9 +37,7 @@ impl Segmenter {
 /// nothing speaks for lesions of the fallback threshold.
 pub(super) fn judge_alone(slices: &mut [&mut SliceFinding]) {
     for slice in slices.iter_mut().filter(|slice| slice.fallback_threshold.is_some()) {
-        slice.lesions.clear();
-        slice.fallback_threshold = None;
-        slice.detected = slice.detected.map(|_| false);
+        slice.clear_lesions();
     }
     clear_closed(slices);
 }
@@ -83,9 +81,7 @@ fn clear_closed(slices: &mut [&mut SliceFinding]) {
     let is_likely = |slice: &SliceFinding| slice.probability.is_some_and(|p| p >= LIKELY);
     let unlikely = |slice: &SliceFinding| slice.fallback_threshold.is_some() && !is_likely(slice);
     for slice in slices.iter_mut().filter(|slice| !slice.readout.open || unlikely(slice)) {
-        slice.lesions.clear();
-        slice.fallback_threshold = None;
-        slice.detected = slice.detected.map(|_| false);
+        slice.clear_lesions();
     }
 }
 
