@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "tools"), str(ROOT / "infra")]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "infra")]
 
 import bars
 import cost

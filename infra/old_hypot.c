@@ -1,4 +1,4 @@
-/* Linked into the deployed Lambda binary only (tests/tools/lambda_package.sh).
+/* Linked into the deployed Lambda binary only (scripts/lambda_package.sh).
  *
  * glibc 2.35 gave hypot and hypotf, which dependencies call, a new symbol version without errno. A binary
  * linked there would not start on provided.al2023, whose glibc is 2.34. The linker's --wrap sends the calls

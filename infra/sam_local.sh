@@ -4,7 +4,7 @@
 #
 # Needs a container engine that runs. Where there is none it says so loudly and ends with status 3: the functions
 # then run by `make lambda-watch`, or under AWS's emulator as `make aws-tests` does.
-. "$(dirname "$0")/../tests/tools/cache.sh"
+. "$(dirname "$0")/../scripts/cache.sh"
 
 cd "$(dirname "$0")/.."
 docker=${ICHOR_DOCKER:-docker}

@@ -10,6 +10,9 @@ from lambda_emulator import LambdaFunction, lambda_function
 from s3_server import BUCKET, JOBS_BUCKET, S3Server, s3_server
 
 CACHE = Path(os.environ.get("ICHOR_CACHE", Path.home() / ".cache" / "ichor"))
+NAMES = (Path(__file__).resolve().parents[2] / "scripts" / "binaries.env").read_text().splitlines()
+# The names of the binaries: `BINARIES["BINARY_API"]`.
+BINARIES = dict(line.split("=") for line in NAMES if line and not line.startswith("#"))
 
 
 def existing(path: Path, remedy: str) -> Path:
@@ -34,11 +37,20 @@ def samples(repository: Path) -> list[Path]:
     return pictures
 
 
-@pytest.fixture(scope="session")
-def release() -> Path:
-    """The folder of the release binaries."""
+def built(name: str, remedy: str) -> Path:
+    """A binary where the Makefile built it: ICHOR_BUILT names the folder."""
     target = Path(os.environ.get("CARGO_TARGET_DIR", CACHE / "target"))
-    return target / "release"
+    return existing(Path(os.environ.get("ICHOR_BUILT", target / "release")) / BINARIES[name], remedy)
+
+
+@pytest.fixture(scope="session")
+def ichor_binary() -> Path:
+    return built("BINARY_CLI", "run make build")
+
+
+@pytest.fixture(scope="session")
+def sagemaker_binary() -> Path:
+    return built("BINARY_SAGEMAKER", "run make sagemaker")
 
 
 @pytest.fixture(scope="session")
@@ -59,10 +71,9 @@ def emulator() -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IchorServer]:
+def server(ichor_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IchorServer]:
     """`ichor serve` as a user starts it."""
-    binary = existing(release / "ichor", "run make build")
-    with ichor_server(binary, tmp_path_factory.mktemp("serve")) as started:
+    with ichor_server(ichor_binary, tmp_path_factory.mktemp("serve")) as started:
         yield started
 
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from conftest import CACHE
+from conftest import BINARIES, CACHE
 from foreground import STOP_SECONDS, ending_with_its_children, port_or_free, show_request
 from loopback import LOOPBACK, bare_environment, running
 from s3_server import BUCKET, JOBS_BUCKET, s3_server
@@ -26,7 +26,8 @@ def main() -> int:
     port = args.port or port_or_free(9000)
     # The features of `make lambda`, whose compiled dependencies serve here too.
     command = ["cargo", "lambda", "watch", "--invoke-address", LOOPBACK, "--invoke-port", str(port), "--disable-cors"]
-    command += ["--release", "--locked", "--no-default-features", "--features", "lambda", "--bin", "lambda", *options]
+    command += ["--release", "--locked", "--no-default-features", "--features", "lambda"]
+    command += ["--bin", BINARIES["BINARY_API"], *options]
     with ending_with_its_children(), tempfile.TemporaryDirectory() as folder:
         with s3_server(CACHE / "bin" / "s3s-fs", Path(folder)) as s3:
             names = s3.upload_models(ROOT / "models")

@@ -86,10 +86,10 @@ def test_raw_json_and_multipart_give_the_same_answer(function: LambdaFunction, s
 
 
 def test_every_model_answers_as_the_command_line_does(
-    function: LambdaFunction, release: Path, models: Path, model_names: list[str], samples: list[Path], tmp_path: Path
+    function: LambdaFunction, ichor_binary: Path, models: Path, model_names: list[str], samples: list[Path], tmp_path: Path
 ):
     for name in model_names:
-        command = [release / "ichor", "segment", *samples, "--models", models, "--model", name, "--output", tmp_path]
+        command = [ichor_binary, "segment", *samples, "--models", models, "--model", name, "--output", tmp_path]
         lines = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
         assert len(lines) == len(samples)
         for sample, line in zip(samples, lines, strict=True):

@@ -22,11 +22,6 @@ from s3_server import BUCKET, S3Server
 
 
 @pytest.fixture(scope="module")
-def binary(release: Path) -> Path:
-    return existing(release / "sagemaker", "run make sagemaker")
-
-
-@pytest.fixture(scope="module")
 def library() -> Path:
     return existing(CACHE / "lib" / "libonnxruntime.so", "run make onnxruntime")
 
@@ -45,9 +40,9 @@ def opt_ml_model(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="module")
-def served(binary: Path, library: Path, opt_ml_model: Path, tmp_path_factory) -> Iterator[Container]:
+def served(sagemaker_binary: Path, library: Path, opt_ml_model: Path, tmp_path_factory) -> Iterator[Container]:
     folder = tmp_path_factory.mktemp("served")
-    with container(binary, library, folder, {"ICHOR_MODEL_DIR": str(opt_ml_model)}) as started:
+    with container(sagemaker_binary, library, folder, {"ICHOR_MODEL_DIR": str(opt_ml_model)}) as started:
         yield started
 
 
@@ -80,12 +75,12 @@ def test_a_start_says_once_that_there_is_no_card(served: Container):
     assert [engine["model"] for engine in served.ping()["engines"]] == ["deeplabv3", "unet"]
 
 
-def test_ping_and_the_health_command_agree(served: Container, binary: Path):
+def test_ping_and_the_health_command_agree(served: Container, sagemaker_binary: Path):
     port = served.url.rsplit(":", 1)[1]
-    healthy = subprocess.run([binary, "health", "--port", port], capture_output=True, check=False, timeout=20)
+    healthy = subprocess.run([sagemaker_binary, "health", "--port", port], capture_output=True, check=False, timeout=20)
     assert (healthy.returncode, healthy.stdout) == (0, b"")
     # Port 1 is nobody's here.
-    absent = subprocess.run([binary, "health", "--port", "1"], capture_output=True, text=True, check=False, timeout=20)
+    absent = subprocess.run([sagemaker_binary, "health", "--port", "1"], capture_output=True, text=True, check=False, timeout=20)
     assert absent.returncode == 1 and "not ready" in absent.stderr
 
 
@@ -115,7 +110,7 @@ def test_logs_hold_nothing_of_the_images(served: Container, samples: list[Path])
 
 
 def test_models_of_an_archive_of_one_and_from_s3(
-    binary: Path, library: Path, models: Path, s3: S3Server, model_names: list[str], tmp_path: Path
+    sagemaker_binary: Path, library: Path, models: Path, s3: S3Server, model_names: list[str], tmp_path: Path
 ):
     one = tmp_path / "one"
     one.mkdir()
@@ -126,11 +121,11 @@ def test_models_of_an_archive_of_one_and_from_s3(
         ("of-s3", s3.environment() | {"ICHOR_BUCKET": BUCKET, "ICHOR_MODELS": "unet,deeplabv3"}, ["unet", "deeplabv3"]),
     ]:
         (tmp_path / folder).mkdir()
-        with container(binary, library, tmp_path / folder, environment) as started:
+        with container(sagemaker_binary, library, tmp_path / folder, environment) as started:
             assert [engine["model"] for engine in started.ping()["engines"]] == expected
 
 
-def test_a_start_that_fails_says_why_in_one_line(binary: Path, library: Path, opt_ml_model: Path, tmp_path: Path):
+def test_a_start_that_fails_says_why_in_one_line(sagemaker_binary: Path, library: Path, opt_ml_model: Path, tmp_path: Path):
     environment = {"ICHOR_ONNXRUNTIME": str(library), "ICHOR_MODEL_DIR": str(opt_ml_model)}
     cases = [
         ({"ICHOR_PROVIDER": "cuda"}, "CUDA was asked for"),
@@ -140,14 +135,14 @@ def test_a_start_that_fails_says_why_in_one_line(binary: Path, library: Path, op
     ]
     for changed, expected in cases:
         run = subprocess.run(
-            [binary, "serve", "--port", "0"], env=environment | changed, capture_output=True, text=True, check=False, timeout=120
+            [sagemaker_binary, "serve", "--port", "0"], env=environment | changed, capture_output=True, text=True, check=False, timeout=120
         )
         assert run.returncode == 1 and run.stderr.count("\n") == 1 and expected in run.stderr, run.stderr
 
 
-def test_term_lets_what_runs_end_and_takes_nothing_new(binary: Path, library: Path, opt_ml_model: Path, tmp_path: Path):
+def test_term_lets_what_runs_end_and_takes_nothing_new(sagemaker_binary: Path, library: Path, opt_ml_model: Path, tmp_path: Path):
     environment = {"ICHOR_MODEL_DIR": str(opt_ml_model), "ICHOR_STOP_SECONDS": "600"}
-    with container(binary, library, tmp_path, environment) as started:
+    with container(sagemaker_binary, library, tmp_path, environment) as started:
         answers = []
         body = volume(120)
         asking = threading.Thread(target=lambda: answers.append(started.invoke(body, "application/gzip", "include=")))
@@ -168,9 +163,9 @@ def test_term_lets_what_runs_end_and_takes_nothing_new(binary: Path, library: Pa
         assert started.process.wait(120) == 0
 
 
-def test_a_request_that_outlasts_the_time_to_stop_is_cut(binary: Path, library: Path, opt_ml_model: Path, tmp_path: Path):
+def test_a_request_that_outlasts_the_time_to_stop_is_cut(sagemaker_binary: Path, library: Path, opt_ml_model: Path, tmp_path: Path):
     environment = {"ICHOR_MODEL_DIR": str(opt_ml_model), "ICHOR_STOP_SECONDS": "1"}
-    with container(binary, library, tmp_path, environment) as started:
+    with container(sagemaker_binary, library, tmp_path, environment) as started:
         port = int(started.url.rsplit(":", 1)[1])
         # Half of a body: the request runs until the rest has come.
         with socket.create_connection(("127.0.0.1", port)) as half:

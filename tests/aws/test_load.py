@@ -1,4 +1,4 @@
-"""The local server under mixed load, a shorter run of tests/tools/load.py (`make load` is the whole bar)."""
+"""The local server under mixed load, a shorter run of scripts/load.py (`make load` is the whole bar)."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from jobs import zip_of
 from loopback import free_port, running
 
 
-def test_mixed_requests_bring_no_failure_and_no_growth(release: Path, repository: Path, tmp_path: Path):
-    with ichor_server(release / "ichor", tmp_path) as server:
-        command = [sys.executable, repository / "tests" / "tools" / "load.py", "--url", server.url]
+def test_mixed_requests_bring_no_failure_and_no_growth(ichor_binary: Path, repository: Path, tmp_path: Path):
+    with ichor_server(ichor_binary, tmp_path) as server:
+        command = [sys.executable, repository / "scripts" / "load.py", "--url", server.url]
         command += ["--pid", str(server.pid), "--requests", "250"]
         run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -25,8 +25,8 @@ def test_mixed_requests_bring_no_failure_and_no_growth(release: Path, repository
     assert sent == 250 and len(summary["statuses"]) == 11, summary
 
 
-def test_the_rate_is_limited_where_asked_for(release: Path, tmp_path: Path):
-    with ichor_server(release / "ichor", tmp_path, "--requests-per-second", "1", "--request-burst", "3") as server:
+def test_the_rate_is_limited_where_asked_for(ichor_binary: Path, tmp_path: Path):
+    with ichor_server(ichor_binary, tmp_path, "--requests-per-second", "1", "--request-burst", "3") as server:
         # Side by side, so that a slow machine too sends them faster than one per second.
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: requests.get(f"{server.url}/v1/models", timeout=60), range(60)))
@@ -39,10 +39,10 @@ def test_the_rate_is_limited_where_asked_for(release: Path, tmp_path: Path):
         assert requests.get(f"{server.url}/v1/health/live", timeout=120).status_code == 200
 
 
-def test_log_lines_say_nothing_of_the_input(release: Path, samples: list[Path], tmp_path: Path):
+def test_log_lines_say_nothing_of_the_input(ichor_binary: Path, samples: list[Path], tmp_path: Path):
     # Letters that no hexadecimal request id can hold by chance, and a job id too long to be one.
     job = "5ec2e7" * 5 + "00"
-    with ichor_server(release / "ichor", tmp_path, "--log") as server:
+    with ichor_server(ichor_binary, tmp_path, "--log") as server:
         requests.post(f"{server.url}/v1/segment?include=mask", samples[0].read_bytes(), timeout=60)
         requests.post(f"{server.url}/v1/segment?model=Smith", b"Smith^Jane", headers={"user-agent": "Smith"}, timeout=60)
         requests.get(f"{server.url}/v1/jobs/{job}", timeout=120)
@@ -61,10 +61,10 @@ def test_log_lines_say_nothing_of_the_input(release: Path, samples: list[Path], 
     assert "smith" not in lowered and job not in lowered and "127.0.0.1" not in lowered.split("\n", 1)[1]
 
 
-def test_a_server_that_is_stopped_ends_its_work_and_leaves_no_image(release: Path, samples: list[Path], tmp_path: Path):
+def test_a_server_that_is_stopped_ends_its_work_and_leaves_no_image(ichor_binary: Path, samples: list[Path], tmp_path: Path):
     port = free_port()
     environment = os.environ | {"TMPDIR": str(tmp_path)}
-    command = [str(release / "ichor"), "serve", "--port", str(port)]
+    command = [str(ichor_binary), "serve", "--port", str(port)]
     with running(command, port, tmp_path / "serve.log", cwd=ROOT, env=environment) as process:
         url = f"http://127.0.0.1:{port}"
         content = zip_of(samples, 40)

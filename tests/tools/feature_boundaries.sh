@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What each feature set may pull in: the default build has no AWS in it, the bare library no HTTP and no runtime.
-. "$(dirname "$0")/cache.sh"
+. "$(dirname "$0")/../../scripts/cache.sh"
 
 # crates FLAGS…: the names of the crates a normal build with these flags compiles.
 crates() { cargo tree --locked --edges normal --prefix none --format '{p}' "$@" | cut -d' ' -f1 | sort -u; }

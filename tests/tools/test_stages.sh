@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Stages run on where one fails, and the end says which: stages.sh on a Makefile made here.
 set -euo pipefail
-stages="$(cd "$(dirname "$0")" && pwd)/stages.sh"
+stages="$(cd "$(dirname "$0")/../../scripts" && pwd)/stages.sh"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"

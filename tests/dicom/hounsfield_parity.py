@@ -1,6 +1,6 @@
 """Holds `ichor inspect` against pydicom: least, greatest and mean Hounsfield unit of every frame.
 
-    python tests/tools/dicom_parity.py --ichor PATH_OF_ICHOR [--as-ct] [FOLDER ...]
+    python tests/dicom/hounsfield_parity.py --ichor PATH_OF_ICHOR [--as-ct] [FOLDER ...]
 
 Without folders, pydicom's own test files and those of the package pydicom-data are taken. Needs
 pydicom, pydicom-data, numpy, pylibjpeg, pylibjpeg-libjpeg and pylibjpeg-openjpeg. Exits with 1

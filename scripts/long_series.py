@@ -1,7 +1,7 @@
 """Peak memory of a series of the greatest length, 512 slices of 512 x 512 px, in MiB: `ichor segment` with
 every format on a DICOM folder and on a NIfTI file, and POST /v1/segment of the packed volume.
 
-    python tests/tools/long_series.py --ichor PATH_OF_ICHOR [--slices 512] [--only dicom nifti http]
+    python scripts/long_series.py --ichor PATH_OF_ICHOR [--slices 512] [--only dicom nifti http]
                                       [--onnxruntime LIBRARY]  # by that engine, streamed, on the processor
 
 Linux only (/proc). Needs pydicom and numpy. Exits with 1 where a peak reaches 512 MiB; onnxruntime, whose server holds
@@ -24,7 +24,7 @@ from phantoms import SIDE, SPACING_MM, planes, write_nifti
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 LIMIT_MIB = {"own": 512, "ort": 768}
 FORMATS = "png,nifti,dicom-seg,dicom-sr,json,csv,montage"
 

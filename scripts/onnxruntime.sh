@@ -3,7 +3,7 @@
 # card, and links it as $ICHOR_CACHE/lib/libonnxruntime.so. The tests run it on the processor.
 . "$(dirname "$0")/cache.sh"
 
-"$(dirname "$0")/python_env.sh" onnxruntime-venv tests/tools/onnxruntime-requirements.txt
+"$(dirname "$0")/python_env.sh" onnxruntime-venv scripts/onnxruntime-requirements.txt
 shopt -s nullglob
 found=("$ICHOR_CACHE"/onnxruntime-venv/lib/python3*/site-packages/onnxruntime/capi/libonnxruntime.so.*)
 [ ${#found[@]} -ge 1 ] || die "the package onnxruntime holds no library; remove $ICHOR_CACHE/onnxruntime-venv and run make again"

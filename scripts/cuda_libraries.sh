@@ -3,7 +3,7 @@
 # $ICHOR_CACHE/cuda: for `make bench-gpu` on a machine with an NVIDIA card.
 . "$(dirname "$0")/cache.sh"
 
-requirements="$(dirname "$0")/../../infra/gpu-requirements.txt"
+requirements="$(dirname "$0")/../infra/gpu-requirements.txt"
 key=$(sha256sum <"$requirements")
 if stamped cuda "$key"; then exit 0; fi
 command -v nvidia-smi >/dev/null || die "there is no NVIDIA driver here; with PROVIDER=cpu the same runs on the processor"

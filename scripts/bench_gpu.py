@@ -1,6 +1,6 @@
 """The container against PyTorch, eager and compiled, with the same weights on the same card in the same run.
 
-    python tests/tools/bench_gpu.py --sagemaker PATH --ichor PATH --onnxruntime LIBRARY [--provider cuda|cpu]
+    python scripts/bench_gpu.py --sagemaker PATH --ichor PATH --onnxruntime LIBRARY [--provider cuda|cpu]
 
 Prints slices a second end to end (from PNG files, over HTTP for Ichor and in one process for PyTorch), the network
 alone by batch size, memory, the shares of the card's bandwidth and arithmetic, and the Dice of the masks with those of
@@ -37,7 +37,7 @@ from phantoms import planes
 from scipy import ndimage
 from torch.utils.flop_counter import FlopCounterMode
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 from training import models as architectures  # noqa: E402
 from training.export import as_stored  # noqa: E402

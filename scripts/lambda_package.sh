@@ -10,7 +10,7 @@
 # distribution, or for the other architecture, cargo-lambda builds everything again with zig's old glibc.
 . "$(dirname "$0")/cache.sh"
 
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 arch=${ICHOR_LAMBDA_ARCH:-$(uname -m)}
 [ "$arch" = aarch64 ] && arch=arm64
 case "$arch" in x86_64 | arm64) ;; *) die "ICHOR_LAMBDA_ARCH is x86_64 or arm64, not $arch" ;; esac
@@ -19,11 +19,10 @@ host=$(uname -m)
 features=${ICHOR_LAMBDA_FEATURES:-lambda}
 target=${CARGO_TARGET_DIR:-$ICHOR_CACHE/target}
 export CARGO_TARGET_DIR=$target
-# The API function's binary has the name it had before there was a worker.
-declare -A binary=([api]=lambda [worker]=worker)
+declare -A binary=([api]=$BINARY_API [worker]=$BINARY_WORKER)
 names=("$@")
 [ $# -gt 0 ] || names=(api worker)
-pack() { python3 tests/tools/pack_lambda.py "$2" "$ICHOR_CACHE/lambda/$1" "$1" "$arch" --newest-glibc 2.34; }
+pack() { python3 scripts/pack_lambda.py "$2" "$ICHOR_CACHE/lambda/$1" "$1" "$arch" --newest-glibc 2.34; }
 
 if [ "$arch" = "$host" ]; then
   shim="$ICHOR_CACHE/lambda/old_hypot.o"
@@ -41,7 +40,7 @@ if [ "$arch" = "$host" ]; then
   if [ $plain = yes ]; then exit 0; fi
   say "building with cargo-lambda, for an older glibc"
 fi
-tests/tools/python_env.sh cargo-lambda-venv infra/cargo-lambda-requirements.txt
+scripts/python_env.sh cargo-lambda-venv infra/cargo-lambda-requirements.txt
 for name in "${names[@]}"; do
   flags=(--release --locked --no-default-features --features "$features" --bin "${binary[$name]}")
   [ "$arch" = arm64 ] && flags+=(--arm64)

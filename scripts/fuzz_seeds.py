@@ -1,7 +1,7 @@
 """Writes the first seeds of the fuzz targets, fuzz/seeds/TARGET/*: one small file of each kind that
 the decoders read. Phantoms only. Needs pydicom, pylibjpeg-openjpeg, numpy and pillow.
 
-    python tests/tools/fuzz_seeds.py fuzz/seeds
+    python scripts/fuzz_seeds.py fuzz/seeds
 """
 
 import gzip

@@ -4,7 +4,7 @@ set -euo pipefail
 binary=$1
 shift
 folder=$(cd "$(dirname "$0")" && pwd)
-cd "$folder/../.."
+cd "$folder/.."
 exec 3< <(exec "$binary" serve --port 0)
 server=$!
 trap 'kill "$server"' EXIT

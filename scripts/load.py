@@ -1,6 +1,6 @@
 """Mixed requests against a running server: valid, hostile, slow and aborted ones, side by side.
 
-    python tests/tools/load.py --url http://127.0.0.1:8080 --pid PID --requests 1000 --concurrency 8
+    python scripts/load.py --url http://127.0.0.1:8080 --pid PID --requests 1000 --concurrency 8
 
 Prints a JSON summary and exits 1 if a bar is missed: no 5xx but a deliberate 503 (one with Retry-After), memory that
 does not grow by more than 20 % and 32 MB after the first hundred requests, and a good request answered at the end. Growth is
@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from memory import resident_bytes
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 FLAT = 0.20
 # Less is the allocator's, which keeps some memory per thread, and machines have few or many.
 FLAT_MB = 32
