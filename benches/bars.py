@@ -29,7 +29,9 @@ def of(figures: dict) -> list[Bar]:
     one_thread = figures.get("networks", {}).get("1", {})
     slices, starts = figures.get("slices", {}), figures.get("starts", {})
     if figures.get("assessment"):
-        bars.append(Bar("input assessment of a slice of 512 x 512 px, processor ms", figures["assessment"]["cpu_ms"], 1.0))
+        bars.append(
+            Bar("input assessment of a slice of 512 x 512 px, processor ms", figures["assessment"]["cpu_ms"], 1.0)
+        )
     for model in figures["models"]:
         if one_thread:
             ratio = one_thread[model]["ichor"]["cpu_ratio"]

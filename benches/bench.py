@@ -23,13 +23,14 @@ import machine
 import networks
 import phantoms
 import plots
-import series
 import services
 import sizes
 import slices
 import starts
 import table
 from watched import Watched
+
+import series
 
 PARTS = ("assessment", "networks", "slices", "starts", "series", "sizes", "growth")
 SERIES_SLICES = 40
@@ -54,15 +55,21 @@ def measure(args: argparse.Namespace) -> dict:
     """All parts asked for, each said on stderr with the time it took."""
     # The short run takes two with a mask, so that the agreement says something.
     images = sorted((ROOT / "frontend" / "samples").glob("0[79][04]_*.png" if args.smoke else "*.png"))
-    pictures, models = [path.read_bytes() for path in images], sorted(p.parent.name for p in args.models.glob("*/model.json"))
+    pictures, models = (
+        [path.read_bytes() for path in images],
+        sorted(p.parent.name for p in args.models.glob("*/model.json")),
+    )
     repeats = 1 if args.smoke else args.repeats
     threads = sorted({1, min(2, len(os.sched_getaffinity(0)))})
     with services.bucket(args.cache, args.models) as (s3, names):
 
         def alone() -> dict:
-            return {str(n): networks.measure(
-                networks.engines(args.probe, args.rten, args.models, images[0], n), models, n, repeats, 4
-            ) for n in threads}
+            return {
+                str(n): networks.measure(
+                    networks.engines(args.probe, args.rten, args.models, images[0], n), models, n, repeats, 4
+                )
+                for n in threads
+            }
 
         def end_to_end() -> dict:
             ways = {"ichor": services.ichor(args.binary, args.models), "flask": services.flask(args.models)}
@@ -84,8 +91,11 @@ def measure(args: argparse.Namespace) -> dict:
                 args.binary, args.models, args.cache, s3, names, pictures[0], 1 if args.smoke else 7
             ),
             "series": lambda: series.measure(
-                args.binary, args.models, phantoms.packed_nifti(4 if args.smoke else SERIES_SLICES),
-                4 if args.smoke else SERIES_SLICES, 1 if args.smoke else 3,
+                args.binary,
+                args.models,
+                phantoms.packed_nifti(4 if args.smoke else SERIES_SLICES),
+                4 if args.smoke else SERIES_SLICES,
+                1 if args.smoke else 3,
             ),
             "sizes": lambda: sizes.measure(args.binary, args.cache),
             "growth": lambda: growth.measure(args.binary, args.models, threads[-1], args.smoke),

@@ -13,7 +13,7 @@ REFERENCE = "onnxruntime"
 
 def engines(probe: Path, rten: Path | None, models: Path, slice_file: Path, threads: int) -> dict[str, Watched]:
     """A process an engine; all of one number of threads."""
-    script = [sys.executable, PEERS / "networks.py"]
+    script = [sys.executable, PEERS / "other_engines.py"]
     started = {
         "ichor": Watched([probe, models, slice_file], threads),
         REFERENCE: Watched([*script, "onnxruntime", models, threads], threads),

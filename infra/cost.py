@@ -83,8 +83,12 @@ def main() -> None:
         raise SystemExit(f"{args.measured} is missing: run make measure first")
     figures = json.loads(args.measured.read_text())
 
-    print(f"USD, US East (N. Virginia), prices of {PRICES_OF}, without free tier; a series has {SERIES_SLICES} slices\n")
-    print(f"{'model':12} {'arch':7} {'MB':>6} {'s a slice':>10} {'1,000 slices':>13} {'s a series':>11} {'1,000 series':>13}")
+    print(
+        f"USD, US East (N. Virginia), prices of {PRICES_OF}, without free tier; a series has {SERIES_SLICES} slices\n"
+    )
+    print(
+        f"{'model':12} {'arch':7} {'MB':>6} {'s a slice':>10} {'1,000 slices':>13} {'s a series':>11} {'1,000 series':>13}"
+    )
     for model, measured in figures["slice_512x512"].items():
         for arch in GB_SECOND:
             for memory_mb in MEMORY_MB:
@@ -94,7 +98,9 @@ def main() -> None:
                     f"{series_s(measured['cpu_ms'], memory_mb):11.1f} "
                     f"{1000 * series_usd(figures, model, memory_mb, arch):13.2f}"
                 )
-    print(f"\ntraffic to clients besides: {1000 * ANSWER_MB / 1024 * TRAFFIC_GB:.3f} for 1,000 answers of {ANSWER_MB} MB")
+    print(
+        f"\ntraffic to clients besides: {1000 * ANSWER_MB / 1024 * TRAFFIC_GB:.3f} for 1,000 answers of {ANSWER_MB} MB"
+    )
     print("arm64 assumes the same processor time as here; measure it there before choosing.")
     print("\nseconds = processor ms / share of a core; share = MB / 1769, for one slice at most 1")
     print("USD = seconds * MB/1024 * GB-second + request + API request (+ S3 and SQS requests of a series)")

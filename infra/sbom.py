@@ -68,7 +68,9 @@ def crate(package: dict, checksums: dict) -> dict:
 
 def component(name: str, version: str, purl: str, licence: str, sha256: str | None, kind: str = "library") -> dict:
     entry = {"type": kind, "bom-ref": purl, "name": name, "version": version, "purl": purl}
-    entry["licenses"] = [{"license": {"name": licence}} if licence.startswith("LicenseRef") else {"expression": licence}]
+    entry["licenses"] = [
+        {"license": {"name": licence}} if licence.startswith("LicenseRef") else {"expression": licence}
+    ]
     if sha256:
         entry["hashes"] = [{"alg": "SHA-256", "content": sha256}]
     return entry
@@ -90,7 +92,9 @@ def models() -> list[dict]:
     for spec in sorted((ROOT / "models").glob("*/model.json")):
         model = json.loads(spec.read_text())
         purl = f"pkg:generic/ichor-model-{model['name']}@{model['version']}"
-        parts.append(component(model["name"], model["version"], purl, "Apache-2.0", model["sha256"], "machine-learning-model"))
+        parts.append(
+            component(model["name"], model["version"], purl, "Apache-2.0", model["sha256"], "machine-learning-model")
+        )
     return parts
 
 
@@ -106,7 +110,9 @@ def page() -> list[dict]:
 def bill(image: str) -> dict:
     """The whole, in CycloneDX's form."""
     own = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
-    subject = component(own["name"], own["version"], f"pkg:cargo/ichor@{own['version']}", own["license"], None, "application")
+    subject = component(
+        own["name"], own["version"], f"pkg:cargo/ichor@{own['version']}", own["license"], None, "application"
+    )
     parts = crates(FEATURES[image])
     if image == "gpu":
         parts += libraries(ROOT / "infra" / "gpu-requirements.txt")

@@ -39,8 +39,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-from training import models as architectures  # noqa: E402
-from training.export import as_stored  # noqa: E402
+from training import models as architectures
+from training.export import as_stored
 
 BARS = {"end_to_end": 3.0, "network": 1.0, "dice": 0.999}
 
@@ -244,7 +244,9 @@ class Container:
         self.process.wait()
 
     def invoke(self, file: bytes) -> None:
-        request = urllib.request.Request(f"{self.address}/invocations?include=mask", file, {"content-type": "image/png"})
+        request = urllib.request.Request(
+            f"{self.address}/invocations?include=mask", file, {"content-type": "image/png"}
+        )
         with urllib.request.urlopen(request) as answer:
             answer.read()
 
@@ -287,7 +289,9 @@ def dice_with_own_engine(options, model: str) -> float:
             output = Path(folder) / name
             command = [options.ichor, "segment", *samples, "--model", model, "--output", output, *flags]
             subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-            masks.append([cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) > 0 for path in sorted(output.glob("*_mask.png"))])
+            masks.append(
+                [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) > 0 for path in sorted(output.glob("*_mask.png"))]
+            )
     drawn = [(a, b) for a, b in zip(*masks, strict=True) if a.any() or b.any()]
     if not drawn:
         sys.exit("error: no mask holds anything, so there is nothing to compare")
@@ -325,7 +329,10 @@ def bench(options, model: str, device, best: dict) -> dict:
     return {
         "model": model,
         "engine": alone["engine"],
-        "end_to_end_slices_per_second": {"ichor over HTTP": round(ours_slices, 1), "pytorch eager": round(eager_slices, 1)},
+        "end_to_end_slices_per_second": {
+            "ichor over HTTP": round(ours_slices, 1),
+            "pytorch eager": round(eager_slices, 1),
+        },
         "end_to_end_ratio": round(ours_slices / eager_slices, 2),
         "network_ms_by_batch": {"ichor": by_batch, "pytorch eager": eager_ms},
         f"network_ms_at_batch_{largest}": {"ichor": by_batch[largest], **ways},
@@ -343,7 +350,9 @@ def missed(result: dict, on_card: bool) -> list[str]:
     if on_card:
         reached["end_to_end"] = result["end_to_end_ratio"]
         reached["network"] = result["network_ratio_to_compiled_best"]
-    return [f"{result['model']}: {bar} {value} is below {BARS[bar]}" for bar, value in reached.items() if value < BARS[bar]]
+    return [
+        f"{result['model']}: {bar} {value} is below {BARS[bar]}" for bar, value in reached.items() if value < BARS[bar]
+    ]
 
 
 def main() -> int:

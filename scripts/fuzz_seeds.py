@@ -51,8 +51,7 @@ def rle(pixels):
     """PS3.5 annex G: literal runs only."""
     planes = [(pixels >> 8).astype(np.uint8).tobytes(), (pixels & 255).astype(np.uint8).tobytes()]
     packed = [
-        b"".join(bytes([len(run) - 1]) + run for run in (p[i : i + 128] for i in range(0, len(p), 128)))
-        for p in planes
+        b"".join(bytes([len(run) - 1]) + run for run in (p[i : i + 128] for i in range(0, len(p), 128))) for p in planes
     ]
     header = struct.pack("<16I", 2, 64, 64 + len(packed[0]), *[0] * 13)
     return header + packed[0] + packed[1]
@@ -80,7 +79,9 @@ def ct(syntax, pixel_data, extended=False, **changes):
     if uid.UID(syntax).is_encapsulated:
         pixel_data = pixel_data if isinstance(pixel_data, list) else [pixel_data]
         if extended:
-            pixel_data, dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths = encapsulate_extended(pixel_data)
+            pixel_data, dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths = encapsulate_extended(
+                pixel_data
+            )
         else:
             pixel_data = encapsulate(pixel_data)
     dataset.PixelData = pixel_data
@@ -142,7 +143,11 @@ def multipart():
     kind = b"multipart/form-data; boundary="
     part = b"Content-Disposition: form-data; name="
     model = b"--frontier\r\n" + part + b'"model"\r\n\r\nunet\r\n'
-    file = b"--frontier\r\n" + part + b'"file"; filename="a \\"b\\".png"\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n\x1a\n\r\n'
+    file = (
+        b"--frontier\r\n"
+        + part
+        + b'"file"; filename="a \\"b\\".png"\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n\x1a\n\r\n'
+    )
     folded = b"--a b \nContent-Disposition: form-data;\n name=file\nContent-Transfer-Encoding: base64\n\nAAAA\n"
     other = b"--a b\n" + part + b"file\n\n--a bc\n"
     return {
@@ -165,9 +170,7 @@ def main(folder):
             "rle_two_frames": ct(uid.RLELossless, [rle(RAMP)] * 2, NumberOfFrames="2"),
             "rle_extended": ct(uid.RLELossless, [rle(RAMP)] * 2, extended=True, NumberOfFrames="2"),
             "jpeg_lossless": ct(uid.JPEGLosslessSV1, jpeg_lossless(RAMP)),
-            "jpeg_baseline": ct(
-                uid.JPEGBaseline8Bit, picture("JPEG"), BitsAllocated=8, BitsStored=8, HighBit=7
-            ),
+            "jpeg_baseline": ct(uid.JPEGBaseline8Bit, picture("JPEG"), BitsAllocated=8, BitsStored=8, HighBit=7),
             "jpeg2000": ct(uid.JPEG2000Lossless, jpeg2000(RAMP)),
             "enhanced": enhanced(),
             "mr": ct(uid.ExplicitVRLittleEndian, RAMP.tobytes(), Modality="MR"),

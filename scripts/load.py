@@ -161,7 +161,9 @@ def main() -> int:
         "concurrency": args.concurrency,
         "seconds": round(seconds, 1),
         "statuses": {kind: dict(sorted(count.items())) for kind, count in sorted(answers.items())},
-        "valid_ms": {name: round(percentile(waits, share)) for name, share in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]},
+        "valid_ms": {
+            name: round(percentile(waits, share)) for name, share in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]
+        },
         "memory_mb": {"after_warm_up": round(warm, 1), "at_the_end": round(last, 1), "most": round(max(memory), 1)},
         "memory_growth": round(grown, 3),
         "unasked_5xx": unasked,

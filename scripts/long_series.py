@@ -87,7 +87,11 @@ def main():
     parser.add_argument("--only", nargs="+", choices=["dicom", "nifti", "http"], default=["dicom", "nifti", "http"])
     parser.add_argument("--onnxruntime", help="libonnxruntime.so, for the engine that takes batches")
     arguments = parser.parse_args()
-    engine = ["--engine", "ort", "--provider", "cpu", "--onnxruntime", arguments.onnxruntime] if arguments.onnxruntime else []
+    engine = (
+        ["--engine", "ort", "--provider", "cpu", "--onnxruntime", arguments.onnxruntime]
+        if arguments.onnxruntime
+        else []
+    )
     highest = 0.0
     for way in arguments.only:
         with tempfile.TemporaryDirectory() as folder:

@@ -51,8 +51,10 @@ def main() -> None:
         sys.exit(f"error: {args.binary} needs glibc {needed[0]}.{needed[1]}, the runtime has {args.newest_glibc}")
 
     archive = pack(binary, args.folder, args.name, args.arch)
-    print(f"binary {len(binary) / 1e6:.1f} MB (glibc {needed[0]}.{needed[1]}), "
-          f"zip {archive.stat().st_size / 1e6:.1f} MB: {archive}")
+    print(
+        f"binary {len(binary) / 1e6:.1f} MB (glibc {needed[0]}.{needed[1]}), "
+        f"zip {archive.stat().st_size / 1e6:.1f} MB: {archive}"
+    )
 
 
 if __name__ == "__main__":

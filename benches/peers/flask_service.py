@@ -21,7 +21,7 @@ from PIL import Image
 from skull import cranium
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
-from training.skull import keep_within  # noqa: E402
+from training.skull import keep_within
 
 SMALLEST_HEAD = 0.02
 FILL = 0.3
@@ -126,9 +126,7 @@ class Model:
     def lesion(self, number, label, labels, stats, centroids, probabilities) -> dict:
         x, y, width, height, area = (int(v) for v in stats[label])
         region = labels[y : y + height, x : x + width] == label
-        contours, _ = cv2.findContours(
-            region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(x, y)
-        )
+        contours, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(x, y))
         return {
             "id": number,
             "area_px": area,

@@ -60,9 +60,7 @@ class LambdaFunction:
 
 
 @contextmanager
-def lambda_function(
-    emulator: Path, binary: Path, environment: dict[str, str], log: Path
-) -> Iterator[LambdaFunction]:
+def lambda_function(emulator: Path, binary: Path, environment: dict[str, str], log: Path) -> Iterator[LambdaFunction]:
     """Starts the emulator; the binary itself starts with the first event."""
     port, runtime_port = free_port(), free_port()
     command = [

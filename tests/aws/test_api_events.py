@@ -86,7 +86,12 @@ def test_raw_json_and_multipart_give_the_same_answer(function: LambdaFunction, s
 
 
 def test_every_model_answers_as_the_command_line_does(
-    function: LambdaFunction, ichor_binary: Path, models: Path, model_names: list[str], samples: list[Path], tmp_path: Path
+    function: LambdaFunction,
+    ichor_binary: Path,
+    models: Path,
+    model_names: list[str],
+    samples: list[Path],
+    tmp_path: Path,
 ):
     for name in model_names:
         command = [ichor_binary, "segment", *samples, "--models", models, "--model", name, "--output", tmp_path]

@@ -80,7 +80,9 @@ def test_ping_and_the_health_command_agree(served: Container, sagemaker_binary: 
     healthy = subprocess.run([sagemaker_binary, "health", "--port", port], capture_output=True, check=False, timeout=20)
     assert (healthy.returncode, healthy.stdout) == (0, b"")
     # Port 1 is nobody's here.
-    absent = subprocess.run([sagemaker_binary, "health", "--port", "1"], capture_output=True, text=True, check=False, timeout=20)
+    absent = subprocess.run(
+        [sagemaker_binary, "health", "--port", "1"], capture_output=True, text=True, check=False, timeout=20
+    )
     assert absent.returncode == 1 and "not ready" in absent.stderr
 
 
@@ -125,7 +127,9 @@ def test_models_of_an_archive_of_one_and_from_s3(
             assert [engine["model"] for engine in started.ping()["engines"]] == expected
 
 
-def test_a_start_that_fails_says_why_in_one_line(sagemaker_binary: Path, library: Path, opt_ml_model: Path, tmp_path: Path):
+def test_a_start_that_fails_says_why_in_one_line(
+    sagemaker_binary: Path, library: Path, opt_ml_model: Path, tmp_path: Path
+):
     environment = {"ICHOR_ONNXRUNTIME": str(library), "ICHOR_MODEL_DIR": str(opt_ml_model)}
     cases = [
         ({"ICHOR_PROVIDER": "cuda"}, "CUDA was asked for"),
@@ -135,12 +139,19 @@ def test_a_start_that_fails_says_why_in_one_line(sagemaker_binary: Path, library
     ]
     for changed, expected in cases:
         run = subprocess.run(
-            [sagemaker_binary, "serve", "--port", "0"], env=environment | changed, capture_output=True, text=True, check=False, timeout=120
+            [sagemaker_binary, "serve", "--port", "0"],
+            env=environment | changed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
         )
         assert run.returncode == 1 and run.stderr.count("\n") == 1 and expected in run.stderr, run.stderr
 
 
-def test_term_lets_what_runs_end_and_takes_nothing_new(sagemaker_binary: Path, library: Path, opt_ml_model: Path, tmp_path: Path):
+def test_term_lets_what_runs_end_and_takes_nothing_new(
+    sagemaker_binary: Path, library: Path, opt_ml_model: Path, tmp_path: Path
+):
     environment = {"ICHOR_MODEL_DIR": str(opt_ml_model), "ICHOR_STOP_SECONDS": "600"}
     with container(sagemaker_binary, library, tmp_path, environment) as started:
         answers = []
@@ -163,13 +174,17 @@ def test_term_lets_what_runs_end_and_takes_nothing_new(sagemaker_binary: Path, l
         assert started.process.wait(120) == 0
 
 
-def test_a_request_that_outlasts_the_time_to_stop_is_cut(sagemaker_binary: Path, library: Path, opt_ml_model: Path, tmp_path: Path):
+def test_a_request_that_outlasts_the_time_to_stop_is_cut(
+    sagemaker_binary: Path, library: Path, opt_ml_model: Path, tmp_path: Path
+):
     environment = {"ICHOR_MODEL_DIR": str(opt_ml_model), "ICHOR_STOP_SECONDS": "1"}
     with container(sagemaker_binary, library, tmp_path, environment) as started:
         port = int(started.url.rsplit(":", 1)[1])
         # Half of a body: the request runs until the rest has come.
         with socket.create_connection(("127.0.0.1", port)) as half:
-            half.sendall(b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n")
+            half.sendall(
+                b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n"
+            )
             assert half.recv(1024).startswith(b"HTTP/1.1 100 "), "the request has not begun"
             half.sendall(b"abc")
             started.process.send_signal(signal.SIGTERM)

@@ -6,10 +6,11 @@ import os
 import random
 from pathlib import Path
 
-from jobs import zip_of
 from lambda_emulator import LambdaFunction
 from PIL import Image
 from s3_server import JOBS_BUCKET, S3Server
+
+from jobs import zip_of
 
 # `ICHOR_DATASET_SERIES=200 make aws-tests` is the whole bar; a few show the same steps.
 SERIES = int(os.environ.get("ICHOR_DATASET_SERIES", "8"))

@@ -18,12 +18,14 @@ import requests
 from botocore.config import Config
 from cfnlint.decode import cfn_yaml
 from http_event import http_event, segment_event
-from jobs import zip_of
 from loopback import bare_environment, free_port, running
+
+from jobs import zip_of
 
 STACK = "ichor-test"
 # What this emulator has no such resource for, with what refers to them; cfn-lint judges them.
 UNKNOWN = {"OriginAccess": "OriginAccessControlId", "PageHeaders": "ResponseHeadersPolicyId"}
+
 
 @dataclass(frozen=True)
 class Cloud:

@@ -38,7 +38,13 @@ def test_cfn_lint_finds_nothing(repository: Path):
 def test_checkov_finds_nothing_but_what_is_left_out_with_a_reason(repository: Path):
     checkov = CACHE / "checkov-venv" / "bin" / "checkov"
     assert checkov.is_file(), f"{checkov} is missing: run make checkov-venv"
-    command = [checkov, "--config-file", repository / "infra" / "checkov.yaml", "--file", repository / "infra" / "gpu.yaml"]
+    command = [
+        checkov,
+        "--config-file",
+        repository / "infra" / "checkov.yaml",
+        "--file",
+        repository / "infra" / "gpu.yaml",
+    ]
     checked = run(*command, "--compact", "--quiet", "--skip-download")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "Failed checks: 0" in checked.stdout
@@ -58,14 +64,22 @@ def statements(template: dict) -> dict[str, dict]:
 # Actions that AWS knows no resource for.
 WITHOUT_RESOURCE = {"ecr:GetAuthorizationToken", "ecs:DiscoverPollEndpoint"}
 RIGHTS = {
-    "SageMakerRole.PullTheImage": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    "SageMakerRole.PullTheImage": [
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer",
+    ],
     "SageMakerRole.LogInToTheRegistry": ["ecr:GetAuthorizationToken"],
     "SageMakerRole.ReadModels": ["s3:GetObject"],
     "SageMakerRole.ReadInputs": ["s3:GetObject"],
     "SageMakerRole.WriteOutputs": ["s3:PutObject"],
     "SageMakerRole.WriteLogs": ["logs:CreateLogStream", "logs:PutLogEvents"],
     "SageMakerRole.SayThatAnOutputIsThere": ["sns:Publish"],
-    "ExecutionRole.PullTheImage": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    "ExecutionRole.PullTheImage": [
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer",
+    ],
     "ExecutionRole.LogInToTheRegistry": ["ecr:GetAuthorizationToken"],
     "ExecutionRole.WriteLogs": ["logs:CreateLogStream", "logs:PutLogEvents"],
     "TaskRole.ReadModels": ["s3:GetObject"],
@@ -113,12 +127,19 @@ def test_the_image_is_named_by_digest_and_made_for_one_target_at_a_time(template
     assert all(image["Fn::Sub"].endswith("/${Repository}@${ImageDigest}") for image in images)
     always = {name for name, r in resources.items() if "Condition" not in r}
     assert always == {"Repository", "AlarmTopic"}
-    assert {r["Condition"] for r in resources.values() if "Condition" in r} == {"HasImage", "HasEmail", "OnSageMaker", "OnEcs"}
+    assert {r["Condition"] for r in resources.values() if "Condition" in r} == {
+        "HasImage",
+        "HasEmail",
+        "OnSageMaker",
+        "OnEcs",
+    }
 
 
 def test_the_container_is_started_and_stopped_as_it_expects(template: dict, repository: Path):
     (container,) = template["Resources"]["Task"]["Properties"]["ContainerDefinitions"]
-    flags = (repository / "src" / "config" / "container.rs").read_text() + (repository / "src" / "config" / "engine.rs").read_text()
+    flags = (repository / "src" / "config" / "container.rs").read_text() + (
+        repository / "src" / "config" / "engine.rs"
+    ).read_text()
     given = [entry["Name"] for entry in container["Environment"]]
     assert sorted(given) == sorted(template["Resources"]["Model"]["Properties"]["PrimaryContainer"]["Environment"])
     for name in given:

@@ -138,7 +138,10 @@ def test_the_gpu_container_answers_and_stops_in_time(gpu_image: str, models: Pat
     with container(gpu_image, "/ping", *mount, command=("serve",)) as (name, address):
         docker("exec", name, "/usr/local/bin/sagemaker", "health")
         answer = requests.post(
-            f"{address}/invocations?include=", samples[0].read_bytes(), headers={"content-type": "image/png"}, timeout=60
+            f"{address}/invocations?include=",
+            samples[0].read_bytes(),
+            headers={"content-type": "image/png"},
+            timeout=60,
         )
         assert answer.status_code == 200, answer.text
         assert requests.get(f"{address}/ping", timeout=120).json()["engines"][0]["version"].startswith("1.")

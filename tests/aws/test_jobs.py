@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import requests
 from http_event import http_event, segment_event
-from jobs import JobClient, queue_event, upload_event, zip_of
 from lambda_emulator import MAX_RESPONSE_BYTES, LambdaFunction, lambda_function
 from s3_server import JOBS_BUCKET, S3Server
 from test_api_events import without_run
+
+from jobs import JobClient, queue_event, upload_event, zip_of
 
 SLICES = 40
 NOTHING_FAILED = {"batchItemFailures": []}

@@ -2,16 +2,17 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import requests
 from ichor_server import ROOT, ichor_server
-from jobs import zip_of
 from loopback import free_port, running
+
+from jobs import zip_of
 
 
 def test_mixed_requests_bring_no_failure_and_no_growth(ichor_binary: Path, repository: Path, tmp_path: Path):
@@ -44,7 +45,9 @@ def test_log_lines_say_nothing_of_the_input(ichor_binary: Path, samples: list[Pa
     job = "5ec2e7" * 5 + "00"
     with ichor_server(ichor_binary, tmp_path, "--log") as server:
         requests.post(f"{server.url}/v1/segment?include=mask", samples[0].read_bytes(), timeout=60)
-        requests.post(f"{server.url}/v1/segment?model=Smith", b"Smith^Jane", headers={"user-agent": "Smith"}, timeout=60)
+        requests.post(
+            f"{server.url}/v1/segment?model=Smith", b"Smith^Jane", headers={"user-agent": "Smith"}, timeout=60
+        )
         requests.get(f"{server.url}/v1/jobs/{job}", timeout=120)
         requests.request("SMITH", f"{server.url}/v1/Smith", timeout=120)
     text = (tmp_path / "serve.log").read_text()
@@ -61,7 +64,9 @@ def test_log_lines_say_nothing_of_the_input(ichor_binary: Path, samples: list[Pa
     assert "smith" not in lowered and job not in lowered and "127.0.0.1" not in lowered.split("\n", 1)[1]
 
 
-def test_a_server_that_is_stopped_ends_its_work_and_leaves_no_image(ichor_binary: Path, samples: list[Path], tmp_path: Path):
+def test_a_server_that_is_stopped_ends_its_work_and_leaves_no_image(
+    ichor_binary: Path, samples: list[Path], tmp_path: Path
+):
     port = free_port()
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     command = [str(ichor_binary), "serve", "--port", str(port)]

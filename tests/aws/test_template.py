@@ -26,7 +26,9 @@ def tool(name: str) -> Path:
 
 
 def test_cfn_lint_finds_nothing(repository: Path):
-    checked = subprocess.run([tool("cfn-lint"), repository / "template.yaml"], capture_output=True, text=True, check=False)
+    checked = subprocess.run(
+        [tool("cfn-lint"), repository / "template.yaml"], capture_output=True, text=True, check=False
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
@@ -275,7 +277,9 @@ def test_every_function_is_bounded(template: dict):
     assert api["Timeout"] < 30, "the HTTP API gives up at 30 s"
     assert "ReservedConcurrentExecutions" in api
     worker = template["Resources"]["WorkerFunction"]["Properties"]
-    assert worker["Events"]["Upload"]["Properties"]["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "WorkerConcurrency"}}
+    assert worker["Events"]["Upload"]["Properties"]["ScalingConfig"] == {
+        "MaximumConcurrency": {"Ref": "WorkerConcurrency"}
+    }
     for function in (api, worker):
         assert "MemorySize" in function and function["LoggingConfig"]["LogFormat"] == "JSON"
 

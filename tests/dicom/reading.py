@@ -62,7 +62,15 @@ def volume_ml(seg: Path) -> float:
 
 
 def segment(series: Path, output: Path, formats: str = "png,nifti,dicom-seg") -> Result:
-    command = [os.environ.get("ICHOR_BIN", RELEASE / "ichor"), "segment", str(series), "--model", "unet", "--output", str(output)]
+    command = [
+        os.environ.get("ICHOR_BIN", RELEASE / "ichor"),
+        "segment",
+        str(series),
+        "--model",
+        "unet",
+        "--output",
+        str(output),
+    ]
     run = subprocess.run([*command, "--format", formats], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     return Result(output, series.name, json.loads(run.stdout))

@@ -73,7 +73,9 @@ def test_patient_study_and_evidence_are_those_of_the_source(result):
         assert str(report[name].value) == str(slices[0][name].value), name
     (study,) = report.CurrentRequestedProcedureEvidenceSequence
     images, segmentation = study.ReferencedSeriesSequence
-    assert {item.ReferencedSOPInstanceUID for item in images.ReferencedSOPSequence} == {s.SOPInstanceUID for s in slices}
+    assert {item.ReferencedSOPInstanceUID for item in images.ReferencedSOPSequence} == {
+        s.SOPInstanceUID for s in slices
+    }
     assert segmentation.ReferencedSOPSequence[0].ReferencedSOPClassUID == SegmentationStorage
     library = next(
         item for item in report.ContentSequence if item.ConceptNameCodeSequence[0].CodeMeaning == "Image Library"

@@ -62,8 +62,18 @@ def test_the_segment_says_what_it_is_and_who_made_it(tilted):
 def test_patient_study_and_space_are_those_of_the_source(tilted):
     slices, result = tilted
     seg = pydicom.dcmread(result.seg)
-    for name in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyDate",
-                 "StudyTime", "StudyID", "AccessionNumber", "FrameOfReferenceUID"):
+    for name in (
+        "PatientID",
+        "PatientName",
+        "PatientBirthDate",
+        "PatientSex",
+        "StudyInstanceUID",
+        "StudyDate",
+        "StudyTime",
+        "StudyID",
+        "AccessionNumber",
+        "FrameOfReferenceUID",
+    ):
         assert str(seg[name].value) == str(slices[0][name].value), name
     assert seg.SeriesInstanceUID != slices[0].SeriesInstanceUID
     assert (seg.SOPClassUID, seg.file_meta.TransferSyntaxUID) == (SegmentationStorage, ExplicitVRLittleEndian)
@@ -91,7 +101,11 @@ def test_every_value_fits_its_representation(tilted, monkeypatch):
 def test_uids_are_new_each_time_and_differ_within_the_object(tilted, straight):
     def uids(result):
         seg = pydicom.dcmread(result.seg)
-        return [seg.SOPInstanceUID, seg.SeriesInstanceUID, seg.DimensionOrganizationSequence[0].DimensionOrganizationUID]
+        return [
+            seg.SOPInstanceUID,
+            seg.SeriesInstanceUID,
+            seg.DimensionOrganizationSequence[0].DimensionOrganizationUID,
+        ]
 
     everything = uids(tilted[1]) + uids(straight[1])
     assert len(set(everything)) == 6 and all(uid.startswith("2.25.") and uid.is_valid for uid in everything)

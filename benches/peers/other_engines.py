@@ -1,6 +1,6 @@
 """The same ONNX files under other engines, by the protocol of `benches/probe.rs`: `network MODEL RUNS THREADS`.
 
-    python benches/peers/networks.py onnxruntime|openvino MODELS THREADS
+python benches/peers/other_engines.py onnxruntime|openvino MODELS THREADS
 """
 
 import json
