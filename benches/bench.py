@@ -1,9 +1,9 @@
-"""Ichor beside what a user would otherwise pick, on the same ONNX files and images, in one run.
+"""Ichor compared with what a user would otherwise pick, on the same ONNX files and images, in one run.
 
     python benches/bench.py --probe PATH --binary PATH --cache PATH [--rten PATH] [--parts ...] [--smoke]
 
-Prints the figures' bars; writes benches/results/ and the table in README.md when all parts were measured. With
---smoke everything runs once and nothing in the repository is written. Linux only.
+Prints the bars. When all parts were measured, writes benches/results/ and the table in README.md. With --smoke every
+part runs once and nothing in the repository is written. Linux only.
 """
 
 import argparse
@@ -28,7 +28,7 @@ import sizes
 import slices
 import starts
 import table
-from watched import Watched
+from measured_process import MeasuredProcess
 
 import series
 
@@ -38,22 +38,22 @@ SERIES_SLICES = 40
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--probe", type=Path, required=True, help="the example of that name, built")
-    parser.add_argument("--binary", type=Path, required=True, help="ichor")
+    parser.add_argument("--probe", type=Path, required=True, help="the binary of the example `probe`")
+    parser.add_argument("--binary", type=Path, required=True, help="the binary of the command line")
     parser.add_argument("--cache", type=Path, required=True, help="the folder of installed tools and Lambda binaries")
-    parser.add_argument("--rten", type=Path, help="the probe of rten, built")
+    parser.add_argument("--rten", type=Path, help="the binary of the probe of rten")
     parser.add_argument("--models", type=Path, default=ROOT / "models")
     parser.add_argument("--results", type=Path, default=ROOT / "benches" / "results")
-    parser.add_argument("--measured", type=Path, help="where infra/cost.py finds its figures")
+    parser.add_argument("--measured", type=Path, help="file that infra/cost.py reads")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--smoke", action="store_true", help="one repeat, shortest curves, nothing kept")
+    parser.add_argument("--smoke", action="store_true", help="one repeat, the shortest curves, nothing is kept")
     return parser.parse_args()
 
 
 def measure(args: argparse.Namespace) -> dict:
-    """All parts asked for, each said on stderr with the time it took."""
-    # The short run takes two with a mask, so that the agreement says something.
+    """The figures of all requested parts; prints the duration of each to stderr."""
+    # The short run takes two samples that have a mask, so that their agreement can be computed.
     images = sorted((ROOT / "frontend" / "samples").glob("0[79][04]_*.png" if args.smoke else "*.png"))
     pictures, models = (
         [path.read_bytes() for path in images],
@@ -72,13 +72,18 @@ def measure(args: argparse.Namespace) -> dict:
             }
 
         def end_to_end() -> dict:
-            ways = {"ichor": services.ichor(args.binary, args.models), "flask": services.flask(args.models)}
-            ways["lambda"] = services.function(args.cache, s3, names)
-            return slices.measure(ways, Watched([args.probe, args.models, images[0]]), models, pictures, repeats)
+            ways = {
+                "ichor": services.ichor(args.binary, args.models),
+                "flask": services.flask(args.models),
+                "lambda": services.function(args.cache, s3, names),
+            }
+            return slices.measure(
+                ways, MeasuredProcess([args.probe, args.models, images[0]]), models, pictures, repeats
+            )
 
         def assessment() -> dict:
             runs = 200
-            with Watched([args.probe, args.models, images[0]]) as probe:
+            with MeasuredProcess([args.probe, args.models, images[0]]) as probe:
                 probe.ask("assess 20")
                 turns = sorted(probe.ask(f"assess {runs}")[0] / runs * 1e3 for _ in range(repeats))
             return {"cpu_ms": turns[len(turns) // 2]}
@@ -109,33 +114,37 @@ def measure(args: argparse.Namespace) -> dict:
 
 
 def for_cost(figures: dict, way: str) -> dict:
-    """What infra/cost.py reads."""
+    """The figures that infra/cost.py reads."""
     models, warm = figures["models"], figures["starts"]["warm"]
     per_slice = {model: {"cpu_ms": figures["slices"][model][way]["cpu_ms"]} for model in models}
     return {"slice_512x512": per_slice, "ready_cpu_ms": warm[way]["ready_cpu_ms"]}
+
+
+def slice_usd(figures: dict, way: str) -> float:
+    """The price of one slice on Lambda with one full core."""
+    return cost.slice_usd(for_cost(figures, way), "deeplabv3", cost.FULL_CORE_MB, "x86_64")
 
 
 def main() -> None:
     args = arguments()
     figures = measure(args)
     if {"slices", "starts"} <= figures.keys():
-        usd = lambda way: 1000 * cost.slice_usd(for_cost(figures, way), "deeplabv3", cost.FULL_CORE_MB, "x86_64")
-        figures["usd_1000_slices"] = {way: round(usd(way), 4) for way in ("ichor", "flask")}
+        figures["usd_1000_slices"] = {way: round(1000 * slice_usd(figures, way), 4) for way in ("ichor", "flask")}
         if args.measured and not args.smoke:
             args.measured.write_text(json.dumps(for_cost(figures, "ichor"), indent=2))
-    held = bars.of(figures)
-    figures["bars"] = [vars(bar) | {"met": bar.met} for bar in held]
+    results = bars.from_figures(figures)
+    figures["bars"] = [bar.as_json() for bar in results]
     complete = set(PARTS) <= figures.keys()
     if complete:
-        told = table.lines(figures, held)
+        lines = table.lines(figures, results)
         args.results.mkdir(parents=True, exist_ok=True)
         (args.results / "latest.json").write_text(json.dumps(figures, indent=1) + "\n")
         plots.draw(figures["growth"], args.results)
         if not args.smoke:
-            table.write(ROOT / "README.md", told)
+            table.write(ROOT / "README.md", lines)
     else:
         print(json.dumps(figures, indent=1))
-    print("\n".join(bar.line() for bar in held))
+    print("\n".join(bar.line() for bar in results))
 
 
 if __name__ == "__main__":

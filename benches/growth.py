@@ -1,15 +1,16 @@
-"""Time and memory against slices, image side and concurrency, on phantoms. A fresh server a point, so that each
-peak is the point's own."""
+"""Time and memory by number of slices, image side and concurrency, on phantoms. Each point has its own server, so that
+its peak memory belongs to that point alone."""
 
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
 import services
+from measured_process import memory_mb
 from phantoms import packed_nifti, planes, windowed
-from watched import memory_mb
 
 SLICES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 SIDES = (256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
@@ -23,20 +24,20 @@ def picture(side: int) -> bytes:
 
 
 def measure(binary: Path, models: Path, threads: int, smoke: bool) -> dict:
-    """Rows of each curve; with `smoke` the first two points of each."""
-    short = slice(2) if smoke else slice(None)
+    """The points of each curve; with `smoke` only the first two."""
+    points = 2 if smoke else None
     requests = 4 if smoke else 64
-    ichor = lambda: services.ichor(binary, models, threads)
-    flask = lambda: services.flask(models, threads)
+    ichor = partial(services.ichor, binary, models, threads)
+    flask = partial(services.flask, models, threads)
     return {
-        "slices": [series_point(ichor(), n) for n in SLICES[short]],
+        "slices": [series_point(ichor(), n) for n in SLICES[:points]],
         "side": [
             {"side": side, "ichor": side_point(ichor(), side), "flask": side_point(flask(), side)}
-            for side in SIDES[short]
+            for side in SIDES[:points]
         ],
         "clients": [
-            {"clients": n, "ichor": crowd_point(ichor(), n, requests), "flask": crowd_point(flask(), n, requests)}
-            for n in CLIENTS[short]
+            {"clients": n, "ichor": clients_point(ichor(), n, requests), "flask": clients_point(flask(), n, requests)}
+            for n in CLIENTS[:points]
         ],
     }
 
@@ -71,8 +72,11 @@ def side_point(service: services.Service, side: int, repeats: int = 3) -> dict:
         }
 
 
-def crowd_point(service: services.Service, clients: int, requests: int) -> dict:
-    """So many clients, each asking again as soon as it is answered. The clients share the cores with the service."""
+def clients_point(service: services.Service, clients: int, requests: int) -> dict:
+    """Concurrent clients, each of which sends its next request as soon as it has an answer.
+
+    They share the cores with the service.
+    """
     image = picture(512)
     with service:
         service.segment(MODEL, image)
@@ -86,7 +90,7 @@ def crowd_point(service: services.Service, clients: int, requests: int) -> dict:
             raise RuntimeError(f"{clients} clients met {sorted({status for status, _ in waits})}")
         ordered = sorted(answered)
         return {
-            "slices_a_second": round(len(answered) / wall, 2),
+            "slices_per_second": round(len(answered) / wall, 2),
             "cpu_ms": round((service.cpu_s() - cpu) / len(answered) * 1e3, 1),
             "median_ms": round(statistics.median(ordered) * 1e3, 1),
             "p95_ms": round(ordered[int(0.95 * (len(ordered) - 1))] * 1e3, 1),

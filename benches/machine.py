@@ -1,4 +1,4 @@
-"""What a figure was measured on."""
+"""The machine and the versions that a figure was measured with."""
 
 import importlib.metadata
 import os
@@ -7,12 +7,12 @@ import subprocess
 from pathlib import Path
 
 PEERS = ("flask", "numpy", "onnxruntime", "opencv-python-headless", "openvino", "pillow", "waitress")
-TOLD_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "asimddp")
+REPORTED_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "asimd", "asimddp")
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def facts() -> dict:
-    """Processor, memory and versions; nothing of the person or the place."""
+    """CPU, memory and versions; nothing that identifies a person or a place."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
     fields = {name.strip(): value.strip() for name, value in fields.items()}
@@ -23,7 +23,7 @@ def facts() -> dict:
     return {
         "processor": fields.get("model name", platform.machine()),
         "cores": len(os.sched_getaffinity(0)),
-        "instructions": [flag for flag in TOLD_FLAGS if flag in flags],
+        "instructions": [flag for flag in REPORTED_FLAGS if flag in flags],
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "load_before": round(os.getloadavg()[0], 1),
         "kernel": platform.release().split("-")[0],

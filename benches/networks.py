@@ -5,28 +5,28 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from watched import Watched
+from measured_process import MeasuredProcess
 
 PEERS = Path(__file__).resolve().parent / "peers"
 REFERENCE = "onnxruntime"
 
 
-def engines(probe: Path, rten: Path | None, models: Path, slice_file: Path, threads: int) -> dict[str, Watched]:
-    """A process an engine; all of one number of threads."""
+def engines(probe: Path, rten: Path | None, models: Path, slice_file: Path, threads: int) -> dict[str, MeasuredProcess]:
+    """One process per engine, all with the same number of threads."""
     script = [sys.executable, PEERS / "other_engines.py"]
     started = {
-        "ichor": Watched([probe, models, slice_file], threads),
-        REFERENCE: Watched([*script, "onnxruntime", models, threads], threads),
-        "openvino": Watched([*script, "openvino", models, threads], threads),
+        "ichor": MeasuredProcess([probe, models, slice_file], threads),
+        REFERENCE: MeasuredProcess([*script, "onnxruntime", models, threads], threads),
+        "openvino": MeasuredProcess([*script, "openvino", models, threads], threads),
     }
     if rten:
-        started["rten"] = Watched([rten, models, threads], threads)
+        started["rten"] = MeasuredProcess([rten, models, threads], threads)
     return started
 
 
-def measure(started: dict[str, Watched], models: list[str], threads: int, repeats: int, runs: int) -> dict:
-    """Median processor and wall ms a run, and the median of the ratios to the reference, turn by turn."""
-    figures = {}
+def measure(started: dict[str, MeasuredProcess], models: list[str], threads: int, repeats: int, runs: int) -> dict:
+    """Median CPU and wall ms per run, and the median of the ratio to the reference in each turn."""
+    figures: dict = {}
     with ExitStack() as stack:
         running = {}
         for name, process in started.items():

@@ -13,12 +13,12 @@ COLORS = {"ichor": "#0072B2", "flask": "#D55E00"}
 
 
 def draw(growth: dict, folder: Path) -> list[Path]:
-    """One picture a curve."""
+    """One picture per curve."""
     rows = growth["slices"]
     figure, (left, right) = panels("slices")
     left.loglog([r["slices"] for r in rows], [r["wall_s"] for r in rows], "o-", label="wall")
-    left.loglog([r["slices"] for r in rows], [r["cpu_s"] for r in rows], "s--", label="processor")
-    left.set_ylabel("seconds a series")
+    left.loglog([r["slices"] for r in rows], [r["cpu_s"] for r in rows], "s--", label="CPU")
+    left.set_ylabel("seconds per series")
     right.semilogx([r["slices"] for r in rows], [r["peak_mb"] for r in rows], "o-", label="peak")
     right.semilogx([r["slices"] for r in rows], [r["idle_mb"] for r in rows], ":", label="before")
     paths = [save(figure, folder / "slices.svg")]
@@ -29,17 +29,17 @@ def draw(growth: dict, folder: Path) -> list[Path]:
         sides = [r["side"] for r in rows]
         left.loglog(sides, [r[name]["cpu_ms"] for r in rows], "o-", color=color, label=name)
         right.loglog(sides, [r[name]["peak_mb"] for r in rows], "o-", color=color, label=name)
-    left.set_ylabel("processor ms a slice")
+    left.set_ylabel("CPU ms per slice")
     paths.append(save(figure, folder / "side.svg"))
 
     rows = growth["clients"]
-    figure, (left, right) = panels("clients at once")
+    figure, (left, right) = panels("concurrent clients")
     for name, color in COLORS.items():
         clients = [r["clients"] for r in rows]
         left.loglog(clients, [r[name]["median_ms"] for r in rows], "o-", color=color, label=f"{name}, median")
-        left.loglog(clients, [r[name]["p95_ms"] for r in rows], "s--", color=color, label=f"{name}, 95 of 100")
+        left.loglog(clients, [r[name]["p95_ms"] for r in rows], "s--", color=color, label=f"{name}, 95th percentile")
         right.semilogx(clients, [r[name]["peak_mb"] for r in rows], "o-", color=color, label=name)
-    left.set_ylabel("ms to an answer")
+    left.set_ylabel("ms to the answer")
     paths.append(save(figure, folder / "clients.svg"))
     return paths
 

@@ -1,4 +1,4 @@
-"""A series on one core and on two: the whole of a request, pinned from outside."""
+"""A series on one core and on two: a whole request, with the server pinned to the cores."""
 
 import os
 import statistics
@@ -8,19 +8,19 @@ import services
 
 
 def measure(binary, models, volume: bytes, slices: int, repeats: int, model: str = "deeplabv3") -> dict:
-    """Medians of seconds, of the ratio of one core's to two cores', turn by turn, and of what the service says of the
-    parts that one thread does alone."""
+    """Medians: seconds on one core and on two, and their ratio in each turn.
+
+    `alone_ms` is the time of the stages that run on a single thread, from the report.
+    """
     cores = sorted(os.sched_getaffinity(0))[:2]
     if len(cores) < 2:
         return {"slices": slices, "speedup": None}
     one = services.ichor(binary, models, 1, {cores[0]})
     two = services.ichor(binary, models, 2, set(cores))
     with one, two:
-        turns = []
         for service in (one, two):
-            took(service, model, volume)
-        for _ in range(repeats):
-            turns.append((took(one, model, volume), took(two, model, volume)))
+            request_s(service, model, volume)
+        turns = [(request_s(one, model, volume), request_s(two, model, volume)) for _ in range(repeats)]
         alone = [two.segment(model, volume, "application/gzip")["timings_ms"] for _ in range(repeats)]
     return {
         "slices": slices,
@@ -31,7 +31,7 @@ def measure(binary, models, volume: bytes, slices: int, repeats: int, model: str
     }
 
 
-def took(service: services.Service, model: str, volume: bytes) -> float:
+def request_s(service: services.Service, model: str, volume: bytes) -> float:
     begin = time.perf_counter()
     service.segment(model, volume, "application/gzip")
     return time.perf_counter() - begin

@@ -1,4 +1,4 @@
-"""Services as a client meets them: started, asked over one kept connection, stopped."""
+"""Services as a client uses them: started, called over one kept connection, stopped."""
 
 import http.client
 import json
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from watched import Watched, cpu_s, environment, memory_mb
+from measured_process import MeasuredProcess, cpu_s, environment, memory_mb
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = Path(__file__).resolve().parent / "peers"
@@ -21,8 +21,8 @@ from lambda_emulator import LambdaFunction, lambda_function
 from s3_server import BUCKET, JOBS_BUCKET, S3Server, s3_server
 
 
-class Service(Watched):
-    """A process whose first line ends with its address."""
+class Service(MeasuredProcess):
+    """A process whose first line of output ends with its address."""
 
     def __enter__(self):
         super().__enter__()
@@ -35,16 +35,16 @@ class Service(Watched):
         super().__exit__()
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=600)
+        return http.client.HTTPConnection(str(self.address.hostname), self.address.port, timeout=600)
 
     def wait_until_ready(self) -> None:
-        """Where the default model serves before the others are loaded, until they are; Flask's peer has no such route
-        and loads all before it listens."""
+        """Waits until all models are loaded: Ichor answers with the default model earlier. The service behind Flask has
+        no such route and loads all models before it listens."""
         self.connection.request("GET", "/v1/health/ready")
         self.connection.getresponse().read()
 
     def post(self, model: str, body: bytes, media_type: str, connection=None) -> tuple[int, bytes]:
-        """Status and body of the default answer: mask, overlay, contours."""
+        """Status and body of the default answer, which holds mask, overlay and contours."""
         connection = connection or self.connection
         connection.request("POST", f"/v1/segment?model={model}", body, {"content-type": media_type})
         answer = connection.getresponse()
@@ -64,7 +64,7 @@ class Service(Watched):
 
 
 class Function:
-    """The Lambda binary under AWS's emulator; its process starts with the first event."""
+    """The Lambda binary under AWS's emulator, which starts it with the first event."""
 
     def __init__(self, function: LambdaFunction):
         self.function = function
@@ -96,14 +96,14 @@ def flask(models: Path, threads: int = 1, cores: set[int] | None = None) -> Serv
 
 @contextmanager
 def bucket(cache: Path, models: Path) -> Iterator[tuple[S3Server, list[str]]]:
-    """A local S3 server that holds the models, and their names."""
+    """A local S3 server that holds the models, and the names of the models."""
     with tempfile.TemporaryDirectory() as folder, s3_server(cache / "bin" / "s3s-fs", Path(folder)) as server:
         yield server, server.upload_models(models)
 
 
 @contextmanager
 def function(cache: Path, s3: S3Server, names: list[str], threads: int = 1) -> Iterator[Function]:
-    """The very binary that is packed into the zip, its models in the bucket."""
+    """The binary that is packed into the zip, with its models in the bucket."""
     variables = environment(threads) | s3.environment()
     variables |= {"ICHOR_BUCKET": BUCKET, "ICHOR_JOBS_BUCKET": JOBS_BUCKET, "ICHOR_MODELS": ",".join(names)}
     with tempfile.TemporaryDirectory() as folder:
@@ -113,6 +113,6 @@ def function(cache: Path, s3: S3Server, names: list[str], threads: int = 1) -> I
 
 
 def first_answer(service, model: str, image: bytes, begin: float) -> dict:
-    """Seconds from `begin` to the end of the first answer, and what that took of the processor."""
+    """Wall ms from `begin` to the end of the first answer, and the CPU ms of the service so far."""
     service.segment(model, image)
     return {"wall_ms": (time.perf_counter() - begin) * 1e3, "cpu_ms": service.cpu_s() * 1e3}

@@ -1,11 +1,11 @@
-"""What has to be shipped, MB."""
+"""Sizes of what is shipped, in MB."""
 
 import importlib.metadata
 import re
 from pathlib import Path
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
-# What flask_service.py imports; what these need comes along.
+# The imports of flask_service.py; their own requirements are added.
 IMPORTED = ("flask", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "waitress")
 
 
@@ -21,13 +21,13 @@ def measure(binary: Path, cache: Path) -> dict:
 
 
 def embedded_models() -> int:
-    """Bytes of the models that the program carries; the Lambda binary and the packages come without any."""
+    """Bytes of the models inside the program; the Lambda binary and the Python packages hold no model."""
     files = ("model.json", "model.onnx", "MODEL_CARD.md")
     return sum((folder / file).stat().st_size for folder in MODELS.glob("*/") for file in files)
 
 
 def needed(names) -> set[str]:
-    """Distributions and all that they ask for on this machine, extras left out."""
+    """Distributions with all their requirements on this platform, without extras."""
     found, waiting = set(), list(names)
     while waiting:
         name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
@@ -36,13 +36,13 @@ def needed(names) -> set[str]:
         try:
             asked = importlib.metadata.requires(name) or []
         except importlib.metadata.PackageNotFoundError:
-            continue  # asked for on other systems only
+            continue  # required on other platforms only
         found.add(name)
-        waiting += [re.match(r"[\w.-]+", text).group() for text in asked if "extra ==" not in text]
+        waiting += [re.findall(r"^[\w.-]+", text)[0] for text in asked if "extra ==" not in text]
     return found
 
 
 def shipped_files() -> list[Path]:
-    """All files that the service's packages brought."""
+    """All files of the packages of the service."""
     listed = (file.locate() for name in needed(IMPORTED) for file in importlib.metadata.files(name) or [])
-    return [Path(path) for path in listed if path.is_file()]
+    return [path for path in map(Path, listed) if path.is_file()]

@@ -1,4 +1,4 @@
-"""One slice of 512 x 512 px end to end, in turns: the library, HTTP, the Lambda function, Flask."""
+"""One slice of 512 x 512 px end to end by turns: the library, HTTP, the Lambda function, Flask."""
 
 import base64
 import io
@@ -7,16 +7,18 @@ import time
 from contextlib import ExitStack
 
 import numpy as np
+from measured_process import MeasuredProcess
 from PIL import Image
-from watched import Watched
 
 PEER = "flask"
 
 
-def measure(services: dict, probe: Watched, models: list[str], images: list[bytes], repeats: int) -> dict:
-    """Median processor and wall ms a slice of every way, the ratios to Flask's turn by turn, peak memory, and
-    how far the masks of `ichor` and of the reference engine behind Flask agree."""
-    figures = {}
+def measure(services: dict, probe: MeasuredProcess, models: list[str], images: list[bytes], repeats: int) -> dict:
+    """Per service: median CPU and wall ms per slice, the ratio to Flask in each turn, and peak memory.
+
+    `agreement` compares the masks of Ichor with those of the reference engine behind Flask.
+    """
+    figures: dict = {}
     with ExitStack() as stack:
         running = {name: stack.enter_context(service) for name, service in services.items()}
         stack.enter_context(probe)
@@ -33,8 +35,8 @@ def measure(services: dict, probe: Watched, models: list[str], images: list[byte
     return figures
 
 
-def turn(running: dict, probe: Watched, model: str, images: list[bytes]) -> dict[str, tuple[float, float]]:
-    """Processor and wall ms a slice."""
+def turn(running: dict, probe: MeasuredProcess, model: str, images: list[bytes]) -> dict[str, tuple[float, float]]:
+    """CPU and wall ms per slice."""
     took = {}
     for name, service in running.items():
         cpu, wall = service.cpu_s(), time.perf_counter()
@@ -42,7 +44,8 @@ def turn(running: dict, probe: Watched, model: str, images: list[bytes]) -> dict
             service.segment(model, image)
         took[name] = (service.cpu_s() - cpu) / len(images) * 1e3, (time.perf_counter() - wall) / len(images) * 1e3
     for name, command in (("library", f"slice {model} {len(images)}"), ("network", f"network {model} {len(images)} 1")):
-        took[name] = tuple(seconds / len(images) * 1e3 for seconds in probe.ask(command))
+        cpu, wall = probe.ask(command)
+        took[name] = cpu / len(images) * 1e3, wall / len(images) * 1e3
     return took
 
 
@@ -55,13 +58,13 @@ def summary(name: str, turns: list[dict]) -> dict:
 
 
 def stages(answers: list[dict]) -> dict:
-    """What the service says of itself."""
+    """Median ms of each stage, from the reports of the service."""
     timings = [answer["timings_ms"] for answer in answers]
     return {stage: round(statistics.median(t[stage] for t in timings), 2) for stage in timings[0]}
 
 
 def agreement(ours: list[dict], theirs: list[dict]) -> dict:
-    """Dice of the masks, over all pixels of all images and the lowest of an image; 1 where both are empty."""
+    """Dice of the masks over all pixels of all images, and the lowest Dice of one image; 1 where both are empty."""
     pairs = [(mask(a), mask(b)) for a, b in zip(ours, theirs, strict=True)]
     both = sum(int((a & b).sum()) for a, b in pairs)
     return {

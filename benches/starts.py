@@ -1,10 +1,11 @@
-"""Cold start to the first answer, in turns, with the files in the page cache and without."""
+"""Start to first answer by turns, with the files in the page cache and without."""
 
 import os
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import services
@@ -12,10 +13,10 @@ import sizes
 
 
 def measure(binary: Path, models: Path, cache: Path, s3, names: list[str], image: bytes, starts: int) -> dict:
-    """Medians over several starts of wall and processor ms to the first answer by the default model."""
-    ichor = lambda: begun(lambda: services.ichor(binary, models), image)
-    flask = lambda: begun(lambda: services.flask(models), image)
-    on_lambda = lambda: invoked(cache, s3, names, image)
+    """Medians over several starts: wall and CPU ms to the first answer of the default model."""
+    ichor = partial(start_times, partial(services.ichor, binary, models), image)
+    flask = partial(start_times, partial(services.flask, models), image)
+    on_lambda = partial(first_event, cache, s3, names, image)
     networks = [path for path in models.rglob("*") if path.is_file()]
     files = {
         "ichor": (ichor, [binary, *networks]),
@@ -24,7 +25,7 @@ def measure(binary: Path, models: Path, cache: Path, s3, names: list[str], image
     }
     return {
         "warm": in_turns({name: start for name, (start, _) in files.items()}, starts),
-        "from_disk": in_turns({name: evicted(*files[name]) for name in ("ichor", "flask")}, starts),
+        "from_disk": in_turns({name: without_page_cache(*files[name]) for name in ("ichor", "flask")}, starts),
     }
 
 
@@ -39,8 +40,8 @@ def in_turns(ways: dict[str, Callable[[], dict]], starts: int) -> dict:
     return figures
 
 
-def begun(start: Callable[[], services.Service], image: bytes) -> dict:
-    """One start to the first answer, and another until all models are loaded."""
+def start_times(start: Callable[[], services.Service], image: bytes) -> dict:
+    """One start until the first answer, and another until all models are loaded."""
     with start() as service:
         first = services.first_answer(service, "deeplabv3", image, service.begin)
     with start() as service:
@@ -49,14 +50,14 @@ def begun(start: Callable[[], services.Service], image: bytes) -> dict:
     return ready | first
 
 
-def invoked(cache: Path, s3, names: list[str], image: bytes) -> dict:
-    """The emulator waits; the process starts with the event."""
+def first_event(cache: Path, s3, names: list[str], image: bytes) -> dict:
+    """One first event of the function: the emulator runs already, and the event starts the process."""
     with services.function(cache, s3, names) as function:
         return services.first_answer(function, "deeplabv3", image, time.perf_counter())
 
 
-def evicted(start: Callable[[], dict], paths: list[Path]) -> Callable[[], dict]:
-    """The same after the kernel was asked to drop the files from memory, as on a machine just started."""
+def without_page_cache(start: Callable[[], dict], paths: list[Path]) -> Callable[[], dict]:
+    """The same start after the files were dropped from the page cache, as on a machine that has just booted."""
 
     def run() -> dict:
         for path in paths:

@@ -1,10 +1,10 @@
-"""Deploys the stack, uploads models and page, and prints the addresses; or deletes all of it.
+"""Deploys the stack, uploads models and page, and prints the addresses; or deletes the stack.
 
     make deploy STACK=ichor ARCH=arm64 PARAMETERS="MemoryMb=3008 AlarmEmail=someone@example.org"
     make destroy STACK=ichor
 
-Credentials and region come from the environment, as for every AWS tool. Safe to run again: it updates what is there.
-The functions are the packed binaries of `make lambda`.
+Credentials and region come from the environment, as for every AWS tool. A second run updates the stack. The functions
+are the packed binaries of `make lambda`.
 """
 
 import argparse
@@ -24,13 +24,13 @@ from samcli.yamlhelper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = {"ApiFunction": "api", "WorkerFunction": "worker"}
-# The description goes last: a function that starts meanwhile sees the old model or the new one, or stops and starts
-# again; it never serves a mixture.
+# model.json is uploaded last: a function that starts in between sees the old model or the new one, or fails its
+# checksum and starts again. It never serves a mixture.
 MODEL_FILES = ("model.onnx", "MODEL_CARD.md", "model.json")
 
 
 def with_binaries(template: dict, packed: Path) -> dict:
-    """The template with the packed binaries in place of the build, which would copy the whole tree to build again."""
+    """The template with the packed binaries in place of a build, for which sam would copy the whole tree."""
     for resource, name in FUNCTIONS.items():
         folder = packed / name
         if not (folder / "bootstrap").is_file():
@@ -49,7 +49,7 @@ def deploy_stack(stack: str, template: dict, parameters: list[str]) -> None:
         sam += ["--no-fail-on-empty-changeset"]
         sam += ["--parameter-overrides", *parameters] if parameters else []
         if subprocess.run(sam, check=False).returncode:
-            raise SystemExit("error: the stack was not deployed; sam says why above")
+            raise SystemExit("error: the stack was not deployed; the reason is in the output of sam above")
 
 
 def outputs_of(stack: str) -> dict[str, str]:
@@ -58,23 +58,25 @@ def outputs_of(stack: str) -> dict[str, str]:
 
 
 def upload_models(bucket: str, models: Path) -> list[str]:
-    """Uploads every model whose network is the one that its description names; gives their names."""
+    """Uploads every model after comparing the checksum of its network with model.json; returns their names."""
     s3 = boto3.client("s3")
     names = sorted(path.parent.name for path in models.glob("*/model.json"))
     for name in names:
         folder = models / name
         declared = json.loads((folder / "model.json").read_text())["sha256"]
         if hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest() != declared:
-            raise SystemExit(f"error: {name}: the network is not the one that model.json names")
+            raise SystemExit(
+                f"error: {name}/model.onnx does not have the checksum of {name}/model.json: take both from one release"
+            )
         for file in MODEL_FILES:
             body = (folder / file).read_bytes()
-            # S3 takes the sum once more of what arrives.
+            # S3 verifies the checksum of the received bytes.
             s3.put_object(Bucket=bucket, Key=f"models/{name}/{file}", Body=body, ChecksumAlgorithm="SHA256")
     return names
 
 
 def upload_page(bucket: str, page: Path) -> int:
-    """Makes the bucket hold the page's files and nothing else; gives their number."""
+    """Uploads the files of the page and deletes all others from the bucket; returns the number of files."""
     s3 = boto3.client("s3")
     files = {str(path.relative_to(page)): path for path in sorted(page.rglob("*")) if path.is_file()}
     for key, path in files.items():
@@ -100,7 +102,7 @@ def wait_until_ready(url: str) -> None:
                     return
         except OSError:
             time.sleep(3)
-    raise SystemExit("error: the API does not answer; the log group /aws/lambda/STACK-api says why")
+    raise SystemExit("error: the API does not answer; the reason is in the log group /aws/lambda/STACK-api")
 
 
 def deploy(args: argparse.Namespace) -> None:
@@ -108,7 +110,7 @@ def deploy(args: argparse.Namespace) -> None:
     deploy_stack(args.stack, template, [f"Architecture={args.arch}", *args.parameters])
     outputs = outputs_of(args.stack)
     print("models:", ", ".join(upload_models(outputs["ModelsBucketName"], ROOT / "models")))
-    # The page asks its own origin, which CloudFront hands on to the API below /v1: there is no address to fill in.
+    # The page calls its own origin, and CloudFront forwards /v1 to the API: no address has to be filled in.
     print("page:", upload_page(outputs["WebBucketName"], ROOT / "frontend"), "files")
     paths = {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": str(time.time())}
     boto3.client("cloudfront").create_invalidation(DistributionId=outputs["DistributionId"], InvalidationBatch=paths)
@@ -119,14 +121,14 @@ def deploy(args: argparse.Namespace) -> None:
 
 def destroy(args: argparse.Namespace) -> None:
     outputs = outputs_of(args.stack)
-    # A bucket that holds anything cannot be deleted with the stack.
+    # Only empty buckets can be deleted with the stack.
     for name in ("JobsBucketName", "WebBucketName"):
         for key in keys_of(outputs[name]):
             boto3.client("s3").delete_object(Bucket=outputs[name], Key=key)
     cloudformation = boto3.client("cloudformation")
     cloudformation.delete_stack(StackName=args.stack)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=args.stack)
-    print(f"gone, but for the models: s3://{outputs['ModelsBucketName']} can be emptied and deleted in the console")
+    print(f"the stack is deleted; its models stay in s3://{outputs['ModelsBucketName']} until you delete the bucket")
 
 
 def main() -> None:
@@ -136,7 +138,7 @@ def main() -> None:
     parser.add_argument("--arch", choices=["x86_64", "arm64"], default="x86_64")
     parser.add_argument("--packed", type=Path, help="folder of the packed binaries")
     parser.add_argument("--template", type=Path, default=ROOT / "template.yaml")
-    parser.add_argument("--no-wait", dest="wait", action="store_false", help="do not ask the API whether it is ready")
+    parser.add_argument("--no-wait", dest="wait", action="store_false", help="do not wait until the API is ready")
     parser.add_argument("parameters", nargs="*", metavar="KEY=VALUE", help="parameters of the template")
     args = parser.parse_args()
     try:

@@ -1,8 +1,8 @@
-/* Linked into the deployed Lambda binary only (scripts/lambda_package.sh).
+/* Linked into the deployed Lambda binaries only (scripts/lambda_package.sh).
  *
- * glibc 2.35 gave hypot and hypotf, which dependencies call, a new symbol version without errno. A binary
- * linked there would not start on provided.al2023, whose glibc is 2.34. The linker's --wrap sends the calls
- * here, and these bind the first version, which every glibc has. */
+ * Dependencies call hypot and hypotf. glibc 2.35 gave both a new symbol version without errno, so that a binary linked
+ * there does not start on provided.al2023, whose glibc is 2.34. The linker's --wrap redirects the calls to these
+ * functions, which bind the first version. Every glibc has it. */
 
 #if defined(__x86_64__)
 #define FIRST "GLIBC_2.2.5"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# sam_local.sh: the API in a container of the Lambda runtime, its models in an S3 server that the container reaches.
-# ICHOR_BASE names an image of the engine to use as the runtime, such as local/debian:bookworm-slim.
+# sam_local.sh: runs the API function in a container of the Lambda runtime, with its models in a local S3 server.
+# ICHOR_BASE names another image to use as the runtime, such as local/debian:bookworm-slim.
 #
-# Needs a container engine that runs. Where there is none it says so loudly and ends with status 3: the functions
-# then run by `make lambda-watch`, or under AWS's emulator as `make aws-tests` does.
+# Needs a running container engine. Without one it prints the alternatives and ends with status 3: `make lambda-watch`,
+# or AWS's emulator as in `make aws-tests`.
 . "$(dirname "$0")/../scripts/cache.sh"
 
 cd "$(dirname "$0")/.."
@@ -14,7 +14,7 @@ no_engine() {
   cat >&2 <<TEXT
 == NOT STARTED: sam local needs a container engine, and $1
 == without containers:
-==   make lambda-watch   the API function by cargo-lambda, built again when the code changes
+==   make lambda-watch   runs the API function with cargo-lambda, rebuilt when the code changes
 ==   make aws-tests      runs both functions under AWS's Runtime Interface Emulator
 TEXT
   exit 3
@@ -28,7 +28,7 @@ if [ -n "${ICHOR_BASE:-}" ]; then
 elif "$docker" image inspect "$image" >/dev/null 2>&1 || "$docker" pull --quiet "$image"; then
   options=(--skip-pull-image)
 else
-  # Any small Debian serves: the binary needs glibc 2.34 and nothing else.
+  # Any small Debian works: the binary needs only glibc 2.34.
   command -v debootstrap >/dev/null || no_engine "the base image can neither be pulled nor built (apt-get install debootstrap)."
   base=$(mktemp -d)
   debootstrap --variant=minbase bookworm "$base" && tar -C "$base" -c . | "$docker" import - local/debian:bookworm-slim

@@ -1,9 +1,9 @@
-"""What is shipped, with versions, digests and licences: CycloneDX 1.5 and a list for people.
+"""The software bill of materials: what is shipped, with versions, digests and licences, as CycloneDX 1.5 and as a list.
 
     python infra/sbom.py [--image gpu|lambda|program] [--output FOLDER] [--format cyclonedx list]
 
-Crates are those that a release build for Linux links (normal dependencies, no tools of the build, no tests), with the
-digests of Cargo.lock; libraries of the GPU image are those of gpu-requirements.txt. Needs cargo and Python alone.
+The crates are those that a release build for Linux links (normal dependencies; no build tools, no tests), with the
+digests of Cargo.lock. The libraries of the GPU image are those of gpu-requirements.txt. Needs only cargo and Python.
 """
 
 import argparse
@@ -16,12 +16,12 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# One set of features builds the functions and the container, so that every crate is compiled once.
+# The functions and the GPU container are built with one feature set, so that every crate is compiled once.
 FEATURES = {"gpu": "lambda,gpu", "lambda": "lambda,gpu", "program": "default"}
 TARGET = "x86_64-unknown-linux-gnu"
 
-# The packages say it in words; these are the words' identifiers. NVIDIA's are its licence agreements for CUDA and
-# cuDNN, which let the libraries be handed on as parts of a program; their texts lie in the image.
+# SPDX identifiers for the licences that the packages name in words. NVIDIA's are its agreements for CUDA and cuDNN,
+# which allow redistribution as part of a program; their texts are in the image.
 LIBRARY_LICENCES = {
     "onnxruntime-gpu": "MIT",
     "onnxruntime": "MIT",
@@ -30,7 +30,7 @@ LIBRARY_LICENCES = {
 
 
 def crates(features: str) -> list[dict]:
-    """Components of all crates that the program with these features links."""
+    """Components of all crates that the program links with these features."""
     command = ["cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform", TARGET]
     command += [] if features == "default" else ["--features", features]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -53,21 +53,21 @@ def crates(features: str) -> list[dict]:
 
 
 def is_macro(package: dict) -> bool:
-    """Macros run when others are compiled; nothing of them is linked."""
+    """True for procedural macros: they run at compile time and are not linked."""
     return all("proc-macro" in target["kind"] for target in package["targets"] if "custom-build" not in target["kind"])
 
 
 def crate(package: dict, checksums: dict) -> dict:
     name, version = package["name"], package["version"]
-    # Before SPDX had expressions, `/` stood for `or`.
+    # Older crates write `/` for the SPDX operator `OR`.
     licence = re.sub(r"\s*/\s*", " OR ", package["license"] or "")
     if not licence:
-        sys.exit(f"error: the crate {name} {version} names no licence; look it up and say it here")
+        sys.exit(f"error: the crate {name} {version} names no licence; find its licence and add it here")
     return component(name, version, f"pkg:cargo/{name}@{version}", licence, checksums[(name, version)])
 
 
 def component(name: str, version: str, purl: str, licence: str, sha256: str | None, kind: str = "library") -> dict:
-    entry = {"type": kind, "bom-ref": purl, "name": name, "version": version, "purl": purl}
+    entry: dict = {"type": kind, "bom-ref": purl, "name": name, "version": version, "purl": purl}
     entry["licenses"] = [
         {"license": {"name": licence}} if licence.startswith("LicenseRef") else {"expression": licence}
     ]
@@ -82,7 +82,7 @@ def libraries(requirements: Path) -> list[dict]:
     found = re.findall(pattern, requirements.read_text(), re.MULTILINE)
     parts = []
     for name, version, sha256 in found:
-        licence = next(l for start, l in LIBRARY_LICENCES.items() if name.startswith(start))
+        licence = next(value for start, value in LIBRARY_LICENCES.items() if name.startswith(start))
         parts.append(component(name, version, f"pkg:pypi/{name}@{version}", licence, sha256))
     return parts
 
@@ -99,16 +99,16 @@ def models() -> list[dict]:
 
 
 def page() -> list[dict]:
-    """What the page brings that is not ours."""
+    """Third-party parts of the page."""
     path = ROOT / "frontend" / "vendor" / "niivue.js"
     text = (path.parent / "README.md").read_text()
-    version = re.search(r"\d+\.\d+\.\d+", text).group()
+    version = re.findall(r"\d+\.\d+\.\d+", text)[0]
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return [component("@niivue/niivue", version, f"pkg:npm/%40niivue/niivue@{version}", "BSD-2-Clause", digest)]
 
 
 def bill(image: str) -> dict:
-    """The whole, in CycloneDX's form."""
+    """The bill of materials in the form of CycloneDX."""
     own = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
     subject = component(
         own["name"], own["version"], f"pkg:cargo/ichor@{own['version']}", own["license"], None, "application"
@@ -134,7 +134,7 @@ def licence_of(part: dict) -> str:
 
 
 def listing(whole: dict) -> str:
-    """The licences for people, most used first, each with what is under it."""
+    """The licences as Markdown, the most frequent first, each with its parts."""
     by_licence: dict[str, list[str]] = {}
     for part in whole["components"]:
         by_licence.setdefault(licence_of(part), []).append(f"{part['name']} {part['version']}")
@@ -146,8 +146,10 @@ def listing(whole: dict) -> str:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--image", choices=FEATURES, default="program", help="what is shipped")
-    parser.add_argument("--output", type=Path, default=Path("sbom"), help="folder, made if missing")
+    parser.add_argument(
+        "--image", choices=FEATURES, default="program", help="the program, the Lambda functions or the GPU image"
+    )
+    parser.add_argument("--output", type=Path, default=Path("sbom"), help="folder, created if it is missing")
     parser.add_argument("--format", nargs="+", choices=["cyclonedx", "list"], default=["cyclonedx", "list"])
     arguments = parser.parse_args()
     whole = bill(arguments.image)

@@ -1,16 +1,16 @@
-"""The container against PyTorch, eager and compiled, with the same weights on the same card in the same run.
+"""The GPU container compared with PyTorch, eager and compiled: same weights, same GPU, same run.
 
     python scripts/bench_gpu.py --sagemaker PATH --ichor PATH --onnxruntime LIBRARY [--provider cuda|cpu]
 
-Prints slices a second end to end (from PNG files, over HTTP for Ichor and in one process for PyTorch), the network
-alone by batch size, memory, the shares of the card's bandwidth and arithmetic, and the Dice of the masks with those of
-Ichor's own engine on the processor. Exits 1 without a card, or where a bar is missed on one:
+Prints slices per second end to end (from PNG files, over HTTP for Ichor and in one process for PyTorch), the network
+alone by batch size, memory, the shares of the GPU's bandwidth and arithmetic, and the Dice of the masks with those of
+Ichor's native engine on the CPU. Exits with 1 without a GPU, or if a bar is missed on one:
 
-- 3 x PyTorch eager's slices a second end to end,
-- not below PyTorch's compiled best for the network alone,
-- Dice 0.999 of the masks.
+- 3 times the slices per second of PyTorch eager, end to end,
+- the network alone not slower than the best compiled PyTorch,
+- a Dice of 0.999 of the masks.
 
-`--provider cpu` runs the same on the processor, to show that the measurement works; its speeds say nothing of a card.
+`--provider cpu` runs the same on the CPU, to test the measurement; its speeds are not those of a GPU.
 Needs torch, onnx, opencv and scipy (the environment of training/). Linux only.
 """
 
@@ -46,7 +46,7 @@ BARS = {"end_to_end": 3.0, "network": 1.0, "dice": 0.999}
 
 
 def pictures(count: int) -> list[bytes]:
-    """PNG slices of the generated head, brain window."""
+    """PNG slices of the phantom, brain window."""
     found = []
     for plane in planes(count):
         grey = np.clip((plane.astype(np.float32) + 20) / 120 * 255, 0, 255).astype(np.uint8)
@@ -58,7 +58,7 @@ def pictures(count: int) -> list[bytes]:
 
 
 def network(name: str, device: torch.device) -> tuple[torch.nn.Module, dict]:
-    """The network with the weights of the file that is served, and its model.json."""
+    """The PyTorch network with the weights of the served file, and its model.json."""
     spec = json.loads((ROOT / "models" / name / "model.json").read_text())
     config = json.loads((ROOT / "training" / "config" / f"{name}.json").read_text())
     module = as_stored(architectures.build(config["architecture"]))
@@ -70,7 +70,7 @@ def network(name: str, device: torch.device) -> tuple[torch.nn.Module, dict]:
 
 
 def tensor_of(picture: bytes, spec: dict) -> tuple[np.ndarray, tuple]:
-    """The steps of model.json by opencv and scipy, as a PyTorch user writes them."""
+    """The steps of model.json with OpenCV and scipy, as a PyTorch user would write them."""
     plane = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
     box = (0, 0, max(plane.shape))
     for step in spec["preprocessing"]:
@@ -101,7 +101,7 @@ def cut(plane: np.ndarray, box: tuple) -> np.ndarray:
 
 
 def mask_of(probabilities: np.ndarray, box: tuple, threshold: float, side: int = 512) -> np.ndarray:
-    """The mask in the geometry of the picture, with its regions counted, as the container answers."""
+    """The mask in the geometry of the picture; its regions are labelled, as the container does."""
     top, left, width = box
     part = cv2.resize(probabilities, (width, width), interpolation=cv2.INTER_LINEAR)
     whole = np.zeros((side + 2 * width, side + 2 * width), np.float32)
@@ -113,7 +113,7 @@ def mask_of(probabilities: np.ndarray, box: tuple, threshold: float, side: int =
 
 @torch.no_grad()
 def torch_end_to_end(module, spec: dict, files: list[bytes], batch: int, device, workers: int) -> float:
-    """Slices a second from files to masks as PNG: threads decode and read out, batches go to the device."""
+    """Slices per second from files to masks as PNG: threads decode and postprocess, batches go to the device."""
     threshold = spec["postprocessing"]["threshold"]
     encode = lambda mask: cv2.imencode(".png", mask.astype(np.uint8) * 255)[1]  # noqa: E731
     begin = time.perf_counter()
@@ -136,12 +136,14 @@ def read_out(module, group, pool, threshold, encode, device):
     images = torch.from_numpy(np.stack([image for image, _ in group])).to(device, non_blocking=True)
     masks, _ = module(images.to(memory_format=torch.channels_last))
     probabilities = torch.sigmoid(masks[:, 0]).float().cpu().numpy()
-    return [pool.submit(lambda p, b: encode(mask_of(p, b, threshold)), p, b) for p, (_, b) in zip(probabilities, group)]
+    boxes = [box for _, box in group]
+    read = lambda p, box: encode(mask_of(p, box, threshold))  # noqa: E731
+    return [pool.submit(read, p, box) for p, box in zip(probabilities, boxes, strict=True)]
 
 
 @torch.no_grad()
 def torch_network_ms(module, batch: int, runs: int, device, half: bool) -> float:
-    """Middle time of the network alone with the copies to the device and back, ms."""
+    """Median ms of the network alone, with the copies to the device and back."""
     image = torch.rand(batch, 1, 256, 256)
     image = image.pin_memory() if device.type == "cuda" else image
     took = []
@@ -155,28 +157,28 @@ def torch_network_ms(module, batch: int, runs: int, device, half: bool) -> float
     return statistics.median(took)
 
 
-# The card -----------------------------------------------------------------------------------------------------------
+# The GPU -----------------------------------------------------------------------------------------------------------
 
 
 def peaks(device) -> dict:
-    """What the device reaches at best, measured: arithmetic by a large matrix product, bandwidth by a copy."""
-    on_card = device.type == "cuda"
-    side, kind = (8192, torch.float16) if on_card else (1024, torch.float32)
+    """Measured peaks of the device: arithmetic of a large matrix product, bandwidth of a copy."""
+    on_gpu = device.type == "cuda"
+    side, kind = (8192, torch.float16) if on_gpu else (1024, torch.float32)
     a = torch.rand(side, side, device=device, dtype=kind)
-    values = torch.rand((1 << 28) if on_card else (1 << 24), device=device)
+    values = torch.rand((1 << 28) if on_gpu else (1 << 24), device=device)
     target = torch.empty_like(values)
     return {
-        "flops": 2 * side**3 / best_seconds(lambda: a @ a, on_card),
-        "bytes_per_second": 2 * values.numel() * 4 / best_seconds(lambda: target.copy_(values), on_card),
+        "flops": 2 * side**3 / best_seconds(lambda: a @ a, on_gpu),
+        "bytes_per_second": 2 * values.numel() * 4 / best_seconds(lambda: target.copy_(values), on_gpu),
     }
 
 
-def best_seconds(work, on_card: bool) -> float:
+def best_seconds(work, on_gpu: bool) -> float:
     best = float("inf")
     for _ in range(6):
         begin = time.perf_counter()
         work()
-        if on_card:
+        if on_gpu:
             torch.cuda.synchronize()
         best = min(best, time.perf_counter() - begin)
     return best
@@ -184,16 +186,15 @@ def best_seconds(work, on_card: bool) -> float:
 
 @torch.no_grad()
 def work_of(module, device) -> dict:
-    """Operations of one slice, and the bytes that its layers read and write when none are fused, in f32."""
-    image, moved, hooks = torch.rand(1, 1, 256, 256, device=device), [0], []
+    """Operations of one slice, and the bytes that its layers read and write in f32 without fusion."""
+    image, moved = torch.rand(1, 1, 256, 256, device=device), [0]
 
     def count(layer, inputs, output):
         tensors = [*inputs, output, *layer.parameters(recurse=False)]
         moved[0] += sum(t.numel() * 4 for t in tensors if isinstance(t, torch.Tensor))
 
-    for layer in module.modules():
-        if not list(layer.children()):
-            hooks.append(layer.register_forward_hook(count))
+    leaves = [layer for layer in module.modules() if not list(layer.children())]
+    hooks = [layer.register_forward_hook(count) for layer in leaves]
     with FlopCounterMode(display=False) as counter:
         module(image)
     for hook in hooks:
@@ -201,8 +202,8 @@ def work_of(module, device) -> dict:
     return {"flops": counter.get_total_flops(), "bytes": moved[0]}
 
 
-def card_memory_mb(pid: int) -> float | None:
-    """Memory of the card that a process holds."""
+def gpu_memory_mb(pid: int) -> float | None:
+    """GPU memory of a process."""
     command = ["nvidia-smi", "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
     try:
         rows = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
@@ -220,12 +221,13 @@ class Container:
 
     def __init__(self, options, model: str):
         self.command = [options.sagemaker, "serve", "--models", ROOT / "models", "--port", str(free_port())]
-        self.command += ort_flags(options) + ["--default-model", model, "--max-batch", str(options.batch)]
+        self.command += [*ort_flags(options), "--default-model", model, "--max-batch", str(options.batch)]
         self.address = f"http://127.0.0.1:{self.command[5]}"
 
     def __enter__(self):
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE)
-        # The line of the start comes before the port is open.
+        # The start line is printed before the port is open.
+        assert self.process.stdout
         if not self.process.stdout.readline():
             sys.exit("error: sagemaker serve did not start")
         while self.process.poll() is None:
@@ -276,12 +278,12 @@ def network_ms(options, model: str) -> dict:
     while sizes[-1] * 2 <= options.batch:
         sizes.append(sizes[-1] * 2)
     command = [options.sagemaker, "measure", "--models", ROOT / "models" / model, "--runs", str(options.runs)]
-    command += ["--batches", ",".join(map(str, sizes)), "--max-batch", str(options.batch)] + ort_flags(options)
+    command += ["--batches", ",".join(map(str, sizes)), "--max-batch", str(options.batch), *ort_flags(options)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def dice_with_own_engine(options, model: str) -> float:
-    """Least Dice of the masks of all samples with those of Ichor's own engine on the processor."""
+def dice_with_native_engine(options, model: str) -> float:
+    """Lowest Dice of the masks of all samples with those of the native engine on the CPU."""
     samples = sorted((ROOT / "frontend" / "samples").glob("*.png"))
     with tempfile.TemporaryDirectory() as folder:
         masks = []
@@ -294,7 +296,7 @@ def dice_with_own_engine(options, model: str) -> float:
             )
     drawn = [(a, b) for a, b in zip(*masks, strict=True) if a.any() or b.any()]
     if not drawn:
-        sys.exit("error: no mask holds anything, so there is nothing to compare")
+        sys.exit("error: every mask is empty, so there is nothing to compare")
     return min(float(2 * (a & b).sum() / (a.sum() + b.sum())) for a, b in drawn)
 
 
@@ -302,25 +304,25 @@ def dice_with_own_engine(options, model: str) -> float:
 
 
 def bench(options, model: str, device, best: dict) -> dict:
-    on_card = device.type == "cuda"
+    on_gpu = device.type == "cuda"
     files = pictures(options.slices)
     workers = os.cpu_count()
     module, spec = network(model, device)
     work = work_of(module, device)
-    compiled = None if options.no_compile else torch.compile(module, mode="max-autotune" if on_card else "default")
+    compiled = None if options.no_compile else torch.compile(module, mode="max-autotune" if on_gpu else "default")
     eager_ms = {b: torch_network_ms(module, b, options.runs, device, half=False) for b in (1, options.batch)}
     ways = {"eager f32": eager_ms[options.batch]}
-    if on_card:
+    if on_gpu:
         ways["eager f16"] = torch_network_ms(module, options.batch, options.runs, device, half=True)
     if compiled is not None:
         ways["compiled f32"] = torch_network_ms(compiled, options.batch, options.runs, device, half=False)
-        if on_card:
+        if on_gpu:
             ways["compiled f16"] = torch_network_ms(compiled, options.batch, options.runs, device, half=True)
     torch_end_to_end(module, spec, files[: options.batch], options.batch, device, workers)
     eager_slices = torch_end_to_end(module, spec, files, options.batch, device, workers)
     with Container(options, model) as container:
-        ours_slices = container.slices_per_second(files, 2 * options.batch)
-        memory = {"resident_mb": round(container.resident_mb()), "card_mb": card_memory_mb(container.process.pid)}
+        ichor_slices = container.slices_per_second(files, 2 * options.batch)
+        memory = {"resident_mb": round(container.resident_mb()), "gpu_mb": gpu_memory_mb(container.process.pid)}
     alone = network_ms(options, model)
     by_batch = {entry["batch"]: entry["median_ms"] for entry in alone["batches"]}
     largest = max(by_batch)
@@ -330,10 +332,10 @@ def bench(options, model: str, device, best: dict) -> dict:
         "model": model,
         "engine": alone["engine"],
         "end_to_end_slices_per_second": {
-            "ichor over HTTP": round(ours_slices, 1),
+            "ichor over HTTP": round(ichor_slices, 1),
             "pytorch eager": round(eager_slices, 1),
         },
-        "end_to_end_ratio": round(ours_slices / eager_slices, 2),
+        "end_to_end_ratio": round(ichor_slices / eager_slices, 2),
         "network_ms_by_batch": {"ichor": by_batch, "pytorch eager": eager_ms},
         f"network_ms_at_batch_{largest}": {"ichor": by_batch[largest], **ways},
         "network_ratio_to_compiled_best": round(compiled_best / by_batch[largest], 2),
@@ -341,13 +343,13 @@ def bench(options, model: str, device, best: dict) -> dict:
         "work_per_slice": work,
         "share_of_arithmetic_peak": round(work["flops"] * largest / seconds / best["flops"], 3),
         "share_of_bandwidth": round(work["bytes"] * largest / seconds / best["bytes_per_second"], 3),
-        "least_dice_with_own_engine": round(dice_with_own_engine(options, model), 5),
+        "least_dice_with_native_engine": round(dice_with_native_engine(options, model), 5),
     }
 
 
-def missed(result: dict, on_card: bool) -> list[str]:
-    reached = {"dice": result["least_dice_with_own_engine"]}
-    if on_card:
+def missed(result: dict, on_gpu: bool) -> list[str]:
+    reached = {"dice": result["least_dice_with_native_engine"]}
+    if on_gpu:
         reached["end_to_end"] = result["end_to_end_ratio"]
         reached["network"] = result["network_ratio_to_compiled_best"]
     return [
@@ -366,15 +368,16 @@ def main() -> int:
     parser.add_argument("--slices", type=int, default=512)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--runs", type=int, default=30)
-    parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
+    parser.add_argument("--no-compile", action="store_true", help="without torch.compile")
     options = parser.parse_args()
     if options.provider == "cuda" and not torch.cuda.is_available():
-        print("error: there is no NVIDIA card that PyTorch can use here. Run this on a machine with one, or with "
-              "--provider cpu to see that the measurement works.", file=sys.stderr)  # fmt: skip
-        return 1
+        sys.exit(
+            "error: PyTorch finds no NVIDIA GPU. Run this on a machine with one, or test the measurement with "
+            "--provider cpu."
+        )
     device = torch.device(options.provider)
     best = peaks(device)
-    name = torch.cuda.get_device_name() if device.type == "cuda" else "the processor"
+    name = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
     print(json.dumps({"device": name, "torch": torch.__version__, "measured_peaks": best}), flush=True)
     below = []
     for model in options.models:

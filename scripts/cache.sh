@@ -8,7 +8,7 @@ ICHOR_CACHE=${ICHOR_CACHE:-$HOME/.cache/ichor}
 mkdir -p "$ICHOR_CACHE/bin" "$ICHOR_CACHE/stamps"
 
 SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=scripts/binaries.env
+# shellcheck source=binaries.env
 . "$SCRIPTS/binaries.env"
 
 # stamped NAME KEY: succeeds when NAME was installed with exactly this key.

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# container_engine.sh [--if-possible] COMMAND…: runs COMMAND with a container engine of its own (DOCKER_HOST), which
-# ends with it, and with a Debian base in it (ICHOR_BASE) that debootstrap made: no registry is asked for anything.
-# Needs root; installs docker.io and debootstrap where they are missing.
+# container_engine.sh [--if-possible] COMMAND…: starts a container engine for COMMAND (DOCKER_HOST) and stops it
+# afterwards. The engine holds a Debian base (ICHOR_BASE) made by debootstrap, so that no registry is needed.
+# Needs root; installs docker.io and debootstrap if they are missing.
 #
-# With --if-possible COMMAND runs in any case: with an engine that answers already, else with one of its own, else
-# with none, which is said loudly.
+# With --if-possible COMMAND runs in any case: with an engine that already answers, or with one started here, or
+# without an engine, which is printed loudly.
 . "$(dirname "$0")/cache.sh"
 
 required=yes
@@ -21,13 +21,13 @@ without_engine() {
 }
 
 if [ $required = no ] && "${ICHOR_DOCKER:-docker}" info >/dev/null 2>&1; then exec "$@"; fi
-[ "$(id -u)" -eq 0 ] || without_engine "starting one needs root; with one that runs, set DOCKER_HOST" "$@"
+[ "$(id -u)" -eq 0 ] || without_engine "only root can start one here; set DOCKER_HOST to use one that runs" "$@"
 missing=()
 [ -x /usr/bin/docker ] && command -v dockerd >/dev/null || missing+=(docker.io)
 command -v debootstrap >/dev/null || missing+=(debootstrap)
 command -v iptables >/dev/null || missing+=(iptables)
 if [ ${#missing[@]} -gt 0 ]; then
-  command -v apt-get >/dev/null || without_engine "there is no apt-get to install ${missing[*]} with" "$@"
+  command -v apt-get >/dev/null || without_engine "${missing[*]} are missing, and there is no apt-get to install them" "$@"
   say "installing ${missing[*]}"
   { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } ||
     without_engine "${missing[*]} cannot be installed" "$@"
@@ -41,7 +41,7 @@ if [ ! -f "$base" ]; then
     rm -rf "$folder"
     without_engine "debootstrap failed, $ICHOR_CACHE/debootstrap.log says why" "$@"
   fi
-  # The authorities that this machine trusts, for a network that looks into what it carries.
+  # The certificate authorities of this machine, for networks that inspect TLS traffic.
   cp /etc/ssl/certs/ca-certificates.crt "$folder/etc/ssl/certs/ca-certificates.crt"
   rm -rf "$folder"/var/cache/apt/archives/*.deb
   tar -C "$folder" -cf "$base.part" . && mv "$base.part" "$base"
@@ -50,8 +50,8 @@ fi
 
 state=$(mktemp -d)
 export DOCKER_HOST="unix://$state/engine.sock" ICHOR_DOCKER=/usr/bin/docker
-engine= command=
-# The command ends before the engine that it uses, and neither outlives this script.
+engine="" command=""
+# The command is stopped before the engine that it uses, and both before this script ends.
 stop() {
   trap '' INT TERM HUP
   if [ -n "$command" ]; then
@@ -65,8 +65,11 @@ stop() {
   rm -rf "$state"
 }
 trap stop EXIT
+# Expanded now on purpose: each trap has the number of its own signal.
+# shellcheck disable=SC2064
 for signal in INT TERM HUP; do trap "exit $((128 + $(kill -l $signal)))" $signal; done
-# Layers stay in the cache, so that the second build takes seconds. Ctrl-C comes to the engine by this script alone.
+# Layers stay in the cache, so that a second build takes seconds. In a separate session, because Ctrl-C must not reach
+# the engine: this script stops it.
 setsid setpriv --pdeathsig TERM dockerd --data-root "$ICHOR_CACHE/docker" --exec-root "$state/exec" --pidfile "$state/pid" --host "$DOCKER_HOST" \
   >"$state/log" 2>&1 &
 engine=$!
@@ -83,7 +86,7 @@ for _ in $(seq 120); do
 done
 export ICHOR_BASE=local/debian:bookworm-slim
 "$ICHOR_DOCKER" image inspect "$ICHOR_BASE" >/dev/null 2>&1 || "$ICHOR_DOCKER" import "$base" "$ICHOR_BASE" >/dev/null
-# In the background, since a shell that waits for a command in the foreground hears of no signal.
+# In the background: a shell that waits for a command in the foreground handles no signal.
 "$@" &
 command=$!
 wait "$command"

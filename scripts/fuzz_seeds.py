@@ -1,5 +1,5 @@
 """Writes the first seeds of the fuzz targets, fuzz/seeds/TARGET/*: one small file of each kind that
-the decoders read. Phantoms only. Needs pydicom, pylibjpeg-openjpeg, numpy and pillow.
+the decoders read, all of them phantoms. Needs pydicom, pylibjpeg-openjpeg, numpy and pillow.
 
     python scripts/fuzz_seeds.py fuzz/seeds
 """
@@ -27,10 +27,8 @@ def jpeg_lossless(pixels):
     bits = []
     for row in range(SIDE):
         for column in range(SIDE):
-            if column:
-                before = pixels[row, column - 1]
-            else:
-                before = pixels[row - 1, 0] if row else 1 << 15
+            above = pixels[row - 1, 0] if row else 1 << 15
+            before = pixels[row, column - 1] if column else above
             difference = (int(pixels[row, column]) - int(before) + 0x8000) % 0x10000 - 0x8000
             size = abs(difference).bit_length()
             bits.append(f"{size:05b}")
@@ -139,7 +137,7 @@ def archive(compression, entries):
 
 
 def multipart():
-    """The Content-Type on the first line, the body behind it."""
+    """The Content-Type on the first line, followed by the body."""
     kind = b"multipart/form-data; boundary="
     part = b"Content-Disposition: form-data; name="
     model = b"--frontier\r\n" + part + b'"model"\r\n\r\nunet\r\n'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# AWS's Runtime Interface Emulator, which AWS ships inside its aws-sam-cli.
+# Installs AWS's Runtime Interface Emulator, which is part of the Python package aws-sam-cli.
 . "$(dirname "$0")/cache.sh"
 
 version=1.170.0
@@ -11,8 +11,8 @@ esac
 emulator="$ICHOR_CACHE/bin/aws-lambda-rie"
 if stamped aws-lambda-rie "$version-$arch" && [ -x "$emulator" ]; then exit 0; fi
 
-say "taking the Lambda emulator out of aws-sam-cli"
-"$ICHOR_CACHE/test-venv/bin/python" - "$arch" "$emulator" <<'PY' || die "aws-sam-cli is not in the tests' environment: run make test-venv"
+say "copying the Lambda emulator from aws-sam-cli"
+"$ICHOR_CACHE/test-venv/bin/python" - "$arch" "$emulator" <<'PY' || die "aws-sam-cli is not in the test environment: run make test-venv"
 import pathlib, shutil, sys
 import samcli
 

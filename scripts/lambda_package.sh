@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Packs the two functions, each as $ICHOR_CACHE/lambda/NAME/bootstrap and ichor-NAME-ARCH.zip (NAME is api or
-# worker), and prints their sizes. lambda_package.sh NAME packs one of them.
+# Builds and packs the two functions, each as $ICHOR_CACHE/lambda/NAME/bootstrap and ichor-NAME-ARCH.zip (NAME is api
+# or worker), and prints their sizes. lambda_package.sh NAME packs one of them.
 #
-# Without tract, which would be more than half of the zip: a network that the kernels of our own do not know is
-# refused at the start, in words. ICHOR_LAMBDA_FEATURES=lambda,tract packs it too.
+# They are built without tract, which would be more than half of the zip: a network with an operator that the native
+# engine does not know is refused at startup. ICHOR_LAMBDA_FEATURES=lambda,tract includes it.
 #
-# The runtime provided.al2023 has glibc 2.34. Linking infra/old_hypot.c into the binaries keeps them at that on
-# Debian 12, at the cost of one link each; pack_lambda.py reads from the ELF file whether it held. On a newer
-# distribution, or for the other architecture, cargo-lambda builds everything again with zig's old glibc.
+# The runtime provided.al2023 has glibc 2.34. Linking infra/old_hypot.c into the binaries keeps them compatible with it
+# on Debian 12, at the cost of one link each; pack_lambda.py checks this in the ELF file. On a newer distribution, and
+# for the other architecture, cargo-lambda builds everything again against an old glibc with zig.
 . "$(dirname "$0")/cache.sh"
 
 cd "$(dirname "$0")/.."
@@ -29,9 +29,9 @@ if [ "$arch" = "$host" ]; then
   mkdir -p "$ICHOR_CACHE/lambda"
   cc -O2 -fPIC -c infra/old_hypot.c -o "$shim"
   plain=yes
-  # Identical functions are kept once, 3 % of the zip. Rust links by LLD on this architecture; others lack the option.
+  # Identical functions are merged, which saves 3 % of the zip. Only LLD has the option, which Rust uses on x86_64.
   fold=()
-  if [ "$host" = x86_64 ]; then fold=(-C link-arg=-Wl,--icf=all); fi
+  if [ "$host" = x86_64 ]; then fold=(-C "link-arg=-Wl,--icf=all"); fi
   for name in "${names[@]}"; do
     cargo rustc --release --locked --no-default-features --features "$features" --bin "${binary[$name]}" -- \
       -C "link-arg=$shim" -C link-arg=-Wl,--wrap=hypot,--wrap=hypotf "${fold[@]}"

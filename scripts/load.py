@@ -1,11 +1,15 @@
-"""Mixed requests against a running server: valid, hostile, slow and aborted ones, side by side.
+"""Sends mixed requests to a running server: valid, hostile, slow and aborted ones, concurrently.
 
     python scripts/load.py --url http://127.0.0.1:8080 --pid PID --requests 1000 --concurrency 8
 
-Prints a JSON summary and exits 1 if a bar is missed: no 5xx but a deliberate 503 (one with Retry-After), memory that
-does not grow by more than 20 % and 32 MB after the first hundred requests, and a good request answered at the end. Growth is
-that of the median, from the first third of the later requests to the last: single samples swing with how many slices
-are being computed at that moment. The highest sample is printed beside it. Standard library only.
+Prints a JSON summary, and exits with 1 if a bar is missed:
+
+- no 5xx except a 503 with Retry-After,
+- memory that grows by at most 20 % or 32 MB after the first hundred requests,
+- a valid request answered at the end.
+
+Growth compares the medians of the first and the last third of the later requests, because single samples vary with
+the number of slices in work at that moment. The highest sample is printed as well. Standard library only.
 """
 
 import argparse
@@ -27,9 +31,9 @@ from urllib.parse import urlsplit
 from memory import resident_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
-FLAT = 0.20
-# Less is the allocator's, which keeps some memory per thread, and machines have few or many.
-FLAT_MB = 32
+MAX_GROWTH = 0.20
+# The allocator keeps some memory per thread, and machines have few or many threads.
+MAX_GROWTH_MB = 32
 WARM_UP = 100
 
 
@@ -46,10 +50,10 @@ def bomb_png(width: int, height: int) -> bytes:
 
 
 class Client:
-    """Sends one request of a kind and gives its status; 0 where the client itself broke off."""
+    """Sends one request of a kind and returns its status; 0 if the client itself aborted it."""
 
     def __init__(self, url: str, images: list[bytes]):
-        self.host, self.port = urlsplit(url).hostname, urlsplit(url).port
+        self.host, self.port = str(urlsplit(url).hostname), urlsplit(url).port
         self.images = images
         self.kinds = {
             "valid": self.valid,
@@ -91,7 +95,8 @@ class Client:
 
     def connect(self, declared: int) -> socket.socket:
         link = socket.create_connection((self.host, self.port), timeout=120)
-        head = f"POST /v1/segment HTTP/1.1\r\nhost: {self.host}\r\ncontent-type: image/png\r\ncontent-length: {declared}\r\n\r\n"
+        head = f"POST /v1/segment HTTP/1.1\r\nhost: {self.host}\r\ncontent-type: image/png\r\n"
+        head += f"content-length: {declared}\r\n\r\n"
         link.sendall(head.encode())
         return link
 
@@ -120,7 +125,7 @@ def percentile(values: list[float], share: float) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", required=True)
-    parser.add_argument("--pid", type=int, required=True, help="of the server, for its memory")
+    parser.add_argument("--pid", type=int, required=True, help="process id of the server, for its memory")
     parser.add_argument("--requests", type=int, default=1000)
     parser.add_argument("--concurrency", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
@@ -132,7 +137,7 @@ def main() -> int:
     answers: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
     waits: list[float] = []
     memory: list[float] = []
-    unasked: list[str] = []
+    unexpected: list[str] = []
 
     def one(index: int) -> None:
         rng = random.Random(args.seed * 1_000_003 + index)
@@ -144,7 +149,7 @@ def main() -> int:
             if kind == "valid":
                 waits.append((time.perf_counter() - begin) * 1e3)
             if status >= 500 and not (status == 503 and later):
-                unasked.append(f"{kind}: {status}")
+                unexpected.append(f"{kind}: {status}")
             memory.append(resident_mb(args.pid))
 
     begin = time.perf_counter()
@@ -155,7 +160,7 @@ def main() -> int:
     later = memory[min(WARM_UP, len(memory) // 2) :]
     third = max(1, len(later) // 3)
     warm, last = statistics.median(later[:third]), statistics.median(later[-third:])
-    grown = last / warm - 1
+    growth = last / warm - 1
     summary = {
         "requests": args.requests,
         "concurrency": args.concurrency,
@@ -165,12 +170,12 @@ def main() -> int:
             name: round(percentile(waits, share)) for name, share in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]
         },
         "memory_mb": {"after_warm_up": round(warm, 1), "at_the_end": round(last, 1), "most": round(max(memory), 1)},
-        "memory_growth": round(grown, 3),
-        "unasked_5xx": unasked,
+        "memory_growth": round(growth, 3),
+        "unexpected_5xx": unexpected,
         "answers_at_the_end": alive,
     }
     print(json.dumps(summary, indent=2))
-    return 0 if not unasked and alive and (grown <= FLAT or last - warm <= FLAT_MB) else 1
+    return 0 if not unexpected and alive and (growth <= MAX_GROWTH or last - warm <= MAX_GROWTH_MB) else 1
 
 
 if __name__ == "__main__":

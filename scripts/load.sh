@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# load.sh BINARY OPTIONS…: starts the server on a free port, sends it mixed requests (load.py), stops it.
+# load.sh BINARY OPTIONS…: starts the server on a free port, sends mixed requests to it (load.py), and stops it.
 set -euo pipefail
 binary=$1
 shift
@@ -9,5 +9,8 @@ exec 3< <(exec "$binary" serve --port 0)
 server=$!
 trap 'kill "$server"' EXIT
 read -r line <&3
-[[ $line == *http://* ]] || { echo "error: the server did not start" >&2; exit 1; }
+[[ $line == *http://* ]] || {
+  echo "error: the server did not start" >&2
+  exit 1
+}
 python3 "$folder/load.py" --url "${line##* }" --pid "$server" "$@"

@@ -1,11 +1,11 @@
-"""Peak memory of a series of the greatest length, 512 slices of 512 x 512 px, in MiB: `ichor segment` with
-every format on a DICOM folder and on a NIfTI file, and POST /v1/segment of the packed volume.
+"""Peak memory in MiB of the longest series, 512 slices of 512 x 512 px: `ichor segment` with every
+format on a DICOM folder and on a NIfTI file, and POST /v1/segment of the compressed volume.
 
     python scripts/long_series.py --ichor PATH_OF_ICHOR [--slices 512] [--only dicom nifti http]
-                                      [--onnxruntime LIBRARY]  # by that engine, streamed, on the processor
+                                      [--onnxruntime LIBRARY]  # with that engine, streamed, on the CPU
 
-Linux only (/proc). Needs pydicom and numpy. Exits with 1 where a peak reaches 512 MiB; onnxruntime, whose server holds
-the working memory of two networks' batches beside, has 768.
+Linux only (/proc). Needs pydicom and numpy. Exits with 1 if a peak reaches 512 MiB, or 768 MiB with onnxruntime, whose
+server also holds the working memory of the batches of two networks.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 ROOT = Path(__file__).resolve().parents[1]
-LIMIT_MIB = {"own": 512, "ort": 768}
+LIMIT_MIB = {"native": 512, "ort": 768}
 FORMATS = "png,nifti,dicom-seg,dicom-sr,json,csv,montage"
 
 
@@ -51,9 +51,9 @@ def write_dicom(folder: Path, slices: int) -> None:
 
 
 def segment(ichor: str, series: Path, output: Path, engine: list[str]) -> tuple[float, float]:
-    """Peak MiB and seconds of one run of the command line."""
+    """Peak MiB and seconds of one `ichor segment`."""
     start = time.monotonic()
-    command = [ichor, "segment", series, "--output", output, "--format", FORMATS]
+    command: list = [ichor, "segment", series, "--output", output, "--format", FORMATS]
     if series.suffix == ".nii":
         command[-1] = FORMATS.replace("dicom-seg,dicom-sr,", "")
     process = subprocess.Popen(command + engine, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -64,10 +64,11 @@ def segment(ichor: str, series: Path, output: Path, engine: list[str]) -> tuple[
 
 
 def post(ichor: str, body: Path, engine: list[str]) -> tuple[float, float]:
-    """Peak MiB of a server that answered the volume, and seconds of the request."""
+    """Peak MiB of a server that segmented the volume, and seconds of the request."""
     server = subprocess.Popen([ichor, "serve", "--port", "0", *engine], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
-        address = re.search(r"http://\S+:\d+", server.stdout.readline()).group()
+        assert server.stdout
+        address = re.findall(r"http://\S+:\d+", server.stdout.readline())[0]
         start = time.monotonic()
         headers = {"content-type": "application/gzip"}
         request = urllib.request.Request(f"{address}/v1/segment", body.read_bytes(), headers)
@@ -85,7 +86,7 @@ def main():
     parser.add_argument("--ichor", required=True, help="the ichor binary")
     parser.add_argument("--slices", type=int, default=512)
     parser.add_argument("--only", nargs="+", choices=["dicom", "nifti", "http"], default=["dicom", "nifti", "http"])
-    parser.add_argument("--onnxruntime", help="libonnxruntime.so, for the engine that takes batches")
+    parser.add_argument("--onnxruntime", help="libonnxruntime.so, for the engine that runs batches")
     arguments = parser.parse_args()
     engine = (
         ["--engine", "ort", "--provider", "cpu", "--onnxruntime", arguments.onnxruntime]
@@ -94,8 +95,8 @@ def main():
     )
     highest = 0.0
     for way in arguments.only:
-        with tempfile.TemporaryDirectory() as folder:
-            folder = Path(folder)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
             if way == "dicom":
                 write_dicom(folder / "head", arguments.slices)
                 peak, seconds = segment(arguments.ichor, folder / "head", folder / "out", engine)
@@ -111,7 +112,7 @@ def main():
                 peak, seconds = post(arguments.ichor, packed, engine)
         print(f"{way}: {arguments.slices} slices, peak {peak:.0f} MiB, {seconds:.0f} s", flush=True)
         highest = max(highest, peak)
-    limit = LIMIT_MIB["ort" if engine else "own"]
+    limit = LIMIT_MIB["ort" if engine else "native"]
     sys.exit(f"error: the peak reaches {limit} MiB" if highest >= limit else 0)
 
 

@@ -1,10 +1,10 @@
-"""Memory of another process, as Linux counts it."""
+"""Resident memory of another process. Linux only."""
 
 from pathlib import Path
 
 
 def resident_bytes(pid: int, field: str = "VmHWM") -> int:
-    """`VmHWM`, the peak of what is resident, or `VmRSS`, what is resident now."""
+    """Resident memory: its peak (`VmHWM`) or its present value (`VmRSS`)."""
     status = Path(f"/proc/{pid}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith(f"{field}:"))
     return int(line.split()[1]) * 1024

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs onnxruntime's library from its Python package, of the release that the container ships for the
-# card, and links it as $ICHOR_CACHE/lib/libonnxruntime.so. The tests run it on the processor.
+# Installs the library of onnxruntime from its Python package, in the release of the GPU image, and links it as
+# $ICHOR_CACHE/lib/libonnxruntime.so. The tests run it on the CPU.
 . "$(dirname "$0")/cache.sh"
 
 "$(dirname "$0")/python_env.sh" onnxruntime-venv scripts/onnxruntime-requirements.txt

@@ -1,7 +1,7 @@
-"""Packs a Linux binary as AWS Lambda wants it: a zip with one executable file called `bootstrap`.
+"""Packs a Linux binary for AWS Lambda: a zip with one executable file called `bootstrap`.
 
-Refuses (exit 1) a binary of another architecture, or one that needs a newer glibc than the runtime has:
-on AWS either would show only at the first invocation.
+Refuses (exit 1) a binary of another architecture, or one that needs a newer glibc than the runtime has; on AWS either
+mistake would appear only at the first invocation.
 """
 
 import argparse
@@ -14,13 +14,13 @@ ELF_MACHINES = {62: "x86_64", 183: "arm64"}
 
 
 def glibc_needed(binary: bytes) -> tuple[int, int]:
-    """The newest glibc symbol version named in the file, (0, 0) for a static one."""
+    """The newest glibc symbol version named in the file; (0, 0) for a static binary."""
     versions = {(int(a), int(b)) for a, b in re.findall(rb"\0GLIBC_(\d+)\.(\d+)", binary)}
     return max(versions, default=(0, 0))
 
 
 def pack(binary: bytes, folder: pathlib.Path, name: str, arch: str) -> pathlib.Path:
-    """Writes `bootstrap` and the zip; the same binary always gives the same zip, byte for byte."""
+    """Writes `bootstrap` and the zip; the same binary gives the same zip, byte for byte."""
     folder.mkdir(parents=True, exist_ok=True)
     bootstrap = folder / "bootstrap"
     bootstrap.write_bytes(binary)
@@ -37,9 +37,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("name", help="of the function")
+    parser.add_argument("name", help="name of the function")
     parser.add_argument("arch", choices=sorted(ELF_MACHINES.values()))
-    parser.add_argument("--newest-glibc", required=True, help="of the runtime, such as 2.34")
+    parser.add_argument("--newest-glibc", required=True, help="glibc version of the runtime, such as 2.34")
     args = parser.parse_args()
 
     binary = args.binary.read_bytes()

@@ -1,4 +1,4 @@
-"""Heads drawn by formula, no patient: planes of Hounsfield units, NIfTI volumes and windowed pictures of them."""
+"""Heads drawn by formula, of no patient: planes of Hounsfield units, NIfTI volumes, windowed pictures."""
 
 import gzip
 import io
@@ -12,7 +12,7 @@ SPACING_MM = (0.45, 0.45, 0.4)
 
 
 def planes(slices: int, side: int = SIDE) -> Iterator[np.ndarray]:
-    """A head with an ellipsoid of blood and the grain of a scanner, HU as int16, one plane after the other."""
+    """A head with an ellipsoid of blood and the noise of a scanner: HU as int16, one plane after the other."""
     row, column = np.mgrid[0:side, 0:side] / side - 0.5
     rng = np.random.default_rng(1)
     grain = rng.integers(-6, 7, (side, side), dtype=np.int16)
@@ -28,7 +28,7 @@ def planes(slices: int, side: int = SIDE) -> Iterator[np.ndarray]:
 
 
 def write_nifti(file, slices: int) -> None:
-    """Writes a volume of so many planes to an open file."""
+    """Writes a volume with this number of planes to an open file."""
     header = bytearray(352)
     struct.pack_into("<i", header, 0, 348)
     struct.pack_into("<8h", header, 40, 3, SIDE, SIDE, slices, 1, 1, 1, 1)
@@ -46,7 +46,7 @@ def write_nifti(file, slices: int) -> None:
 
 
 def packed_nifti(slices: int) -> bytes:
-    """A volume as `.nii.gz`."""
+    """A volume as the bytes of a `.nii.gz` file."""
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1, mtime=0) as file:
         write_nifti(file, slices)
@@ -54,5 +54,5 @@ def packed_nifti(slices: int) -> bytes:
 
 
 def windowed(plane: np.ndarray, center_hu: float = 40, width_hu: float = 120) -> np.ndarray:
-    """8-bit grey of a window."""
+    """8-bit grey of a plane in a window."""
     return np.rint(np.clip((plane - center_hu) / width_hu + 0.5, 0, 1) * 255).astype(np.uint8)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# python_env.sh NAME REQUIREMENTS: a virtual environment $ICHOR_CACHE/NAME holding what REQUIREMENTS pins.
+# python_env.sh NAME REQUIREMENTS: installs the pinned REQUIREMENTS into the virtual environment $ICHOR_CACHE/NAME.
 . "$(dirname "$0")/cache.sh"
 
 name=${1:?usage: python_env.sh NAME REQUIREMENTS}

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# stages.sh "NAME: TARGETS"…: makes the targets of each stage, goes on where one fails, and ends with a table of all.
-# Exit status 1 where any stage failed. The output of each is kept in $ICHOR_CACHE/logs.
+# stages.sh "NAME: TARGETS"…: makes the targets of each stage, continues after a failure, and prints a table at the end.
+# Exit status 1 if any stage failed. The output of each stage is kept in $ICHOR_CACHE/logs.
 . "$(dirname "$0")/cache.sh"
 set +e
 
 logs="$ICHOR_CACHE/logs"
 mkdir -p "$logs"
-# At most so many lines of a failed stage are repeated at the end.
+# Lines of a failed stage that are repeated at the end.
 max_lines=25
-running=
+running=""
 stop() {
   trap '' INT TERM HUP
   [ -z "$running" ] || kill "$running" 2>/dev/null
@@ -16,14 +16,16 @@ stop() {
   summary
   exit "$1"
 }
+# Expanded now on purpose: each trap has the number of its own signal.
+# shellcheck disable=SC2064
 for signal in INT TERM HUP; do trap "stop $((128 + $(kill -l $signal)))" $signal; done
 
 names=() verdicts=() seconds=() files=()
 
-# What a failed stage said of it: the lines by which test runners, compilers and make name a failure.
+# failures LOG: the lines in which test runners, compilers and make report a failure.
 failures() {
-  local said='^(FAILED|ERROR) |^error(\[|:| )|^E  |panicked at|^test .* FAILED$|^test result: FAILED|^not ok|^✖|^make.*\*\*\*|^[A-Za-z.]*(Error|Exception): '
-  grep -E "$said" "$1" | awk '!seen[$0]++' | tail -n $max_lines
+  local pattern='^(FAILED|ERROR) |^error(\[|:| )|^E  |panicked at|^test .* FAILED$|^test result: FAILED|^not ok|^✖|^make.*\*\*\*|^[A-Za-z.]*(Error|Exception): '
+  grep -E "$pattern" "$1" | awk '!seen[$0]++' | tail -n $max_lines
 }
 
 summary() {
@@ -47,13 +49,13 @@ for stage in "$@"; do
   file="$logs/${name// /-}.log"
   printf '\n== %s\n' "$name"
   SECONDS=0
-  # Word splitting is meant: one stage may have several targets. In the background, so that a signal is heard at once.
+  # Unquoted on purpose: a stage may have several targets. In the background, so that signals are handled at once.
   # shellcheck disable=SC2086
   "${MAKE:-make}" --no-print-directory --keep-going ${stage#*: } > >(tee "$file") 2>&1 &
   running=$!
   wait "$running"
   status=$?
-  running=
+  running=""
   wait
   verdict=passed
   [ $status -eq 0 ] || verdict="FAILED (exit $status)"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# system_packages.sh GROUP…: installs the programs of the distribution that the tests start. Groups:
-#   base   a C compiler, Python with venv, and the parts of the Rust toolchain that format and lint
+# system_packages.sh GROUP…: installs programs that the tests need from the distribution. Groups:
+#   base   a C compiler, Python with venv, rustfmt and clippy
 #   dicom  dciodvfy
 #   page   Chromium and fonts (Node.js: node.sh)
-# Does nothing where all are there; needs apt and root (or sudo) only where one is missing.
+# Does nothing if all are installed; needs apt and root (or sudo) only if one is missing.
 . "$(dirname "$0")/cache.sh"
 
 missing=()
@@ -38,7 +38,7 @@ fi
 case " $* " in
   *" base "*)
     command -v cargo >/dev/null || die "cargo is missing: install Rust from https://rustup.rs, then run make test again"
-    # A minimal toolchain has neither.
+    # The minimal profile of rustup has neither.
     cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
     cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||

@@ -1,5 +1,5 @@
-"""What a user would otherwise write: the same ONNX files and the same answer by onnxruntime, OpenCV and Pillow
-behind Flask, served by waitress. Careful Python: numpy and C++ do all that touches a pixel.
+"""What a user would otherwise write: the same ONNX files and the same answer with onnxruntime, OpenCV and Pillow
+behind Flask, served by waitress. numpy and C++ do all work on pixels.
 
     python benches/peers/flask_service.py MODELS PORT THREADS
 """
@@ -30,27 +30,27 @@ DISCLAIMER = "For research and teaching only. Not a medical device; never use it
 
 @dataclass(frozen=True)
 class Box:
-    """The square that the network sees; may reach beyond the image."""
+    """The square that is resized to the network input; it may reach beyond the image."""
 
     x: int
     y: int
     side: int
 
     def shared(self, width: int, height: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-        """Rows and columns that box and image have in common, in the box and in the image."""
+        """Rows and columns that box and image have in common, in coordinates of the box and of the image."""
         x0, x1 = max(self.x, 0), min(self.x + self.side, width)
         y0, y1 = max(self.y, 0), min(self.y + self.side, height)
         inside = slice(y0 - self.y, y1 - self.y), slice(x0 - self.x, x1 - self.x)
         return inside, (slice(y0, y1), slice(x0, x1))
 
 
-def around(x: int, y: int, width: int, height: int, margin: float) -> Box:
+def square_around(x: int, y: int, width: int, height: int, margin: float) -> Box:
     side = int(np.floor(max(width, height) * (1 + 2 * margin) + 0.5))
     return Box(x + (width - side) // 2, y + (height - side) // 2, side)
 
 
 def resize(plane: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Bilinear, antialiased where it shrinks; OpenCV's is not."""
+    """Bilinear and antialiased when it shrinks, which the resize of OpenCV is not."""
     return np.asarray(Image.fromarray(plane, "F").resize((width, height), Image.Resampling.BILINEAR))
 
 
@@ -59,7 +59,7 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
 
 
 class Model:
-    """One network and what its model.json says of the way to it and back."""
+    """One network with the preprocessing and postprocessing of its model.json."""
 
     def __init__(self, folder: Path, threads: int):
         self.spec = json.loads((folder / "model.json").read_text())
@@ -83,11 +83,12 @@ class Model:
         bright = (plane >= np.float32(crop["threshold"])).astype(np.uint8)
         _, _, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=8)
         height, width = grey.shape
-        box = around(0, 0, width, height, 0)
+        box = square_around(0, 0, width, height, 0)
         if len(stats) > 1:
             head = stats[1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])]
             if head[cv2.CC_STAT_AREA] >= SMALLEST_HEAD * grey.size:
-                box = around(*(int(v) for v in head[:4]), crop["margin"])
+                x, y, head_width, head_height = (int(v) for v in head[:4])
+                box = square_around(x, y, head_width, head_height, crop["margin"])
         inside, outside = box.shared(width, height)
         cut = np.zeros((box.side, box.side), np.float32)
         cut[inside] = plane[outside]
@@ -159,7 +160,7 @@ class Model:
                 "threshold": self.post["threshold"],
                 "subtypes": [
                     {"code": kind["code"], "name": kind["name"], "probability": float(sigmoid(logit))}
-                    for kind, logit in zip(subtypes, [] if slice_logits is None else slice_logits[1:])
+                    for kind, logit in ([] if slice_logits is None else zip(subtypes, slice_logits[1:], strict=True))
                 ],
             },
             "lesions": lesions,
@@ -190,7 +191,7 @@ def application(folder: Path, threads: int) -> flask.Flask:
 
 
 def main() -> None:
-    # It warns of every request that waits, which is what a crowd of clients is for.
+    # waitress logs every request that waits, and concurrent clients make most requests wait.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     folder, port, threads = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     server = waitress.create_server(application(folder, threads), host="127.0.0.1", port=port, threads=threads)

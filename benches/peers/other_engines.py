@@ -1,4 +1,4 @@
-"""The same ONNX files under other engines, by the protocol of `benches/probe.rs`: `network MODEL RUNS THREADS`.
+"""The same ONNX files under other engines, with the protocol of `benches/probe.rs`: `network MODEL RUNS THREADS`.
 
 python benches/peers/other_engines.py onnxruntime|openvino MODELS THREADS
 """
@@ -16,7 +16,7 @@ def of_onnxruntime(path: Path, threads: int):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Threads that wait by spinning would be charged for it.
+    # Spinning threads would add CPU time while they wait.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     (name,) = (given.name for given in session.get_inputs())
@@ -26,7 +26,7 @@ def of_onnxruntime(path: Path, threads: int):
 def of_openvino(path: Path, threads: int):
     import openvino
 
-    # On processors with bfloat16 it would take that without asking: another network, not a faster one.
+    # On CPUs with bfloat16 OpenVINO would use it by default, which changes the results.
     settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
     request = openvino.Core().compile_model(path, "CPU", settings).create_infer_request()
     return lambda tensor: request.infer([tensor])

@@ -1,4 +1,4 @@
-"""Bone and what it encloses (src/preprocess/cranium.rs says why) by numpy and OpenCV."""
+"""Bone and the space that it encloses, with numpy and OpenCV; the reasons are in `cranium.rs` of the preprocessing."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ SMALLEST_SHARE = 0.2
 
 
 def cranium(plane: np.ndarray, bone: float) -> np.ndarray | None:
-    """bool [H, W] for float32 [H, W] grey in [0, 1]; None where no skull is seen."""
+    """bool [H, W] for float32 [H, W] grey in [0, 1]; None if there is no skull."""
     bright = (plane >= np.float32(bone)).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=8)
     if len(stats) < 2:
@@ -22,13 +22,13 @@ def cranium(plane: np.ndarray, bone: float) -> np.ndarray | None:
 
 
 def directions_met(wall: np.ndarray) -> np.ndarray:
-    """uint8 [H, W]: in how many of eight directions a True of `wall` is met, the pixel itself included."""
+    """uint8 [H, W]: the number of the eight directions in which `wall` is True somewhere, the pixel itself included."""
     straight = both_ways(wall) + both_ways(wall.T).T
     return straight + diagonally(wall) + diagonally(wall[:, ::-1])[:, ::-1]
 
 
 def both_ways(wall: np.ndarray) -> np.ndarray:
-    """Along rows: behind the first True of a row, before the last."""
+    """Along rows: after the first True of a row, and before the last."""
     wall = np.ascontiguousarray(wall)
     width = wall.shape[1]
     any_, place = wall.any(axis=1)[:, None], np.arange(width, dtype=np.int32)
@@ -37,13 +37,13 @@ def both_ways(wall: np.ndarray) -> np.ndarray:
 
 
 def diagonally(wall: np.ndarray) -> np.ndarray:
-    """Along the diagonals that go down to the right: below the first True of a diagonal, above the last."""
+    """Along the diagonals that go down to the right: below the first True of a diagonal, and above the last."""
     height, width = wall.shape
     rows, columns = np.nonzero(wall)
     diagonal = columns - rows + height - 1
     first = np.full(width + height - 1, height, np.int32)
     last = np.full(width + height - 1, -1, np.int32)
-    # Of several values for one place the last one stays.
+    # numpy keeps the last of several values that are assigned to one index.
     first[diagonal[::-1]] = rows[::-1]
     last[diagonal] = rows
     first, last = (sliding_window_view(each, width)[::-1] for each in (first, last))

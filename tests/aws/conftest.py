@@ -1,4 +1,4 @@
-"""The real parts the tests run on: the release binaries, AWS's emulator, an S3 server holding the models."""
+"""Fixtures: the built binaries, AWS's emulator, and an S3 server that holds the models."""
 
 import os
 from collections.abc import Iterator
@@ -55,13 +55,13 @@ def sagemaker_binary() -> Path:
 
 @pytest.fixture(scope="session")
 def lambda_binary() -> Path:
-    """The very file that `make lambda` packs into the zip."""
+    """The same file that `make lambda` packs into the zip."""
     return existing(CACHE / "lambda" / "api" / "bootstrap", "run make lambda")
 
 
 @pytest.fixture(scope="session")
 def worker_binary() -> Path:
-    """The very file that `make lambda` packs into the zip."""
+    """The same file that `make lambda` packs into the zip."""
     return existing(CACHE / "lambda" / "worker" / "bootstrap", "run make lambda")
 
 
@@ -72,7 +72,7 @@ def emulator() -> Path:
 
 @pytest.fixture(scope="session")
 def server(ichor_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IchorServer]:
-    """`ichor serve` as a user starts it."""
+    """`ichor serve` with the options of a user."""
     with ichor_server(ichor_binary, tmp_path_factory.mktemp("serve")) as started:
         yield started
 
@@ -86,7 +86,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 @pytest.fixture(scope="session")
 def model_names(s3: S3Server, models: Path) -> list[str]:
-    """The models, now in the bucket."""
+    """Names of the models, which are in the bucket."""
     names = s3.upload_models(models)
     assert names == ["deeplabv3", "unet"]
     return names
@@ -105,7 +105,7 @@ def function(
     function_environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LambdaFunction]:
-    """One warm function for all tests: whatever one test sends, the next must still be served."""
+    """One warm function for all tests: after any request it must still serve the next one."""
     log = tmp_path_factory.mktemp("lambda") / "emulator.log"
     with lambda_function(emulator, lambda_binary, function_environment, log) as started:
         yield started

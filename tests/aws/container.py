@@ -1,5 +1,6 @@
-"""The container's server as a process: on a free port of loopback, on onnxruntime's processor provider."""
+"""The server of the GPU container as a process: on a free port of loopback, with onnxruntime on the CPU."""
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +12,10 @@ from loopback import bare_environment, free_port, running
 
 @dataclass(frozen=True)
 class Container:
-    """A server that can be asked."""
+    """A running server."""
 
     url: str
-    process: object
+    process: subprocess.Popen
     log: Path
 
     def ping(self) -> dict:
@@ -29,7 +30,7 @@ class Container:
 
 @contextmanager
 def container(binary: Path, library: Path, folder: Path, environment: dict[str, str]) -> Iterator[Container]:
-    """Starts `sagemaker serve` as SageMaker does: one word, everything else by the environment."""
+    """Starts the server as SageMaker does: the argument `serve`, and settings in the environment."""
     port = free_port()
     inherited = bare_environment()
     settings = {"ICHOR_ONNXRUNTIME": str(library), "SAGEMAKER_BIND_TO_PORT": str(port), "ICHOR_THREADS": "1"}

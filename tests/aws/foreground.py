@@ -1,6 +1,6 @@
-"""Programs that a person starts in a terminal: whatever such a program started ends with it.
+"""For programs that run in a terminal: all their child processes end with them.
 
-That holds for its own end, Ctrl-C, SIGTERM and a terminal that is closed. Linux only.
+This holds when the program ends, and for Ctrl-C, SIGTERM and a closed terminal. Linux only.
 """
 
 import ctypes
@@ -15,14 +15,14 @@ from loopback import LOOPBACK, accepts, free_port
 
 SAMPLE = "frontend/samples/066_38y_epidural_130kV_710mA.png"
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-# From asking the children to end to killing them; a container is stopped within.
+# Time between SIGTERM and SIGKILL; enough to stop a container.
 STOP_SECONDS = 20.0
 
 
 @contextmanager
 def ending_with_its_children() -> Iterator[None]:
-    """Runs the block; SIGINT, SIGTERM and SIGHUP leave it, and no child or child of a child outlives it."""
-    # A process whose parent ends becomes a child of this one, so that none is lost sight of.
+    """Runs the block; SIGINT, SIGTERM and SIGHUP end it. No descendant process outlives it."""
+    # A process whose parent ends becomes a child of this process, so that it can be found and stopped.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for number in signals:
@@ -36,14 +36,14 @@ def ending_with_its_children() -> Iterator[None]:
 
 
 def leave(number: int, _frame) -> None:
-    # Once: what the block does on its way out is not interrupted.
+    # Ignored from now on, so that the cleanup of the block is not interrupted.
     for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(other, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 
 def children_of(pid: int) -> list[int]:
-    """Process ids of the children of a process; empty where there is no such process."""
+    """Process ids of the children of a process; empty if there is no such process."""
     found = []
     with suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
@@ -52,7 +52,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def descendants_of(pid: int) -> list[int]:
-    """Process ids of its children, their children, and so on."""
+    """Process ids of its children and of all their descendants."""
     found = children_of(pid)
     for child in list(found):
         found += descendants_of(child)
@@ -60,17 +60,17 @@ def descendants_of(pid: int) -> list[int]:
 
 
 def end_children() -> None:
-    """Asks what is left of the children to end, and kills those that do not."""
+    """Sends SIGTERM to the remaining children, and SIGKILL to those that do not end."""
     deadline = time.monotonic() + STOP_SECONDS
-    asked = set()
+    signalled = set()
     while children := children_of(os.getpid()):
         for child in children:
             with suppress(OSError):
                 if time.monotonic() > deadline:
                     os.kill(child, signal.SIGKILL)
-                elif child not in asked:
+                elif child not in signalled:
                     os.kill(child, signal.SIGTERM)
-                    asked.add(child)
+                    signalled.add(child)
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -78,11 +78,11 @@ def end_children() -> None:
 
 
 def port_or_free(wanted: int) -> int:
-    """`wanted`, or a port that is free where somebody listens on it."""
+    """`wanted`, or a free port if another process listens on it."""
     return free_port() if accepts(wanted) else wanted
 
 
 def show_request(port: int) -> None:
-    """Prints a command that sends a sample; works in the repository's folder."""
+    """Prints a command that sends a sample; it works in the folder of the repository."""
     address = f"http://{LOOPBACK}:{port}/v1/segment"
     print(f"\ncurl --data-binary @{SAMPLE} -H 'content-type: image/png' {address}\n", flush=True)

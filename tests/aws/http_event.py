@@ -1,4 +1,4 @@
-"""Events as API Gateway forms them: of the HTTP API (payload format 2.0) and of the REST API with keys (1.0)."""
+"""Events in the form of API Gateway: of the HTTP API (payload format 2.0) and of the REST API with keys (1.0)."""
 
 import base64
 from urllib.parse import parse_qsl
@@ -7,7 +7,7 @@ import urllib3.filepost
 
 
 def http_event(method: str, path: str, *, query: str = "", body: bytes | str | None = None, **headers: str) -> dict:
-    """One event; a body of bytes travels as base64, a string as it is. Keywords are headers (`content_type`)."""
+    """One event; a body of bytes is sent as base64, a string unchanged. Keywords are headers (`content_type`)."""
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     event = {
         "version": "2.0",
@@ -43,7 +43,7 @@ def http_event(method: str, path: str, *, query: str = "", body: bytes | str | N
 
 
 def rest_event(method: str, path: str, *, body: bytes | None = None, **headers: str) -> dict:
-    """One event of the REST API's stage `v1`; `path` is what follows the stage in the address."""
+    """One event of the stage `v1` of the REST API; `path` is the part after the stage."""
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     sent = {"Host": "keyed.example.org", "x-api-key": "thrown-away", **headers}
     return {
@@ -80,6 +80,6 @@ def segment_event(image: bytes, *, query: str = "", media_type: str = "image/png
 
 
 def segment_form_event(image: bytes, *, query: str = "", part: str = "file") -> dict:
-    """`POST /v1/segment` as a browser's form sends it."""
+    """`POST /v1/segment` in the form of a browser (multipart)."""
     body, content_type = urllib3.filepost.encode_multipart_formdata({part: ("slice.png", image, "image/png")})
     return http_event("POST", "/v1/segment", query=query, body=body, content_type=content_type)

@@ -12,14 +12,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class IchorServer:
-    """A server that can be asked."""
+    """A running server."""
 
     url: str
     pid: int
     log: Path
 
     def resident_mb(self) -> float:
-        """Memory that the process holds now."""
+        """Resident memory of the process."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         (line,) = (line for line in status.splitlines() if line.startswith("VmRSS"))
         return int(line.split()[1]) * 1024 / 1e6
@@ -27,7 +27,7 @@ class IchorServer:
 
 @contextmanager
 def ichor_server(binary: Path, folder: Path, *options: str) -> Iterator[IchorServer]:
-    """Starts the server with the repository's models and page; `folder` takes its log."""
+    """Starts the server with the models and the page of the repository; its log is written to `folder`."""
     port = free_port()
     command = [str(binary), "serve", "--port", str(port), *options]
     inherited = bare_environment()

@@ -1,4 +1,4 @@
-"""A client of uploads and jobs, and the event by which AWS tells the worker of an upload."""
+"""A client of uploads and jobs, and the event with which AWS notifies the worker of an upload."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from s3_server import JOBS_BUCKET
 
 
 def zip_of(pictures: list[Path], slices: int) -> bytes:
-    """A series of so many slices, the pictures over and over."""
+    """A series with this number of slices, which repeats the pictures."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for index in range(slices):
@@ -23,7 +23,7 @@ def zip_of(pictures: list[Path], slices: int) -> bytes:
 
 
 def upload_event(job_id: str) -> dict:
-    """What Lambda hands over: a queue's message that holds S3's notification of one object."""
+    """The event of Lambda: a message of the queue that holds the S3 notification of one object."""
     record = {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -34,7 +34,7 @@ def upload_event(job_id: str) -> dict:
 
 
 def queue_event(*bodies: str) -> dict:
-    """Messages of a queue."""
+    """An event with messages of the queue."""
     return {
         "Records": [
             {"messageId": str(uuid.uuid4()), "body": body, "eventSource": "aws:sqs", "attributes": {}}
@@ -45,19 +45,19 @@ def queue_event(*bodies: str) -> dict:
 
 @dataclass(frozen=True)
 class JobClient:
-    """What a phone does: order, upload, ask, fetch."""
+    """The calls of a mobile client: order, upload, status, delete."""
 
     function: LambdaFunction
 
-    def order(self, content: bytes, content_type: str = "application/zip", **words) -> dict:
-        body = json.dumps({"content_type": content_type, "size_bytes": len(content), **words})
+    def order(self, content: bytes, content_type: str = "application/zip", **fields) -> dict:
+        body = json.dumps({"content_type": content_type, "size_bytes": len(content), **fields})
         answer = self.function.invoke(http_event("POST", "/v1/uploads", body=body, content_type="application/json"))
         assert answer.status == 201, answer.body[:500]
         return answer.json()
 
-    def upload(self, content: bytes, content_type: str = "application/zip", **words) -> str:
-        """Orders and sends; gives the job's identifier."""
-        order = self.order(content, content_type, **words)
+    def upload(self, content: bytes, content_type: str = "application/zip", **fields) -> str:
+        """Orders a job and uploads its content; returns the identifier of the job."""
+        order = self.order(content, content_type, **fields)
         put = order["upload"]
         sent = requests.request(put["method"], put["url"], data=content, headers=put["headers"], timeout=120)
         assert sent.status_code == 200, sent.text[:500]

@@ -10,19 +10,19 @@ from pathlib import Path
 import requests
 from loopback import bare_environment, free_port, running
 
-# Lambda's own limit of a synchronous answer, enforced by the emulator too.
+# Lambda's limit of a synchronous answer, which the emulator enforces too.
 MAX_RESPONSE_BYTES = 6_291_556
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, as a client of API Gateway sees it."""
+    """One HTTP answer, as a client of API Gateway receives it."""
 
     status: int
     headers: dict[str, str]
     body: bytes
     wire_bytes: int
-    """Size of the function's whole response, which the platform limits."""
+    """Size of the whole response of the function, which the platform limits."""
 
     @property
     def media_type(self) -> str:
@@ -34,17 +34,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class LambdaFunction:
-    """A function that can be invoked."""
+    """A running function."""
 
     url: str
     emulator_pid: int
 
     def invoke_raw(self, event: dict, timeout: float = 60) -> requests.Response:
-        """Whatever comes back: of the function, or of the platform where the function died."""
+        """The raw answer: of the function, or of the platform if the function died."""
         return requests.post(self.url, data=json.dumps(event), timeout=timeout)
 
     def invoke(self, event: dict) -> Answer:
-        """Raises AssertionError where the platform, not the function, answered."""
+        """The HTTP answer; raises AssertionError if the platform answered instead of the function."""
         response = self.invoke_raw(event)
         result = response.json()
         assert "statusCode" in result, f"the platform reports: {response.text[:500]}"
@@ -54,14 +54,14 @@ class LambdaFunction:
         return Answer(result["statusCode"], headers, body, len(response.content))
 
     def process_ids(self) -> list[str]:
-        """The function's processes. The emulator starts a new one after a crash."""
+        """Process ids of the function. The emulator starts a new process after a crash."""
         tasks = Path(f"/proc/{self.emulator_pid}/task")
         return [pid for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
 
 
 @contextmanager
 def lambda_function(emulator: Path, binary: Path, environment: dict[str, str], log: Path) -> Iterator[LambdaFunction]:
-    """Starts the emulator; the binary itself starts with the first event."""
+    """Starts the emulator, which starts the binary with the first event."""
     port, runtime_port = free_port(), free_port()
     command = [
         str(emulator),
@@ -69,7 +69,7 @@ def lambda_function(emulator: Path, binary: Path, environment: dict[str, str], l
         *("--runtime-api-address", f"127.0.0.1:{runtime_port}"),
         str(binary),
     ]
-    # Nothing of the tester's own AWS settings reaches the function.
+    # The function gets none of the AWS settings of this machine.
     inherited = bare_environment()
     with running(command, port, log, env=inherited | environment) as process:
         url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"

@@ -1,13 +1,14 @@
-"""`cargo lambda watch` beside an S3 server that holds the models: the API function without containers, built again when
-the code changes. Everything is on loopback, with credentials made up for this run. Ends with Ctrl-C.
+"""Runs the API function without containers: `cargo lambda watch`, which rebuilds it when the code changes, and an S3
+server that holds the models. Both listen on loopback, with credentials of this run only. Ctrl-C ends them.
 
-Started by `make lambda-watch`; further options go to `cargo lambda watch`.
+Started by `make lambda-watch`; further options are passed to `cargo lambda watch`.
 """
 
 import argparse
 import os
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from conftest import BINARIES, CACHE
@@ -21,28 +22,29 @@ TOOLS = CACHE / "cargo-lambda-venv" / "bin"
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--port", type=int, help="of the API; 9000, or another that is free")
+    parser.add_argument("--port", type=int, help="port of the API; 9000, or another if that is taken")
     args, options = parser.parse_known_args()
     port = args.port or port_or_free(9000)
-    # The features of `make lambda`, whose compiled dependencies serve here too.
+    # The features of `make lambda`, so that its compiled dependencies are used again.
     command = ["cargo", "lambda", "watch", "--invoke-address", LOOPBACK, "--invoke-port", str(port), "--disable-cors"]
     command += ["--release", "--locked", "--no-default-features", "--features", "lambda"]
     command += ["--bin", BINARIES["BINARY_API"], *options]
-    with ending_with_its_children(), tempfile.TemporaryDirectory() as folder:
-        with s3_server(CACHE / "bin" / "s3s-fs", Path(folder)) as s3:
-            names = s3.upload_models(ROOT / "models")
-            # Nothing of the user's own AWS settings reaches the function.
-            inherited = bare_environment()
-            settings = {"ICHOR_BUCKET": BUCKET, "ICHOR_MODELS": ",".join(names), "ICHOR_JOBS_BUCKET": JOBS_BUCKET}
-            path = {"PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}"}
-            environment = inherited | s3.environment() | settings | path
-            # A process group of its own: Ctrl-C comes to it once, by this program.
-            with running(
-                command, port, None, stop_seconds=STOP_SECONDS, env=environment, cwd=ROOT, process_group=0
-            ) as watch:
-                show_request(port)
-                print("The first request waits until the function is built.", flush=True)
-                return watch.wait()
+    with ExitStack() as stack:
+        stack.enter_context(ending_with_its_children())
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        s3 = stack.enter_context(s3_server(CACHE / "bin" / "s3s-fs", Path(folder)))
+        names = s3.upload_models(ROOT / "models")
+        # The function gets none of the AWS settings of this machine.
+        settings = {"ICHOR_BUCKET": BUCKET, "ICHOR_MODELS": ",".join(names), "ICHOR_JOBS_BUCKET": JOBS_BUCKET}
+        path = {"PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}"}
+        environment = bare_environment() | s3.environment() | settings | path
+        # In a separate process group, so that Ctrl-C reaches it once, through this program.
+        watch = stack.enter_context(
+            running(command, port, None, stop_seconds=STOP_SECONDS, env=environment, cwd=ROOT, process_group=0)
+        )
+        show_request(port)
+        print("The first request waits until the function is built.", flush=True)
+        return watch.wait()
 
 
 if __name__ == "__main__":

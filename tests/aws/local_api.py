@@ -1,5 +1,6 @@
-"""What the tests of `make sam-local` and `make lambda-watch` have in common: both serve the API on loopback and end
-with all that they started.
+"""Helpers of the tests of `make sam-local` and `make lambda-watch`.
+
+Both serve the API on loopback, and no child process outlives them.
 """
 
 import base64
@@ -15,7 +16,7 @@ import requests
 from foreground import descendants_of
 from loopback import end_with_parent, stop
 
-# A build of the function on a busy machine is part of the wait.
+# Includes a build of the function on a busy machine.
 START_SECONDS = 600
 ANSWER_SECONDS = 900
 STOP_SECONDS = 60
@@ -23,7 +24,7 @@ STOP_SECONDS = 60
 
 @contextmanager
 def started(command: list[str], log: Path) -> Iterator[tuple[subprocess.Popen, str]]:
-    """Starts the program; gives it with the address in the curl line that it prints."""
+    """Starts the program; yields it with the address in the curl line that it prints."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, preexec_fn=end_with_parent)
     try:
@@ -51,9 +52,9 @@ def answers_to_both_bodies(url: str, sample: Path) -> None:
 
 
 def ends_with_its_children(process: subprocess.Popen, number: signal.Signals) -> None:
-    """After the signal neither the program nor any process below it is there."""
+    """Sends the signal and checks that neither the program nor any of its descendants still runs."""
     below = descendants_of(process.pid)
-    assert len(below) >= 2, "neither the S3 server nor the function's host runs"
+    assert len(below) >= 2, "the S3 server and the host of the function are not among its descendants"
     process.send_signal(number)
     assert process.wait(STOP_SECONDS) == 128 + number
     left = [pid for pid in below if runs(pid)]
@@ -61,7 +62,7 @@ def ends_with_its_children(process: subprocess.Popen, number: signal.Signals) ->
 
 
 def runs(pid: int) -> bool:
-    """Whether there is such a process that has not ended; what nobody has waited for yet has."""
+    """Whether the process exists and has not ended; a zombie has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:

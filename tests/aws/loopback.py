@@ -1,4 +1,4 @@
-"""Processes of the tests: on a free port of one address, stopped by their own handle, and never left behind."""
+"""Server processes of the tests: on a free port, stopped through their own handle, never left running."""
 
 import ctypes
 import os
@@ -11,21 +11,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
-# On a busy machine; an idle one takes one.
+# For a busy machine; an idle one takes about a second.
 START_SECONDS = 180.0
 STOP_SECONDS = 5.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def free_port(host: str = LOOPBACK) -> int:
-    """A port that was free a moment ago; the caller's server binds it next."""
+    """A free port, for a server that the caller starts next."""
     with socket.socket() as probe:
         probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
 def bare_environment() -> dict[str, str]:
-    """The tester's environment without settings of AWS and of Ichor. `ICHOR_KERNELS` stays: it stands for another CPU."""
+    """The environment without settings of AWS and Ichor, except `ICHOR_KERNELS`, which simulates another CPU."""
     return {
         key: value
         for key, value in os.environ.items()
@@ -34,7 +34,7 @@ def bare_environment() -> dict[str, str]:
 
 
 def end_with_parent() -> None:
-    """Runs in a new child: Linux sends it SIGTERM when its parent ends, however that ends."""
+    """Runs in a new child process: Linux then sends it SIGTERM when its parent ends in any way."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -48,10 +48,10 @@ def running(
     host: str = LOOPBACK,
     **popen,
 ) -> Iterator[subprocess.Popen]:
-    """Runs `command` until the block ends; enters it once `port` accepts connections.
+    """Runs `command` until the block ends; the block starts when `port` accepts connections.
 
-    It writes into `log`, or to the terminal where that is None. Raises RuntimeError with the process's own words if
-    it exits first or never listens.
+    Output goes to `log`, or to the terminal if that is None. Raises RuntimeError with the output of the process if it
+    exits before it listens, or does not listen in time.
     """
     output = log.open("wb") if log else None
     process = subprocess.Popen(
@@ -71,7 +71,7 @@ def running(
 
 
 def stop(process: subprocess.Popen, seconds: float) -> None:
-    """Asks the process to end, and kills it where it has not ended after so many seconds."""
+    """Sends SIGTERM, and SIGKILL if the process has not ended after `seconds`."""
     process.terminate()
     try:
         process.wait(seconds)
@@ -81,7 +81,7 @@ def stop(process: subprocess.Popen, seconds: float) -> None:
 
 
 def accepts(port: int, host: str = LOOPBACK) -> bool:
-    """Whether anybody listens there."""
+    """Whether a process listens there."""
     try:
         socket.create_connection((host, port), timeout=0.2).close()
     except OSError:

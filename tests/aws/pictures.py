@@ -1,4 +1,4 @@
-"""Images the limits are tried with, made on the spot."""
+"""Generated images for the tests of limits."""
 
 import io
 import random
@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def noise_png(side: int, seed: int = 0) -> bytes:
-    """A grey PNG of random pixels: it compresses by nothing, so its size is close to side * side bytes."""
+    """A grey PNG of random pixels. It does not compress, so that its size is close to side * side bytes."""
     pixels = random.Random(seed).randbytes(side * side)
     buffer = io.BytesIO()
     Image.frombytes("L", (side, side), pixels).save(buffer, "PNG", compress_level=1)
@@ -17,8 +17,7 @@ def noise_png(side: int, seed: int = 0) -> bytes:
 
 
 def repeated_png(side: int) -> bytes:
-    """A grey PNG whose rows are random pixels again and again: a search for repetitions packs it well, and nothing
-    else does."""
+    """A grey PNG whose rows repeat random pixels: only a search for repetitions compresses it."""
     generator = random.Random(side)
     rows = [(generator.randbytes(256) * (side // 256 + 1))[:side] for _ in range(side)]
     buffer = io.BytesIO()
@@ -27,7 +26,7 @@ def repeated_png(side: int) -> bytes:
 
 
 def declared_png(width: int, height: int) -> bytes:
-    """A few bytes that claim to be a grey PNG of any size."""
+    """A few bytes whose header declares a grey PNG of any size."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1024)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(

@@ -1,4 +1,4 @@
-"""A real S3 server (s3s-fs) for the models: signatures are verified, credentials are made up per run."""
+"""A local S3 server (s3s-fs) for models and jobs. It verifies signatures; each run has new credentials."""
 
 import secrets
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ MODEL_FILES = ("model.json", "model.onnx", "MODEL_CARD.md")
 
 @dataclass(frozen=True)
 class S3Server:
-    """Where the server listens and who may ask it."""
+    """The address of the server and its credentials."""
 
     endpoint: str
     access_key: str
     secret_key: str
 
     def environment(self) -> dict[str, str]:
-        """What a process needs to reach this server by the AWS SDK."""
+        """Environment variables with which the AWS SDK reaches this server."""
         return {
             "AWS_ENDPOINT_URL_S3": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.access_key,
@@ -49,7 +49,7 @@ class S3Server:
         return sorted(item["Key"] for page in pages for item in page.get("Contents", []))
 
     def upload_models(self, models: Path, prefix: str = "models/") -> list[str]:
-        """Uploads every model of the folder as a deployment does; gives their names, sorted."""
+        """Uploads every model of the folder as a deployment does; returns their sorted names."""
         names = sorted(folder.name for folder in models.iterdir() if (folder / "model.json").is_file())
         for name in names:
             for file in MODEL_FILES:
@@ -61,7 +61,7 @@ class S3Server:
 
 @contextmanager
 def s3_server(binary: Path, folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
-    """Starts the server over an empty folder, with the buckets made; `host` is the address that it listens on."""
+    """Starts the server on the address `host` with empty buckets in `folder`."""
     port = free_port(host)
     server = S3Server(f"http://{host}:{port}", secrets.token_hex(10), secrets.token_hex(20))
     root = folder / "buckets"

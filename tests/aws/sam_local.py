@@ -1,7 +1,7 @@
-"""`sam local start-api` beside an S3 server that holds the models. Started by infra/sam_local.sh; ends with Ctrl-C.
+"""Runs `sam local start-api` and an S3 server that holds the models. Started by infra/sam_local.sh; Ctrl-C ends it.
 
-The functions run in containers, which have a loopback of their own. The S3 server therefore listens on the address
-that this machine has in the network of the containers: nothing beyond this machine reaches it.
+The functions run in containers, whose loopback is not that of this machine. The S3 server therefore listens on the
+address of this machine in the network of the containers, which other machines do not reach.
 """
 
 import argparse
@@ -32,21 +32,21 @@ def docker(*command: str) -> str:
 
 
 def address_for_containers() -> str:
-    """The address by which containers of the engine's default network reach this machine."""
+    """The address of this machine in the default network of the container engine."""
     address = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
     try:
         with socket.socket() as probe:
             probe.bind((address, 0))
     except OSError:
         sys.exit(
-            f"error: containers reach their host by {address or 'no address'}, which is none of this machine's: the "
-            "engine runs elsewhere. Start one on this machine (dockerd as root), or use make lambda-watch"
+            f"error: the containers' host has {address or 'no address'}, which is not an address of this machine: the "
+            "container engine runs elsewhere. Start one on this machine (dockerd as root), or use make lambda-watch"
         )
     return address
 
 
 def packed(folder: Path) -> Path:
-    """The binaries of `make lambda` in a folder of this run, by which its containers are known."""
+    """Copies the binaries of `make lambda` into a folder of this run, which identifies its containers."""
     for name in FUNCTIONS.values():
         (folder / name).mkdir(parents=True)
         shutil.copy(CACHE / "lambda" / name / "bootstrap", folder / name)
@@ -54,7 +54,7 @@ def packed(folder: Path) -> Path:
 
 
 def remove_containers(functions: Path) -> None:
-    """Removes what `sam` left of its containers: it does so itself unless it was killed."""
+    """Removes the remaining containers of this run, in case `sam` was killed before it could."""
     for name in FUNCTIONS.values():
         left = docker("ps", "--all", "--quiet", "--filter", f"volume={functions / name}").split()
         if left:
@@ -68,12 +68,12 @@ def command(folder: Path, functions: Path, s3: S3Server, port: int, options: lis
     (folder / "variables.json").write_text(json.dumps({"Parameters": variables}))
     sam = [str(Path(sys.executable).parent / "sam"), "local", "start-api", "--host", LOOPBACK, "--port", str(port)]
     sam += ["--template", str(template), "--env-vars", str(folder / "variables.json")]
-    # One container for all requests: the models are loaded once.
+    # One container for all requests, so that the models are loaded once.
     return [*sam, "--warm-containers", "LAZY", *options]
 
 
 def environment(s3: S3Server) -> dict[str, str]:
-    """Of `sam`, which hands its own credentials and region on to the functions; nothing of the user's AWS settings."""
+    """The environment of `sam`, which passes its credentials and region to the functions: those of the S3 server."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     account = s3.environment()
     return inherited | account | {"AWS_DEFAULT_REGION": account["AWS_REGION"], "SAM_CLI_TELEMETRY": "0"}
@@ -81,7 +81,7 @@ def environment(s3: S3Server) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--port", type=int, help="of the API; 3000, or another that is free")
+    parser.add_argument("--port", type=int, help="port of the API; 3000, or another if that is taken")
     args, options = parser.parse_known_args()
     port = args.port or port_or_free(3000)
     with ending_with_its_children(), tempfile.TemporaryDirectory() as name:
@@ -90,10 +90,10 @@ def main() -> int:
             s3.upload_models(ROOT / "models")
             functions = packed(folder / "functions")
             start = command(folder, functions, s3, port, options)
-            # A process group of its own: Ctrl-C comes to `sam` once, by this program, and it removes its containers.
-            own = {"env": environment(s3), "process_group": 0}
+            # In a separate process group: Ctrl-C reaches `sam` once, through this program.
+            options_of_sam: dict = {"env": environment(s3), "process_group": 0}
             try:
-                with running(start, port, None, start_seconds=300, stop_seconds=STOP_SECONDS, **own) as sam:
+                with running(start, port, None, start_seconds=300, stop_seconds=STOP_SECONDS, **options_of_sam) as sam:
                     show_request(port)
                     return sam.wait()
             finally:

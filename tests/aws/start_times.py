@@ -1,6 +1,6 @@
-"""Cold starts of the API function under AWS's emulator, part by part, as the function itself reports them.
+"""Cold starts of the API function under AWS's emulator, part by part, as the function reports them.
 
-The best of several: the machine's own disk and the S3 server on it stand in for the network. Run by
+Prints the best of several starts. The models come from a local S3 server instead of a network. Run by
 `make start-measure`.
 """
 

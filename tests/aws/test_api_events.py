@@ -1,4 +1,4 @@
-"""The API through API Gateway events: every route, and the three forms of one image."""
+"""The API through events of API Gateway: every route, and the three forms of a body."""
 
 import base64
 import hashlib
@@ -15,12 +15,12 @@ from PIL import Image
 
 
 def without_run(answer: dict) -> dict:
-    """An answer without what differs from one request to the next by design."""
+    """An answer without the fields that differ between requests by design."""
     return {key: value for key, value in answer.items() if key not in ("request_id", "timings_ms")}
 
 
 def single_precision(value):
-    """The same JSON with its numbers rounded as the service computes them: writers differ in the digits."""
+    """The same JSON with numbers in single precision, as the service computes them: JSON writers differ in digits."""
     if isinstance(value, float):
         return struct.unpack("f", struct.pack("f", value))[0]
     if isinstance(value, dict):
@@ -94,7 +94,7 @@ def test_every_model_answers_as_the_command_line_does(
     tmp_path: Path,
 ):
     for name in model_names:
-        command = [ichor_binary, "segment", *samples, "--models", models, "--model", name, "--output", tmp_path]
+        command: list = [ichor_binary, "segment", *samples, "--models", models, "--model", name, "--output", tmp_path]
         lines = subprocess.run(command, capture_output=True, check=True, text=True).stdout.splitlines()
         assert len(lines) == len(samples)
         for sample, line in zip(samples, lines, strict=True):

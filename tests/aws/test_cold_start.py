@@ -1,4 +1,4 @@
-"""A function that cannot get its models ends by itself, with one line that says what to mend."""
+"""A function that cannot load its models exits and prints one line that says what to fix."""
 
 import json
 import secrets
@@ -12,18 +12,18 @@ from s3_server import BUCKET, S3Server
 
 
 def failed_start(binary: Path, environment: dict[str, str]) -> str:
-    """Runs the binary as Lambda would and gives its one line of stderr, once it has failed."""
+    """Runs the binary as Lambda does; returns its one line of stderr after it has failed."""
     inherited = bare_environment()
-    # Nobody listens there: a binary that asks for an event in spite of missing models fails differently.
+    # No process listens there: a binary that asks for events without models fails in another way.
     runtime = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{free_port()}"}
-    # It gives a store that does not answer 4 s; the rest is for a machine with much else to do.
+    # The binary waits 4 s for a store that does not answer; the rest is for a busy machine.
     process = subprocess.run(
         [binary], env=inherited | runtime | environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert process.returncode > 0, f"exit status {process.returncode}"
     lines = process.stderr.splitlines()
     assert len(lines) == 1, process.stderr
-    # Legible: a sentence, not the debug output of an SDK or a panic.
+    # A sentence, not the debug output of an SDK and not a panic.
     assert 20 < len(lines[0]) < 400 and "{" not in lines[0] and "panicked" not in lines[0], lines[0]
     return lines[0]
 

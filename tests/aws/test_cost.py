@@ -1,4 +1,4 @@
-"""The cost table: its arithmetic on figures that can be checked by hand."""
+"""The cost table: its arithmetic, on figures that can be checked by hand."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ def test_a_slice_costs_its_gigabyte_seconds_and_its_requests(cost, monkeypatch: 
     # 0.2 s at one full core of 1769 MB.
     expected = 0.2 * 1769 / 1024 * 0.0000166667 + 0.2e-6 + 1e-6
     assert cost.slice_usd(FIGURES, "unet", 1769, "x86_64") == pytest.approx(expected)
-    # Half a core takes twice as long for the same gigabyte-seconds; a second core is paid for and idle.
+    # Half a core takes twice as long for the same gigabyte-seconds; a second core costs money and is idle.
     assert cost.slice_s(200, 1769 // 2) == pytest.approx(0.4, rel=1e-3)
     assert cost.slice_s(200, 1769 * 2) == cost.slice_s(200, 1769) == 0.2
 
@@ -39,7 +39,7 @@ def test_a_series_gains_from_every_core(cost):
 def test_the_table_names_its_date_and_every_memory_size(cost, repository: Path, tmp_path: Path):
     measured = tmp_path / "measured.json"
     measured.write_text(json.dumps(FIGURES))
-    command = [sys.executable, repository / "infra" / "cost.py", "--measured", measured]
+    command: list = [sys.executable, repository / "infra" / "cost.py", "--measured", measured]
     table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert f"prices of {cost.PRICES_OF}" in table and "USD = seconds" in table
     assert all(f"{memory:6} " in table for memory in cost.MEMORY_MB)

@@ -1,4 +1,4 @@
-"""Whole data sets: the steps of the state machine, run here one by one against the S3 server."""
+"""Whole data sets: the steps of the state machine, run one by one against the S3 server."""
 
 import csv
 import io
@@ -12,12 +12,14 @@ from s3_server import JOBS_BUCKET, S3Server
 
 from jobs import zip_of
 
-# `ICHOR_DATASET_SERIES=200 make aws-tests` is the whole bar; a few show the same steps.
+# `ICHOR_DATASET_SERIES=200 make aws-tests` is the full test; a few series exercise the same steps.
 SERIES = int(os.environ.get("ICHOR_DATASET_SERIES", "8"))
 
 
 def test_every_series_is_one_row_of_one_table(worker: LambdaFunction, samples: list[Path], s3: S3Server):
-    put = lambda key, body: s3.client().put_object(Bucket=JOBS_BUCKET, Key=key, Body=body)
+    def put(key: str, body: bytes) -> None:
+        s3.client().put_object(Bucket=JOBS_BUCKET, Key=key, Body=body)
+
     for index in range(SERIES):
         if index % 2:
             put(f"datasets/demo/{index:03}.zip", zip_of(samples[index % 7 :], 2))

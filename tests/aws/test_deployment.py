@@ -1,7 +1,7 @@
-"""`make deploy` into an emulated cloud: the stack completes, and what was deployed answers.
+"""`make deploy` to an emulated cloud: the stack completes, and the deployed functions answer.
 
-ministack stands in for CloudFormation, S3, SQS and Lambda on loopback. What it lacks or does otherwise is named below
-and in infra/README.md; there the template is judged by cfn-lint alone.
+ministack emulates CloudFormation, S3, SQS and Lambda on loopback. Its gaps and differences are named below; there only
+cfn-lint checks the template.
 """
 
 import json
@@ -23,13 +23,13 @@ from loopback import bare_environment, free_port, running
 from jobs import zip_of
 
 STACK = "ichor-test"
-# What this emulator has no such resource for, with what refers to them; cfn-lint judges them.
+# Resources that the emulator does not have, with the property that refers to them; cfn-lint checks them.
 UNKNOWN = {"OriginAccess": "OriginAccessControlId", "PageHeaders": "ResponseHeadersPolicyId"}
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """The emulated cloud with the stack in it."""
+    """The emulated cloud with the deployed stack."""
 
     endpoint: str
     outputs: dict[str, str]
@@ -47,7 +47,7 @@ class Cloud:
 
 
 def client_of(endpoint: str, service: str):
-    # boto3 would reach S3 by host names of its own; the emulator takes paths.
+    # The emulator needs the bucket in the path; by default boto3 puts it into the host name.
     config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, read_timeout=120)
     return boto3.client(
         service,
@@ -60,15 +60,15 @@ def client_of(endpoint: str, service: str):
 
 
 def deployable(repository: Path, endpoint: str) -> dict:
-    """The template as the emulator takes it, and with its address for the functions."""
+    """The template without the resources that the emulator lacks, and with its address for the functions."""
     template = cfn_yaml.load(str(repository / "template.yaml"))
     for name in UNKNOWN:
         del template["Resources"][name]
     template = without_keys(template, set(UNKNOWN.values()))
-    # On AWS the functions find S3 by themselves.
+    # On AWS the SDK knows the address of S3.
     template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL_S3"] = endpoint
-    # The bucket's test message wakes the worker before there are models, and it ends at once, as it should; the
-    # emulator notices only when the time is over, and has one poller for all messages.
+    # The test message of the bucket starts the worker before there are models, and the worker exits as it should. The
+    # emulator notices this only at the timeout, and has one poller for all messages.
     template["Resources"]["WorkerFunction"]["Properties"]["Timeout"] = 30
     return template
 
@@ -83,7 +83,7 @@ def without_keys(value, keys: set[str]):
 def cloud(
     repository: Path,
     lambda_binary: Path,
-    worker_binary: Path,  # packed beside the other; its absence is said plainly
+    worker_binary: Path,  # deployed too; the fixture fails with a clear message if it is missing
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("cloud")
@@ -97,14 +97,14 @@ def cloud(
         "AWS_REGION": "eu-central-1",
     }
     emulator = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "MINISTACK_REGION": "eu-central-1"}
-    # Its other servers would listen on every interface.
+    # The other servers of the emulator would listen on every interface.
     emulator |= {"SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "HOME": str(folder)}
     command = [str(Path(sys.executable).parent / "ministack")]
     with running(command, port, folder / "ministack.log", env=inherited | account | emulator, cwd=folder):
         template = folder / "template.json"
         template.write_text(json.dumps(deployable(repository, endpoint)))
-        # `make deploy`, but for the wait: the emulator has no routes of an HTTP API that is described by OpenAPI.
-        deploy = [sys.executable, repository / "infra" / "deploy.py", "deploy", "--stack", STACK, "--no-wait"]
+        # `make deploy` without the wait: the emulator has no routes of an HTTP API that OpenAPI describes.
+        deploy: list = [sys.executable, repository / "infra" / "deploy.py", "deploy", "--stack", STACK, "--no-wait"]
         deploy += ["--packed", lambda_binary.parents[1], "--template", template]
         endpoints = {"AWS_ENDPOINT_URL": endpoint, "SAM_CLI_TELEMETRY": "0", "HOME": str(folder)}
         deployed = subprocess.run(
@@ -126,7 +126,7 @@ def test_the_deployed_function_answers(cloud: Cloud, samples: list[Path]):
 
 
 def test_an_upload_comes_back_as_a_result(cloud: Cloud, samples: list[Path]):
-    """Order, presigned PUT, S3 event, queue, worker, result: every link as the template ties it."""
+    """Order, presigned PUT, S3 event, queue, worker, result: every connection of the template."""
     content = zip_of(samples, 2)
     body = json.dumps({"content_type": "application/zip", "size_bytes": len(content)})
     ordered = cloud.invoke(http_event("POST", "/v1/uploads", body=body, content_type="application/json"))

@@ -1,4 +1,4 @@
-"""The OpenAPI file against the running server, by schemathesis: what it says is what happens, also on nonsense."""
+"""The OpenAPI description against the running server, with schemathesis and invalid requests."""
 
 import subprocess
 import sys
@@ -10,15 +10,15 @@ from ichor_server import IchorServer
 
 def test_schemathesis_finds_no_failure(server: IchorServer, repository: Path, tmp_path: Path):
     tool = Path(sys.executable).parent / "schemathesis"
-    command = [tool, "--config-file", repository / "tests" / "aws" / "schemathesis.toml", "run", "--no-color"]
-    # A seed, so that a failure can be looked at again; few examples, as each media type of a body counts.
+    command: list = [tool, "--config-file", repository / "tests" / "aws" / "schemathesis.toml", "run", "--no-color"]
+    # A fixed seed, so that a failure can be repeated; few examples, because each media type of a body has its own.
     command += ["--checks", "all", "--max-examples", "8", "--seed", "1", f"{server.url}/v1/openapi.json"]
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
     assert "Test cases:" in run.stdout or "test cases" in run.stdout, run.stdout[-2000:]
 
 
-# Answers that are files; an example of one would be a page of base64.
+# Answers that are files; an example would be a page of base64.
 BINARY = ("image/png", "application/dicom")
 
 

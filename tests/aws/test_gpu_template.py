@@ -1,4 +1,4 @@
-"""The GPU template, the images' recipes and the bill of materials, as written."""
+"""The GPU template, the Dockerfiles and the software bill of materials (SBOM)."""
 
 import json
 import re
@@ -20,7 +20,7 @@ def tool(name: str) -> Path:
     return Path(sys.executable).parent / name
 
 
-def judge(name: str) -> Path:
+def checker(name: str) -> Path:
     found = CACHE / "image-venv" / "bin" / name
     assert found.is_file(), f"{found} is missing: run make image-venv"
     return found
@@ -61,7 +61,7 @@ def statements(template: dict) -> dict[str, dict]:
     }
 
 
-# Actions that AWS knows no resource for.
+# Actions that have no resource in AWS.
 WITHOUT_RESOURCE = {"ecr:GetAuthorizationToken", "ecs:DiscoverPollEndpoint"}
 RIGHTS = {
     "SageMakerRole.PullTheImage": [
@@ -74,7 +74,7 @@ RIGHTS = {
     "SageMakerRole.ReadInputs": ["s3:GetObject"],
     "SageMakerRole.WriteOutputs": ["s3:PutObject"],
     "SageMakerRole.WriteLogs": ["logs:CreateLogStream", "logs:PutLogEvents"],
-    "SageMakerRole.SayThatAnOutputIsThere": ["sns:Publish"],
+    "SageMakerRole.NotifyOfOutputs": ["sns:Publish"],
     "ExecutionRole.PullTheImage": [
         "ecr:BatchCheckLayerAvailability",
         "ecr:BatchGetImage",
@@ -83,14 +83,14 @@ RIGHTS = {
     "ExecutionRole.LogInToTheRegistry": ["ecr:GetAuthorizationToken"],
     "ExecutionRole.WriteLogs": ["logs:CreateLogStream", "logs:PutLogEvents"],
     "TaskRole.ReadModels": ["s3:GetObject"],
-    "InstanceRole.BeAnInstanceOfTheCluster": [
+    "InstanceRole.RegisterAsInstance": [
         "ecs:DeregisterContainerInstance",
         "ecs:RegisterContainerInstance",
         "ecs:SubmitAttachmentStateChanges",
         "ecs:SubmitContainerStateChange",
         "ecs:SubmitTaskStateChange",
     ],
-    "InstanceRole.HearOfTasks": ["ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"],
+    "InstanceRole.ReceiveTasks": ["ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"],
     "InstanceRole.FindTheService": ["ecs:DiscoverPollEndpoint"],
 }
 
@@ -144,14 +144,14 @@ def test_the_container_is_started_and_stopped_as_it_expects(template: dict, repo
     assert sorted(given) == sorted(template["Resources"]["Model"]["Properties"]["PrimaryContainer"]["Environment"])
     for name in given:
         assert f'env = "{name}"' in flags, name
-    patience = int(re.search(r'ICHOR_STOP_SECONDS", default_value_t = (\d+)', flags).group(1))
-    assert patience < container["StopTimeout"]
+    stop_seconds = int(re.findall(r'ICHOR_STOP_SECONDS", default_value_t = (\d+)', flags)[0])
+    assert stop_seconds < container["StopTimeout"]
     assert container["HealthCheck"]["Command"] == ["CMD", "/usr/local/bin/sagemaker", "health"]
     assert template["Resources"]["Tasks"]["Properties"]["HealthCheckPath"] == "/ping"
     assert container["User"] in (repository / "infra" / "Dockerfile.gpu").read_text()
 
 
-def test_every_alarm_reaches_somebody_and_says_what_it_is_about(template: dict):
+def test_every_alarm_has_a_recipient_and_a_description(template: dict):
     alarms = {n: r["Properties"] for n, r in template["Resources"].items() if r["Type"] == "AWS::CloudWatch::Alarm"}
     assert len(alarms) == 6
     for name, alarm in alarms.items():
@@ -163,13 +163,13 @@ def test_every_alarm_reaches_somebody_and_says_what_it_is_about(template: dict):
 
 @pytest.mark.parametrize("recipe", ["Dockerfile.cpu", "Dockerfile.gpu", "Dockerfile.lambda"])
 def test_hadolint_finds_nothing(repository: Path, recipe: str):
-    checked = run(judge("hadolint"), "--no-color", repository / "infra" / recipe)
+    checked = run(checker("hadolint"), "--no-color", repository / "infra" / recipe)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_hadolint_would_find_something(tmp_path: Path):
     (tmp_path / "Dockerfile").write_text("FROM debian\nRUN cd /tmp && apt-get install curl\n")
-    assert run(judge("hadolint"), tmp_path / "Dockerfile").returncode != 0
+    assert run(checker("hadolint"), tmp_path / "Dockerfile").returncode != 0
 
 
 @pytest.mark.parametrize("recipe", ["Dockerfile.cpu", "Dockerfile.gpu", "Dockerfile.lambda"])
@@ -194,7 +194,7 @@ def test_every_library_has_its_digest_and_the_tests_run_the_same_release(reposit
         assert f"onnxruntime=={dict(pinned)['onnxruntime-gpu' if name == 'gpu' else 'onnxruntime']}" in tested
 
 
-# What may be shipped beside Apache-2.0 without asking a lawyer: permissive licences, and MPL-2.0 for whole files.
+# Licences that may be shipped beside Apache-2.0: permissive ones, and MPL-2.0 for whole files. deny.toml has the same.
 PERMISSIVE = {
     "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "BlueOak-1.0.0", "CC0-1.0", "ISC", "MIT", "MIT-0",
     "MPL-2.0", "Unicode-3.0", "Unlicense", "Zlib", "LLVM-exception", "CDLA-Permissive-2.0",
@@ -215,8 +215,8 @@ def test_the_bill_of_materials_is_valid_and_every_licence_known(repository: Path
     made = run(sys.executable, repository / "infra" / "sbom.py", "--image", image, "--output", tmp_path)
     assert made.returncode == 0, made.stderr
     text = (tmp_path / f"{image}.cdx.json").read_text()
-    judged = run(judge("python"), "-c", VALIDATE, tmp_path / f"{image}.cdx.json")
-    assert judged.returncode == 0, judged.stdout + judged.stderr
+    checked = run(checker("python"), "-c", VALIDATE, tmp_path / f"{image}.cdx.json")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
     parts = json.loads(text)["components"]
     names = {part["name"] for part in parts}
     assert {"tract-onnx", "axum"} <= names and "tempfile" not in names, "what is linked, without what only tests use"

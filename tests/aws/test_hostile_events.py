@@ -1,4 +1,4 @@
-"""Broken and hostile input: a problem that says what is wrong, and the same process serves the next request."""
+"""Broken and hostile input: the answer is a problem document, and the same process serves the next request."""
 
 import json
 from pathlib import Path

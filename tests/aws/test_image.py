@@ -43,7 +43,7 @@ def build(repository: Path, kind: str, binary: Path) -> str:
     tag = f"ichor-{kind}:test"
     choice = {"ICHOR_BASE": BASE, "ICHOR_BINARY": "prebuilt", "ICHOR_LIBRARIES": "cpu"}
     environment = os.environ | choice | {"ICHOR_BUILT": str(binary.parent), "ICHOR_DOCKER": DOCKER}
-    command = [repository / "infra" / "build_image.sh", kind, tag]
+    command: list = [repository / "infra" / "build_image.sh", kind, tag]
     built = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=900)
     assert built.returncode == 0, built.stdout[-3000:] + built.stderr[-3000:]
     return tag

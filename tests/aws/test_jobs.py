@@ -1,4 +1,4 @@
-"""Uploads and jobs on the S3 server: the API function signs and tells, the worker works, both under the emulator."""
+"""Uploads and jobs on the S3 server. The API function and the worker run under the emulator."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from test_api_events import without_run
 from jobs import JobClient, queue_event, upload_event, zip_of
 
 SLICES = 40
-NOTHING_FAILED = {"batchItemFailures": []}
+NOTHING_FAILED: dict = {"batchItemFailures": []}
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +55,10 @@ def test_a_series_becomes_slices_and_a_result(
     assert fetched(job["result_url"]) == job["result"]
     assert all("mask" not in report for report in job["result"]["slices"]), "pictures are with the slices"
 
-    # The same file by the short way gives the same numbers.
+    # The same file in one request gives the same numbers.
     direct = function.invoke(segment_event(content, media_type="application/zip", query="include=")).json()
     assert without_run(job["result"]) == without_run(direct)
-    # Pixels are gone as soon as they are not needed.
+    # Pixels are deleted as soon as they are not needed.
     assert s3.keys("uploads/") == []
     assert not [key for key in s3.keys(f"jobs/{job_id}/") if "logits" in key]
 
@@ -83,7 +83,7 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(
     with lambda_function(emulator, worker_binary, function_environment, tmp_path / "worker.log") as fragile:
         first = threading.Thread(target=fragile.invoke_raw, args=(event, 300), daemon=True)
         first.start()
-        reported = wait_for_slices(s3, job_id, 5)
+        wait_for_slices(s3, job_id, 5)
         (process,) = fragile.process_ids()
         os.kill(int(process), signal.SIGKILL)
         first.join(60)
@@ -98,11 +98,11 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(
         assert [s["index"] for s in job["slices"]] == list(range(SLICES))
         assert [warning["code"] for warning in job["warnings"]] == ["resumed"]
         assert without_run(job["result"]) == without_run(expected)
-        # What was there before the kill was not written again.
+        # Slices that were written before the kill were not written again.
         after = slice_objects(s3, job_id)
         assert len(after) == SLICES and {key: after[key] for key in reported} == reported
 
-        # And once more: the same event a third time changes nothing at all.
+        # The same event a third time changes nothing.
         before = s3.client().get_object(Bucket=JOBS_BUCKET, Key=f"jobs/{job_id}/result.json")["LastModified"]
         assert fragile.invoke_raw(event).json() == NOTHING_FAILED
         result = s3.client().get_object(Bucket=JOBS_BUCKET, Key=f"jobs/{job_id}/result.json")
@@ -111,7 +111,7 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(
 
 
 def slice_objects(s3: S3Server, job_id: str) -> dict[str, object]:
-    """Reports of slices and when each was written."""
+    """The reports of slices with the time of their last write."""
     listed = s3.client().list_objects_v2(Bucket=JOBS_BUCKET, Prefix=f"jobs/{job_id}/slice-")
     return {item["Key"]: item["LastModified"] for item in listed.get("Contents", [])}
 
@@ -163,7 +163,7 @@ def test_a_poisoned_upload_is_a_failed_job_and_the_worker_lives(
 
 def test_an_upload_that_kills_the_worker_is_given_up(client: JobClient, worker: LambdaFunction, s3: S3Server):
     job_id = client.upload(b"anything", "image/png")
-    # As three workers that died at it would leave it.
+    # The state after three workers that died.
     s3.client().put_object(
         Bucket=JOBS_BUCKET, Key=f"jobs/{job_id}/work.json", Body=json.dumps({"attempts": 3, "total": None}).encode()
     )
@@ -175,7 +175,7 @@ def test_an_upload_that_kills_the_worker_is_given_up(client: JobClient, worker: 
 def test_messages_that_name_no_job_are_taken_and_do_no_harm(worker: LambdaFunction):
     bodies = ["", "null", "{", '{"Event": "s3:TestEvent"}', upload_event("0" * 32)["Records"][0]["body"]]
     assert worker.invoke_raw(queue_event(*bodies)).json() == NOTHING_FAILED
-    # An event of another kind is the operator's mistake, and said so.
+    # An event of another kind is a mistake of the operator and is reported as such.
     assert "neither of a queue" in worker.invoke_raw({"hello": "world"}).text
 
 
@@ -187,7 +187,7 @@ def test_only_the_message_whose_work_failed_comes_again(
     s3: S3Server,
     tmp_path: Path,
 ):
-    """The job's order is damaged, which is no fault of the input: that message and no other is delivered again."""
+    """The order of the job is damaged, which is not an error of the input: only that message is delivered again."""
     job_id = client.upload(b"anything", "image/png")
     s3.client().put_object(Bucket=JOBS_BUCKET, Key=f"jobs/{job_id}/job.json", Body=b"{")
     event = queue_event(upload_event(job_id)["Records"][0]["body"], upload_event("1" * 32)["Records"][0]["body"])
@@ -204,7 +204,7 @@ def test_deletion_is_a_deletion(client: JobClient, worker: LambdaFunction, sampl
         assert s3.keys(f"jobs/{job_id}/") == [] and f"uploads/{job_id}" not in s3.keys("uploads/")
         for gone in (client.delete(job_id), client.status(job_id)):
             assert (gone.status, gone.json()["code"]) == (404, "job_not_found")
-        # Its event, late or delivered again, brings nothing back.
+        # A late or repeated event of the job restores nothing.
         assert worker.invoke_raw(upload_event(job_id)).json() == NOTHING_FAILED
         assert s3.keys(f"jobs/{job_id}/") == []
 
@@ -230,9 +230,12 @@ def test_an_unknown_job_is_not_found(client: JobClient, job_id: str):
 
 
 def test_a_large_result_is_linked_and_fits_the_answer(client: JobClient, s3: S3Server):
-    """512 slices with links and a result above the limit of what the status carries."""
+    """512 slices with links, and a result that is too large for the status."""
     job_id = client.upload(b"anything", "image/png")
-    put = lambda name, body: s3.client().put_object(Bucket=JOBS_BUCKET, Key=f"jobs/{job_id}/{name}", Body=body)
+
+    def put(name: str, body: bytes) -> None:
+        s3.client().put_object(Bucket=JOBS_BUCKET, Key=f"jobs/{job_id}/{name}", Body=body)
+
     put("work.json", json.dumps({"attempts": 1, "total": 512}).encode())
     for index in range(512):
         put(f"slice-{index:04}.json", b"{}")
@@ -242,7 +245,7 @@ def test_a_large_result_is_linked_and_fits_the_answer(client: JobClient, s3: S3S
     assert answer.wire_bytes < MAX_RESPONSE_BYTES
     assert (job["state"], job["result"], len(job["slices"])) == ("done", None, 512)
     assert len(fetched(job["result_url"])["filler"]) == 1_000_000
-    # The largest one that is carried.
+    # The largest result that fits into the status.
     put("result.json", json.dumps({"filler": '"' * 500_000}).encode())
     answer = client.status(job_id)
     assert answer.wire_bytes < MAX_RESPONSE_BYTES and answer.json()["result"]

@@ -1,4 +1,4 @@
-"""What fits through Lambda: 4.4 MiB in, 6,291,556 bytes out, and a clear answer beyond either."""
+"""The limits of Lambda: bodies of 4.4 MiB, answers of 6,291,556 bytes, and a clear problem above either."""
 
 import pytest
 from http_event import http_event, segment_event
@@ -15,7 +15,7 @@ def max_body_bytes(function: LambdaFunction) -> int:
 
 def test_an_image_of_4_4_mib_passes(function: LambdaFunction, max_body_bytes: int):
     assert max_body_bytes >= int(4.4 * 2**20)
-    # Bytes after the end of a PNG belong to no pixel; they bring the body to the limit exactly.
+    # Bytes after the end of a PNG are ignored; they fill the body exactly to the limit.
     image = noise_png(2140).ljust(max_body_bytes, b"\0")
     assert len(image) == max_body_bytes
     answer = function.invoke(segment_event(image, query="include=mask"))

@@ -1,4 +1,4 @@
-"""The local server under mixed load, a shorter run of scripts/load.py (`make load` is the whole bar)."""
+"""The local server under mixed load, a shorter run of scripts/load.py (`make load` is the full test)."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from jobs import zip_of
 
 def test_mixed_requests_bring_no_failure_and_no_growth(ichor_binary: Path, repository: Path, tmp_path: Path):
     with ichor_server(ichor_binary, tmp_path) as server:
-        command = [sys.executable, repository / "scripts" / "load.py", "--url", server.url]
+        command: list = [sys.executable, repository / "scripts" / "load.py", "--url", server.url]
         command += ["--pid", str(server.pid), "--requests", "250"]
         run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -28,7 +28,7 @@ def test_mixed_requests_bring_no_failure_and_no_growth(ichor_binary: Path, repos
 
 def test_the_rate_is_limited_where_asked_for(ichor_binary: Path, tmp_path: Path):
     with ichor_server(ichor_binary, tmp_path, "--requests-per-second", "1", "--request-burst", "3") as server:
-        # Side by side, so that a slow machine too sends them faster than one per second.
+        # Concurrently, so that a slow machine sends more than one per second, too.
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: requests.get(f"{server.url}/v1/models", timeout=60), range(60)))
         assert sum(a.status_code == 200 for a in answers) >= 3
@@ -36,12 +36,12 @@ def test_the_rate_is_limited_where_asked_for(ichor_binary: Path, tmp_path: Path)
         assert refused and all(int(a.headers["retry-after"]) >= 1 for a in refused)
         assert refused[0].headers["content-type"] == "application/problem+json"
         assert refused[0].json()["code"] == "too_many_requests"
-        # Whoever watches over the process is always answered.
+        # The health routes have no rate limit.
         assert requests.get(f"{server.url}/v1/health/live", timeout=120).status_code == 200
 
 
 def test_log_lines_say_nothing_of_the_input(ichor_binary: Path, samples: list[Path], tmp_path: Path):
-    # Letters that no hexadecimal request id can hold by chance, and a job id too long to be one.
+    # Letters that no hexadecimal request id contains, and a job id that cannot appear by chance.
     job = "5ec2e7" * 5 + "00"
     with ichor_server(ichor_binary, tmp_path, "--log") as server:
         requests.post(f"{server.url}/v1/segment?include=mask", samples[0].read_bytes(), timeout=60)
@@ -78,8 +78,8 @@ def test_a_server_that_is_stopped_ends_its_work_and_leaves_no_image(
         ).json()
         put = order["upload"]
         assert requests.put(url + put["url"], content, headers=put["headers"], timeout=120).status_code == 200
-        assert list(tmp_path.glob("ichor-*/jobs/*/job.json")), "the job's folder is not where it is looked for"
-        # A request that is under way when the signal comes is still answered: "100 Continue" says that it is.
+        assert list(tmp_path.glob("ichor-*/jobs/*/job.json")), "the folder of the job is not below TMPDIR"
+        # A request in progress is still answered after the signal; "100 Continue" shows that it is in progress.
         image = samples[0].read_bytes()
         with socket.create_connection(("127.0.0.1", port), timeout=120) as link:
             head = f"POST /v1/segment HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {len(image)}\r\n"

@@ -1,4 +1,4 @@
-"""`make sam-local`: the API in a container where there is a container engine, and plain words where there is none."""
+"""`make sam-local`: the API in a container, and a clear message without a container engine."""
 
 import os
 import signal
@@ -32,13 +32,13 @@ def test_without_an_engine_it_says_what_to_do_instead(repository: Path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.skipif(not engine_runs(), reason="NO CONTAINER ENGINE RUNS HERE: sam local start-api was not tried")
+@pytest.mark.skipif(not engine_runs(), reason="NO CONTAINER ENGINE RUNS HERE: sam local start-api is not tested")
 def test_the_container_answers_and_ends_with_the_script(
     repository: Path, samples: list[Path], tmp_path: Path, number: signal.Signals
 ):
     before = containers()
     with started([str(repository / "infra" / "sam_local.sh")], tmp_path / "sam.log") as (process, url):
         answers_to_both_bodies(url, samples[0])
-        assert containers() > before, "the function runs in no container"
+        assert containers() > before, "the function does not run in a container"
         ends_with_its_children(process, number)
         assert containers() == before

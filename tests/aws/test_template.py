@@ -1,4 +1,4 @@
-"""The deployment as written: found right by cfn-lint, sam and checkov, and no wider open than it has to be."""
+"""The template: checked by cfn-lint, sam and checkov, with least privileges."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ def test_cfn_lint_finds_nothing(repository: Path):
 
 def test_sam_finds_the_template_valid(repository: Path, tmp_path: Path):
     environment = os.environ | {"AWS_DEFAULT_REGION": "eu-central-1", "SAM_CLI_TELEMETRY": "0", "HOME": str(tmp_path)}
-    command = [tool("sam"), "validate", "--lint", "--template", repository / "template.yaml"]
+    command: list = [tool("sam"), "validate", "--lint", "--template", repository / "template.yaml"]
     checked = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "is a valid SAM Template" in checked.stdout
@@ -43,7 +43,13 @@ def test_sam_finds_the_template_valid(repository: Path, tmp_path: Path):
 def test_checkov_finds_nothing_but_what_is_left_out_with_a_reason(repository: Path):
     checkov = CACHE / "checkov-venv" / "bin" / "checkov"
     assert checkov.is_file(), f"{checkov} is missing: run make checkov-venv"
-    command = [checkov, "--config-file", repository / "infra" / "checkov.yaml", "--file", repository / "template.yaml"]
+    command: list = [
+        checkov,
+        "--config-file",
+        repository / "infra" / "checkov.yaml",
+        "--file",
+        repository / "template.yaml",
+    ]
     command += ["--compact", "--quiet", "--skip-download"]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -62,7 +68,7 @@ def test_every_check_left_out_has_a_reason_and_is_needed(repository: Path):
 
 
 def test_the_linter_reads_the_state_machine(repository: Path, tmp_path: Path):
-    """cfn-lint validates the machine's definition (E3601): a broken one must be found."""
+    """cfn-lint validates the definition of the state machine (E3601): it must find an error in it."""
     text = (repository / "template.yaml").read_text()
     broken = text.replace("Type: Map\n", "Type: Mapp\n", 1)
     assert broken != text
@@ -138,7 +144,7 @@ def as_list(value) -> list:
 
 
 def name_of(resource) -> str:
-    """A resource of a statement as text, whichever intrinsic function it is written with."""
+    """A resource of a statement as text, with any intrinsic function."""
     if isinstance(resource, str):
         return resource
     (value,) = resource.values()
@@ -186,10 +192,10 @@ def test_an_upload_wakes_the_worker_and_is_not_lost(template: dict):
     assert notification["Queue"] == {"Fn::GetAtt": ["UploadsQueue", "Arn"]}
     assert notification["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "uploads/"}]
     queue, worker = resources["UploadsQueue"]["Properties"], resources["WorkerFunction"]["Properties"]
-    # Above the timeout, or two workers would always be at it; not far above, as a client waits.
+    # Longer than the timeout, so that two workers never run one message; not much longer, because a client waits.
     assert worker["Timeout"] < queue["VisibilityTimeout"] <= 2 * worker["Timeout"]
     assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["UploadsDeadLetters", "Arn"]}
-    # The worker gives an input up at the third attempt; dead letters are for what is no input's fault.
+    # The worker gives up on an input after three attempts; dead letters are for all other errors.
     assert queue["RedrivePolicy"]["maxReceiveCount"] > 3
     event = worker["Events"]["Upload"]["Properties"]
     assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"] and event["BatchSize"] == 1
@@ -222,7 +228,7 @@ def test_the_page_is_sent_with_strict_headers(template: dict):
         assert behavior["ViewerProtocolPolicy"] in ("https-only", "redirect-to-https")
 
 
-def test_what_can_go_wrong_raises_an_alarm(template: dict):
+def test_every_kind_of_failure_raises_an_alarm(template: dict):
     alarms = of_type(template, "AWS::CloudWatch::Alarm")
     watched = {(a["Properties"]["Namespace"], a["Properties"]["MetricName"]) for a in alarms.values()}
     assert watched == {
@@ -236,7 +242,7 @@ def test_what_can_go_wrong_raises_an_alarm(template: dict):
     assert budget["Properties"]["Budget"]["BudgetLimit"]["Amount"] == {"Ref": "MonthlyBudgetUsd"}
 
 
-def test_what_few_need_is_made_for_those_who_ask(template: dict):
+def test_optional_parts_are_off_by_default(template: dict):
     optional = {name for name, resource in template["Resources"].items() if "Condition" in resource}
     assert {"KeyedApi", "PartnerPlan", "PartnerKey", "KeyedApiFirewall", "DatasetMachine", "Budget"} <= optional
     for parameter in ("ApiKeys", "Datasets"):
@@ -293,5 +299,5 @@ def test_access_logs_hold_no_address(template: dict):
     (api,) = of_type(template, "AWS::Serverless::HttpApi").values()
     log_format = api["Properties"]["AccessLogSettings"]["Format"]
     assert "$context.status" in log_format
-    # The path of a job is the key to it.
+    # Whoever knows the path of a job can read the job.
     assert not any(word in log_format for word in ("sourceIp", "userAgent", "$context.path"))

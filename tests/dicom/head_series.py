@@ -1,6 +1,6 @@
 """A generated head CT as a DICOM series: tilted, unevenly spaced, of a patient with an umlaut."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,11 @@ TILT_DEGREES = 12.0
 def write_series(
     folder: Path,
     *,
-    gaps_mm: list[float],
+    gaps_mm: Sequence[float],
     tilt_degrees: float = TILT_DEGREES,
     change: Callable[[Dataset, int], None] = lambda image, index: None,
 ) -> list[Dataset]:
-    """Writes one file per slice, named against their order, and returns them from feet to head."""
+    """Writes one file per slice, with names in reverse order, and returns the slices from feet to head."""
     folder.mkdir(parents=True)
     study, series, frame_of_reference = generate_uid(), generate_uid(), generate_uid()
     heights = np.concatenate([[0.0], np.cumsum(gaps_mm)]) - 30
@@ -30,7 +30,7 @@ def write_series(
         image.FrameOfReferenceUID = frame_of_reference
         lean = np.deg2rad(tilt_degrees)
         image.ImageOrientationPatient = [1, 0, 0, 0, round(float(np.cos(lean)), 8), round(float(np.sin(lean)), 8)]
-        # The table moves along the body, whatever the gantry's angle.
+        # The table moves along the body at any angle of the gantry.
         image.ImagePositionPatient = [-100.5, -110.25, float(height)]
         change(image, index)
         image.save_as(folder / f"{len(heights) - index:02}.dcm", enforce_file_format=True)

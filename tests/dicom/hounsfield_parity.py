@@ -1,12 +1,12 @@
-"""Holds `ichor inspect` against pydicom: least, greatest and mean Hounsfield unit of every frame.
+"""Compares `ichor inspect` with pydicom: minimum, maximum and mean Hounsfield unit of every frame.
 
     python tests/dicom/hounsfield_parity.py --ichor PATH_OF_ICHOR [--as-ct] [FOLDER ...]
 
-Without folders, pydicom's own test files and those of the package pydicom-data are taken. Needs
-pydicom, pydicom-data, numpy, pylibjpeg, pylibjpeg-libjpeg and pylibjpeg-openjpeg. Exits with 1
-where a figure differs: a file is read as pydicom reads it, or refused, or said to be no HU.
+Without folders it compares the test files of pydicom and of the package pydicom-data. Needs pydicom, pydicom-data,
+numpy, pylibjpeg, pylibjpeg-libjpeg and pylibjpeg-openjpeg. Exits with 1 if a figure differs: every file is read as
+pydicom reads it, or refused, or reported as not in Hounsfield units.
 
-Few public files are CT; with --as-ct the others are compared too, their headers rewritten to say so.
+Few public files are CT; with --as-ct the headers of the others are rewritten to CT, and they are compared as well.
 """
 
 import argparse
@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 import pydicom
 
-# ichor keeps samples as 32-bit floats: 24 bits of precision.
+# ichor stores samples as 32-bit floats, which have 24 bits of precision.
 RELATIVE = 2.0**-23
-# Decoders of lossy JPEG and JPEG 2000 round their transforms differently, by a stored value or so;
-# a mean moves by much less.
+# Decoders of lossy JPEG and JPEG 2000 round their transforms differently, by about one stored value; a mean
+# differs by much less.
 LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.91"}
 LOSSY_STORED_VALUES = 2
 LOSSY_MEAN_STORED_VALUES = 0.1
@@ -37,12 +37,12 @@ def default_folders():
 
         folders.append(Path(data_store.__file__).parent)
     except ImportError:
-        print("pydicom-data is not installed; its files are left out", file=sys.stderr)
+        print("pydicom-data is not installed; its files are not compared", file=sys.stderr)
     return folders
 
 
 def inspect(ichor, path):
-    """The parsed line of one file."""
+    """The JSON line of one file."""
     done = subprocess.run([ichor, "inspect", "--json", path], capture_output=True, text=True)
     if done.returncode not in (0, 1):
         return {"error": f"ichor ended with {done.returncode}"}
@@ -50,7 +50,7 @@ def inspect(ichor, path):
 
 
 def as_ct(path, folder):
-    """A copy that claims to be CT with a rescale; the pixel data stay as they are encoded."""
+    """A copy with a header of CT with a rescale; the encoded pixel data stay the same."""
     try:
         dataset = pydicom.dcmread(path)
         if dataset.get("Modality") == "CT":
@@ -62,12 +62,12 @@ def as_ct(path, folder):
         copy = Path(folder) / path.name
         dataset.save_as(copy)
         return copy
-    except Exception:
+    except Exception:  # pydicom cannot rewrite every file; such a file is compared unchanged
         return path
 
 
 def rescale(dataset, frame):
-    """Slope and intercept of one frame, as the functional groups or the top level have them."""
+    """Slope and intercept of one frame, from the functional groups or the top level."""
     found = {"RescaleSlope": 1.0, "RescaleIntercept": 0.0}
     for name in found:
         if dataset.get(name) not in (None, ""):
@@ -83,10 +83,10 @@ def rescale(dataset, frame):
 
 
 def expected(path):
-    """Least, greatest and mean of each frame, and what a stored value is worth."""
+    """Minimum, maximum and mean of each frame, and the HU of one stored value."""
     dataset = pydicom.dcmread(path, force=True)
     if "TransferSyntaxUID" not in dataset.file_meta:
-        implicit, little = dataset.original_encoding
+        implicit, _ = dataset.original_encoding
         dataset.file_meta.TransferSyntaxUID = (
             pydicom.uid.ImplicitVRLittleEndian if implicit else pydicom.uid.ExplicitVRLittleEndian
         )
@@ -102,7 +102,7 @@ def expected(path):
 
 
 def compare(path, line):
-    """One word and its reason."""
+    """The outcome and its reason."""
     if "error" in line:
         return "refused", line["error"]
     if line["format"] != "dicom":
@@ -113,12 +113,12 @@ def compare(path, line):
         )
     try:
         syntax, figures = expected(path)
-    except Exception as error:
+    except Exception as error:  # pydicom fails with many types of errors
         return "only ichor", f"pydicom: {type(error).__name__}"
     if len(figures) != len(line["slices"]):
         return "DIFFERENT", f"{len(line['slices'])} frames, pydicom has {len(figures)}"
-    for number, ((low, high, mean, slope), facts) in enumerate(zip(figures, line["slices"])):
-        # Positive and negative samples may cancel in a mean: rounding is relative to the greatest.
+    for number, ((low, high, mean, slope), facts) in enumerate(zip(figures, line["slices"], strict=True)):
+        # Positive and negative samples may cancel in a mean, so that rounding is relative to the largest sample.
         tolerance = RELATIVE * max(1, abs(low), abs(high))
         extra, extra_mean = (
             (slope * LOSSY_STORED_VALUES, slope * LOSSY_MEAN_STORED_VALUES) if syntax in LOSSY else (0, 0)
@@ -139,7 +139,7 @@ def main():
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    counts = collections.Counter()
+    counts: collections.Counter = collections.Counter()
     folders = arguments.folders or default_folders()
     with tempfile.TemporaryDirectory() as copies:
         for path in sorted(p for folder in folders for p in folder.rglob("*.dcm") if p.is_file()):

@@ -1,6 +1,6 @@
-"""`ichor segment` on a folder, and where its results lie.
+"""Runs `ichor segment` on a folder and reads its results.
 
-ICHOR_BIN names the program, else the one that `make build` leaves is run.
+ICHOR_BIN names the program; the default is the one of `make build`.
 """
 
 import json
@@ -16,12 +16,13 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("ICHOR_CACHE", Path.home() / ".cache" / "ichor"))
-RELEASE = Path(os.environ.get("CARGO_TARGET_DIR", CACHE / "target")) / "release"
+BUILT = Path(os.environ.get("CARGO_TARGET_DIR", CACHE / "target")) / "release" / "ichor"
+ICHOR = os.environ.get("ICHOR_BIN", str(BUILT))
 
 
 @dataclass
 class Result:
-    """What came of one folder."""
+    """The results of one folder."""
 
     folder: Path
     stem: str
@@ -48,7 +49,7 @@ class Result:
 
 
 def volume_ml(seg: Path) -> float:
-    """Volume of a segmentation by the pixel measures of its frames, shared or each frame's own."""
+    """Volume of a segmentation from the pixel measures of its frames, shared or per frame."""
     dataset = pydicom.dcmread(seg)
     pixels = dataset.pixel_array.reshape(-1, dataset.Rows, dataset.Columns)
     shared = dataset.SharedFunctionalGroupsSequence[0]
@@ -63,7 +64,7 @@ def volume_ml(seg: Path) -> float:
 
 def segment(series: Path, output: Path, formats: str = "png,nifti,dicom-seg") -> Result:
     command = [
-        os.environ.get("ICHOR_BIN", RELEASE / "ichor"),
+        ICHOR,
         "segment",
         str(series),
         "--model",

@@ -1,4 +1,4 @@
-"""dciodvfy (dicom3tools) holds the written objects against PS3.3: no error."""
+"""dciodvfy (dicom3tools) checks the written objects against PS3.3: no error."""
 
 import subprocess
 
@@ -19,6 +19,6 @@ def result(request, tmp_path_factory):
 @pytest.mark.parametrize("kind", ["seg", "sr"])
 def test_dciodvfy_finds_no_error(result, kind):
     run = subprocess.run(["dciodvfy", "-new", getattr(result, kind)], capture_output=True, text=True, check=False)
-    said = (run.stdout + run.stderr).splitlines()
-    assert said, "it names the object at least"
-    assert [line for line in said if line.startswith("Error")] == []
+    lines = (run.stdout + run.stderr).splitlines()
+    assert lines, "dciodvfy printed nothing, not even the kind of object"
+    assert [line for line in lines if line.startswith("Error")] == []

@@ -1,4 +1,4 @@
-"""The structured report of volume as highdicom and pydicom read it."""
+"""The structured report, read by highdicom and pydicom."""
 
 import json
 
@@ -59,7 +59,7 @@ def test_each_lesion_has_its_volume(result, report):
     lesions = written.report["volume"]["lesions"]
     groups = report.content.get_image_measurement_groups()
     assert len(groups) == len(lesions) > 0
-    for group, lesion in zip(groups, lesions):
+    for group, lesion in zip(groups, lesions, strict=True):
         assert group.tracking_identifier == f"Lesion {lesion['id']}"
         assert volume(group) == pytest.approx(lesion["volume_ml"], abs=6e-4)
     assert sum(map(volume, groups)) == pytest.approx(written.report["volume"]["total_volume_ml"], rel=0.01)

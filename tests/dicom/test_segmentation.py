@@ -1,7 +1,6 @@
-"""DICOM segmentations and NIfTI masks as other programs read them: highdicom, pydicom and nibabel.
+"""DICOM segmentations and NIfTI masks, read by highdicom, pydicom and nibabel.
 
-ICHOR_DICOM_HEAD may name the folder of another real series than the four slices that are kept with the
-tests.
+ICHOR_DICOM_HEAD names the folder of a real series; the default is the four slices in tests/data.
 """
 
 import os
@@ -81,7 +80,7 @@ def test_patient_study_and_space_are_those_of_the_source(tilted):
     for frame in seg.PerFrameFunctionalGroupsSequence:
         assert list(frame.PixelMeasuresSequence[0].PixelSpacing) == [ROW_MM, COLUMN_MM]
     orientation = shared.PlaneOrientationSequence[0].ImageOrientationPatient
-    # Cosines are written as unit vectors, whatever the rounding of the source.
+    # Direction cosines are written as unit vectors, independent of the rounding in the source.
     assert np.allclose(orientation, slices[0].ImageOrientationPatient, atol=1e-7)
     by_uid = {s.SOPInstanceUID: s for s in slices}
     for frame in seg.PerFrameFunctionalGroupsSequence:

@@ -1,4 +1,4 @@
-"""Patient and study in the written objects: equal to the source's in every character set, and nothing else of it."""
+"""Patient and study in the written objects: equal to the source in every character set, and nothing else from it."""
 
 import json
 import os
@@ -9,9 +9,9 @@ import pydicom
 import pytest
 from head_series import write_series
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
-from reading import RELEASE, ROOT, Result, segment
+from reading import ICHOR, ROOT, Result, segment
 
-# PS3.3 C.12.1.1.2, with names as they are written there.
+# PS3.3 C.12.1.1.2, with typical names in each character set.
 NAMES = {
     "ISO_IR 100": "Müller^Jörg",
     "ISO_IR 101": "Wałęsa^Świętosław",
@@ -33,13 +33,13 @@ NAMES = {
     "\\ISO 2022 IR 149": "Hong^Gildong=洪^吉洞=홍^길동",
     "ISO 2022 IR 6\\ISO 2022 IR 100\\ISO 2022 IR 144": "Buc^Jérôme=Люкceмбypг",
 }
-# What is written of a file whose bytes do not fit its declaration.
+# Files whose bytes do not fit their declared character set.
 BYTES = {
     "undeclared": (None, "Müller^Jörg".encode("latin-1")),
     "utf8 under latin1": (b"ISO_IR 100", "Müller^Jörg".encode()),
     "latin1 under utf8": (b"ISO_IR 192", "Müller^Jörg".encode("latin-1")),
     "unknown set": (b"ISO_IR 203", "Œuvre^Žan".encode("iso8859-15")),
-    # Characters whose second byte is a backslash, a blank for some or the delimiter of names.
+    # Characters whose second byte is a backslash, a delimiter of names, or a blank in other character sets.
     "backslash": (b"GB18030", b"Wang^\x81\x5c\x85\x5e\x81\xa0"),
     "simplified Chinese": (b"\\ISO 2022 IR 58", b"Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab="),
     "padding": (b"ISO_IR 100", "  Müller^^^Dr.   ".encode("latin-1")),
@@ -63,7 +63,7 @@ def element(keyword: str, vr: bytes, value: bytes) -> bytes:
 
 
 def place(data: bytes, keyword: str) -> slice | None:
-    """Where the value of an element of short length lies."""
+    """The position of the value of an element with a 16-bit length."""
     start = data.find(head(keyword, dictionary_VR(keyword).encode()))
     if start < 0:
         return None
@@ -78,17 +78,18 @@ def raw(path: Path, keyword: str) -> bytes | None:
 
 
 def rewrite(folder: Path, replaced: dict[str, bytes | None]) -> None:
-    """Puts raw elements in place of those of the files, or takes them out."""
+    """Replaces elements of the files by raw ones, or removes them."""
     for path in folder.iterdir():
         data = path.read_bytes()
         for keyword, new in replaced.items():
             old = place(data, keyword)
+            assert old, keyword
             data = data[: old.start - 8] + (new or b"") + data[old.stop :]
         path.write_bytes(data)
 
 
 def written(folder: Path, output: Path) -> tuple[Result, list[Path]]:
-    """The result, and the first source, the segmentation and the structured report."""
+    """The result, and the paths of the first source, the segmentation and the structured report."""
     result = segment(folder, output, "dicom-sr")
     return result, [min(folder.iterdir()), result.seg, result.sr]
 
@@ -190,7 +191,7 @@ def test_neither_report_nor_messages_name_the_patient(tmp_path):
 
     write_series(tmp_path / "head", gaps_mm=[5, 9], tilt_degrees=20, change=change)
     rewrite(tmp_path / "head", {"PatientName": element("PatientName", b"LO", b"Secret" * 900)})
-    command = [os.environ.get("ICHOR_BIN", RELEASE / "ichor"), "segment", str(tmp_path / "head"), "--model", "unet"]
+    command = [ICHOR, "segment", str(tmp_path / "head"), "--model", "unet"]
     command += ["--output", str(tmp_path / "out"), "--format", "dicom-sr,json,nifti"]
     environment = {**os.environ, "RUST_LOG": "trace"}
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)

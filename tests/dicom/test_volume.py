@@ -1,4 +1,4 @@
-"""Volume by the pixel measures of the segmentation, in the structured report and in the JSON report."""
+"""The volume from the pixel measures of the segmentation, in the structured report and in the JSON report."""
 
 import highdicom as hd
 import pytest
@@ -18,7 +18,7 @@ def thicker_above(image, index):
 
 
 def resized(image, index):
-    """The upper slices show a larger field of view round the same middle."""
+    """The upper slices have a larger field of view with the same centre."""
     if index >= 4:
         row_mm, column_mm = ROW_MM * 1.1, COLUMN_MM * 1.1
         image.PixelSpacing = [row_mm, column_mm]

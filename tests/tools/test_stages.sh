@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stages run on where one fails, and the end says which: stages.sh on a Makefile made here.
+# Tests stages.sh on a Makefile made here: stages continue after a failure, and the summary names the failed one.
 set -euo pipefail
 stages="$(cd "$(dirname "$0")/../../scripts" && pwd)/stages.sh"
 folder=$(mktemp -d)
@@ -27,7 +27,10 @@ tail -n 3 out | grep -qE '^== 2 of 2 stages passed' || fail 'the summary does no
 
 "$stages" 'first: good' 'slow: slow' 'third: late' >out 2>&1 &
 run=$!
-for _ in $(seq 200); do [ -s pid ] && break || sleep 0.05; done
+for _ in $(seq 200); do
+  if [ -s pid ]; then break; fi
+  sleep 0.05
+done
 kill -TERM $run
 status=0
 wait $run || status=$?

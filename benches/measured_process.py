@@ -1,36 +1,34 @@
-"""Processes whose clocks are read from outside, the same way for every engine. Linux only."""
+"""A child process whose CPU time and memory are read from outside, the same way for every engine. Linux only."""
 
 import os
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
-
-# Of a busy machine.
-START_SECONDS = 60.0
 
 
 def cpu_s(pid: int) -> float:
-    """Processor time of all threads of a process since its start, those that ended among them, ns precise."""
-    # The clock that clock_getcpuclockid(3) gives: the process's number inverted, and CPUCLOCK_SCHED.
+    """CPU time of a process since its start, of all threads, ended ones included; exact to the nanosecond."""
+    # The clock id that clock_getcpuclockid(3) returns: the inverted process id and CPUCLOCK_SCHED.
     return time.clock_gettime((~pid << 3) | 2)
 
 
 def memory_mb(pid: int, field: str = "VmHWM") -> float:
-    """`VmHWM`, the peak of the resident memory, or `VmRSS`, what is resident now."""
+    """Resident memory: its peak (`VmHWM`) or its present value (`VmRSS`)."""
     status = Path(f"/proc/{pid}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith(f"{field}:"))
     return int(line.split()[1]) * 1024 / 1e6
 
 
 def environment(threads: int) -> dict[str, str]:
-    """This process's own, without the tester's settings, with thread pools of one size."""
+    """The environment of this process without settings of AWS and Ichor, with thread pools of one size."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ICHOR_"))}
     pools = ("RAYON_NUM_THREADS", "RTEN_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     return inherited | dict.fromkeys(pools, str(threads))
 
 
-class Watched:
-    """A process that says a line when it is ready and a line after each command; a context manager."""
+class MeasuredProcess:
+    """A process that prints one line when it is ready and one line after each command; a context manager."""
 
     def __init__(self, command: list, threads: int = 1, cores: set[int] | None = None):
         self.command = [str(part) for part in command]
@@ -45,9 +43,11 @@ class Watched:
             stderr=subprocess.DEVNULL if "PYTEST_CURRENT_TEST" in os.environ else None,
             text=True,
             env=environment(self.threads),
-            preexec_fn=(lambda: os.sched_setaffinity(0, self.cores)) if self.cores else None,
+            preexec_fn=partial(os.sched_setaffinity, 0, self.cores) if self.cores else None,
         )
-        self.ready_line = self.process.stdout.readline()
+        assert self.process.stdin and self.process.stdout
+        self.commands, self.answers = self.process.stdin, self.process.stdout
+        self.ready_line = self.answers.readline()
         if not self.ready_line:
             self.process.wait()
             raise RuntimeError(f"{self.command[0]} did not start")
@@ -55,7 +55,7 @@ class Watched:
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.close()
+        self.commands.close()
         self.process.terminate()
         self.process.wait()
 
@@ -64,10 +64,10 @@ class Watched:
         return self.process.pid
 
     def ask(self, line: str) -> tuple[float, float]:
-        """Processor and wall seconds that a command took."""
+        """CPU seconds and wall seconds of one command."""
         cpu, wall = cpu_s(self.pid), time.perf_counter()
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        if self.process.stdout.readline().strip() != "done":
+        self.commands.write(line + "\n")
+        self.commands.flush()
+        if self.answers.readline().strip() != "done":
             raise RuntimeError(f"{self.command[0]} failed at '{line}'")
         return cpu_s(self.pid) - cpu, time.perf_counter() - wall
