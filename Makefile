@@ -23,6 +23,7 @@ SAGEMAKER := $(BUILT)/$(BINARY_SAGEMAKER)
 TEST_PYTHON := $(ICHOR_CACHE)/test-venv/bin/python
 DICOM_PYTHON := $(ICHOR_CACHE)/dicom-venv/bin/python
 TRAIN_PYTHON := $(ICHOR_CACHE)/train-venv/bin/python
+LINT := $(ICHOR_CACHE)/lint-venv/bin
 MEASURED := $(ICHOR_CACHE)/measured.json
 BENCH = $(ICHOR_CACHE)/bench-venv/bin/python benches/bench.py --probe $(BUILT)/examples/probe \
   --binary $(ICHOR) --cache $(ICHOR_CACHE)
@@ -130,14 +131,14 @@ model-archive: ## pack model.tar.gz as SageMaker unpacks it into /opt/ml/model
 	@echo $(ICHOR_CACHE)/model.tar.gz
 
 ##@ Check
-.PHONY: check test fmt clippy fast-tests build rust-tests feature-tests \
+.PHONY: check test lints fmt clippy doc python-lints shell-lints fast-tests build rust-tests feature-tests \
   training-tests dicom-tests aws-tests page-tests container-tests image-tests tool-tests mutated fuzz
-check: fmt clippy fast-tests ## formatting, lints, unit tests: under two minutes once built
+check: fmt clippy python-lints shell-lints fast-tests ## formatting, lints, unit tests: under two minutes once built
 
 test: ## install what is missing, run every stage even after a failure, and print a summary
 	@MAKE="$(MAKE)" scripts/stages.sh \
 	  "tools: tools" \
-	  "lints: fmt clippy" \
+	  "lints: lints" \
 	  "feature boundaries: feature-tests" \
 	  "Rust: rust-tests" \
 	  "scripts: tool-tests" \
@@ -148,11 +149,25 @@ test: ## install what is missing, run every stage even after a failure, and prin
 	  "page: page-tests" \
 	  "measurements: bench-smoke"
 
+lints: fmt clippy doc python-lints shell-lints ## every lint; `make check` leaves out the documentation
+
 fmt:
 	cargo fmt --check
 
 clippy:
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+
+# The flags of clippy, whose compiled metadata of the dependencies serve here too.
+doc: ## build the documentation of the crates; a warning is an error
+	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps
+
+python-lints: lint-venv ## ruff and mypy, as pyproject.toml configures them
+	$(LINT)/ruff check
+	$(LINT)/ruff format --check
+	$(LINT)/mypy
+
+shell-lints: lint-venv ## shellcheck
+	$(LINT)/shellcheck -x $$(git ls-files '*.sh' .ci/run)
 
 fast-tests:
 	cargo test $(CARGO_FLAGS) --lib
@@ -198,9 +213,9 @@ fuzz: ## a million inputs for every decoder (RUNS=1000000)
 	for target in dicom nifti archive raster multipart assess; do fuzz/run.sh $$target $(RUNS); done
 
 ##@ Install
-.PHONY: tools base-packages dicom-packages page-packages test-venv checkov-venv image-venv bench-venv sam-venv \
+.PHONY: tools base-packages dicom-packages page-packages test-venv checkov-venv image-venv lint-venv bench-venv sam-venv \
   train-venv dicom-venv cargo-lambda-venv onnxruntime s3-server lambda-emulator page-modules
-INSTALLED := base-packages dicom-packages page-packages test-venv checkov-venv image-venv dicom-venv bench-venv \
+INSTALLED := base-packages dicom-packages page-packages test-venv checkov-venv image-venv lint-venv dicom-venv bench-venv \
   cargo-lambda-venv onnxruntime s3-server lambda-emulator train-venv page-modules
 tools: $(INSTALLED) ## install everything that the tests need; what is there already is skipped
 
@@ -222,6 +237,9 @@ checkov-venv: base-packages
 
 image-venv: base-packages
 	@scripts/python_env.sh image-venv tests/aws/image-requirements.txt
+
+lint-venv: base-packages
+	@scripts/python_env.sh lint-venv scripts/lint-requirements.txt
 
 bench-venv: base-packages
 	@scripts/python_env.sh bench-venv benches/requirements.txt

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! [`segmenter::Segmenter`] is the one composition of it; every front calls it. Layers import
-//! downward only: values ([`slice`], [`series`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
+//! downward only: values ([`mod@slice`], [`series`], [`mask`], [`window`], [`model_spec`], [`error`]), pure
 //! steps ([`decode`], [`assess`], [`geometry`], [`mod@preprocess`], [`postprocess`], [`components`],
 //! [`volumetry`], [`stack`], [`overlay`], [`png`], [`metrics`]), inference ([`engine`], [`segmenter`]), data sets,
 //! reports and files ([`dataset`], [`mod@prepare`], [`mod@evaluate`], [`mod@inspect`], [`report`],

@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 impl IntoResponse for Problem {
-    /// Leaves the body to [`identify`], which knows the request's identifier.
+    /// Leaves the body to `identify`, which knows the request's identifier.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         if let Some(seconds) = self.retry_after_s {

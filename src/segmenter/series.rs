@@ -58,7 +58,7 @@ impl Segmenter {
     /// Segments the slices of a series in parallel. `progress` hears how many of all are done.
     ///
     /// # Errors
-    /// As [`Segmenter::segment_slice`]; [`Error::Unprocessable`] for a series without slices.
+    /// As [`Segmenter::segment_slice`]; [`Unprocessable`](crate::error::Error::Unprocessable) for a series without slices.
     pub fn segment_series(
         &self,
         series: Series,
