@@ -39,12 +39,15 @@ FLAGS ?=
 CUDA_LIBRARIES := $(ICHOR_CACHE)/cuda
 
 ##@ Use
-.PHONY: serve install cpu-image sbom train train-smoke
+.PHONY: serve install dist cpu-image sbom train train-smoke
 serve: ## serve the API and the page on 127.0.0.1 (PORT=8080)
 	cargo run --release --locked --bin $(BINARY_CLI) -- serve --port $(PORT)
 
 install: ## install the program for this user, with its models and its page inside
 	cargo install --path . --locked --bin $(BINARY_CLI)
+
+dist: ## write dist/ichor-VERSION-TARGET.tar.gz: program, model cards, checksums, SBOM (TARGET=triple)
+	@scripts/dist.sh $(if $(TARGET),--target $(TARGET))
 
 cpu-image: ## build the container image of the CPU server (TAG=ichor:latest); needs a container engine
 	infra/build_image.sh cpu $(or $(TAG),ichor:latest)
@@ -131,7 +134,7 @@ model-archive: ## pack model.tar.gz as SageMaker unpacks it into /opt/ml/model
 	@echo $(ICHOR_CACHE)/model.tar.gz
 
 ##@ Check
-.PHONY: check test lints fmt clippy doc python-lints shell-lints fast-tests build rust-tests feature-tests \
+.PHONY: check test lints fmt clippy doc python-lints shell-lints deny fast-tests build rust-tests feature-tests \
   training-tests dicom-tests aws-tests page-tests container-tests image-tests tool-tests mutated fuzz
 check: fmt clippy python-lints shell-lints fast-tests ## formatting, lints, unit tests: under two minutes once built
 
@@ -169,6 +172,9 @@ python-lints: lint-venv ## ruff and mypy, as pyproject.toml configures them
 shell-lints: lint-venv ## shellcheck
 	$(LINT)/shellcheck -x $$(git ls-files '*.sh' .ci/run)
 
+deny: ## licences, duplicates and sources of the dependencies, by cargo-deny; skipped where it is not installed
+	@scripts/deny.sh
+
 fast-tests:
 	cargo test $(CARGO_FLAGS) --lib
 
@@ -181,8 +187,9 @@ rust-tests: onnxruntime
 feature-tests: ## the core builds without HTTP, and the default build without AWS
 	tests/tools/feature_boundaries.sh
 
-tool-tests: ## how the stages of `make test` continue after a failure and are summed up
+tool-tests: test-venv build ## the scripts, the make targets that documents and workflows name, the archive of `make dist`
 	tests/tools/test_stages.sh
+	ICHOR_BIN=$(ICHOR) tests/tools/test_dist.sh
 
 training-tests: train-smoke ## the training smoke run and the Python tests
 	$(TRAIN_PYTHON) -m pytest -q training
@@ -280,7 +287,7 @@ build-WorkerFunction:
 
 clean: ## remove build output; installed tools stay
 	cargo clean
-	rm -rf $(ICHOR_CACHE)/lambda tests/frontend/node_modules sbom
+	rm -rf $(ICHOR_CACHE)/lambda tests/frontend/node_modules dist sbom
 
 help: ## print this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z-]+:.*## / {printf "  %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
