@@ -1,6 +1,6 @@
-// Sets the chosen appearance before the first paint, so that a dark page does not flash light. Not a module:
-// those run after the page is parsed.
+// Sets the appearance before the first paint, so that a dark page does not flash light. Not a module: those run after
+// the page is parsed.
 try {
-  const chosen = localStorage.getItem('ichor.theme');
-  if (chosen === 'light' || chosen === 'dark') document.documentElement.dataset.theme = chosen;
-} catch { /* storage is switched off: the system's appearance holds */ }
+  const theme = localStorage.getItem('ichor.theme');
+  if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+} catch { /* storage is disabled: the system's appearance applies */ }

@@ -1,7 +1,8 @@
-// Elements in one call. Text is always set as text, never parsed as HTML.
+// Creates and finds elements. Text is always set as text and never parsed as HTML.
 
-/** Makes `<tag>` with properties (`className`, `dataset` and `aria-*` too) and children. */
+/** Creates an element with properties, attributes and children. @param {string} tag @param {Record<string, any>} properties @param {any[]} children @returns {any} */
 export function element(tag, properties = {}, ...children) {
+  /** @type {any} */
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined) continue;
@@ -13,4 +14,5 @@ export function element(tag, properties = {}, ...children) {
   return node;
 }
 
+/** @param {string} id @returns {any} */
 export const byId = (id) => document.getElementById(id);

@@ -1,12 +1,12 @@
-// The controller: makes the widgets, holds what is chosen, and wires both to the modules that act on them.
+// Creates the widgets, holds the page's state, and wires both to the modules that act on them.
 
 import { createApi } from './api.js';
-import { createAsking } from './asking.js';
-import { createChosen } from './chosen.js';
+import { createAnalysis } from './analysis.js';
+import { createSelection } from './selection.js';
 import { byId } from './dom.js';
-import { createMoving } from './moving.js';
-import { noViewer, nothingOpen } from './nothing-open.js';
-import { createOpening } from './opening.js';
+import { createNavigation } from './navigation.js';
+import { emptyViewer, createEmptySession } from './placeholders.js';
+import { createIntake } from './intake.js';
 import { createBusy } from './panels/busy.js';
 import { createDownloads } from './panels/downloads.js';
 import { createDropZone } from './panels/drop-zone.js';
@@ -14,106 +14,108 @@ import { createErrorPanel } from './panels/error-panel.js';
 import { createFindings } from './panels/findings.js';
 import { createGallery } from './panels/gallery.js';
 import { createModelChoice } from './panels/model-choice.js';
-import { createPageTools } from './panels/page-tools.js';
+import { createPageSettings } from './panels/page-settings.js';
 import { createThreshold } from './panels/threshold.js';
-import { createRunning } from './running.js';
-import { createSaving } from './saving.js';
-import { keepSetting, readSetting } from './settings.js';
+import { createTaskRunner } from './task-runner.js';
+import { createExportActions } from './export-actions.js';
+import { saveSetting, readSetting } from './settings.js';
 import { listenToKeys } from './shortcuts.js';
-import { createShowing } from './showing.js';
+import { createRenderer } from './renderer.js';
 import { fillTexts, strings } from './strings.js';
-import { createMarkControls } from './view/mark-controls.js';
+import { createOverlayControls } from './view/overlay-controls.js';
 import { createSliceStrip } from './view/slice-strip.js';
 import { createWindowControls } from './view/window-controls.js';
 
-/** facts: the answer of /v1/models; index: the slice that is shown; total: how many there will be. */
-const state = { facts: null, model: null, index: 0, total: 0, moved: false, chosen: null, window: null, running: null, problem: null, timings: {} };
-const api = createApi(document.querySelector('meta[name="ichor-api"]').content);
-const thresholds = new Map(); // by model; those that the visitor moved
+/** @type {State} */
+const state = { serverInfo: null, model: null, index: 0, total: 0, hasNavigated: false, selectedLesion: null, window: null, isWindowProvisional: false, task: null, lastProblem: null, timings: {} };
+const api = createApi(/** @type {HTMLMetaElement} */ (document.querySelector('meta[name="ichor-api"]')).content);
+/** Thresholds that the visitor set, by model name. @type {Map<string, number>} */
+const thresholds = new Map();
 
 const busy = createBusy({ onCancel: () => page.cancel() });
-const errors = createErrorPanel();
-const findings = createFindings({ lesion: (lesion) => page.showLesion(lesion), key: () => page.goToKey(), copy: () => page.copyFindings(), series: (number) => page.openSeries(number) });
-const windows = createWindowControls({ onWindow: (window) => { state.window = window; page.render(); } });
-const marks = createMarkControls({ onMarks: () => page.render(), onCompare: () => { page.render(); page.answerAll(); } });
-const strip = createSliceStrip({ onSlice: (index) => page.goTo(index), onKey: () => page.goToKey() });
-const threshold = createThreshold({ onThreshold: setThreshold });
-const modelChoice = createModelChoice({ onModel: chooseModel, cardUrl: api.cardUrl });
+const errorPanel = createErrorPanel();
+const findings = createFindings({ lesion: (lesion) => page.showLesion(lesion), keySlice: () => page.goToKeySlice(), copy: () => page.copyFindings(), series: (number) => page.openSeries(number) });
+const windowControls = createWindowControls({ onWindow: (window) => { state.window = window; page.render(); } });
+const overlayControls = createOverlayControls({ onOverlay: () => page.render(), onCompare: () => { page.render(); page.analyzeMissing(); } });
+const sliceStrip = createSliceStrip({ onSlice: (index) => page.goTo(index), onKeySlice: () => page.goToKeySlice() });
+const thresholdControl = createThreshold({ onThreshold: setThreshold });
+const modelChoice = createModelChoice({ onModel: selectModel, cardUrl: api.cardUrl });
 const gallery = createGallery({ onSample: (sample) => page.openSample(sample) });
 const dropZone = createDropZone({ onFiles: (files) => { gallery.clear(); page.open(async () => files); } });
 const downloads = createDownloads({
-  make: Object.fromEntries(['mask', 'overlay', 'nifti', 'json', 'dicom'].map((kind) => [kind, () => page.make[kind]()])),
-  onSaved: (name) => findings.say(strings.downloads.saved(name)),
-  onFailure: (error, again) => page.fail(error, again),
+  exporters: Object.fromEntries(['mask', 'overlay', 'nifti', 'json', 'dicom'].map((kind) => [kind, () => page.exporters[kind]()])),
+  onSaved: (name) => findings.announce(strings.downloads.saved(name)),
+  onFailure: (error, retry) => page.showFailure(error, retry),
 });
-const tools = createPageTools({ onLanguage: retext, onAbout: openAbout, onShortcuts: openSheet });
+const pageSettings = createPageSettings({ onLanguage: updateTexts, onAbout: openAbout, onShortcuts: openShortcuts });
 
-/** What the modules share. `session` and `viewer` are replaced when something is first opened; each module adds what it can do. */
+/** Shared by the modules, each of which adds its functions. `session` and `viewer` are replaced when something is first opened. @type {Page} */
 const page = {
-  state, api, thresholds, busy, errors, findings, windows, marks, strip, threshold, gallery, downloads, loadFacts,
-  session: nothingOpen(thresholds),
-  viewer: noViewer,
-  say: (message) => findings.say(message),
+  state, api, thresholds, busy, errorPanel, findings, windowControls, overlayControls, sliceStrip, thresholdControl, gallery, downloads, loadServerInfo,
+  session: createEmptySession(thresholds),
+  viewer: emptyViewer,
+  announce: (message) => findings.announce(message),
 };
-for (const create of [createChosen, createShowing, createMoving, createRunning, createSaving, createAsking, createOpening]) {
+for (const create of [createSelection, createRenderer, createNavigation, createTaskRunner, createExportActions, createAnalysis, createIntake]) {
   Object.assign(page, create(page));
 }
 
-async function loadFacts() {
-  errors.clear();
+async function loadServerInfo() {
+  errorPanel.clear();
   try {
-    const facts = await api.models();
-    state.facts = facts;
-    dropZone.setFacts(facts);
-    windows.setFacts(facts);
-    byId('disclaimer').textContent = facts.disclaimer;
-    byId('version').textContent = strings.version(facts.version);
-    setModel(facts.models.find(({ name }) => name === facts.default) ?? facts.models[0]);
-    modelChoice.setModels(facts.models, state.model);
+    const serverInfo = await api.models();
+    state.serverInfo = serverInfo;
+    dropZone.setServerInfo(serverInfo);
+    windowControls.setServerInfo(serverInfo);
+    byId('disclaimer').textContent = serverInfo.disclaimer;
+    byId('version').textContent = strings.version(serverInfo.version);
+    setModel(serverInfo.models.find(({ name }) => name === serverInfo.default) ?? serverInfo.models[0]);
+    modelChoice.setModels(serverInfo.models, state.model);
     performance.mark('ichor-ready');
     return true;
   } catch (error) {
-    page.fail(error, loadFacts);
+    page.showFailure(error, loadServerInfo);
     return false;
   }
 }
 
+/** @param {Model} model */
 function setModel(model) {
   state.model = model;
-  threshold.setModel(model, page.session.threshold(model.name));
-  marks.setModels(state.facts.models, model);
+  thresholdControl.setModel(model, page.session.threshold(model.name));
+  overlayControls.setModels(state.serverInfo.models, model);
 }
 
-function chooseModel(model) {
+/** @param {Model} model */
+function selectModel(model) {
   setModel(model);
-  state.chosen = null;
+  state.selectedLesion = null;
   if (!page.session.study) return;
-  // Files made now would hold what the new model has not said yet.
-  if (page.session.hasAnswer(model.name)) page.offerDownloads();
+  // Without a result of the new model there is nothing to save.
+  if (page.session.hasResult(model.name)) page.offerDownloads();
   else downloads.clear();
   page.render();
   page.renderFindings();
-  page.answerAll();
+  page.analyzeMissing();
 }
 
+/** @param {number | null} value null for the model's own */
 function setThreshold(value) {
-  state.chosen = null;
+  state.selectedLesion = null;
   page.session.setThreshold(state.model.name, value);
   page.render();
 }
 
-// Sheets, 3D, language
-
 async function openAbout() {
   const { openAbout: show } = await import('./panels/about.js');
-  show(state.facts?.models ?? [], api.cardUrl, byId('version').textContent);
+  show(state.serverInfo?.models ?? [], api.cardUrl, byId('version').textContent);
 }
 
-const keysEnabled = () => readSetting('keys', 'on') === 'on';
+const areLettersEnabled = () => readSetting('keys', 'on') === 'on';
 
-async function openSheet() {
+async function openShortcuts() {
   const { openShortcutSheet } = await import('./panels/shortcut-sheet.js');
-  openShortcutSheet({ enabled: keysEnabled(), onEnabled: (enabled) => keepSetting('keys', enabled ? 'on' : 'off') });
+  openShortcutSheet({ enabled: areLettersEnabled(), onEnabled: (enabled) => saveSetting('keys', enabled ? 'on' : 'off') });
 }
 
 async function openVolume() {
@@ -122,55 +124,55 @@ async function openVolume() {
     const { openVolumeView } = await import('./panels/volume-view.js');
     await openVolumeView({ slices: page.session.study.slices, regionsOf: page.regionsOf, color: page.colorOf(state.model), window: state.window });
   } catch (error) {
-    page.fail(error, openVolume);
+    page.showFailure(error, openVolume);
   } finally {
     busy.hide();
   }
 }
 
-function retext() {
+function updateTexts() {
   fillTexts(document);
-  page.say('');
-  for (const widget of [tools, dropZone, windows, marks, threshold]) widget.retext();
-  if (state.facts) {
-    modelChoice.setModels(state.facts.models, state.model);
-    byId('version').textContent = strings.version(state.facts.version);
+  page.announce('');
+  for (const widget of [pageSettings, dropZone, windowControls, overlayControls, thresholdControl]) widget.updateTexts();
+  if (state.serverInfo) {
+    modelChoice.setModels(state.serverInfo.models, state.model);
+    byId('version').textContent = strings.version(state.serverInfo.version);
   }
   if (!page.session.study) findings.clear();
-  else if (!state.running && !page.session.hasAnswer(state.model?.name)) findings.fail();
-  if (page.session.hasAnswer(state.model?.name)) page.offerDownloads();
+  else if (!state.task && !page.session.hasResult(state.model?.name)) findings.showNoResult();
+  if (page.session.hasResult(state.model?.name)) page.offerDownloads();
   page.render();
   page.renderFindings();
-  page.showPicture();
+  page.showPictureResult();
 }
 
 listenToKeys({
-  slices: (steps) => page.goTo(steps === Infinity ? state.total - 1 : steps === -Infinity ? 0 : state.index + steps),
-  key: page.goToKey,
+  goBySlices: (steps) => page.goTo(steps === Infinity ? state.total - 1 : steps === -Infinity ? 0 : state.index + steps),
+  keySlice: page.goToKeySlice,
   zoomIn: () => page.viewer.zoom(1),
   zoomOut: () => page.viewer.zoom(-1),
   fit: () => page.viewer.fit(),
-  move: (dx, dy) => page.viewer.move(dx, dy),
-  window: (number) => windows.choose(number),
-  marks: () => marks.cycleMode(),
-  heat: () => marks.toggleHeat(),
-  compare: () => marks.cycleCompare(),
-  lower: () => threshold.step(-1),
-  raise: () => threshold.step(1),
-  nextLesion: () => page.nextLesion(1),
-  previousLesion: () => page.nextLesion(-1),
+  pan: (dx, dy) => page.viewer.pan(dx, dy),
+  window: (number) => windowControls.choose(number),
+  overlay: () => overlayControls.cycleMode(),
+  heat: () => overlayControls.toggleHeat(),
+  compare: () => overlayControls.cycleCompare(),
+  lower: () => thresholdControl.step(-1),
+  raise: () => thresholdControl.step(1),
+  nextLesion: () => page.stepLesion(1),
+  previousLesion: () => page.stepLesion(-1),
   ruler: () => { if (page.session.study) page.viewer.ruler.toggle(); },
-  leaveRuler: () => page.viewer.ruler.leave(),
-  setPoint: () => page.viewer.ruler.set(),
-  moveCross: (dx, dy) => page.viewer.ruler.move(dx, dy),
-  sheet: openSheet,
-}, () => ({ enabled: keysEnabled(), measuring: page.viewer.ruler.active, several: page.several() }));
+  closeRuler: () => page.viewer.ruler.close(),
+  placePoint: () => page.viewer.ruler.placePoint(),
+  moveCursor: (dx, dy) => page.viewer.ruler.move(dx, dy),
+  shortcuts: openShortcuts,
+}, () => ({ areLettersEnabled: areLettersEnabled(), isMeasuring: page.viewer.ruler.isActive, hasSeveralSlices: page.hasSeveralSlices() }));
 byId('three-d').addEventListener('click', openVolume);
 byId('diagnostics').addEventListener('click', () => page.copyDiagnostics());
-byId('invite-sample').addEventListener('click', () => gallery.choose(0));
+byId('welcome-sample').addEventListener('click', () => gallery.choose(0));
 
-await tools.start();
-retext();
+await pageSettings.start();
+updateTexts();
 gallery.load();
-loadFacts();
-import('./offline.js').then(({ keepForOffline }) => keepForOffline());
+loadServerInfo();
+import('./offline.js').then(({ registerServiceWorker }) => registerServiceWorker());

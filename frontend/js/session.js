@@ -1,82 +1,83 @@
-// What is open and what is known of it: the study, each model's answer, and each answer's reading at a threshold.
+// The open study, each model's result, and the measurements of each result at its threshold.
 
 import { Problem } from './api.js';
-import { asBody, inOrder, mayHoldMany, pictureSet } from './data/opened.js';
+import { findPictures, packFiles, sortFiles } from './data/file-set.js';
 import { affineOf } from './data/geometry.js';
-import { createReading } from './data/reading.js';
+import { createMeasurements } from './data/measurements.js';
 import { segmentFile } from './data/segmentation.js';
-import { answerOf, createStudy, reportOf, sliceOfPicture, takeReport, takeSlice } from './data/study.js';
+import { resultOf, createStudy, reportOf, sliceFromBitmap, storeReport, storeSlice } from './data/study.js';
 import { isIncomplete, isUnreadable } from './data/verdict.js';
 import { share } from './format.js';
 import { strings } from './strings.js';
 
 /**
- * `thresholds`: by model, those that the visitor moved. Calls `onProgress({message, done, total, slices})`, `onSlice(index,
- * model)` and `onReading(model)`; `onQuestion({count, first, last}, signal)` resolves to 'head' or 'separate' for pictures.
+ * `thresholds` holds those that the visitor set, by model name. `onAmbiguousPictures` resolves to 'head' or 'separate'.
+ * @param {SessionOptions} options
+ * @returns {Session}
  */
-export function createSession({ api, thresholds, onProgress, onSlice, onReading, onQuestion }) {
+export function createSession({ api, thresholds, onProgress, onSlice, onMeasurements, onAmbiguousPictures }) {
   let study = null;
-  let readings = new Map();
+  let measurements = new Map();
 
-  const readingOf = (name) => {
-    const answer = study?.answers.get(name);
-    if (!answer) return null;
-    if (!readings.has(name)) readings.set(name, createReading(study, answer, thresholds.get(name) ?? null));
-    return readings.get(name);
+  const measurementsOf = (name) => {
+    const result = study?.results.get(name);
+    if (!result) return null;
+    if (!measurements.has(name)) measurements.set(name, createMeasurements(study, result, thresholds.get(name) ?? null));
+    return measurements.get(name);
   };
-  const read = (name) => {
-    const reading = readingOf(name);
-    const stopped = () => readings.get(name) !== reading;
-    reading.finish(() => { if (!stopped()) onReading(name); }, stopped);
+  const measure = (name) => {
+    const current = measurementsOf(name);
+    const isCancelled = () => measurements.get(name) !== current;
+    current.computeAll(() => { if (!isCancelled()) onMeasurements(name); }, isCancelled);
   };
-  const take = async (model, part, facts) => {
-    const at = study;
-    const index = await takeSlice(at, model.name, part, facts);
-    if (at !== study) return;
-    readings.get(model.name)?.forget(index);
+  const storePart = async (model, sliceReport, imageInfo) => {
+    const target = study;
+    const index = await storeSlice(target, model.name, sliceReport, imageInfo);
+    if (target !== study) return;
+    measurements.get(model.name)?.invalidate(index);
     onSlice(index, model);
   };
 
-  /** Sends one body, whose slices begin at `index`; resolves to its report. */
-  const askOne = async (at, index, body, model, { limits, media_types: types }, signal) => {
-    const ask = (wantsSamples) => segmentFile(api, body, {
+  /** Sends one body, whose first slice is `index`; resolves to its report. */
+  const analyzeBody = async (target, index, body, model, { limits, media_types: types }, signal) => {
+    const analyze = (needsSamples) => segmentFile(api, body, {
       model: model.name,
       limits,
       types,
-      several: at.several,
-      asSeries: at.asSeries,
-      series: at.series,
-      wantsSamples,
+      mayHoldSeveral: target.mayHoldSeveral,
+      asSeries: target.asSeries,
+      series: target.series,
+      needsSamples,
       signal,
-      onProgress: (stage, done, total) => { if (at === study && !signal.aborted && !at.pictures) onProgress(progressOf(stage, done, total, model)); },
-      onSlice: (part, facts) => take(model, at.pictures ? { ...part, index } : part, facts),
+      onProgress: (stage, done, total) => { if (target === study && !signal.aborted && !target.pictures) onProgress(describeProgress(stage, done, total, model)); },
+      onSlice: (sliceReport, imageInfo) => storePart(model, target.pictures ? { ...sliceReport, index } : sliceReport, imageInfo),
     });
-    let report = await ask(!at.slices[index]?.samples);
-    // A picture that the server cropped or turned otherwise would carry the mask in the wrong place: its own is taken.
-    if (!report.series && !at.slices[index]?.samples) report = await ask(true);
+    let report = await analyze(!target.slices[index]?.samples);
+    // Where the server crops or rotates a picture differently, only its own samples match the mask.
+    if (!report.series && !target.slices[index]?.samples) report = await analyze(true);
     signal.throwIfAborted();
     return report;
   };
 
-  /** Sends separate pictures one by one. One that cannot be used takes nothing from the others. */
-  const askEach = async (at, model, facts, signal) => {
-    const answer = answerOf(at, model.name);
-    for (const [index, picture] of at.pictures.entries()) {
-      onProgress({ message: strings.busy.pictures(model.title, index, at.pictures.length), done: index, total: at.pictures.length, slices: at.pictures.length });
+  /** Sends separate pictures one by one; one that cannot be used does not stop the others. */
+  const analyzePictures = async (target, model, serverInfo, signal) => {
+    const result = resultOf(target, model.name);
+    for (const [index, picture] of target.pictures.entries()) {
+      onProgress({ message: strings.busy.pictures(model.title, index, target.pictures.length), done: index, total: target.pictures.length, slices: target.pictures.length });
       try {
-        const body = await fileOf(picture);
-        if (!at.slices[index]) await decodeInto(at, index, body);
+        const body = await openPicture(picture);
+        if (!target.slices[index]) await decodeInto(target, index, body);
         signal.throwIfAborted();
-        const report = await askOne(at, index, body, model, facts, signal);
+        const report = await analyzeBody(target, index, body, model, serverInfo, signal);
         if (report.series) throw new Problem({ code: 'several_pages', status: 422, ...strings.error.severalPages });
-        takeReport(at, model.name, report, index);
+        storeReport(target, model.name, report, index);
       } catch (error) {
         if (!(error instanceof Problem) || error.status === 0 || error.status === 429 || error.status >= 500) throw error;
-        answer.problems[index] = error;
-        answer.slices[index] = undefined;
+        result.problems[index] = error;
+        delete result.slices[index];
       }
     }
-    answer.complete = true;
+    result.isComplete = true;
   };
 
   return {
@@ -85,99 +86,100 @@ export function createSession({ api, thresholds, onProgress, onSlice, onReading,
     },
     close() {
       study = null;
-      readings = new Map();
+      measurements = new Map();
     },
 
     /**
-     * Takes files over: asks what several pictures are, packs several files into one, and shows at once what the browser can
-     * decode itself. `series`: which of several series to take, by the API's number.
+     * Opens files: asks whether several pictures are one head, packs several files into one body, and decodes what the
+     * browser can. `series` is the API's number of the series to analyze, null for its choice.
      */
-    async open(given, { label = null, series = null }, signal) {
-      const files = given.length > 1 ? inOrder(given) : given;
+    async open(selectedFiles, { label = null, series = null }, signal) {
+      const files = selectedFiles.length > 1 ? sortFiles(selectedFiles) : selectedFiles;
       if (!files.length) throw new Problem({ code: 'nothing', ...strings.error.nothing });
       const name = files.length > 1 ? folderName(files) : files[0].name;
-      const pictures = await pictureSet(files);
+      const pictures = await findPictures(files);
       signal.throwIfAborted();
-      const kind = pictures && await onQuestion({ count: pictures.length, first: pictures[0].name, last: pictures.at(-1).name }, signal);
+      const grouping = pictures && await onAmbiguousPictures({ count: pictures.length, first: pictures[0].name, last: pictures[pictures.length - 1].name }, signal);
       signal.throwIfAborted();
       let opened;
-      if (kind === 'separate') {
+      if (pictures && grouping === 'separate') {
         opened = createStudy({ name, pictures });
-        await fileOf(pictures[0]).then((file) => decodeInto(opened, 0, file), () => {}); // a damaged one is named when it is sent
+        await openPicture(pictures[0]).then((file) => decodeInto(opened, 0, file), () => {}); // damage is reported when the picture is sent
       } else {
-        const packing = (done) => { if (!signal.aborted) onProgress({ message: strings.busy.packing(done, files.length), done, total: files.length }); };
-        const { body, several } = await asBody(kind === 'head' && files.length > 1 ? pictures : files, { onFile: packing, signal });
-        opened = createStudy({ name, label, body, several, asSeries: kind === 'head', series });
-        if (files.length === 1 && !mayHoldMany(body)) await decodeInto(opened, 0, body);
+        const onFile = (done) => { if (!signal.aborted) onProgress({ message: strings.busy.packing(done, files.length), done, total: files.length }); };
+        const { body, mayHoldSeveral } = await packFiles(pictures && files.length > 1 ? pictures : files, { onFile, signal });
+        opened = createStudy({ name, label, body, mayHoldSeveral, asSeries: grouping === 'head', series });
+        if (files.length === 1 && !mayHoldSeveral) await decodeInto(opened, 0, body);
       }
       signal.throwIfAborted();
-      readings = new Map();
+      measurements = new Map();
       study = opened;
     },
 
-    /** Asks a model, unless it has answered already. */
-    async ask(model, facts, signal) {
-      const at = study;
-      if (at.pictures) await askEach(at, model, facts, signal);
+    /** Analyzes the study with a model. */
+    async analyze(model, serverInfo, signal) {
+      const target = study;
+      if (target.pictures) await analyzePictures(target, model, serverInfo, signal);
       else {
-        const report = await askOne(at, 0, at.body, model, facts, signal);
-        takeReport(at, model.name, report);
+        const report = await analyzeBody(target, 0, target.body, model, serverInfo, signal);
+        storeReport(target, model.name, report);
       }
-      readings.delete(model.name);
-      read(model.name);
+      measurements.delete(model.name);
+      measure(model.name);
     },
 
-    hasAnswer: (name) => Boolean(study?.answers.get(name)?.[study.pictures ? 'complete' : 'report']),
-    answer: (name) => (study ? answerOf(study, name) : null),
+    hasResult: (name) => Boolean(study?.results.get(name)?.[study.pictures ? 'isComplete' : 'report']),
+    result: (name) => (study ? resultOf(study, name) : null),
     report: (name, index) => (study ? reportOf(study, name, index) : null),
-    /** What the report that speaks for a slice leaves open: 'unreadable', 'incomplete' or null. */
+    /** Why the report of a slice gives no answer: 'unreadable', 'incomplete' or null. */
     doubt(name, index) {
       const report = this.report(name, index);
       if (!report) return null;
       return isUnreadable(report) ? 'unreadable' : isIncomplete(report) ? 'incomplete' : null;
     },
-    /** Drops what a model said of some slices only, as when its job failed. */
-    dropPart(name) {
-      study?.answers.delete(name);
-      readings.delete(name);
+    /** Discards the result of a model whose job failed part-way. */
+    discardPartialResult(name) {
+      study?.results.delete(name);
+      measurements.delete(name);
     },
-    reading: readingOf,
+    measurementsOf,
     threshold: (name) => thresholds.get(name) ?? null,
-    /** Whether slices are unevenly spaced, which NIfTI cannot hold. */
-    get uneven() {
-      return affineOf(study.slices)?.even === false;
+    /** NIfTI cannot hold uneven spacing. */
+    get isUnevenlySpaced() {
+      return affineOf(study.slices)?.isEven === false;
     },
-    /** Moves a model's threshold, null for its own, and reads its answer again. */
+    /** Sets a model's threshold, null for its own, and measures its result again. */
     setThreshold(name, value) {
       if (value === null) thresholds.delete(name);
       else thresholds.set(name, value);
-      readings.delete(name);
-      if (this.hasAnswer(name)) read(name);
+      measurements.delete(name);
+      if (this.hasResult(name)) measure(name);
     },
   };
 }
 
-function progressOf(stage, done, total, { title }) {
-  const say = strings.busy;
-  if (stage === 'sending') return { message: say.sending(share(done / total)), done, total };
-  return total > 1 ? { message: say.slices(title, done, total), done, total, slices: total } : { message: say.working(title) };
+/** @param {string} stage @param {number} done @param {number} total @param {Model} model */
+function describeProgress(stage, done, total, { title }) {
+  const texts = strings.busy;
+  if (stage === 'sending') return { message: texts.sending(share(done / total)), done, total };
+  return total > 1 ? { message: texts.slices(title, done, total), done, total, slices: total } : { message: texts.working(title) };
 }
 
-/** The folder of many files, else the first of them. */
+/** The folder of the files, else the name of the first. @param {File[]} files */
 function folderName(files) {
   const [folder] = (files[0].webkitRelativePath ?? '').split('/');
   return folder || files[0].name;
 }
 
-/** A picture as a file: itself, or out of its zip. */
-async function fileOf(picture) {
+/** The file of a picture, unpacked where it is in a zip. @param {any} picture @returns {Promise<File>} */
+async function openPicture(picture) {
   if (!picture.open) return picture;
   return picture.open().catch(() => { throw new Problem({ code: 'undecodable_image', status: 422, ...strings.error.damagedEntry }); });
 }
 
-/** Puts the picture, upright, into the study; nothing where the browser cannot decode it (DICOM, a TIFF in most browsers). */
+/** Adds the picture as a slice, upright, where the browser can decode it (not DICOM, in most browsers not TIFF). @param {Study} study @param {number} index @param {Blob} blob */
 async function decodeInto(study, index, blob) {
   try {
-    study.slices[index] = sliceOfPicture(await createImageBitmap(blob), index);
-  } catch { /* the server sends its samples */ }
+    study.slices[index] = sliceFromBitmap(await createImageBitmap(blob), index);
+  } catch { /* the server sends the samples instead */ }
 }

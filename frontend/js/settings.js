@@ -1,16 +1,17 @@
-// What the visitor chose, kept in this browser. Nothing of an image is among it.
+// The visitor's settings, stored in this browser. No data of images is stored.
 
-/** Reads a choice, or `otherwise` where there is none or storage is switched off. */
-export function readSetting(name, otherwise) {
+/** Reads a setting; `fallback` where there is none or storage is disabled. @param {string} name @param {string} fallback */
+export function readSetting(name, fallback) {
   try {
-    return localStorage.getItem(`ichor.${name}`) ?? otherwise;
+    return localStorage.getItem(`ichor.${name}`) ?? fallback;
   } catch {
-    return otherwise;
+    return fallback;
   }
 }
 
-export function keepSetting(name, value) {
+/** @param {string} name @param {string} value */
+export function saveSetting(name, value) {
   try {
     localStorage.setItem(`ichor.${name}`, value);
-  } catch { /* storage is switched off: the choice holds until the page is left */ }
+  } catch { /* storage is disabled: the setting lasts until the page is closed */ }
 }

@@ -1,39 +1,49 @@
-// Keys. Letters work anywhere on the page unless switched off; arrows only while the picture has the focus, or
-// nothing has, since they move sliders and the page elsewhere.
+// Keyboard shortcuts. Letters work anywhere unless switched off. Arrows work only while the viewport or nothing has the
+// focus, since elsewhere they move sliders and scroll the page.
 
 const TYPING = 'input:not([type=checkbox], [type=radio], [type=range], [type=file]), textarea, [contenteditable]';
-const LETTERS = { o: 'marks', h: 'heat', c: 'compare', r: 'ruler', k: 'key', n: 'nextLesion', p: 'previousLesion', '[': 'lower', ']': 'raise', '+': 'zoomIn', '=': 'zoomIn', '-': 'zoomOut', 0: 'fit', '?': 'sheet' };
+/** @type {Record<string, string>} */
+const LETTERS = { o: 'overlay', h: 'heat', c: 'compare', r: 'ruler', k: 'keySlice', n: 'nextLesion', p: 'previousLesion', '[': 'lower', ']': 'raise', '+': 'zoomIn', '=': 'zoomIn', '-': 'zoomOut', 0: 'fit', '?': 'shortcuts' };
+/** @type {Record<string, number[]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** @type {Record<string, number>} */
 const SLICES = { ArrowDown: 1, ArrowUp: -1, PageDown: 5, PageUp: -5, Home: -Infinity, End: Infinity };
 
-/** `actions` by name; `state()`: {enabled, measuring, several}. */
+/**
+ * Calls the action of each key.
+ * @param {Record<string, (...values: any[]) => void>} actions
+ * @param {() => {areLettersEnabled: boolean, isMeasuring: boolean, hasSeveralSlices: boolean}} state
+ */
 export function listenToKeys(actions, state) {
-  document.addEventListener('keydown', (event) => {
+  document.addEventListener('keydown', (/** @type {any} */ event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest(TYPING) || document.querySelector('dialog[open]')) return;
-    if (handle(event, actions, state())) event.preventDefault();
+    if (handleKey(event, actions, state())) event.preventDefault();
   });
 }
 
-function handle(event, actions, { enabled, measuring, several }) {
+/** @param {any} event @param {Record<string, (...values: any[]) => void>} actions @param {{areLettersEnabled: boolean, isMeasuring: boolean, hasSeveralSlices: boolean}} state */
+function handleKey(event, actions, { areLettersEnabled, isMeasuring, hasSeveralSlices }) {
   const { key, shiftKey: shift, target } = event;
-  const onPicture = target.id === 'stage';
-  if (key === 'Escape' && measuring) return did(actions.leaveRuler);
-  if (onPicture && measuring && (ARROWS[key] || key === 'Enter')) return measure(key, shift, actions);
-  if (onPicture && shift && ARROWS[key]) return did(() => actions.move(...ARROWS[key].map((step) => -step)));
-  if ((onPicture || target === document.body) && !shift && several && key in SLICES) return did(() => actions.slices(SLICES[key]));
-  if (!enabled || target.closest('select')) return false;
-  if (/^[1-9]$/.test(key)) return did(() => actions.window(Number(key)));
+  const isOnViewport = target.id === 'viewport';
+  if (key === 'Escape' && isMeasuring) return run(actions.closeRuler);
+  if (isOnViewport && isMeasuring && (ARROWS[key] || key === 'Enter')) return handleRulerKey(key, shift, actions);
+  if (isOnViewport && shift && ARROWS[key]) return run(() => actions.pan(...ARROWS[key].map((step) => -step)));
+  if ((isOnViewport || target === document.body) && !shift && hasSeveralSlices && key in SLICES) return run(() => actions.goBySlices(SLICES[key]));
+  if (!areLettersEnabled || target.closest('select')) return false;
+  if (/^[1-9]$/.test(key)) return run(() => actions.window(Number(key)));
   const action = LETTERS[key.toLowerCase()];
-  return action ? did(actions[action]) : false;
+  return action ? run(actions[action]) : false;
 }
 
-function measure(key, shift, actions) {
-  if (key === 'Enter') return did(actions.setPoint);
+/** @param {string} key @param {boolean} shift @param {Record<string, (...values: any[]) => void>} actions */
+function handleRulerKey(key, shift, actions) {
+  if (key === 'Enter') return run(actions.placePoint);
   const [dx, dy] = ARROWS[key];
-  return did(() => actions.moveCross(dx * (shift ? 10 : 1), dy * (shift ? 10 : 1)));
+  return run(() => actions.moveCursor(dx * (shift ? 10 : 1), dy * (shift ? 10 : 1)));
 }
 
-function did(action) {
+/** @param {() => void} action */
+function run(action) {
   action();
   return true;
 }

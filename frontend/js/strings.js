@@ -1,29 +1,29 @@
-// The page's sentences in the visitor's language. Languages are files in strings/, one a language.
+// The texts of the page in the visitor's language, from one table per language in strings/.
 
 import english from './strings/en.js';
 
-/** Languages by code, in their own words; all but English are loaded when asked for. */
+/** Languages by code, named in themselves; all but English are loaded on demand. @type {Record<string, string>} */
 export const LANGUAGES = { en: 'English', de: 'Deutsch' };
 
-/** The sentences; changed in place, so that every holder of a part sees the new language. */
-export const strings = structuredCloneOf(english);
+/** The current texts; changed in place, so that references to a part stay valid. @type {any} */
+export const strings = cloneStrings(english);
 
 let current = 'en';
 export const language = () => current;
 
-/** Functions cannot be cloned structurally. */
-function structuredCloneOf(value) {
+/** structuredClone cannot clone functions. @param {any} value @returns {any} */
+function cloneStrings(value) {
   if (Array.isArray(value)) return [...value];
   if (typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, structuredCloneOf(part)]));
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, cloneStrings(part)]));
 }
 
-/** Switches to a language, or stays with the one that is there if its file cannot be had. */
+/** Switches to a language; keeps the current one if its file cannot be loaded. @param {string} code */
 export async function setLanguage(code) {
   if (!LANGUAGES[code] || code === current) return;
   try {
-    const chosen = code === 'en' ? english : (await import(`./strings/${code}.js`)).default;
-    overwrite(strings, chosen);
+    const table = code === 'en' ? english : (await import(`./strings/${code}.js`)).default;
+    overwrite(strings, table);
     current = code;
   } catch {
     return;
@@ -31,6 +31,7 @@ export async function setLanguage(code) {
   document.documentElement.lang = current;
 }
 
+/** @param {any} target @param {any} source */
 function overwrite(target, source) {
   for (const [key, value] of Object.entries(source)) {
     if (typeof value === 'object' && !Array.isArray(value)) overwrite(target[key] ??= {}, value);
@@ -39,18 +40,18 @@ function overwrite(target, source) {
   for (const key of Object.keys(target)) if (!(key in source)) delete target[key];
 }
 
-/** The first of the visitor's languages that the page speaks. */
+/** The first of the visitor's languages that the page has. */
 export const preferredLanguage = () =>
   navigator.languages.map((tag) => tag.split('-')[0]).find((code) => LANGUAGES[code]) ?? 'en';
 
-/** The text under a dotted key such as `open.title`. */
+/** The text of a dotted key such as `open.title`. @param {string} key @returns {string} */
 export function text(key) {
   const value = key.split('.').reduce((branch, part) => branch?.[part], strings);
   if (typeof value !== 'string') throw new Error(`no text named ${key}`);
   return value;
 }
 
-/** Fills every element under `root` marked `data-text`, and names those marked `data-label`. */
+/** Sets the text of elements with `data-text`, the label of those with `data-label` and the tooltip of those with `data-title`. @param {any} root */
 export function fillTexts(root) {
   for (const node of root.querySelectorAll('[data-label]')) node.setAttribute('aria-label', text(node.dataset.label));
   for (const node of root.querySelectorAll('[data-title]')) node.title = text(node.dataset.title);

@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { headFile, headNifti, SIZE } from './head.mjs';
-import { drawn, seeResult, slideTo } from './steps.mjs';
-import { origin, visit } from './visit.mjs';
+import { drawn, seeResult, slideTo } from './actions.mjs';
+import { origin, pageTest } from './page-test.mjs';
 
 const HTTP_ERROR_LINE = /status of 4\d\d/;
 
@@ -55,7 +55,7 @@ async function playJobs(page, { end = 'done' } = {}) {
   return { seen, answer };
 }
 
-visit('a series is uploaded, shown slice by slice, and deleted once it is here', {}, async (page) => {
+pageTest('a series is uploaded, shown slice by slice, and deleted once it is here', {}, async (page) => {
   const { seen, answer } = await playJobs(page);
   await page.setInputFiles('#file', headFile());
   await page.locator('#busy').getByText(/0 of 6 slices/).waitFor();
@@ -75,24 +75,24 @@ visit('a series is uploaded, shown slice by slice, and deleted once it is here',
   seen.done = 6;
   await seeResult(page);
   assert.ok(seen.afters.at(-1) >= 3, 'only what is new is asked for');
-  const shown = Number((await page.locator('.sums dd').first().innerText()).replace(/[^\d.]/g, ''));
+  const shown = Number((await page.locator('.totals dd').first().innerText()).replace(/[^\d.]/g, ''));
   assert.ok(Math.abs(shown - answer.volume.total_volume_ml) <= 0.06);
   assert.deepEqual(seen.deleted, [6]);
   assert.match(await page.locator('#slice-number').innerText(), /Slice 6 of 6/, 'the visitor’s own slice stays');
 });
 
-visit('a running job is deleted when it is cancelled', {}, async (page) => {
+pageTest('a running job is deleted when it is cancelled', {}, async (page) => {
   const { seen } = await playJobs(page);
   await page.setInputFiles('#file', headFile());
   seen.done = 2;
   await page.locator('#busy').getByText(/2 of 6 slices/).waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.locator('#invite').waitFor();
+  await page.locator('#welcome').waitFor();
   await page.waitForTimeout(300);
   assert.equal(seen.deleted.length, 1);
 });
 
-visit('a job that fails says why, in the server’s words', { expected: HTTP_ERROR_LINE }, async (page) => {
+pageTest('a job that fails says why, in the server’s words', { expected: HTTP_ERROR_LINE }, async (page) => {
   const { seen } = await playJobs(page, { end: 'failed' });
   await page.setInputFiles('#file', headFile());
   seen.done = 6;

@@ -6,18 +6,18 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import { deflateSync, gunzipSync } from 'node:zlib';
 import { ROOT } from './ichor.mjs';
-import { flatPng } from './slices.mjs';
-import { zipOf } from './zips.mjs';
+import { flatPng } from './samples.mjs';
+import { zipOf } from './zip-files.mjs';
 
 const PAGE = join(ROOT, 'frontend');
 const load = (path) => import(join(PAGE, 'js', path));
-const { decodeGreyPng } = await load('data/grey-png.js');
-const { findRegions, touch } = await load('data/regions.js');
+const { decodeGreyPng } = await load('data/png-reader.js');
+const { findRegions, areAdjacent } = await load('data/regions.js');
 const { connectLesions } = await load('data/lesions.js');
-const { affineOf, distance, edgeLetters, letters, scaleBar } = await load('data/geometry.js');
-const { crc32, zipFiles } = await load('data/zip.js');
+const { affineOf, distance, edgeLetters, directionLetters, scaleBar } = await load('data/geometry.js');
+const { crc32, writeZip } = await load('data/zip-writer.js');
 const { gzip, maskParts, samplesParts } = await load('data/nifti.js');
-const { greyPng } = await load('data/write-png.js');
+const { encodeGreyPng } = await load('data/png-writer.js');
 
 /** A grey PNG whose rows are filtered by `filters` in turn, written by the definitions of section 9. */
 function filteredPng(samples, width, height, depth, filters) {
@@ -131,7 +131,7 @@ const square = (x, y, side) => {
   return findRegions(values, 10, 10, 1);
 };
 
-test('regions of neighbouring slices that touch are one lesion, by face, edge or corner', () => {
+test('regions of neighbouring slices that areAdjacent are one lesion, by face, edge or corner', () => {
   const all = new Uint8Array(100).fill(255);
   const slices = [0, 1, 2].map((index) => slice(index, [0, 0, 5 * index]));
   const cases = [[[2, 2, 2], 1], [[4, 4, 2], 1], [[5, 5, 2], 2]]; // the upper square: overlapping, at the corner, apart
@@ -148,7 +148,7 @@ test('a tilted gantry shifts slices against each other, and lesions follow', () 
   const slices = [slice(0, [0, 0, 0]), slice(1, [4, 0, 5])]; // four columns to the left
   const lesions = connectLesions(slices, [square(6, 2, 2), square(2, 2, 2)], () => new Uint8Array(100));
   assert.equal(lesions.length, 1);
-  assert.ok(!touch(square(2, 2, 2)[0], square(6, 2, 2)[0]));
+  assert.ok(!areAdjacent(square(2, 2, 2)[0], square(6, 2, 2)[0]));
 });
 
 test('sizes that are unknown are null, never zero', () => {
@@ -160,8 +160,8 @@ test('sizes that are unknown are null, never zero', () => {
 test('edges are named by where they point, and not without a place', () => {
   const axial = { row: [1, 0, 0], column: [0, 1, 0] };
   assert.deepEqual(edgeLetters(axial), { left: 'R', right: 'L', top: 'A', bottom: 'P' });
-  assert.equal(letters([0, 0.6, -0.8]), 'FP');
-  assert.equal(letters([0.99, 0.1, 0]), 'L');
+  assert.equal(directionLetters([0, 0.6, -0.8]), 'FP');
+  assert.equal(directionLetters([0.99, 0.1, 0]), 'L');
   assert.equal(edgeLetters(null), null);
 });
 
@@ -176,10 +176,10 @@ test('lengths: the ruler in mm of unlike sides, the bar in round steps', () => {
 
 test('the affine puts voxels where DICOM has them, in NIfTI’s directions', () => {
   const slices = [slice(0, [-10, -20, 30]), slice(1, [-10, -20, 35])];
-  const { rows, even } = affineOf(slices);
+  const { rows, isEven } = affineOf(slices);
   assert.deepEqual(rows, [[-1, -0, -0, 10], [-0, -2, -0, 20], [0, 0, 5, 30]]);
-  assert.ok(even);
-  assert.ok(!affineOf([...slices, slice(2, [-10, -20, 44])]).even);
+  assert.ok(isEven);
+  assert.ok(!affineOf([...slices, slice(2, [-10, -20, 44])]).isEven);
 });
 
 test('masks and samples are written as NIfTI, voxel for voxel', async () => {
@@ -197,39 +197,39 @@ test('masks and samples are written as NIfTI, voxel for voxel', async () => {
 test('a zip is stored, numbered and checked', async () => {
   assert.equal(crc32(Buffer.from('123456789')), 0xcbf43926); // the check value of CRC-32/ISO-HDLC
   const file = (name, text) => Object.assign(new Blob([text]), { name });
-  const zip = Buffer.from(await (await zipFiles([file('Doe John.DCM', 'one'), file('2.840.113', 'two')])).arrayBuffer());
+  const zip = Buffer.from(await (await writeZip([file('Doe John.DCM', 'one'), file('2.840.113', 'two')])).arrayBuffer());
   assert.ok(!zip.includes('Doe') && zip.includes('00001.dcm') && zip.includes('00002') && !zip.includes('.113'));
   assert.equal(zip.readUInt16LE(zip.length - 22 + 10), 2);
   const stop = AbortSignal.abort();
-  await assert.rejects(zipFiles([file('a', 'b')], { signal: stop }), { name: 'AbortError' });
+  await assert.rejects(writeZip([file('a', 'b')], { signal: stop }), { name: 'AbortError' });
 });
 
 test('a mask is written as an 8-bit grey PNG and read back', async () => {
   const values = Uint8Array.from({ length: 60 }, (_, at) => (at % 7 ? 0 : 255));
-  const png = new Uint8Array(await (await greyPng(values, 10, 6)).arrayBuffer());
+  const png = new Uint8Array(await (await encodeGreyPng(values, 10, 6)).arrayBuffer());
   assert.deepEqual((await decodeGreyPng(png)).samples, values);
 });
 
 test('a series’ verdict on its slices replaces what each said by itself', async () => {
-  const { answerOf, createStudy, takeReport, takeSlice } = await load('data/study.js');
-  const { createReading } = await load('data/reading.js');
+  const { resultOf, createStudy, storeReport, storeSlice } = await load('data/study.js');
+  const { createMeasurements } = await load('data/measurements.js');
   const study = createStudy({ name: 'head', body: null, count: 2 });
-  const png = await (await greyPng(new Uint8Array(16).fill(255), 4, 4)).arrayBuffer();
+  const png = await (await encodeGreyPng(new Uint8Array(16).fill(255), 4, 4)).arrayBuffer();
   const mask = { base64: Buffer.from(png).toString('base64') };
   for (const index of [0, 1, 2]) {
     const open = index !== 1;
-    await takeSlice(study, 'm', { index, probability: 0.5, readout: { open, min_lesion_px: 1 }, area_px: 16, lesions: [{}], mask }, { width: 4, height: 4 });
+    await storeSlice(study, 'm', { index, probability: 0.5, readout: { open, min_lesion_px: 1 }, area_px: 16, lesions: [{}], mask }, { width: 4, height: 4 });
   }
-  const outlined = () => [0, 1, 2].map((index) => createReading(study, answerOf(study, 'm'), null).regions(index).length);
+  const outlined = () => [0, 1, 2].map((index) => createMeasurements(study, resultOf(study, 'm'), null).regionsAt(index).length);
   assert.deepEqual(outlined(), [1, 0, 1]);
   const slices = [0.1, 0.9, 0.4].map((probability, index) => ({ index, probability, readout: { open: index > 0, min_lesion_px: 1 }, placement: null, area_px: index === 1 ? 16 : 0 }));
-  takeReport(study, 'm', { series: { window: null, spacing_mm: null }, slices, warnings: [] });
+  storeReport(study, 'm', { series: { window: null, spacing_mm: null }, slices, warnings: [] });
   assert.deepEqual(outlined(), [0, 1, 0]);
-  assert.equal(answerOf(study, 'm').slices[1].probability, 0.9);
+  assert.equal(resultOf(study, 'm').slices[1].probability, 0.9);
 });
 
 test('"no" is said only where all was analysed, at every threshold', async () => {
-  const { detectedIn, isIncomplete, isUndecided, isUnreadable } = await load('data/verdict.js');
+  const { decideDetection, isIncomplete, isUndecided, isUnreadable } = await load('data/verdict.js');
   const report = (detected, probability, more = {}) => ({ hemorrhage: { detected, probability }, warnings: [], ...more });
   const left = { warnings: [{ code: 'a', message: 'A.', doubt: 'incomplete' }] };
   const contradicted = { warnings: [{ code: 'nothing_outlined', message: 'A.', doubt: 'undecided' }] };
@@ -248,7 +248,7 @@ test('"no" is said only where all was analysed, at every threshold', async () =>
     ['one slice not understood', report(null, 0.1, unread), false, false, null],
     ['outlined beside a slice not understood, nothing at a higher threshold', report(true, 0.9, unread), false, true, null],
     ['a mask although the answer is null', report(null, 0.9), true, false, null],
-  ]) assert.equal(detectedIn(given, outlined, moved), expected, what);
+  ]) assert.equal(decideDetection(given, outlined, moved), expected, what);
   assert.ok(isUnreadable(report(null, null)) && !isUnreadable(null) && !isIncomplete(report(false, 0)));
   assert.ok(isUndecided(report(null, 0.6, contradicted)) && !isIncomplete(report(null, 0.6, contradicted)));
   const both = { warnings: [...contradicted.warnings, ...left.warnings] };
@@ -256,20 +256,20 @@ test('"no" is said only where all was analysed, at every threshold', async () =>
 });
 
 test('a slice without a probability is outlined at no threshold', async () => {
-  const { createReading } = await load('data/reading.js');
+  const { createMeasurements } = await load('data/measurements.js');
   const full = new Uint8Array(16).fill(255);
   const study = { slices: [{ width: 4, height: 4, spacing: null, extentMm: null }], pictures: null };
   const part = (probability) => ({ report: null, reports: [], slices: [{ probability, readout: { open: true, min_lesion_px: 1 }, mask: full, probabilities: full }] });
   for (const threshold of [null, 0.1]) {
-    assert.equal(createReading(study, part(0.9), threshold).regions(0).length, 1);
-    assert.equal(createReading(study, part(null), threshold).regions(0).length, 0);
+    assert.equal(createMeasurements(study, part(0.9), threshold).regionsAt(0).length, 1);
+    assert.equal(createMeasurements(study, part(null), threshold).regionsAt(0).length, 0);
   }
 });
 
 test('only a set of pictures, loose or in a zip, leaves open whether it is one head', async () => {
-  const { pictureSet } = await load('data/opened.js');
+  const { findPictures } = await load('data/file-set.js');
   const file = (name, bytes = 'x', type = '') => Object.assign(new Blob([bytes], { type }), { name });
-  const names = async (...files) => (await pictureSet(files))?.map(({ name }) => name) ?? null;
+  const names = async (...files) => (await findPictures(files))?.map(({ name }) => name) ?? null;
   assert.deepEqual(await names(file('1.png'), file('2.JPG'), file('notes.txt')), ['1.png', '2.JPG']);
   assert.deepEqual(await names(file('one', flatPng(2, 2)), file('two', flatPng(2, 2))), ['one', 'two']);
   assert.deepEqual(await names(file('a', 'x', 'image/heic'), file('b.tif')), ['a', 'b.tif']);
@@ -279,29 +279,29 @@ test('only a set of pictures, loose or in a zip, leaves open whether it is one h
   assert.deepEqual(await names(zip('h/10.png', 'h/2.png', 'h/', 'h/.DS_Store', '__MACOSX/h/._2.png', 'h/a.csv')), ['2.png', '10.png']);
   assert.equal(await names(zip('1.png', '2.dcm')), null);
   assert.equal(await names(zip('1.png')), null);
-  const [second] = await pictureSet([zip('h/10.png', 'h/2.png')]);
+  const [second] = await findPictures([zip('h/10.png', 'h/2.png')]);
   assert.equal(await (await second.open()).text(), 'h/2.png');
 });
 
 test('a damaged zip is not read, and unpacks no further than it says', async () => {
-  const { zipEntries } = await load('data/unzip.js');
+  const { readZip } = await load('data/zip-reader.js');
   const bytes = zipOf([{ name: 'a.png', bytes: Buffer.alloc(5000, 7), deflate: true }]);
   const blob = (change) => { const copy = Buffer.from(bytes); change(copy); return new Blob([copy]); };
-  for (const at of [bytes.length - 6, bytes.length - 22, bytes.indexOf('PK\x01\x02')]) await assert.rejects(zipEntries(blob((copy) => { copy[at] = 0xff; })), RangeError);
-  await assert.rejects(zipEntries(new Blob(['no zip'])), RangeError);
-  const [entry] = await zipEntries(blob((copy) => copy.writeUInt32LE(10, bytes.indexOf('PK\x01\x02') + 24)));
+  for (const at of [bytes.length - 6, bytes.length - 22, bytes.indexOf('PK\x01\x02')]) await assert.rejects(readZip(blob((copy) => { copy[at] = 0xff; })), RangeError);
+  await assert.rejects(readZip(new Blob(['no zip'])), RangeError);
+  const [entry] = await readZip(blob((copy) => copy.writeUInt32LE(10, bytes.indexOf('PK\x01\x02') + 24)));
   await assert.rejects(entry.open(), /larger than the zip says/);
   for (let cut = 1; cut < bytes.length; cut += 7) {
-    const opened = await zipEntries(new Blob([bytes.subarray(0, cut)])).catch(() => []);
+    const opened = await readZip(new Blob([bytes.subarray(0, cut)])).catch(() => []);
     assert.deepEqual(opened, []);
   }
 });
 
 test('the series that a warning lists can be asked for', async () => {
-  const { otherSeries } = await load('panels/finding-words.js');
+  const { listOtherSeries } = await load('panels/finding-text.js');
   const message = 'Of 12 series, number 2 was segmented: series 3, 20 slices. Left out: 1 (series 2, kernel H(1), 9 slices); 3 (1 slice); 9 more. Take another with --series NUMBER.';
-  assert.deepEqual(otherSeries({ warnings: [{ code: 'series_chosen', message }] }), [{ number: 1, label: 'series 2, kernel H(1), 9 slices' }, { number: 3, label: '1 slice' }]);
-  assert.deepEqual(otherSeries({ warnings: [{ code: 'series_chosen', message: 'Another wording.' }, { code: 'other', message }] }), []);
+  assert.deepEqual(listOtherSeries({ warnings: [{ code: 'series_chosen', message }] }), [{ number: 1, label: 'series 2, kernel H(1), 9 slices' }, { number: 3, label: '1 slice' }]);
+  assert.deepEqual(listOtherSeries({ warnings: [{ code: 'series_chosen', message: 'Another wording.' }, { code: 'other', message }] }), []);
 });
 
 test('both languages have the same sentences', async () => {

@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { headFile } from './head.mjs';
-import { samples } from './slices.mjs';
-import { seeResult } from './steps.mjs';
-import { DESKTOP, origin, visit } from './visit.mjs';
+import { samples } from './samples.mjs';
+import { seeResult } from './actions.mjs';
+import { DESKTOP, origin, pageTest } from './page-test.mjs';
 
 const NO_NETWORK = /ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to load/;
 
-visit('after the first visit the page opens without a network; the API is never kept', {
+pageTest('after the first pageTest the page opens without a network; the API is never kept', {
   context: { ...DESKTOP, serviceWorkers: 'allow' }, expected: NO_NETWORK,
 }, async (page) => {
   await page.locator('.model').first().waitFor();
@@ -19,7 +19,7 @@ visit('after the first visit the page opens without a network; the API is never 
   await page.getByText('Research and teaching only.').waitFor();
   await page.getByRole('button', { name: `${samples[0].label}, ${samples[0].detail}` }).waitFor();
   await page.getByRole('alert').getByText('The server does not answer').waitFor();
-  await page.getByRole('button', { name: 'About' }).click(); // a module that the first visit did not need
+  await page.getByRole('button', { name: 'About' }).click(); // a module that the first pageTest did not need
   await page.getByRole('dialog').getByText('Offline').waitFor();
   const kept = await page.evaluate(async () => {
     const names = await caches.keys();
@@ -30,7 +30,7 @@ visit('after the first visit the page opens without a network; the API is never 
   await page.context().setOffline(false);
 });
 
-visit('the policy of the page is enforced, and at least that of its own tag', { expected: /Content Security Policy|violates/ }, async (page) => {
+pageTest('the policy of the page is enforced, and at least that of its own tag', { expected: /Content Security Policy|violates/ }, async (page) => {
   const header = (await fetch(origin())).headers.get('content-security-policy');
   const directives = (text) => Object.fromEntries(text.split(';').map((part) => part.trim().split(/\s+/)).map(([name, ...sources]) => [name, sources]));
   const [strict, tag] = [directives(header), directives(await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content'))];
@@ -48,7 +48,7 @@ visit('the policy of the page is enforced, and at least that of its own tag', { 
   assert.equal(ran, 'blocked');
 });
 
-visit('the 3D view is loaded when asked for and not before, and shows the patient’s right on the left', {
+pageTest('the 3D view is loaded when asked for and not before, and shows the patient’s right on the left', {
   arrange: (page) => { page.asked = []; page.on('request', (request) => page.asked.push(request.url())); },
 }, async (page) => {
   await page.getByRole('radio', { name: 'U-Net' }).check();
@@ -61,7 +61,7 @@ visit('the 3D view is loaded when asked for and not before, and shows the patien
   await page.getByLabel('View', { exact: true }).selectOption('axial');
   await page.waitForTimeout(500);
   // The bleed lies on the patient's left: its colour is right of the middle.
-  const { decodePng, coloured } = await import('./picture.mjs');
+  const { decodePng, coloured } = await import('./pixels.mjs');
   const { width, xs } = coloured(decodePng(await page.locator('dialog.volume canvas').screenshot()), [225, 178, 80], 40);
   assert.ok(xs.length > 500, `${xs.length} coloured pixels`);
   const middle = xs.reduce((sum, x) => sum + x, 0) / xs.length;

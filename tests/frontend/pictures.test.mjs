@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { unreadable, withoutUploads } from './answers.mjs';
+import { unreadable, withoutUploads } from './responses.mjs';
 import { headNifti } from './head.mjs';
-import { sampleBytes, samples, sampleWithFinding } from './slices.mjs';
-import { dropFiles, save, seeResult } from './steps.mjs';
-import { DESKTOP, origin, PHONE, visit } from './visit.mjs';
-import { zipOf } from './zips.mjs';
+import { sampleBytes, samples, sampleWithFinding } from './samples.mjs';
+import { dropFiles, save, seeResult } from './actions.mjs';
+import { DESKTOP, origin, PHONE, pageTest } from './page-test.mjs';
+import { zipOf } from './zip-files.mjs';
 
 const HTTP_ERROR_LINE = /status of 4\d\d/;
 const png = (name, buffer) => ({ name, mimeType: 'image/png', buffer });
@@ -27,7 +27,7 @@ function listen(page) {
   return sent;
 }
 
-visit('one head: the pictures go as one series, in the order of their names', { arrange: withoutUploads, expected: /ERR_FAILED/ }, async (page) => {
+pageTest('one head: the pictures go as one series, in the order of their names', { arrange: withoutUploads, expected: /ERR_FAILED/ }, async (page) => {
   const sent = listen(page);
   // The answer is that of a series that the server takes for one head anyway.
   const answer = await (await fetch(`${origin()}/v1/segment?include=mask,probabilities,samples,every_slice`, { method: 'POST', body: headNifti() })).json();
@@ -42,7 +42,7 @@ visit('one head: the pictures go as one series, in the order of their names', { 
   assert.match(await page.locator('#slice-number').innerText(), /Slice \d of 6/);
 });
 
-visit('separate pictures: each is sent by itself and has its own finding', {}, async (page) => {
+pageTest('separate pictures: each is sent by itself and has its own finding', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   const others = samples.filter((one) => one !== sample).slice(0, 2);
   const given = await Promise.all([others[0], sample, others[1]].map(async ({ file }, at) => png(`p${at + 1}.png`, await sampleBytes(file))));
@@ -61,12 +61,12 @@ visit('separate pictures: each is sent by itself and has its own finding', {}, a
   assert.equal((await save(page, 'mask')).name, 'p2_mask.png');
   assert.equal(JSON.parse((await save(page, 'json')).bytes).lesions.length, report.lesions.length);
   assert.ok(await page.locator('#three-d').isDisabled());
-  assert.match(await page.locator('#tools-note').innerText(), /separate pictures, not one head/);
+  assert.match(await page.locator('#toolbar-note').innerText(), /separate pictures, not one head/);
   await page.locator('#threshold-range').fill('0.9');
   await page.locator('.details dd', { hasText: 'moved' }).waitFor();
 });
 
-visit('of separate pictures, one that cannot be read and one not understood take nothing from the others', { expected: HTTP_ERROR_LINE }, async (page) => {
+pageTest('of separate pictures, one that cannot be read and one not understood take nothing from the others', { expected: HTTP_ERROR_LINE }, async (page) => {
   let asked = 0;
   await page.route('**/v1/segment*', async (route) => {
     asked += 1;
@@ -97,7 +97,7 @@ visit('of separate pictures, one that cannot be read and one not understood take
   assert.doesNotMatch(await page.locator('.verdict').innerText(), /was not understood/);
 });
 
-visit('a zip of pictures asks too: separate ones are unpacked, one head goes as it is', { arrange: withoutUploads, expected: /ERR_FAILED/ }, async (page) => {
+pageTest('a zip of pictures asks too: separate ones are unpacked, one head goes as it is', { arrange: withoutUploads, expected: /ERR_FAILED/ }, async (page) => {
   const sent = listen(page);
   const entries = [{ name: '__MACOSX/._a.png', bytes: Buffer.from('x') }, { name: 'head/notes.txt', bytes: Buffer.from('x') },
     ...files.map(({ name, buffer }, at) => ({ name: `head/${name}`, bytes: buffer, deflate: at !== 1 }))];
@@ -122,7 +122,7 @@ for (const [what, list] of [
   ['a zip of DICOM', [{ name: 'a.zip', mimeType: 'application/zip', buffer: zipOf([1, 2].map((at) => ({ name: `${at}.dcm`, bytes: Buffer.from('x') }))) }]],
   ['what is no zip', [{ name: 'a.zip', mimeType: 'application/zip', buffer: Buffer.from('no zip at all') }]],
 ]) {
-  visit(`${what} asks nothing`, { expected: HTTP_ERROR_LINE }, async (page) => {
+  pageTest(`${what} asks nothing`, { expected: HTTP_ERROR_LINE }, async (page) => {
     const sent = listen(page);
     await page.setInputFiles('#file', list);
     await page.locator('.verdict, #error:not([hidden])').first().waitFor();
@@ -132,7 +132,7 @@ for (const [what, list] of [
 }
 
 for (const [name, context] of [['light', { ...DESKTOP, colorScheme: 'light' }], ['dark', { ...DESKTOP, colorScheme: 'dark' }], ['phone', PHONE]]) {
-  visit(`the question works by keyboard, is accessible, and is asked again each time, ${name}`, { context }, async (page) => {
+  pageTest(`the question works by keyboard, is accessible, and is asked again each time, ${name}`, { context }, async (page) => {
     await page.locator('.model').first().waitFor();
     await dropFiles(page, ...files);
     await question(page).waitFor();
@@ -143,7 +143,7 @@ for (const [name, context] of [['light', { ...DESKTOP, colorScheme: 'light' }], 
     const box = await page.locator('dialog').boundingBox();
     assert.ok(box.x >= 0 && box.x + box.width <= page.viewportSize().width);
     await page.keyboard.press('Escape');
-    await page.locator('#invite').waitFor({ state: 'attached' });
+    await page.locator('#welcome').waitFor({ state: 'attached' });
     assert.ok(await page.locator('#busy').isHidden());
     assert.equal(await page.evaluate(() => document.body.dataset.state), 'empty');
     await dropFiles(page, ...files);
@@ -164,7 +164,7 @@ for (const [name, context] of [['light', { ...DESKTOP, colorScheme: 'light' }], 
   });
 }
 
-visit('the question is asked in German', { context: { ...DESKTOP, locale: 'de' } }, async (page) => {
+pageTest('the question is asked in German', { context: { ...DESKTOP, locale: 'de' } }, async (page) => {
   await page.setInputFiles('#file', files);
   const dialog = page.getByRole('dialog', { name: 'Ein Kopf oder einzelne Bilder?' });
   assert.match(await dialog.innerText(), /Sie haben 3 Bilder geöffnet/);

@@ -5,13 +5,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from './ichor.mjs';
-import { pngHeader, sampleBytes, samples, sampleWithFinding, segment } from './slices.mjs';
-import { openSample, save, seeResult, slideTo } from './steps.mjs';
-import { origin, visit } from './visit.mjs';
+import { pngHeader, sampleBytes, samples, sampleWithFinding, segment } from './samples.mjs';
+import { openSample, save, seeResult, slideTo } from './actions.mjs';
+import { origin, pageTest } from './page-test.mjs';
 
-const shownArea = async (page) => Number((await page.locator('.sums dd').first().innerText()).replace(/\D/g, ''));
+const shownArea = async (page) => Number((await page.locator('.totals dd').first().innerText()).replace(/\D/g, ''));
 
-visit('a sample is outlined and described in words and numbers', {}, async (page) => {
+pageTest('a sample is outlined and described in words and numbers', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   await openSample(page, sample);
   const findings = page.locator('#findings');
@@ -34,7 +34,7 @@ visit('a sample is outlined and described in words and numbers', {}, async (page
   assert.match(await page.locator('#caption').innerText(), /512 × 512 px/);
 });
 
-visit('mask, overlay and report are saved in the input’s size', {}, async (page) => {
+pageTest('mask, overlay and report are saved in the input’s size', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   await openSample(page, sample);
   const input = pngHeader(await sampleBytes(sample.file));
@@ -51,7 +51,7 @@ visit('mask, overlay and report are saved in the input’s size', {}, async (pag
   assert.equal(await page.locator('#save-nifti, #save-dicom').count(), 0, 'a picture is neither a volume nor DICOM');
 });
 
-visit('findings and diagnostics are copied as text; diagnostics name nothing of the image', {}, async (page) => {
+pageTest('findings and diagnostics are copied as text; diagnostics name nothing of the image', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   await openSample(page, sample);
   // The clipboard is written after the click has returned; the test's own time limit ends the wait.
@@ -70,7 +70,7 @@ visit('findings and diagnostics are copied as text; diagnostics name nothing of 
   assert.ok(text.includes(report.model.sha256.slice(0, 12)) && !text.includes(sample.file) && !text.includes(sample.label), text);
 });
 
-visit('another model answers at once for the open slice, and the first need not be asked again', {}, async (page) => {
+pageTest('another model answers at once for the open slice, and the first need not be asked again', {}, async (page) => {
   const { models, default: first } = await (await fetch(`${origin()}/v1/models`)).json();
   const other = models.find(({ name }) => name !== first);
   const standard = models.find(({ name }) => name === first);
@@ -88,7 +88,7 @@ visit('another model answers at once for the open slice, and the first need not 
   assert.equal(requests, 0);
 });
 
-visit('the threshold changes mask, area and list at once, without asking the server, and agrees with it', {}, async (page) => {
+pageTest('the threshold changes mask, area and list at once, without asking the server, and agrees with it', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   const own = report.hemorrhage.threshold;
   await openSample(page, sample);
@@ -114,7 +114,7 @@ visit('the threshold changes mask, area and list at once, without asking the ser
   assert.ok(await page.evaluate(() => document.activeElement.id === 'threshold-range'));
 });
 
-visit('a slice that the model closes says so, and stays empty at any threshold', {}, async (page) => {
+pageTest('a slice that the model closes says so, and stays empty at any threshold', {}, async (page) => {
   let closed = null;
   for (const sample of samples) {
     const report = await segment(origin(), await sampleBytes(sample.file), 'include=');
@@ -127,7 +127,7 @@ visit('a slice that the model closes says so, and stays empty at any threshold',
   assert.equal(await page.locator('.lesion').count(), 0);
 });
 
-visit('a sample can be opened from the invitation too', {}, async (page) => {
+pageTest('a sample can be opened from the invitation too', {}, async (page) => {
   await page.getByRole('button', { name: 'Try a sample' }).click();
   await seeResult(page);
   assert.ok((await page.locator('#caption').innerText()).startsWith(samples[0].file));

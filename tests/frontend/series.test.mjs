@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { changed, withoutUploads } from './answers.mjs';
+import { changed, withoutUploads } from './responses.mjs';
 import { headFile, headNifti, hounsfield, SIZE, STEPS_MM } from './head.mjs';
 import { ROOT } from './ichor.mjs';
-import { sampleBytes, samples } from './slices.mjs';
-import { canvasPixels, drawn, dropFiles, painted, save, seeResult, slideTo } from './steps.mjs';
-import { origin, PHONE, visit } from './visit.mjs';
+import { sampleBytes, samples } from './samples.mjs';
+import { canvasPixels, drawn, dropFiles, painted, save, seeResult, slideTo } from './actions.mjs';
+import { origin, PHONE, pageTest } from './page-test.mjs';
 
 const DICOM = join(ROOT, 'tests', 'data', 'dicom', 'head-ge');
 const REFUSED = /status of 4\d\d|ERR_/;
@@ -27,11 +27,11 @@ async function openHead(page, options) {
   await seeResult(page);
 }
 
-visit('a volume becomes a series with its volume in ml, its key slice and one lesion', {}, async (page) => {
+pageTest('a volume becomes a series with its volume in ml, its key slice and one lesion', {}, async (page) => {
   const report = await theirs();
   await openHead(page);
   assert.equal(await page.locator('#slice-number').innerText(), `Slice ${report.series.key_slice + 1} of ${SIZE.slices}`);
-  const shown = Number((await page.locator('.sums dd').first().innerText()).replace(/[^\d.]/g, ''));
+  const shown = Number((await page.locator('.totals dd').first().innerText()).replace(/[^\d.]/g, ''));
   assert.ok(Math.abs(shown - report.volume.total_volume_ml) <= 0.06, `${shown} ml for ${report.volume.total_volume_ml}`);
   assert.equal(await page.locator('.lesion').count(), report.volume.lesions.length);
   const [largest] = report.volume.lesions;
@@ -40,7 +40,7 @@ visit('a volume becomes a series with its volume in ml, its key slice and one le
 });
 
 for (const flipped of [[false, false, false], [true, false, true], [true, true, false]]) {
-  visit(`the bleed on the patient’s left is drawn there and on that side, axes stored ${flipped}`, {}, async (page) => {
+  pageTest(`the bleed on the patient’s left is drawn there and on that side, axes stored ${flipped}`, {}, async (page) => {
     const { models } = await (await fetch(`${origin()}/v1/models`)).json();
     const { color } = models.find(({ name }) => name === 'unet').classes[0];
     await openHead(page, { flipped });
@@ -53,27 +53,27 @@ for (const flipped of [[false, false, false], [true, false, true], [true, true, 
     const from = { x: ((x - 0.5) * box.width) / scale, y: ((y - 0.5) * box.height) / scale };
     assert.ok(Math.abs(from.x - 0.16 * SIZE.columns * STEPS_MM[0]) < 8, `${from.x} mm to the right of the middle`);
     assert.ok(Math.abs(from.y - 0.05 * SIZE.rows * STEPS_MM[1]) < 8, `${from.y} mm below the middle`);
-    assert.equal(await page.locator('[data-edge="right"]').innerText(), 'L');
-    assert.equal(await page.locator('[data-edge="left"]').innerText(), 'R');
-    assert.equal(await page.locator('[data-edge="top"]').innerText(), 'A');
+    assert.equal(await page.locator('[data-side="right"]').innerText(), 'L');
+    assert.equal(await page.locator('[data-side="left"]').innerText(), 'R');
+    assert.equal(await page.locator('[data-side="top"]').innerText(), 'A');
     assert.match(await page.locator('#pane-a canvas').getAttribute('aria-description'), /Left edge: patient’s right/);
   });
 }
 
-visit('nothing is claimed of sides that the file does not tell', {}, async (page) => {
+pageTest('nothing is claimed of sides that the file does not tell', {}, async (page) => {
   await openHead(page, { placed: false });
-  assert.equal(await page.locator('[data-edge="left"]').innerText(), '');
+  assert.equal(await page.locator('[data-side="left"]').innerText(), '');
   assert.match(await page.locator('#slice-number').innerText(), /Sides unknown/);
 });
 
-visit('slices change by slider, button, key and wheel; the value under the pointer is the scanner’s', {}, async (page) => {
+pageTest('slices change by slider, button, key and wheel; the value under the pointer is the scanner’s', {}, async (page) => {
   await openHead(page);
   const number = async () => { await drawn(page); return Number(/Slice (\d+)/.exec(await page.locator('#slice-number').innerText())[1]); };
   await slideTo(page, 'slice', 0);
   assert.equal(await number(), 1);
   await page.getByRole('button', { name: 'Next slice' }).click();
   assert.equal(await number(), 2);
-  await page.locator('#stage').focus();
+  await page.locator('#viewport').focus();
   await page.keyboard.press('ArrowDown');
   assert.equal(await number(), 3);
   await page.keyboard.press('End');
@@ -91,7 +91,7 @@ visit('slices change by slider, button, key and wheel; the value under the point
   assert.equal(await number(), (await theirs()).series.key_slice + 1);
 });
 
-visit('window and level work on Hounsfield units, by preset, slider, key and right-drag', {}, async (page) => {
+pageTest('window and level work on Hounsfield units, by preset, slider, key and right-drag', {}, async (page) => {
   await openHead(page);
   const { windows } = await (await fetch(`${origin()}/v1/models`)).json();
   const greyAt = async () => {
@@ -120,7 +120,7 @@ visit('window and level work on Hounsfield units, by preset, slider, key and rig
   assert.ok(Number(await page.locator('#window-width').inputValue()) > 10);
 });
 
-visit('the threshold changes the volume as the server would, without asking it', {}, async (page) => {
+pageTest('the threshold changes the volume as the server would, without asking it', {}, async (page) => {
   await openHead(page);
   let requests = 0;
   page.on('request', (request) => { requests += /segment|uploads/.test(request.url()) ? 1 : 0; });
@@ -128,13 +128,13 @@ visit('the threshold changes the volume as the server would, without asking it',
     await slideTo(page, 'threshold-range', value);
     await page.locator('.details dd', { hasText: `${value.toFixed(2)}, moved` }).waitFor();
     const expected = (await theirs(`&threshold=${value}`)).volume.total_volume_ml;
-    const shown = Number((await page.locator('.sums dd').first().innerText()).replace(/[^\d.]/g, ''));
+    const shown = Number((await page.locator('.totals dd').first().innerText()).replace(/[^\d.]/g, ''));
     assert.ok(Math.abs(shown - expected) <= 0.02 * expected + 0.06, `${shown} ml for ${expected} at ${value}`);
   }
   assert.equal(requests, 0);
 });
 
-visit('a lesion in the list is brought into the middle, and let go again', {}, async (page) => {
+pageTest('a lesion in the list is brought into the middle, and let go again', {}, async (page) => {
   const { models } = await (await fetch(`${origin()}/v1/models`)).json();
   const { color } = models.find(({ name }) => name === 'unet').classes[0];
   await openHead(page);
@@ -148,7 +148,7 @@ visit('a lesion in the list is brought into the middle, and let go again', {}, a
   assert.equal(await row.getAttribute('aria-pressed'), 'false');
 });
 
-visit('the mask volume is saved as NIfTI where the server has it', {}, async (page) => {
+pageTest('the mask volume is saved as NIfTI where the server has it', {}, async (page) => {
   await openHead(page);
   const { name, bytes } = await save(page, 'nifti');
   assert.equal(name, 'head_mask.nii.gz');
@@ -161,18 +161,18 @@ visit('the mask volume is saved as NIfTI where the server has it', {}, async (pa
   assert.ok(affine.flat().every((value, at) => Math.abs(value - expected.flat()[at]) < 1e-4), JSON.stringify(affine));
 });
 
-visit('many DICOM files are one series; segmentation and sides are DICOM’s', {}, async (page) => {
+pageTest('many DICOM files are one series; segmentation and sides are DICOM’s', {}, async (page) => {
   const files = await Promise.all(['18', '15', '17', '16'].map(async (name) => ({ name: `${name}.dcm`, mimeType: '', buffer: await readFile(join(DICOM, `${name}.dcm`)) })));
   await dropFiles(page, ...files);
   await seeResult(page);
   assert.match(await page.locator('#slice-number').innerText(), /of 4/);
-  assert.equal(await page.locator('[data-edge="left"]').innerText(), 'R');
+  assert.equal(await page.locator('[data-side="left"]').innerText(), 'R');
   assert.match(await page.locator('#findings').innerText(), /tilt/i);
   const { bytes } = await save(page, 'dicom');
   assert.equal(bytes.toString('latin1', 128, 132), 'DICM');
 });
 
-visit('several pictures of one head are a series too, without sizes', {}, async (page) => {
+pageTest('several pictures of one head are a series too, without sizes', {}, async (page) => {
   const files = await Promise.all(samples.slice(0, 3).map(async ({ file }) => ({ name: file, mimeType: 'image/png', buffer: await sampleBytes(file) })));
   await page.setInputFiles('#file', files);
   await page.getByRole('button', { name: 'One head' }).click();
@@ -181,7 +181,7 @@ visit('several pictures of one head are a series too, without sizes', {}, async 
   assert.match(await page.locator('.details').innerText(), /not in the file/);
 });
 
-visit('a series that runs can be cancelled, and another opened', { expected: REFUSED }, async (page) => {
+pageTest('a series that runs can be cancelled, and another opened', { expected: REFUSED }, async (page) => {
   await page.route(/\/v1\/(segment|jobs|uploads)/, async (route) => { await new Promise((resolve) => { setTimeout(resolve, 3000); }); await route.continue().catch(() => {}); });
   await page.setInputFiles('#file', headFile());
   await page.locator('#busy').waitFor();
@@ -192,7 +192,7 @@ visit('a series that runs can be cancelled, and another opened', { expected: REF
   await openHead(page);
 });
 
-visit('on a phone a finger goes through the slices and two zoom', { context: PHONE }, async (page) => {
+pageTest('on a phone a finger goes through the slices and two zoom', { context: PHONE }, async (page) => {
   await openHead(page);
   await slideTo(page, 'slice', 2);
   const box = await page.locator('#pane-a canvas').boundingBox();
@@ -214,7 +214,7 @@ visit('on a phone a finger goes through the slices and two zoom', { context: PHO
   assert.ok(await page.getByRole('group', { name: 'Move the picture' }).isVisible(), 'zoomed in, the picture can be moved');
 });
 
-visit('another of several series is a button away, and its request names it', { arrange: withoutUploads }, async (page) => {
+pageTest('another of several series is a button away, and its request names it', { arrange: withoutUploads }, async (page) => {
   const sent = [];
   const chosen = (number, other) => `Of 2 series, number ${number} was segmented: kernel H40, 6 slices. Left out: ${other} (series 4, kernel BONE, 6 slices); 9 more. Take another with --series NUMBER at the command line or series=NUMBER in a request.`;
   await changed(page, (report, request) => {

@@ -1,11 +1,11 @@
 // Nothing of the file before stays in any panel: after a file that cannot be read, a job that failed, a quick change.
 
 import assert from 'node:assert/strict';
-import { changed, unreadable } from './answers.mjs';
+import { changed, unreadable } from './responses.mjs';
 import { headFile } from './head.mjs';
-import { samples, sampleWithFinding } from './slices.mjs';
-import { drawn, openSample, seeResult, slideTo } from './steps.mjs';
-import { origin, visit } from './visit.mjs';
+import { samples, sampleWithFinding } from './samples.mjs';
+import { drawn, openSample, seeResult, slideTo } from './actions.mjs';
+import { origin, pageTest } from './page-test.mjs';
 
 const HTTP_ERROR_LINE = /status of 4\d\d/;
 const notes = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a slice') };
@@ -18,7 +18,7 @@ async function assertNothingStale(page, name) {
   assert.equal(await text('#findings-body'), 'There is no answer for this file.');
   assert.equal(await page.locator('#status').textContent(), '');
   assert.match(await text('#threshold-note'), /^A pixel is outlined/);
-  for (const id of ['strip', 'three-d', 'downloads', 'scale', 'edges', 'busy', 'stage-note', 'tools-note']) assert.ok(await page.locator(`#${id}`).isHidden(), id);
+  for (const id of ['strip', 'three-d', 'downloads', 'scale', 'side-labels', 'busy', 'viewport-note', 'toolbar-note']) assert.ok(await page.locator(`#${id}`).isHidden(), id);
   for (const id of ['slice-number', 'readout', 'window-center-value', 'window-width-value', 'busy-text']) {
     assert.equal(await page.locator(`#${id}`).textContent(), '', id);
   }
@@ -36,20 +36,20 @@ async function assertNothingStale(page, name) {
   assert.doesNotMatch(await page.evaluate(() => navigator.clipboard.readText()), /page_ms: \{"opened|server_ms|slices/);
 }
 
-visit('after a series and a file that cannot be read', { expected: HTTP_ERROR_LINE }, async (page) => {
+pageTest('after a series and a file that cannot be read', { expected: HTTP_ERROR_LINE }, async (page) => {
   await page.setInputFiles('#file', headFile());
   await page.locator('#strip').waitFor();
   await seeResult(page);
   await slideTo(page, 'window-width', 300);
   await page.getByRole('button', { name: 'Ruler' }).click();
-  await page.locator('#stage').hover();
+  await page.locator('#viewport').hover();
   assert.ok(await page.locator('#three-d').isVisible() && await page.locator('#scale').isVisible());
   await page.setInputFiles('#file', notes);
   await page.getByRole('alert').waitFor();
   await assertNothingStale(page, 'notes.txt');
 });
 
-visit('after a slice below its cut-off and a file that cannot be read', { expected: HTTP_ERROR_LINE }, async (page) => {
+pageTest('after a slice below its cut-off and a file that cannot be read', { expected: HTTP_ERROR_LINE }, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await changed(page, (report) => { report.readout.open = false; });
   await openSample(page, sample);
@@ -60,7 +60,7 @@ visit('after a slice below its cut-off and a file that cannot be read', { expect
   await assertNothingStale(page, 'notes.txt');
 });
 
-visit('after an image that was not understood and a file that cannot be read', { expected: HTTP_ERROR_LINE }, async (page) => {
+pageTest('after an image that was not understood and a file that cannot be read', { expected: HTTP_ERROR_LINE }, async (page) => {
   await changed(page, unreadable);
   await openSample(page, samples[0]);
   await page.setInputFiles('#file', notes);
@@ -69,7 +69,7 @@ visit('after an image that was not understood and a file that cannot be read', {
   assert.ok(await page.locator('#compare').isEnabled() && await page.locator('#threshold-range').isEnabled());
 });
 
-visit('while the next file is on its way, nothing of the one before is shown', { expected: HTTP_ERROR_LINE }, async (page) => {
+pageTest('while the next file is on its way, nothing of the one before is shown', { expected: HTTP_ERROR_LINE }, async (page) => {
   await page.setInputFiles('#file', headFile());
   await page.locator('#strip').waitFor();
   await seeResult(page);
@@ -79,7 +79,7 @@ visit('while the next file is on its way, nothing of the one before is shown', {
   await page.setInputFiles('#file', notes);
   await page.locator('#caption').getByText('notes.txt').waitFor();
   await drawn(page);
-  for (const id of ['strip', 'three-d', 'downloads', 'scale', 'edges']) assert.ok(await page.locator(`#${id}`).isHidden(), id);
+  for (const id of ['strip', 'three-d', 'downloads', 'scale', 'side-labels']) assert.ok(await page.locator(`#${id}`).isHidden(), id);
   assert.equal(await page.locator('.verdict').count(), 0);
   assert.doesNotMatch(await page.locator('#status').textContent(), /outlined|Chance/);
   // Another file in a hurry: what belongs to the first never comes back.
@@ -92,7 +92,7 @@ visit('while the next file is on its way, nothing of the one before is shown', {
   assert.ok(await page.locator('#strip').isHidden() && await page.getByRole('alert').isHidden());
 });
 
-visit('the files of a model that has not answered yet are not offered', {}, async (page) => {
+pageTest('the files of a model that has not answered yet are not offered', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
   let release;

@@ -1,15 +1,15 @@
 // Opening files of one's own, good and bad.
 
 import assert from 'node:assert/strict';
-import { changed, clear } from './answers.mjs';
-import { flatPng, greyTiff, sampleBytes, samples } from './slices.mjs';
-import { canvasPixels, dropFiles, encodedBy, openSample, save, seeResult } from './steps.mjs';
-import { origin, visit } from './visit.mjs';
+import { changed, clear } from './responses.mjs';
+import { flatPng, greyTiff, sampleBytes, samples } from './samples.mjs';
+import { canvasPixels, dropFiles, encodedBy, openSample, save, seeResult } from './actions.mjs';
+import { origin, pageTest } from './page-test.mjs';
 
 const HTTP_ERROR_LINE = /status of 4\d\d/; // Chromium's own console line for an answer of 4xx
 const png = (name, buffer) => ({ name, mimeType: 'image/png', buffer });
 
-visit('a file chosen by click is segmented', {}, async (page) => {
+pageTest('a file chosen by click is segmented', {}, async (page) => {
   const buffer = await encodedBy(page, `samples/${samples[2].file}`, 'image/jpeg');
   const choosing = page.waitForEvent('filechooser');
   await page.getByText('Drop files, or choose').click();
@@ -19,7 +19,7 @@ visit('a file chosen by click is segmented', {}, async (page) => {
   assert.equal((await save(page, 'mask')).name, 'my slice_mask.png');
 });
 
-visit('a file dropped anywhere is segmented, and the sample’s mark goes', {}, async (page) => {
+pageTest('a file dropped anywhere is segmented, and the sample’s mark goes', {}, async (page) => {
   await openSample(page, samples[0]);
   assert.equal(await page.locator('.sample[aria-pressed="true"]').count(), 1);
   const buffer = await encodedBy(page, `samples/${samples[2].file}`, 'image/webp');
@@ -27,10 +27,10 @@ visit('a file dropped anywhere is segmented, and the sample’s mark goes', {}, 
   await page.getByText('dropped.webp · 512 × 512 px').waitFor();
   await seeResult(page);
   assert.equal(await page.locator('.sample[aria-pressed="true"]').count(), 0);
-  assert.equal(await page.locator('.truth').count(), 0);
+  assert.equal(await page.locator('.reference-label').count(), 0);
 });
 
-visit('a pasted picture is segmented, pasted text is left alone', {}, async (page) => {
+pageTest('a pasted picture is segmented, pasted text is left alone', {}, async (page) => {
   const paste = (kind, bytes) => page.evaluate(([type, base64]) => {
     const clipboardData = new DataTransfer();
     if (type === 'text/plain') clipboardData.setData(type, 'words');
@@ -38,13 +38,13 @@ visit('a pasted picture is segmented, pasted text is left alone', {}, async (pag
     document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
   }, [kind, bytes.toString('base64')]);
   await paste('text/plain', Buffer.alloc(0));
-  assert.ok(await page.locator('#invite').isVisible());
+  assert.ok(await page.locator('#welcome').isVisible());
   await paste('image/png', flatPng(200, 160, 60));
   await page.getByText('pasted.png · 200 × 160 px').waitFor();
   await seeResult(page);
 });
 
-visit('a photo that its camera turned is shown and measured upright', {}, async (page) => {
+pageTest('a photo that its camera turned is shown and measured upright', {}, async (page) => {
   const upright = await encodedBy(page, `samples/${samples[0].file}`, 'image/jpeg', [300, 180]);
   // EXIF in little endian with one entry: orientation (0x0112), SHORT, 6: turn by 90 degrees.
   const exif = Buffer.from('ffe1002245786966000049492a0008000000010012010300010000000600000000000000', 'hex');
@@ -54,13 +54,13 @@ visit('a photo that its camera turned is shown and measured upright', {}, async 
   assert.match(await page.locator('#caption').innerText(), /turned\.jpg · 180 × 300 px$/);
 });
 
-visit('a wide slice keeps its shape and its size in the files', {}, async (page) => {
+pageTest('a wide slice keeps its shape and its size in the files', {}, async (page) => {
   await page.setInputFiles('#file', png('wide.png', flatPng(300, 120, 90)));
   await seeResult(page);
   assert.match(await page.locator('#caption').innerText(), /300 × 120 px/);
 });
 
-visit('a picture without an outline is not called healthy', {}, async (page) => {
+pageTest('a picture without an outline is not called healthy', {}, async (page) => {
   await changed(page, clear);
   await openSample(page, samples[0]);
   await page.locator('.verdict', { hasText: 'No hemorrhage outlined' }).waitFor();
@@ -68,14 +68,14 @@ visit('a picture without an outline is not called healthy', {}, async (page) => 
   assert.equal(await page.locator('.lesion').count(), 0);
 });
 
-visit('an empty picture has nothing outlined, and that is not called healthy', {}, async (page) => {
+pageTest('an empty picture has nothing outlined, and that is not called healthy', {}, async (page) => {
   await page.setInputFiles('#file', png('black.png', flatPng(256, 256)));
   await seeResult(page);
   assert.match(await page.locator('.headline').innerText(), /was not understood|does not rule out a hemorrhage/);
   assert.equal(await page.locator('.lesion').count(), 0);
 });
 
-visit('a TIFF, which the browser cannot show, is shown by its samples from the server', {}, async (page) => {
+pageTest('a TIFF, which the browser cannot show, is shown by its samples from the server', {}, async (page) => {
   const pixels = Buffer.alloc(128 * 128, 80);
   await page.setInputFiles('#file', { name: 'slice.tif', mimeType: 'image/tiff', buffer: greyTiff(128, 128, pixels) });
   await seeResult(page);
@@ -89,7 +89,7 @@ for (const [what, file, says] of [
   ['noise named PNG', png('noise.png', Buffer.alloc(5000, 0xa7)), /PNG/],
   ['an empty file', png('empty.png', Buffer.alloc(0)), /The file is empty/],
 ]) {
-  visit(`${what} gets a clear error, and the next good file works`, { expected: HTTP_ERROR_LINE }, async (page) => {
+  pageTest(`${what} gets a clear error, and the next good file works`, { expected: HTTP_ERROR_LINE }, async (page) => {
     await openSample(page, samples[0]);
     await page.setInputFiles('#file', file);
     const error = page.getByRole('alert');
@@ -102,7 +102,7 @@ for (const [what, file, says] of [
   });
 }
 
-visit('a file over the server’s limit is refused before it is sent', {
+pageTest('a file over the server’s limit is refused before it is sent', {
   arrange: (page) => page.route('**/v1/models', async (route) => {
     const response = await route.fetch();
     const facts = await response.json();
@@ -119,7 +119,7 @@ visit('a file over the server’s limit is refused before it is sent', {
   assert.equal(sent, 0);
 });
 
-visit('the page says what the server takes, and the dialog hides no file: DICOM often has no ending', {}, async (page) => {
+pageTest('the page says what the server takes, and the dialog hides no file: DICOM often has no ending', {}, async (page) => {
   const { media_types: types } = await (await fetch(`${origin()}/v1/models`)).json();
   await page.locator('.model').first().waitFor();
   const said = await page.locator('#drop-types').innerText();

@@ -1,15 +1,15 @@
 // What is drawn, where, and how the visitor changes it.
 
 import assert from 'node:assert/strict';
-import { sampleWithFinding } from './slices.mjs';
-import { canvasPixels, drawn, openSample, painted, save, slideTo } from './steps.mjs';
-import { origin, visit } from './visit.mjs';
+import { sampleWithFinding } from './samples.mjs';
+import { canvasPixels, drawn, openSample, painted, save, slideTo } from './actions.mjs';
+import { origin, pageTest } from './page-test.mjs';
 
 const facts = async () => (await fetch(`${origin()}/v1/models`)).json();
 const mainColor = async () => { const { models, default: name } = await facts(); return models.find((model) => model.name === name).classes[0].color; };
 const image = (pixels, { width, height }) => Math.min(pixels.width / width, pixels.height / height);
 
-visit('the fill is the mask: its area, its place, the API’s colour', {}, async (page) => {
+pageTest('the fill is the mask: its area, its place, the API’s colour', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   await openSample(page, sample);
   await page.getByRole('radio', { name: 'Fill', exact: true }).check();
@@ -30,7 +30,7 @@ visit('the fill is the mask: its area, its place, the API’s colour', {}, async
   }
 });
 
-visit('outline, fill, both or nothing; without marks the picture is the bare slice', {}, async (page) => {
+pageTest('outline, fill, both or nothing; without marks the picture is the bare slice', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
   await page.locator('#compare').selectOption('plain');
@@ -49,7 +49,7 @@ visit('outline, fill, both or nothing; without marks the picture is the bare sli
   assert.ok((await canvasPixels(page, 'b')).data.equals(bare.data));
 });
 
-visit('the heat map shows where the model is unsure, with its scale', {}, async (page) => {
+pageTest('the heat map shows where the model is unsure, with its scale', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
   await page.getByRole('radio', { name: 'Off' }).check();
@@ -59,7 +59,7 @@ visit('the heat map shows where the model is unsure, with its scale', {}, async 
   assert.ok(!(await canvasPixels(page, 'a')).data.equals(without.data));
 });
 
-visit('two models side by side and under a divider that keys move', {}, async (page) => {
+pageTest('two models side by side and under a divider that keys move', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   const { models } = await facts();
   await openSample(page, sample);
@@ -81,7 +81,7 @@ visit('two models side by side and under a divider that keys move', {}, async (p
   assert.ok(!before.equals(await page.screenshot({ clip: await first.boundingBox() })));
 });
 
-visit('the picture is zoomed and moved by buttons, wheel and keys, and fits again', {}, async (page) => {
+pageTest('the picture is zoomed and moved by buttons, wheel and keys, and fits again', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
   const whole = await canvasPixels(page, 'a');
@@ -92,7 +92,7 @@ visit('the picture is zoomed and moved by buttons, wheel and keys, and fits agai
   };
   await changes(() => page.getByRole('button', { name: 'Zoom in' }).click(), 'button');
   await changes(() => page.getByRole('button', { name: 'Move left' }).click(), 'move button');
-  await page.locator('#stage').focus();
+  await page.locator('#viewport').focus();
   await changes(() => page.keyboard.press('+'), 'plus');
   await changes(() => page.keyboard.press('Shift+ArrowUp'), 'shift and arrow');
   const box = await page.locator('#pane-a canvas').boundingBox();
@@ -105,7 +105,7 @@ visit('the picture is zoomed and moved by buttons, wheel and keys, and fits agai
   assert.ok((await canvasPixels(page, 'a')).data.equals(whole.data), 'as at first');
 });
 
-visit('the ruler measures in pixels by click and by keys', {}, async (page) => {
+pageTest('the ruler measures in pixels by click and by keys', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   await openSample(page, sample);
   await page.getByRole('button', { name: 'Ruler' }).click();
@@ -115,7 +115,7 @@ visit('the ruler measures in pixels by click and by keys', {}, async (page) => {
   await page.mouse.click(box.x + 300, box.y + 150);
   const status = page.locator('#status');
   assert.equal(await status.textContent(), `${Math.round(100 / scale)} px; the file has no pixel size`);
-  await page.locator('#stage').focus();
+  await page.locator('#viewport').focus();
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
   for (let press = 0; press < 4; press += 1) await page.keyboard.press('Shift+ArrowDown');
@@ -125,7 +125,7 @@ visit('the ruler measures in pixels by click and by keys', {}, async (page) => {
   assert.equal(await page.getByRole('button', { name: 'Ruler' }).getAttribute('aria-pressed'), 'false');
 });
 
-visit('contrast of a picture can be set, and what is saved follows', {}, async (page) => {
+pageTest('contrast of a picture can be set, and what is saved follows', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
   const before = await canvasPixels(page, 'a');
@@ -138,7 +138,7 @@ visit('contrast of a picture can be set, and what is saved follows', {}, async (
   assert.ok(!narrow.bytes.equals((await save(page, 'overlay')).bytes));
 });
 
-visit('the picture follows the size of the window', {}, async (page) => {
+pageTest('the picture follows the size of the window', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
   const wide = await canvasPixels(page, 'a');

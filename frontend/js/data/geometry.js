@@ -1,65 +1,67 @@
-// Directions and lengths in the patient's coordinates (DICOM PS3.3 C.7.6.2.1.1): mm, x to the patient's left,
-// y to the back, z to the head.
+// Directions and lengths in patient coordinates (DICOM PS3.3 C.7.6.2.1.1): mm, x to the patient's left, y to the back,
+// z to the head.
 
-const TOWARDS = [['L', 'R'], ['P', 'A'], ['H', 'F']]; // the letters of PS3.3 C.7.6.1.1.1, along and against the axis
-const OBLIQUE = 0.25; // a direction's share of an axis from which the axis is named (about 15 degrees)
+const AXIS_LETTERS = [['L', 'R'], ['P', 'A'], ['H', 'F']]; // letters of PS3.3 C.7.6.1.1.1, along and against the axis
+const MIN_COSINE = 0.25; // an axis is named from about 15 degrees out of the perpendicular plane
 
-/** Letters of where a direction points, the largest part first, as `L` or `PL`. */
-export function letters(direction) {
+/** Letters of a direction, the largest component first, such as `L` or `PL`. @param {number[]} direction */
+export function directionLetters(direction) {
   return direction
-    .map((value, axis) => ({ size: Math.abs(value), letter: TOWARDS[axis][value > 0 ? 0 : 1] }))
-    .filter(({ size }) => size >= OBLIQUE)
+    .map((value, axis) => ({ size: Math.abs(value), letter: AXIS_LETTERS[axis][value > 0 ? 0 : 1] }))
+    .filter(({ size }) => size >= MIN_COSINE)
     .sort((a, b) => b.size - a.size)
     .map(({ letter }) => letter)
     .join('');
 }
 
-/** Letters at the four edges of a slice, or null where the file says nothing of its place. */
+/** Letters at the four edges of a slice; null without a placement. @param {Placement | null} placement */
 export function edgeLetters(placement) {
   if (!placement) return null;
-  const against = (direction) => direction.map((value) => -value);
+  const negate = (/** @type {number[]} */ direction) => direction.map((value) => -value);
   return {
-    right: letters(placement.row),
-    left: letters(against(placement.row)),
-    bottom: letters(placement.column),
-    top: letters(against(placement.column)),
+    right: directionLetters(placement.row),
+    left: directionLetters(negate(placement.row)),
+    bottom: directionLetters(placement.column),
+    top: directionLetters(negate(placement.column)),
   };
 }
 
-/** A round length {mm, px of the screen} that takes between a twelfth and a quarter of `widthPx`, or null. */
+/** A round length of a twelfth to a quarter of `widthPx`, in mm and screen px; null without spacing. @param {[number, number] | null} spacing @param {number} scale @param {number} widthPx */
 export function scaleBar(spacing, scale, widthPx) {
   if (!spacing) return null;
   const pxPerMm = scale / spacing[1];
-  const most = widthPx / 4 / pxPerMm;
-  const decade = 10 ** Math.floor(Math.log10(most));
-  const mm = [5, 2, 1].map((step) => step * decade).find((length) => length <= most);
+  const maxMm = widthPx / 4 / pxPerMm;
+  const decade = 10 ** Math.floor(Math.log10(maxMm));
+  const mm = [5, 2, 1].map((step) => step * decade).find((length) => length <= maxMm) ?? decade;
   return { mm, px: mm * pxPerMm };
 }
 
-/** Length between two points {x, y} of a slice: {px, mm | null}. */
+/** Distance of two points of a slice. @param {Point} a @param {Point} b @param {[number, number] | null} spacing */
 export function distance(a, b, spacing) {
   const [dx, dy] = [b.x - a.x, b.y - a.y];
   return { px: Math.hypot(dx, dy), mm: spacing ? Math.hypot(dx * spacing[1], dy * spacing[0]) : null };
 }
 
 /**
- * Voxel (column, row, slice) to NIfTI's world (x right, y front, z up), three rows of four, and whether the
- * slices lie evenly: of unevenly spaced ones it holds the mean step. Null without positions or spacing.
+ * Three rows of four that map a voxel (column, row, slice) to NIfTI's world (x right, y front, z up), and whether slices
+ * are evenly spaced; where not, the rows hold the mean step. Null without positions or spacing.
+ * @param {Slice[]} slices
  */
 export function affineOf(slices) {
-  const [first, last] = [slices[0], slices.at(-1)];
-  if (!slices.every(({ placement }) => placement) || !first.spacing) return null;
-  const { row, column, position_mm: origin } = first.placement;
+  const placements = slices.flatMap(({ placement }) => (placement ? [placement] : []));
+  const [{ spacing, extentMm }] = slices;
+  if (placements.length < slices.length || !spacing) return null;
+  const { row, column, position_mm: origin } = placements[0];
   const normal = [1, 2, 0].map((b) => row[b] * column[(b + 1) % 3] - row[(b + 1) % 3] * column[b]);
   const step = slices.length > 1
-    ? last.placement.position_mm.map((mm, axis) => (mm - origin[axis]) / (slices.length - 1))
-    : normal.map((value) => value * (first.extentMm ?? 1));
-  const off = slices.map(({ placement }, at) =>
-    Math.hypot(...placement.position_mm.map((mm, axis) => mm - origin[axis] - step[axis] * at)));
-  const even = Math.max(...off) <= Math.max(0.1, 0.02 * Math.hypot(...step));
+    ? placements[placements.length - 1].position_mm.map((mm, axis) => (mm - origin[axis]) / (slices.length - 1))
+    : normal.map((value) => value * (extentMm ?? 1));
+  const deviations = placements.map(({ position_mm: position }, index) =>
+    Math.hypot(...position.map((mm, axis) => mm - origin[axis] - step[axis] * index)));
+  const isEven = Math.max(...deviations) <= Math.max(0.1, 0.02 * Math.hypot(...step));
   const rows = [0, 1, 2].map((axis) => {
     const sign = axis < 2 ? -1 : 1; // DICOM's x and y point left and back, NIfTI's right and front
-    return [row[axis] * first.spacing[1], column[axis] * first.spacing[0], step[axis], origin[axis]].map((value) => sign * value);
+    return [row[axis] * spacing[1], column[axis] * spacing[0], step[axis], origin[axis]].map((value) => sign * value);
   });
-  return { rows, even };
+  return { rows, isEven };
 }

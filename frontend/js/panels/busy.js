@@ -1,4 +1,4 @@
-// The sign over the viewport that an answer is on its way, how far it is, and the way out of it.
+// Progress of the running task over the viewport, with a button to cancel it.
 
 import { byId } from '../dom.js';
 
@@ -8,7 +8,7 @@ export function createBusy({ onCancel }) {
   byId('cancel').addEventListener('click', onCancel);
 
   return {
-    /** `done` of `total` fill the bar; without a total there is none. */
+    /** Shows a message, and a progress bar where `total` is known. */
     show(message, done = 0, total = 0) {
       byId('busy-text').textContent = message;
       progress.hidden = !total;
@@ -16,8 +16,8 @@ export function createBusy({ onCancel }) {
       panel.hidden = false;
     },
     hide() {
-      // Focus on a button that goes away would be lost: the picture takes it.
-      if (panel.contains(document.activeElement)) byId('stage').focus({ preventScroll: true });
+      // Hiding a focused button would lose the focus.
+      if (panel.contains(document.activeElement)) byId('viewport').focus({ preventScroll: true });
       panel.hidden = true;
       byId('busy-text').textContent = '';
     },

@@ -1,12 +1,12 @@
-// What a report of a fault needs: versions and timings; nothing of the image, not even its name.
+// Text for a bug report: versions and timings, and no data of the image, not even its name.
 
-/** The text; `facts` may be null while the server does not answer, `finding` where nothing is open. */
-export function diagnosticsText({ facts, model, report, lastProblem, timings }) {
+/** @param {{serverInfo: ServerInfo | null, model: Model | null, report: Report | null, lastProblem: any, timings: Record<string, number>}} state */
+export function diagnosticsText({ serverInfo, model, report, lastProblem, timings }) {
   const lines = {
     page: document.title,
-    ichor: facts?.version ?? 'no answer',
-    models: facts?.models.map(({ name, version, sha256 }) => `${name} ${version} ${sha256.slice(0, 12)}`).join('; '),
-    chosen: model?.name,
+    ichor: serverInfo?.version ?? 'no answer',
+    models: serverInfo?.models.map(({ name, version, sha256 }) => `${name} ${version} ${sha256.slice(0, 12)}`).join('; '),
+    selected: model?.name,
     request: report?.request_id,
     server_ms: report && JSON.stringify(report.timings_ms),
     page_ms: timings && JSON.stringify(timings),

@@ -1,9 +1,9 @@
-// A dialog with a title and a way to close it; Escape closes it too, and focus goes back to where it was.
+// A dialog with a title and a close button; Escape closes it, and the focus returns to where it was.
 
 import { element } from '../dom.js';
 import { strings } from '../strings.js';
 
-/** Opens a dialog that holds `content`, and is gone from the page once closed. */
+/** Opens a dialog, which is removed when it is closed. */
 export function openDialog(title, ...content) {
   const close = element('button', { type: 'button' }, strings.page.close);
   const heading = element('h2', { id: 'dialog-title' }, title);

@@ -1,23 +1,24 @@
-// Opening files: by click, as a folder, from the camera, by drop anywhere on the page, by paste.
+// Opens files by click, folder, camera, paste, or drop anywhere on the page.
 
-import { droppedFiles } from '../data/files.js';
+import { listDroppedFiles } from '../data/file-drop.js';
 import { byId } from '../dom.js';
 import { bytes, mediaTypeName } from '../format.js';
 import { strings } from '../strings.js';
 
-/** Calls `onFiles(files)` with what the visitor opens. */
+/** @param {{onFiles: (files: File[]) => void}} listeners */
 export function createDropZone({ onFiles }) {
   const zone = byId('drop');
-  const veil = byId('drop-veil');
-  let facts = null;
-  // dragenter and dragleave fire for every child crossed; the depth tells when the page itself is left.
+  const overlay = byId('drop-overlay');
+  /** @type {ServerInfo | null} */
+  let serverInfo = null;
+  // dragenter and dragleave fire for every child; at depth 0 the page itself was left.
   let depth = 0;
   const setOver = (over) => {
     zone.classList.toggle('over', over);
-    veil.hidden = !over;
+    overlay.hidden = !over;
   };
-  const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
-  const take = (files) => {
+  const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
+  const openFiles = (files) => {
     if (files?.length) onFiles([...files]);
   };
 
@@ -25,12 +26,12 @@ export function createDropZone({ onFiles }) {
     input.addEventListener('change', () => {
       const files = [...input.files];
       input.value = ''; // so that the same file can be opened again
-      take(files);
+      openFiles(files);
     });
   }
-  byId('invite-choose').addEventListener('click', () => byId('file').click());
+  byId('welcome-choose').addEventListener('click', () => byId('file').click());
   document.addEventListener('dragenter', (event) => {
-    if (!holdsFiles(event)) return;
+    if (!hasFiles(event)) return;
     event.preventDefault();
     depth += 1;
     setOver(true);
@@ -39,28 +40,28 @@ export function createDropZone({ onFiles }) {
     depth = Math.max(0, depth - 1);
     setOver(depth > 0);
   });
-  document.addEventListener('dragover', (event) => { if (holdsFiles(event)) event.preventDefault(); });
+  document.addEventListener('dragover', (event) => { if (hasFiles(event)) event.preventDefault(); });
   document.addEventListener('drop', async (event) => {
-    if (!holdsFiles(event)) return;
+    if (!hasFiles(event)) return;
     event.preventDefault();
     depth = 0;
     setOver(false);
-    take(await droppedFiles(event.dataTransfer));
+    openFiles(await listDroppedFiles(event.dataTransfer));
   });
-  document.addEventListener('paste', (event) => take(event.clipboardData?.files));
+  document.addEventListener('paste', (event) => openFiles(event.clipboardData?.files));
 
-  const retext = () => {
-    if (!facts) return;
-    const { media_types: types, limits } = facts;
+  const updateTexts = () => {
+    if (!serverInfo) return;
+    const { media_types: types, limits } = serverInfo;
     const names = types.filter((type) => !/gzip/.test(type)).map(mediaTypeName);
     byId('drop-types').textContent = strings.open.types(names.join(', '), bytes(limits.max_upload_bytes ?? limits.max_body_bytes));
   };
   return {
-    retext,
-    /** Shows what the server takes. The dialog hides nothing: DICOM files often have no ending. */
-    setFacts(next) {
-      facts = next;
-      retext();
+    updateTexts,
+    /** Shows the accepted formats. The file dialog filters none: DICOM files often have no extension. */
+    setServerInfo(next) {
+      serverInfo = next;
+      updateTexts();
     },
   };
 }

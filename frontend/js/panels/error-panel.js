@@ -1,33 +1,34 @@
-// What went wrong and what to do about it.
+// The error panel: what is wrong and what to do.
 
 import { byId } from '../dom.js';
 import { strings } from '../strings.js';
 
-// The same request can succeed later only when it was not the request that was at fault.
-const worthRepeating = ({ status }) => status === 0 || status === 429 || status >= 500;
+// Repeating helps only where the request itself was valid.
+const isWorthRetrying = ({ status }) => status === 0 || status === 429 || status >= 500;
 
-/** Shows a Problem; the retry button calls what `show` was given last. */
 export function createErrorPanel() {
   const panel = byId('error');
   const retry = byId('error-retry');
-  let again = null;
-  retry.addEventListener('click', () => again());
+  /** @type {(() => void) | null} */
+  let retryAction = null;
+  retry.addEventListener('click', () => retryAction?.());
 
   return {
+    /** Shows a Problem. */
     show(problem, onRetry) {
       const { advice, title, trace } = strings.error;
       byId('error-title').textContent = title[problem.code] ?? problem.title;
       byId('error-detail').textContent = problem.detail;
       byId('error-advice').textContent = advice[problem.code] ?? '';
       byId('error-trace').textContent = trace(problem.code, problem.requestId);
-      again = onRetry;
-      retry.hidden = !worthRepeating(problem);
+      retryAction = onRetry;
+      retry.hidden = !isWorthRetrying(problem);
       panel.hidden = false;
       panel.scrollIntoView({ block: 'nearest' });
     },
     clear() {
-      // Focus on a button that goes away would be lost: the picture takes it.
-      if (panel.contains(document.activeElement)) byId('stage').focus({ preventScroll: true });
+      // Hiding a focused button would lose the focus.
+      if (panel.contains(document.activeElement)) byId('viewport').focus({ preventScroll: true });
       panel.hidden = true;
     },
   };

@@ -1,17 +1,18 @@
-// The findings panel. What a finding looks like is loaded with the first one.
+// The findings panel; the module that renders findings is loaded with the first one.
 
 import { byId, element } from '../dom.js';
 import { strings } from '../strings.js';
 
-/** `on`: {lesion(lesion | null), key(), copy(), series(number)}, called for a choice in the list and for the buttons. */
-export function createFindings(on) {
+/** @param {Record<'lesion' | 'keySlice' | 'copy' | 'series', (value?: any) => void>} listeners */
+export function createFindings(listeners) {
   const body = byId('findings-body');
   const status = byId('status');
   const panel = byId('findings');
+  /** @type {any} */
   let view = null;
-  let detailsOpen = true;
+  let isDetailsOpen = true;
 
-  const showOnly = (message) => body.replaceChildren(element('p', { className: 'quiet' }, message));
+  const showOnly = (message) => body.replaceChildren(element('p', { className: 'secondary' }, message));
   const clear = () => {
     panel.removeAttribute('aria-busy');
     showOnly(strings.findings.empty);
@@ -19,28 +20,29 @@ export function createFindings(on) {
 
   return {
     clear,
-    /** Says that there is no answer for what is open. */
-    fail() {
+    /** Shows that the open file has no result. */
+    showNoResult() {
       clear();
-      showOnly(strings.findings.none);
+      showOnly(strings.findings.noResult);
     },
-    /** Takes over the module that draws findings. */
+    /** Sets the module that renders findings. */
     setView(module) {
       view = module;
     },
-    /** Says that an answer is on its way; an older one stays, greyed, where `keep` is set. */
-    wait(message, keep) {
-      if (!keep) showOnly(message);
+    /** Shows that a result is expected; with `keepsPrevious` the previous one stays, greyed. */
+    showWaiting(message, keepsPrevious) {
+      if (!keepsPrevious) showOnly(message);
       panel.setAttribute('aria-busy', 'true');
     },
-    say(message) {
+    /** Reports a message to screen readers. */
+    announce(message) {
       status.textContent = message;
     },
-    /** Shows a finding as `findingNodes` takes it, and says it aloud with `announce`. */
-    show(finding, model, announce) {
+    /** Shows a finding; with `isAnnounced` also to screen readers. */
+    show(finding, model, isAnnounced) {
       panel.removeAttribute('aria-busy');
-      body.replaceChildren(...view.findingNodes(finding, model, detailsOpen, { ...on, toggle: (open) => { detailsOpen = open; } }));
-      if (announce) status.textContent = view.announcement(finding);
+      body.replaceChildren(...view.renderFinding(finding, model, isDetailsOpen, { ...listeners, toggle: (open) => { isDetailsOpen = open; } }));
+      if (isAnnounced) status.textContent = view.announcementText(finding);
     },
   };
 }

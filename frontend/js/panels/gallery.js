@@ -1,32 +1,33 @@
-// The sample gallery: synthetic slices, described by samples/samples.json.
+// The gallery of synthetic sample slices, listed in samples/samples.json.
 
 import { byId, element } from '../dom.js';
 import { strings } from '../strings.js';
 
 const FOLDER = 'samples/';
-// Where a long label may be broken on a narrow tile.
-const breakable = (label) => label.split(/(?<=^Intra)/).flatMap((part, at) => (at ? [element('wbr'), part] : [part]));
+// Allows a line break in long labels on narrow tiles.
+const breakLabel = (label) => label.split(/(?<=^Intra)/).flatMap((part, index) => (index ? [element('wbr'), part] : [part]));
 
-/** Calls `onSample({file, label, detail})` with the address of the chosen sample in `file`. */
+/** @param {{onSample: (sample: Sample) => void}} listeners */
 export function createGallery({ onSample }) {
   const list = byId('gallery');
+  /** @type {HTMLButtonElement[]} */
   let buttons = [];
 
-  const mark = (chosen) => {
-    for (const button of buttons) button.setAttribute('aria-pressed', String(button === chosen));
+  const markPressed = (pressed) => {
+    for (const button of buttons) button.setAttribute('aria-pressed', String(button === pressed));
   };
 
-  const tile = (sample) => {
+  const renderTile = (sample) => {
     const image = element('img', { src: FOLDER + sample.thumbnail, alt: '', width: 96, height: 96 });
     const button = element(
       'button',
       { type: 'button', className: 'sample', title: sample.detail, 'aria-pressed': 'false',
         'aria-label': strings.gallery.name(sample.label, sample.detail) },
       image,
-      element('span', { className: 'sample-label' }, element('span', {}, ...breakable(sample.label))),
+      element('span', { className: 'sample-label' }, element('span', {}, ...breakLabel(sample.label))),
     );
     button.addEventListener('click', () => {
-      mark(button);
+      markPressed(button);
       onSample({ ...sample, address: FOLDER + sample.file });
     });
     buttons.push(button);
@@ -40,14 +41,14 @@ export function createGallery({ onSample }) {
         if (!response.ok) throw new Error(`status ${response.status}`);
         const samples = await response.json();
         buttons = [];
-        list.replaceChildren(...samples.map(tile));
+        list.replaceChildren(...samples.map(renderTile));
       } catch {
-        list.replaceChildren(element('li', { className: 'quiet wide' }, strings.gallery.failed));
+        list.replaceChildren(element('li', { className: 'secondary wide' }, strings.gallery.failed));
       }
     },
     /** Opens the sample with this number. */
     choose: (number) => buttons[number]?.click(),
-    /** Takes the mark away, as when a file of the visitor's own is opened. */
-    clear: () => mark(null),
+    /** Unmarks the sample, as when another file is opened. */
+    clear: () => markPressed(null),
   };
 }

@@ -1,5 +1,4 @@
-// The series as slices in three planes and as a volume, by NiiVue, which is loaded only here: it is larger than the
-// rest of the page together.
+// The 3D view of a series, by NiiVue, which is loaded only here: it is larger than the rest of the page.
 
 import { element } from '../dom.js';
 import { maskParts, samplesParts } from '../data/nifti.js';
@@ -8,14 +7,14 @@ import { strings } from '../strings.js';
 const LIBRARY = '../../vendor/niivue.js';
 const VIEWS = ['multi', 'render', 'axial', 'coronal', 'sagittal'];
 
-const bufferOf = (parts) => new Blob(parts).arrayBuffer();
+const toBuffer = (parts) => new Blob(parts).arrayBuffer();
 
-/** Opens the view over the page. `window` {center, width} is the one of the slices, `color` that of the mask. */
+/** @param {{slices: Slice[], regionsOf: (index: number) => Region[], color: string, window: Window_}} volume */
 export async function openVolumeView({ slices, regionsOf, color, window }) {
   const { Niivue, NVImage, SLICE_TYPE } = await import(LIBRARY);
   const canvas = element('canvas', { tabIndex: 0, 'aria-label': strings.threeD.title });
   const viewer = new Niivue({ isRadiologicalConvention: true, backColor: [0.02, 0.03, 0.04, 1], show3Dcrosshair: true, isOrientCube: true, dragAndDropEnabled: false, logLevel: 'error' });
-  const dialog = dialogOf(canvas, viewer, SLICE_TYPE);
+  const dialog = createDialog(canvas, viewer, SLICE_TYPE);
   document.body.append(dialog);
   dialog.showModal();
   dialog.addEventListener('close', () => {
@@ -25,9 +24,9 @@ export async function openVolumeView({ slices, regionsOf, color, window }) {
   try {
     await viewer.attachToCanvas(canvas);
     if (!viewer.gl) throw new Error('no WebGL 2');
-    const head = await NVImage.loadFromUrl({ url: await bufferOf(samplesParts(slices)), name: 'head.nii', colormap: 'gray', cal_min: window.center - window.width / 2, cal_max: window.center + window.width / 2 });
-    const mask = await NVImage.loadFromUrl({ url: await bufferOf(maskParts(slices, regionsOf)), name: 'mask.nii', colormap: 'warm', opacity: 0.6, cal_min: 0.5, cal_max: 1 });
-    viewer.addColormap('hemorrhage', colormapOf(color));
+    const head = await NVImage.loadFromUrl({ url: await toBuffer(samplesParts(slices)), name: 'head.nii', colormap: 'gray', cal_min: window.center - window.width / 2, cal_max: window.center + window.width / 2 });
+    const mask = await NVImage.loadFromUrl({ url: await toBuffer(maskParts(slices, regionsOf)), name: 'mask.nii', colormap: 'warm', opacity: 0.6, cal_min: 0.5, cal_max: 1 });
+    viewer.addColormap('hemorrhage', createColormap(color));
     viewer.addVolume(head);
     viewer.addVolume(mask);
     viewer.setColormap(mask.id, 'hemorrhage');
@@ -39,28 +38,28 @@ export async function openVolumeView({ slices, regionsOf, color, window }) {
   }
 }
 
-/** From clear to the class colour, so that the mask looks as it does on the slices. */
-function colormapOf(color) {
-  const [r, g, b] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+/** From transparent to the class colour, as on the slices. @param {string} color */
+function createColormap(color) {
+  const [r, g, b] = [1, 3, 5].map((start) => parseInt(color.slice(start, start + 2), 16));
   return { R: [r, r], G: [g, g], B: [b, b], A: [0, 255], I: [0, 255] };
 }
 
-function dialogOf(canvas, viewer, types) {
-  const say = strings.threeD;
+function createDialog(canvas, viewer, types) {
+  const texts = strings.threeD;
   const typeOf = { multi: types.MULTIPLANAR, render: types.RENDER, axial: types.AXIAL, coronal: types.CORONAL, sagittal: types.SAGITTAL };
-  const view = element('select', { 'aria-label': say.views }, ...VIEWS.map((name) => element('option', { value: name }, say[name])));
+  const view = element('select', { 'aria-label': texts.views }, ...VIEWS.map((name) => element('option', { value: name }, texts[name])));
   view.addEventListener('change', () => viewer.setSliceType(typeOf[view.value]));
-  const [turn, tilt] = [[say.turn, 110, 0, 360], [say.tilt, 10, -90, 90]].map(([label, value, min, max]) => {
+  const [turn, tilt] = /** @type {[string, number, number, number][]} */ ([[texts.turn, 110, 0, 360], [texts.tilt, 10, -90, 90]]).map(([label, value, min, max]) => {
     const input = element('input', { type: 'range', min, max, value });
     input.addEventListener('input', () => viewer.setRenderAzimuthElevation(Number(turn.input.value), Number(tilt.input.value)));
-    return { input, label: element('label', { className: 'slide' }, label, ' ', input) };
+    return { input, label: element('label', { className: 'slider' }, label, ' ', input) };
   });
   const close = element('button', { type: 'button' }, strings.page.close);
-  const dialog = element('dialog', { className: 'volume', 'aria-label': say.title },
-    element('div', { className: 'toolbar-3d' }, element('strong', {}, say.title),
-      element('label', { className: 'choice' }, `${say.views} `, view), turn.label, tilt.label,
-      element('span', { className: 'quiet' }, say.note), element('div', { className: 'buttons' }, close)),
-    element('div', { className: 'stage-3d' }, canvas));
+  const dialog = element('dialog', { className: 'volume', 'aria-label': texts.title },
+    element('div', { className: 'volume-toolbar' }, element('strong', {}, texts.title),
+      element('label', { className: 'select-field' }, `${texts.views} `, view), turn.label, tilt.label,
+      element('span', { className: 'secondary' }, texts.note), element('div', { className: 'buttons' }, close)),
+    element('div', { className: 'volume-viewport' }, canvas));
   close.addEventListener('click', () => dialog.close());
   return dialog;
 }

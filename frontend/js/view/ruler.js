@@ -1,17 +1,18 @@
-// The ruler: two points by click, or a cross moved by the arrow keys and set with Enter.
+// The ruler: two points set by click, or with a cursor that the arrow keys move and Enter sets.
 
 import { byId } from '../dom.js';
 import { distance } from '../data/geometry.js';
-import { measuredSpacing } from '../data/lesions.js';
+import { usableSpacing } from '../data/lesions.js';
 import { count, decimal } from '../format.js';
 import { strings } from '../strings.js';
 
-/** Calls `onChange()` when there is something else to draw. `sliceOf()` gives the slice that is shown. */
-export function createRuler({ onChange, sliceOf, say }) {
+/** @param {{onChange: () => void, sliceOf: () => Slice | undefined, announce: (message: string) => void}} options */
+export function createRuler({ onChange, sliceOf, announce }) {
   const button = byId('ruler');
-  let ruler = null; // {points, cross, text}
+  /** @type {RulerState | null} */
+  let ruler = null;
 
-  const set = (next) => {
+  const set = (/** @type {RulerState | null} */ next) => {
     ruler = next;
     button.setAttribute('aria-pressed', String(ruler !== null));
     onChange();
@@ -19,41 +20,44 @@ export function createRuler({ onChange, sliceOf, say }) {
   const toggle = () => {
     if (ruler) return set(null);
     if (!sliceOf()) return undefined;
-    say(strings.viewer.rulerHelp);
-    return set({ points: [], cross: null, text: '' });
+    announce(strings.viewer.rulerHelp);
+    return set({ points: [], cursor: null, text: '' });
   };
-  const add = (point) => {
+  const add = (/** @type {Point} */ point) => {
+    if (!ruler) return;
     const points = ruler.points.length === 2 ? [point] : [...ruler.points, point];
-    const text = points.length === 2 ? lengthOf(points) : '';
+    const text = points.length === 2 ? formatLength(points) : '';
     set({ ...ruler, points, text });
-    if (text) say(text);
+    if (text) announce(text);
   };
-  const lengthOf = ([a, b]) => {
-    const { mm, px } = distance(a, b, measuredSpacing(sliceOf()));
+  const formatLength = (/** @type {Point[]} */ [a, b]) => {
+    const slice = sliceOf();
+    const { mm, px } = distance(a, b, slice ? usableSpacing(slice) : null);
     return strings.viewer.rulerLength(mm === null ? null : decimal(mm), count(px));
   };
   button.addEventListener('click', toggle);
 
   return {
     toggle,
-    get active() {
+    get isActive() {
       return ruler !== null;
     },
-    /** What is to be drawn, or null. */
-    get shown() {
+    get drawing() {
       return ruler;
     },
     add,
-    leave: () => set(null),
-    clear: () => { if (ruler) set({ points: [], cross: ruler.cross, text: '' }); },
-    /** Moves the cross by image pixels; it starts in the middle. */
+    close: () => set(null),
+    clear: () => { if (ruler) set({ points: [], cursor: ruler.cursor, text: '' }); },
+    /** Moves the cursor by image pixels; it starts at the centre. */
     move(dx, dy) {
-      const { width, height } = sliceOf();
-      const from = ruler.cross ?? { x: width / 2, y: height / 2 };
-      const within = (value, size) => Math.min(size, Math.max(0, value));
-      set({ ...ruler, cross: { x: within(from.x + dx, width), y: within(from.y + dy, height) } });
+      const slice = sliceOf();
+      if (!ruler || !slice) return;
+      const { width, height } = slice;
+      const from = ruler.cursor ?? { x: width / 2, y: height / 2 };
+      const clamp = (value, size) => Math.min(size, Math.max(0, value));
+      set({ ...ruler, cursor: { x: clamp(from.x + dx, width), y: clamp(from.y + dy, height) } });
     },
-    /** Sets a point where the cross is. */
-    set: () => { if (ruler?.cross) add({ ...ruler.cross }); },
+    /** Sets a point at the cursor. */
+    placePoint: () => { if (ruler?.cursor) add({ ...ruler.cursor }); },
   };
 }

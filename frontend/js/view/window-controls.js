@@ -1,44 +1,47 @@
-// Window and level: presets from the API, sliders, and the way a right-drag changes them.
+// Controls of window and level: presets of the API, sliders, and dragging with the right button.
 
 import { byId, element } from '../dom.js';
 import { count } from '../format.js';
 import { strings } from '../strings.js';
 
 const RANGE = { HU: { center: [-200, 1200], width: [1, 3000] }, grey: { center: [0, 255], width: [1, 511] } };
-const WHOLE = { center: 128, width: 256 }; // 8-bit grey as it was delivered
+const FULL_RANGE = { center: 128, width: 256 }; // 8-bit grey without windowing
 
-/** Calls `onWindow({center, width})`. */
+/** @param {{onWindow: (window: Window_) => void}} listeners */
 export function createWindowControls({ onWindow }) {
   const preset = byId('window-preset');
   const sliders = { center: byId('window-center'), width: byId('window-width') };
+  /** @type {ServerInfo['windows']} */
   let presets = [];
+  /** @type {'HU' | 'grey' | null} */
   let unit = null;
-  let own = null;
-  let window = WHOLE;
+  /** @type {Window_ | null} */
+  let defaultWindow = null;
+  let window = FULL_RANGE;
 
-  const options = () => {
+  const updateOptions = () => {
     const list = unit === 'HU'
-      ? [['own', strings.window.own], ...presets.map(({ name }) => [name, strings.window.names[name] ?? name])]
-      : [['own', strings.window.whole]];
+      ? [['own', strings.window.modelDefault], ...presets.map(({ name }) => [name, strings.window.names[name] ?? name])]
+      : [['own', strings.window.fullRange]];
     preset.replaceChildren(...[...list, ['custom', strings.window.custom]].map(([value, label]) => element('option', { value }, label)));
   };
-  const windowOf = (name) => {
-    if (name === 'own') return own;
-    const found = presets.find((one) => one.name === name);
-    return found && { center: found.center_hu, width: found.width_hu };
+  const findWindow = (name) => {
+    if (name === 'own') return defaultWindow;
+    const match = presets.find((candidate) => candidate.name === name);
+    return match && { center: match.center_hu, width: match.width_hu };
   };
-  const same = (a, b) => a && a.center === b.center && a.width === b.width;
-  const show = (chosen) => {
+  const isSameWindow = (a, b) => a && a.center === b.center && a.width === b.width;
+  const show = (presetName) => {
     const names = ['own', ...(unit === 'HU' ? presets.map(({ name }) => name) : [])];
-    preset.value = chosen ?? names.find((name) => same(windowOf(name), window)) ?? 'custom';
+    preset.value = presetName ?? names.find((name) => isSameWindow(findWindow(name), window)) ?? 'custom';
     for (const [key, slider] of Object.entries(sliders)) {
       slider.value = window[key];
-      byId(`window-${key}-value`).textContent = `${count(window[key])} ${strings.window.unit[unit] ?? ''}`.trim();
+      byId(`window-${key}-value`).textContent = `${count(window[key])} ${strings.window.unit[unit ?? ''] ?? ''}`.trim();
     }
   };
-  const set = (next, chosen) => {
+  const set = (next, presetName) => {
     window = { center: next.center, width: Math.max(1, next.width) };
-    show(chosen);
+    show(presetName);
     onWindow(window);
   };
 
@@ -47,7 +50,7 @@ export function createWindowControls({ onWindow }) {
   };
 
   preset.addEventListener('change', () => {
-    const next = windowOf(preset.value);
+    const next = findWindow(preset.value);
     if (next) set(next, preset.value);
   });
   for (const slider of Object.values(sliders)) {
@@ -55,51 +58,48 @@ export function createWindowControls({ onWindow }) {
   }
 
   return {
-    setFacts(facts) {
-      presets = facts.windows ?? [];
+    setServerInfo(serverInfo) {
+      presets = serverInfo.windows ?? [];
     },
-    /** Starts over for a study: `unit` of its samples, `modelWindow` {center_hu, width_hu} or null. */
+    /** Resets for a study. @param {'HU' | 'grey'} nextUnit @param {ApiWindow | null} modelWindow */
     start(nextUnit, modelWindow) {
       unit = nextUnit;
-      own = unit === 'HU' && modelWindow ? { center: modelWindow.center_hu, width: modelWindow.width_hu } : WHOLE;
+      defaultWindow = unit === 'HU' && modelWindow ? { center: modelWindow.center_hu, width: modelWindow.width_hu } : FULL_RANGE;
       for (const [key, slider] of Object.entries(sliders)) {
         const [min, max] = RANGE[unit][key];
         Object.assign(slider, { min, max, step: 1 });
       }
-      options();
+      updateOptions();
       setDisabled(false);
-      set(own, 'own');
+      set(defaultWindow, 'own');
     },
-    /** Forgets the study: no figure of it stays. */
+    /** Clears every value of the study. */
     clear() {
       unit = null;
-      own = null;
-      window = WHOLE;
+      defaultWindow = null;
+      window = FULL_RANGE;
       preset.replaceChildren();
       for (const [key, slider] of Object.entries(sliders)) {
-        slider.value = WHOLE[key];
+        slider.value = FULL_RANGE[key];
         byId(`window-${key}-value`).textContent = '';
       }
       setDisabled(true);
     },
-    get window() {
-      return window;
-    },
-    /** Right-drag: sideways the width, up and down the level, in steps that follow the width. */
+    /** Horizontally changes the width, vertically the level, in steps proportional to the width. */
     dragBy(dx, dy) {
       if (!unit) return;
       const step = Math.max(0.4, window.width / 300);
-      const within = (value, [min, max]) => Math.round(Math.min(max, Math.max(min, value)));
-      set({ center: within(window.center - dy * step, RANGE[unit].center), width: within(window.width + dx * step, RANGE[unit].width) });
+      const clamp = (value, /** @type {number[]} */ [min, max]) => Math.round(Math.min(max, Math.max(min, value)));
+      set({ center: clamp(window.center - dy * step, RANGE[unit].center), width: clamp(window.width + dx * step, RANGE[unit].width) });
     },
-    /** The preset of this number, from 1; 0 is the model's own. */
+    /** Chooses a preset by number, from 1; 0 is the model's window. */
     choose(number) {
       const name = number === 0 ? 'own' : presets[number - 1]?.name;
-      if (unit && name && (unit === 'HU' || name === 'own')) set(windowOf(name), name);
+      if (unit && name && (unit === 'HU' || name === 'own')) set(findWindow(name), name);
     },
-    retext() {
+    updateTexts() {
       if (!unit) return;
-      options();
+      updateOptions();
       show();
     },
   };
