@@ -21,6 +21,7 @@ ICHOR := $(BUILT)/$(BINARY_CLI)
 SAGEMAKER := $(BUILT)/$(BINARY_SAGEMAKER)
 
 TEST_PYTHON := $(ICHOR_CACHE)/test-venv/bin/python
+TOOL_PYTHON := $(ICHOR_CACHE)/tool-venv/bin/python
 DICOM_PYTHON := $(ICHOR_CACHE)/dicom-venv/bin/python
 TRAIN_PYTHON := $(ICHOR_CACHE)/train-venv/bin/python
 LINT := $(ICHOR_CACHE)/lint-venv/bin
@@ -135,7 +136,7 @@ model-archive: ## pack model.tar.gz as SageMaker unpacks it into /opt/ml/model
 
 ##@ Check
 .PHONY: check test lints fmt clippy doc python-lints shell-lints deny fast-tests build rust-tests feature-tests \
-  training-tests dicom-tests aws-tests page-tests container-tests image-tests tool-tests mutated fuzz
+  example-tests training-tests dicom-tests aws-tests page-tests container-tests image-tests tool-tests mutated fuzz
 check: fmt clippy python-lints shell-lints fast-tests ## formatting, lints, unit tests: under two minutes once built
 
 test: ## install what is missing, run every stage even after a failure, and print a summary
@@ -145,6 +146,7 @@ test: ## install what is missing, run every stage even after a failure, and prin
 	  "feature boundaries: feature-tests" \
 	  "Rust: rust-tests" \
 	  "scripts: tool-tests" \
+	  "examples: example-tests" \
 	  "training: training-tests" \
 	  "DICOM readers: dicom-tests" \
 	  "Lambda and template: aws-tests" \
@@ -187,9 +189,13 @@ rust-tests: onnxruntime
 feature-tests: ## the core builds without HTTP, and the default build without AWS
 	tests/tools/feature_boundaries.sh
 
-tool-tests: test-venv build ## the scripts, the make targets that documents and workflows name, the archive of `make dist`
+tool-tests: tool-venv build ## the scripts, the make targets that documents and workflows name, the archive of `make dist`
 	tests/tools/test_stages.sh
 	ICHOR_BIN=$(ICHOR) tests/tools/test_dist.sh
+
+example-tests: tool-venv build ## run or compile everything in examples/
+	cargo build $(CARGO_FLAGS) --example segment_slice
+	ICHOR_BIN=$(ICHOR) ICHOR_EXAMPLES=$(BUILT)/examples $(TOOL_PYTHON) -m pytest -q -rs tests/examples
 
 training-tests: train-smoke ## the training smoke run and the Python tests
 	$(TRAIN_PYTHON) -m pytest -q training
@@ -220,9 +226,9 @@ fuzz: ## a million inputs for every decoder (RUNS=1000000)
 	for target in dicom nifti archive raster multipart assess; do fuzz/run.sh $$target $(RUNS); done
 
 ##@ Install
-.PHONY: tools base-packages dicom-packages page-packages test-venv checkov-venv image-venv lint-venv bench-venv sam-venv \
+.PHONY: tools base-packages dicom-packages page-packages test-venv checkov-venv image-venv lint-venv tool-venv bench-venv sam-venv \
   train-venv dicom-venv cargo-lambda-venv onnxruntime s3-server lambda-emulator page-modules
-INSTALLED := base-packages dicom-packages page-packages test-venv checkov-venv image-venv lint-venv dicom-venv bench-venv \
+INSTALLED := base-packages dicom-packages page-packages test-venv checkov-venv image-venv lint-venv tool-venv dicom-venv bench-venv \
   cargo-lambda-venv onnxruntime s3-server lambda-emulator train-venv page-modules
 tools: $(INSTALLED) ## install everything that the tests need; what is there already is skipped
 
@@ -247,6 +253,9 @@ image-venv: base-packages
 
 lint-venv: base-packages
 	@scripts/python_env.sh lint-venv scripts/lint-requirements.txt
+
+tool-venv: base-packages
+	@scripts/python_env.sh tool-venv tests/tools/requirements.txt
 
 bench-venv: base-packages
 	@scripts/python_env.sh bench-venv benches/requirements.txt
