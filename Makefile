@@ -65,7 +65,7 @@ train-smoke: train-venv build ## run the training pipeline on phantoms, about a 
 
 ##@ Measure
 .PHONY: bench measure bench-smoke bench-tools rten-probe bench-gpu load long-series long-series-streamed start-measure cost
-bench: bench-tools rten-probe ## compare with Flask + onnxruntime, OpenVINO and rten; then start, load and long series
+bench: bench-tools rten-probe ## compare with Flask + onnxruntime, OpenVINO and rten; measure start, load, long series
 	$(BENCH) --rten $(ICHOR_CACHE)/rten-target/release/rten-probe --measured $(MEASURED)
 	@$(MAKE) start-measure load long-series
 
@@ -81,7 +81,7 @@ bench-tools: bench-venv s3-server lambda-emulator build lambda
 rten-probe:
 	CARGO_TARGET_DIR=$(ICHOR_CACHE)/rten-target cargo build --release --locked --manifest-path benches/peers/rten/Cargo.toml
 
-bench-gpu: train-venv sagemaker build ## compare the GPU container with PyTorch on an NVIDIA GPU (PROVIDER=cpu runs it without one)
+bench-gpu: train-venv sagemaker build ## compare the GPU container with PyTorch on an NVIDIA GPU (PROVIDER=cpu: without)
 	@if [ $(PROVIDER) = cuda ]; then scripts/cuda_libraries.sh; else scripts/onnxruntime.sh; fi
 	$(if $(filter cuda,$(PROVIDER)),LD_LIBRARY_PATH=$(CUDA_LIBRARIES)) $(TRAIN_PYTHON) scripts/bench_gpu.py \
 	  --sagemaker $(SAGEMAKER) --ichor $(ICHOR) --provider $(PROVIDER) $(FLAGS) \
@@ -104,10 +104,10 @@ cost: ## USD per 1,000 slices and per 1,000 series, from the output of `make mea
 
 ##@ AWS
 .PHONY: lambda deploy destroy sam-local lambda-watch sagemaker gpu-image lambda-image model-archive
-lambda: ## build the Lambda functions and their zips, and print their sizes (ICHOR_LAMBDA_ARCH=arm64 cross-compiles)
+lambda: ## build and pack the Lambda functions, print their sizes (ICHOR_LAMBDA_ARCH=arm64 cross-compiles)
 	@scripts/lambda_package.sh
 
-deploy: sam-venv ## build, deploy, upload models and page, print the address (STACK=ichor ARCH=x86_64 PARAMETERS="Key=Value")
+deploy: sam-venv ## build, deploy, print the address (STACK=ichor ARCH=x86_64 PARAMETERS="Key=Value")
 	@ICHOR_LAMBDA_ARCH=$(ARCH) scripts/lambda_package.sh
 	@$(ICHOR_CACHE)/sam-venv/bin/python infra/deploy.py deploy --stack $(STACK) --arch $(ARCH) \
 	  --packed $(ICHOR_CACHE)/lambda $(PARAMETERS)
@@ -135,7 +135,7 @@ model-archive: ## pack model.tar.gz as SageMaker unpacks it into /opt/ml/model
 	@echo $(ICHOR_CACHE)/model.tar.gz
 
 ##@ Check
-.PHONY: check test lints fmt clippy doc python-lints shell-lints deny fast-tests build rust-tests feature-tests \
+.PHONY: check test lints fmt clippy doc python-lints shell-lints deny cargo-deny fast-tests build rust-tests feature-tests \
   example-tests training-tests dicom-tests aws-tests page-tests container-tests image-tests tool-tests mutated fuzz
 check: fmt clippy python-lints shell-lints fast-tests ## formatting, lints, unit tests: under two minutes once built
 
@@ -174,8 +174,11 @@ python-lints: lint-venv ## ruff and mypy, as pyproject.toml configures them
 shell-lints: lint-venv ## shellcheck
 	$(LINT)/shellcheck -x $$(git ls-files '*.sh' .ci/run)
 
-deny: ## licences, duplicates and sources of the dependencies, by cargo-deny; skipped where it is not installed
+deny: ## check the dependencies with cargo-deny; skipped where it is not installed
 	@scripts/deny.sh
+
+cargo-deny: ## install cargo-deny, about ten minutes of two cores
+	cargo install --locked cargo-deny
 
 fast-tests:
 	cargo test $(CARGO_FLAGS) --lib
@@ -189,9 +192,10 @@ rust-tests: onnxruntime
 feature-tests: ## the core builds without HTTP, and the default build without AWS
 	tests/tools/feature_boundaries.sh
 
-tool-tests: tool-venv build ## the scripts, the make targets that documents and workflows name, the archive of `make dist`
+tool-tests: tool-venv build ## the scripts, the archive of `make dist`, targets and links in documents and workflows
 	tests/tools/test_stages.sh
 	ICHOR_BIN=$(ICHOR) tests/tools/test_dist.sh
+	$(TOOL_PYTHON) -m pytest -q -rs tests/tools
 
 example-tests: tool-venv build ## run or compile everything in examples/
 	cargo build $(CARGO_FLAGS) --example segment_slice
@@ -204,7 +208,7 @@ dicom-tests: dicom-packages dicom-venv build ## segmentations read by highdicom,
 	ICHOR_BIN=$(ICHOR) $(DICOM_PYTHON) -m pytest -q tests/dicom
 	$(DICOM_PYTHON) tests/dicom/hounsfield_parity.py --ichor $(ICHOR) --as-ct
 
-aws-tests: test-venv checkov-venv image-venv cargo-lambda-venv s3-server lambda-emulator onnxruntime build sagemaker lambda ## both functions under AWS's emulator on a local S3 server, the template, the API description
+aws-tests: test-venv checkov-venv image-venv cargo-lambda-venv s3-server lambda-emulator onnxruntime build sagemaker lambda ## the functions under AWS's emulator, the template, the API description
 	cd tests/aws && $(TEST_PYTHON) -m pytest -q -rs $(addprefix --ignore=,$(CONTAINER_TESTS))
 
 # They need a container engine: one that runs, or one that root can start. Without either they are skipped.

@@ -7,7 +7,7 @@
 
 cd "$SCRIPTS/.."
 if ! cargo deny --version >/dev/null 2>&1; then
-  say "SKIPPED: cargo-deny is not installed, no dependency was checked. Install it with: cargo install --locked cargo-deny"
+  say "SKIPPED: cargo-deny is not installed, no dependency was checked. Install it with: make cargo-deny"
   exit 0
 fi
 cargo deny --locked check licenses bans sources
