@@ -1,36 +1,35 @@
-// Keeps the page for use without a network. Network first: a newer page is never hidden by an older one.
-// The API is left alone: no image and no answer is ever kept.
+// Stores the page for offline use. Network first, so that an old copy never hides a newer page.
+// Requests to the API pass through: no image and no result is ever stored.
 
-const CACHE = 'ichor-page-2'; // another number drops what older versions kept
+const CACHE = 'ichor-page-3'; // a new number removes the files of older versions
 const FILES = [
   './', 'icon.svg', 'manifest.webmanifest', 'css/page.css', 'css/viewer.css', 'css/panels.css', 'samples/samples.json',
+  'js/analysis.js',
   'js/api.js',
   'js/appearance.js',
-  'js/analysis.js',
-  'js/selection.js',
   'js/data/base64.js',
   'js/data/exports.js',
   'js/data/file-drop.js',
-  'js/data/geometry.js',
-  'js/data/png-reader.js',
-  'js/data/lesions.js',
-  'js/data/nifti.js',
   'js/data/file-set.js',
+  'js/data/geometry.js',
+  'js/data/lesions.js',
   'js/data/measurements.js',
+  'js/data/nifti.js',
+  'js/data/png-reader.js',
+  'js/data/png-writer.js',
   'js/data/regions.js',
   'js/data/segmentation.js',
   'js/data/study.js',
-  'js/data/png-writer.js',
-  'js/data/zip-reader.js',
   'js/data/verdict.js',
+  'js/data/zip-reader.js',
   'js/data/zip-writer.js',
   'js/dom.js',
+  'js/export-actions.js',
   'js/format.js',
+  'js/intake.js',
   'js/main.js',
   'js/navigation.js',
-  'js/placeholders.js',
   'js/offline.js',
-  'js/intake.js',
   'js/panels/about.js',
   'js/panels/busy.js',
   'js/panels/diagnostics.js',
@@ -38,8 +37,8 @@ const FILES = [
   'js/panels/downloads.js',
   'js/panels/drop-zone.js',
   'js/panels/error-panel.js',
-  'js/panels/finding-view.js',
   'js/panels/finding-text.js',
+  'js/panels/finding-view.js',
   'js/panels/findings.js',
   'js/panels/gallery.js',
   'js/panels/grouping-question.js',
@@ -49,25 +48,26 @@ const FILES = [
   'js/panels/shortcut-sheet.js',
   'js/panels/threshold.js',
   'js/panels/volume-view.js',
-  'js/task-runner.js',
-  'js/export-actions.js',
+  'js/placeholders.js',
+  'js/renderer.js',
+  'js/selection.js',
   'js/session.js',
   'js/settings.js',
   'js/shortcuts.js',
-  'js/renderer.js',
   'js/strings.js',
   'js/strings/de.js',
   'js/strings/en.js',
+  'js/task-runner.js',
+  'js/view/gestures.js',
   'js/view/heat-colors.js',
+  'js/view/layers.js',
   'js/view/overlay-controls.js',
   'js/view/pane-painter.js',
-  'js/view/transform.js',
-  'js/view/gestures.js',
-  'js/view/layers.js',
   'js/view/ruler.js',
   'js/view/slice-strip.js',
-  'js/view/viewport-labels.js',
+  'js/view/transform.js',
   'js/view/viewer.js',
+  'js/view/viewport-labels.js',
   'js/view/window-controls.js',
   'samples/thumbnails/007.webp',
   'samples/thumbnails/008.webp',
@@ -89,29 +89,29 @@ self.addEventListener('install', (event) => {
 });
 
 self.addEventListener('activate', (event) => {
-  const drop = async () => {
+  const removeOldCaches = async () => {
     for (const name of await caches.keys()) if (name.startsWith('ichor-') && name !== CACHE) await caches.delete(name);
     await self.clients.claim();
   };
-  event.waitUntil(drop());
+  event.waitUntil(removeOldCaches());
 });
 
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== self.location.origin || API.test(url.pathname)) return;
-  event.respondWith(answer(request));
+  event.respondWith(respond(request));
 });
 
-async function answer(request) {
+async function respond(request) {
   const cache = await caches.open(CACHE);
   try {
     const response = await fetch(request);
     if (response.ok) await cache.put(request, response.clone());
     return response;
   } catch (error) {
-    const kept = await cache.match(request, { ignoreSearch: true });
-    if (kept) return kept;
+    const stored = await cache.match(request, { ignoreSearch: true });
+    if (stored) return stored;
     throw error;
   }
 }

@@ -39,7 +39,11 @@ export function bytes(value) {
 /** Milliseconds: one decimal below ten, whole above. */
 export const milliseconds = (value) => (value < 10 ? decimal(value) : count(value));
 
-/** `image/jpeg` as `JPEG`, `application/dicom` as `DICOM`. */
-export function mediaTypeName(mediaType) {
-  return mediaType.split('/').pop().replace(/^x-/, '').toUpperCase();
+// As their authors spell them; the others are capitals.
+const FORMAT_NAMES = { nifti: 'NIfTI', webp: 'WebP' };
+
+/** Name of a file format, such as `JPEG` for `image/jpeg`. @param {string} mediaType @returns {string} */
+export function formatName(mediaType) {
+  const name = mediaType.split('/')[1].replace(/^x-/, '');
+  return FORMAT_NAMES[name] ?? name.toUpperCase();
 }

@@ -133,7 +133,7 @@ async function openVolume() {
 function updateTexts() {
   fillTexts(document);
   page.announce('');
-  for (const widget of [pageSettings, dropZone, windowControls, overlayControls, thresholdControl]) widget.updateTexts();
+  for (const widget of [pageSettings, dropZone, gallery, windowControls, overlayControls, thresholdControl]) widget.updateTexts();
   if (state.serverInfo) {
     modelChoice.setModels(state.serverInfo.models, state.model);
     byId('version').textContent = strings.version(state.serverInfo.version);
@@ -169,7 +169,7 @@ listenToKeys({
 }, () => ({ areLettersEnabled: areLettersEnabled(), isMeasuring: page.viewer.ruler.isActive, hasSeveralSlices: page.hasSeveralSlices() }));
 byId('three-d').addEventListener('click', openVolume);
 byId('diagnostics').addEventListener('click', () => page.copyDiagnostics());
-byId('welcome-sample').addEventListener('click', () => gallery.choose(0));
+byId('welcome-sample').addEventListener('click', () => gallery.openFeatured());
 
 await pageSettings.start();
 updateTexts();

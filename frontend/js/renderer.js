@@ -61,7 +61,7 @@ export function createRenderer(page) {
     const current = measurements();
     const areas = Array.from({ length: state.total }, (_, index) => (current?.regionsAt(index) ?? []).reduce((sum, { area }) => sum + area, 0));
     const position = hasSeveralSlices() ? strings.slices[hasSeparatePictures() ? 'picturePosition' : 'position'](state.index + 1, state.total) : '';
-    viewer.show({ name: currentName(), slice, position, hasSeveralSlices: hasSeveralSlices(), window: state.window, overlay: overlayControls.overlay, selectedLesion: state.selectedLesion, panes: describePanes() });
+    viewer.show({ name: currentName(), slice, position, hasReport: Boolean(currentReport()), hasSeveralSlices: hasSeveralSlices(), window: state.window, overlay: overlayControls.overlay, selectedLesion: state.selectedLesion, panes: describePanes() });
     sliceStrip.show({
       total: state.total,
       index: state.index,

@@ -60,6 +60,6 @@ export function createTaskRunner(page) {
 function toProblem(error) {
   if (error instanceof Problem) return error;
   console.error(error);
-  const { title, detail } = strings.error.unexpected;
-  return new Problem({ code: 'unexpected', title, detail: detail(error.name) });
+  const { title, detail } = strings.error.page;
+  return new Problem({ code: 'page_failed', title, detail: detail(error.name) });
 }

@@ -1,4 +1,4 @@
-// What a visitor does and sees, in the visitor's words.
+// Actions of a visitor, and the pixels that result.
 
 /** Clicks a sample and waits for its result. */
 export async function openSample(page, { label, detail }) {
@@ -6,7 +6,7 @@ export async function openSample(page, { label, detail }) {
   await seeResult(page);
 }
 
-/** Waits until a result stands on the page and nothing runs. */
+/** Waits until a result is shown and no task runs. */
 export async function seeResult(page) {
   await page.locator('#findings-body .verdict').waitFor();
   await page.locator('#busy').waitFor({ state: 'hidden' });
@@ -23,12 +23,12 @@ export async function dropFiles(page, ...files) {
   for (const event of ['dragenter', 'dragover', 'drop']) await page.dispatchEvent('body', event, { dataTransfer: transfer });
 }
 
-/** Moves a slider to a value as a hand would: the value changes, the page hears of it. */
+/** Moves a slider to a value, with the events of a visitor. */
 export async function slideTo(page, id, value) {
   await page.locator(`#${id}`).fill(String(value));
 }
 
-/** The pixels of one of the viewer's canvases, `a` or `b`, once what is due is drawn: {width, height, data: RGBA bytes}. */
+/** Pixels of one of the viewer's canvases, `a` or `b`, after pending drawing: {width, height, data: RGBA bytes}. */
 export async function canvasPixels(page, pane) {
   await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
   const { width, height, base64 } = await page.evaluate((name) => {
@@ -41,7 +41,7 @@ export async function canvasPixels(page, pane) {
   return { width, height, data: Buffer.from(base64, 'base64') };
 }
 
-/** A sample's slice encoded anew by the browser, as `image/jpeg` or `image/webp`, in its own size or `size`. */
+/** A sample re-encoded by the browser as `image/jpeg` or `image/webp`, in its own size or `size`. */
 export async function encodedBy(page, address, mimeType, size = null) {
   const base64 = await page.evaluate(async ([from, type, wanted]) => {
     const picture = await createImageBitmap(await (await fetch(from)).blob());
@@ -53,7 +53,7 @@ export async function encodedBy(page, address, mimeType, size = null) {
   return Buffer.from(base64, 'base64');
 }
 
-/** Saves by a button of the panel: {name, bytes}. */
+/** Saves a file: {name, bytes}. */
 export async function save(page, kind) {
   const waiting = page.waitForEvent('download');
   await page.locator(`#save-${kind}`).click();
@@ -62,15 +62,14 @@ export async function save(page, kind) {
   return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
 }
 
-/** Sets a slider and waits until the page has drawn. */
+/** Waits until the page has drawn. */
 export async function drawn(page) {
   await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
 }
 
 const channels = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
 
-/** Count and centre, as shares of the canvas, of what is painted in a colour, `within` some levels of it, in a `box`
- * of the canvas. */
+/** Count and centre (as shares of the canvas) of the pixels `within` some levels of a colour, in a `box` of the canvas. */
 export function painted({ width, height, data }, color, within = 4, box = { x: 0, y: 0, width, height }) {
   const wanted = channels(color);
   let [count, x, y] = [0, 0, 0];

@@ -1,19 +1,19 @@
-// A generated head in Hounsfield units as NIfTI: an ellipsoid of blood on the patient's left, and no symmetry that
-// could hide a flip. No patient. The same head as that of the Rust tests.
+// A generated head in Hounsfield units as NIfTI, with an ellipsoid of blood on the patient's left and no symmetry that
+// could hide a flip. The same head as in the Rust tests.
 
 import { gunzipSync, gzipSync } from 'node:zlib';
 
 export const SIZE = { columns: 160, rows: 176, slices: 6 };
-/** Between columns, rows and slices, mm. */
+/** Distances between columns, rows and slices, mm. */
 export const STEPS_MM = [1.25, 1.2, 6];
-/** First sample: x to the left, y to the back, z to the head, mm. */
+/** Position of the first sample: x to the left, y to the back, z to the head, mm. */
 const ORIGIN_MM = [-100.5, -110.25, -40];
 
 /** Hounsfield units of one voxel. */
 export function hounsfield(column, row, slice, slices = SIZE.slices) {
   const at = [column / SIZE.columns - 0.5, row / SIZE.rows - 0.5, slice / (slices - 1) - 0.5];
   const inside = (centre, radius) => at.reduce((sum, value, axis) => sum + ((value - centre[axis]) / radius[axis]) ** 2, 0) < 1;
-  // The grain of a scanner, the same at every run.
+  // Noise, the same at every run.
   const grain = (column * 7919 + row * 104_729 + slice * 1_299_709) % 13;
   if (inside([0.16, 0.05, 0], [0.09, 0.13, 0.45])) return 66 + grain;
   if (inside([0.05, -0.02, 0], [0.03, 0.09, 0.5])) return 2 + grain;
@@ -21,7 +21,7 @@ export function hounsfield(column, row, slice, slices = SIZE.slices) {
   return inside([0, 0, 0], [0.39, 0.45, 1.1]) ? 1000 : -1000;
 }
 
-/** A gzipped NIfTI-1 file; along axes that are `flipped` the voxels are stored the other way round, in the same place. */
+/** A gzipped NIfTI-1 file. Along `flipped` axes the voxels are stored in reverse order, at the same place. */
 export function headNifti({ flipped = [false, false, false], slices = SIZE.slices, placed = true } = {}) {
   const sizes = [SIZE.columns, SIZE.rows, slices];
   const header = Buffer.alloc(352);
@@ -56,7 +56,7 @@ export function headNifti({ flipped = [false, false, false], slices = SIZE.slice
 
 export const headFile = (options) => ({ name: 'head.nii.gz', mimeType: 'application/gzip', buffer: headNifti(options) });
 
-/** The head at 512 x 512 with a grain that compresses no better than a scanner's, as a NIfTI file. */
+/** The head at 512 x 512 as NIfTI, with noise that compresses no better than a scanner's. */
 export function headOf512(slices) {
   const side = 512;
   const header = Buffer.from(gunzipSync(headNifti({ slices: 2 }))).subarray(0, 352);

@@ -1,4 +1,4 @@
-// The real server as a child process, on a free port of the loopback interface.
+// Starts the real server as a child process, on a free port of the loopback interface.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ const BINARY = process.env.ICHOR_BIN ?? join(CACHE, 'target', 'release', 'ichor'
 const READY = /^Ichor is ready at (http:\/\/\S+)$/m;
 const START_MS = 60_000;
 
-/** Starts `ichor serve`; resolves to {origin, stop} once it says that it is ready. */
+/** Starts `ichor serve`; resolves to {origin, stop} once it reports that it is ready. */
 export async function startIchor(port = 0) {
   const server = spawn(BINARY, ['serve', '--port', String(port), '--frontend', 'frontend'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';

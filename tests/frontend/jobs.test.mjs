@@ -1,5 +1,5 @@
-// The upload route as the page uses it: what is sent, slices as they come, deletion. The job's server is played here;
-// its slices are the real server's.
+// Uploads and jobs: what is sent, slices as they are delivered, deletion. The routes of jobs are mocked, with slices of the
+// real server.
 
 import assert from 'node:assert/strict';
 import { headFile, headNifti, SIZE } from './head.mjs';
@@ -8,8 +8,8 @@ import { origin, pageTest } from './page-test.mjs';
 
 const HTTP_ERROR_LINE = /status of 4\d\d/;
 
-/** Plays uploads and jobs on `page`; `release(n)` lets n more slices be done. */
-async function playJobs(page, { end = 'done' } = {}) {
+/** Mocks uploads and jobs on `page`; `seen.done` is the number of finished slices. */
+async function mockJobs(page, { end = 'done' } = {}) {
   const answer = await (await fetch(`${origin()}/v1/segment?model=unet&include=mask,probabilities,samples,every_slice`, { method: 'POST', body: headNifti() })).json();
   const seen = { orders: [], uploads: [], deleted: [], done: 0, afters: [] };
   const bare = { ...answer, slices: answer.slices.map(({ mask, probabilities, samples, ...rest }) => rest) };
@@ -55,8 +55,8 @@ async function playJobs(page, { end = 'done' } = {}) {
   return { seen, answer };
 }
 
-pageTest('a series is uploaded, shown slice by slice, and deleted once it is here', {}, async (page) => {
-  const { seen, answer } = await playJobs(page);
+pageTest('a series is uploaded, shown slice by slice, and deleted once the result is loaded', {}, async (page) => {
+  const { seen, answer } = await mockJobs(page);
   await page.setInputFiles('#file', headFile());
   await page.locator('#busy').getByText(/0 of 6 slices/).waitFor();
   const [order] = seen.orders;
@@ -69,12 +69,12 @@ pageTest('a series is uploaded, shown slice by slice, and deleted once it is her
   await slideTo(page, 'slice', 2);
   await drawn(page);
   assert.match(await page.locator('#slice-number').innerText(), /Slice 3 of 6/);
-  assert.equal(await page.locator('#slice').getAttribute('aria-valuetext').then((text) => /not there yet/.test(text)), false);
+  assert.equal(await page.locator('#slice').getAttribute('aria-valuetext').then((text) => /waiting for the result/.test(text)), false);
   await slideTo(page, 'slice', 5);
-  assert.match(await page.locator('#slice').getAttribute('aria-valuetext'), /not there yet/);
+  assert.match(await page.locator('#slice').getAttribute('aria-valuetext'), /waiting for the result/);
   seen.done = 6;
   await seeResult(page);
-  assert.ok(seen.afters.at(-1) >= 3, 'only what is new is asked for');
+  assert.ok(seen.afters.at(-1) >= 3, 'only new slices are requested');
   const shown = Number((await page.locator('.totals dd').first().innerText()).replace(/[^\d.]/g, ''));
   assert.ok(Math.abs(shown - answer.volume.total_volume_ml) <= 0.06);
   assert.deepEqual(seen.deleted, [6]);
@@ -82,7 +82,7 @@ pageTest('a series is uploaded, shown slice by slice, and deleted once it is her
 });
 
 pageTest('a running job is deleted when it is cancelled', {}, async (page) => {
-  const { seen } = await playJobs(page);
+  const { seen } = await mockJobs(page);
   await page.setInputFiles('#file', headFile());
   seen.done = 2;
   await page.locator('#busy').getByText(/2 of 6 slices/).waitFor();
@@ -92,16 +92,16 @@ pageTest('a running job is deleted when it is cancelled', {}, async (page) => {
   assert.equal(seen.deleted.length, 1);
 });
 
-pageTest('a job that fails says why, in the server’s words', { expected: HTTP_ERROR_LINE }, async (page) => {
-  const { seen } = await playJobs(page, { end: 'failed' });
+pageTest('a failed job shows the reason that the server gives', { expected: HTTP_ERROR_LINE }, async (page) => {
+  const { seen } = await mockJobs(page, { end: 'failed' });
   await page.setInputFiles('#file', headFile());
   seen.done = 6;
   const error = page.getByRole('alert');
   await error.waitFor();
-  assert.match(await error.innerText(), /The image cannot be used[\s\S]*No head in it\.[\s\S]*usual size/);
-  // Slices that came before the failure are no answer: nothing of them is outlined or counted.
-  assert.equal(await page.locator('#findings-body').innerText(), 'There is no answer for this file.');
+  assert.match(await error.innerText(), /The image cannot be used[\s\S]*No head in it\.[\s\S]*common size/);
+  // Slices delivered before the failure are discarded.
+  assert.equal(await page.locator('#findings-body').innerText(), 'There is no result for this file.');
   assert.match(await page.locator('#slice').getAttribute('aria-valuetext'), /no answer$/);
-  assert.match(await page.locator('#pane-a canvas').getAttribute('aria-label'), /^The bare slice/);
+  assert.match(await page.locator('#pane-a canvas').getAttribute('aria-label'), /, without overlay$/);
   assert.ok(await page.locator('#downloads').isHidden() && await page.locator('#busy').isHidden() && await page.locator('#three-d').isHidden());
 });

@@ -1,4 +1,4 @@
-// Modules that need no browser: readers and writers of bytes, regions, geometry, languages.
+// Modules that need no browser: readers and writers of files, regions, geometry, verdicts.
 
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const { crc32, writeZip } = await load('data/zip-writer.js');
 const { gzip, maskParts, samplesParts } = await load('data/nifti.js');
 const { encodeGreyPng } = await load('data/png-writer.js');
 
-/** A grey PNG whose rows are filtered by `filters` in turn, written by the definitions of section 9. */
+/** A grey PNG whose rows use `filters` in turn, encoded by the definitions of section 9. */
 function filteredPng(samples, width, height, depth, filters) {
   const size = depth / 8;
   const stride = width * size;
@@ -61,17 +61,17 @@ for (const depth of [8, 16]) {
   }
 }
 
-test('what is no plain grey PNG is refused', async () => {
+test('files other than plain grey PNG are rejected', async () => {
   const whole = flatPng(20, 20, 7);
   const colour = Buffer.from(whole);
   colour[25] = 2;
   for (const bytes of [Buffer.alloc(0), Buffer.from('GIF89a'), whole.subarray(0, 20), colour]) await assert.rejects(decodeGreyPng(new Uint8Array(bytes)));
   const large = Buffer.from(whole);
-  large.writeUInt32BE(4000, 20); // a height that the data do not reach
+  large.writeUInt32BE(4000, 20); // more rows than the data have
   await assert.rejects(decodeGreyPng(new Uint8Array(large)), /ends early/);
 });
 
-/** Regions by flood fill, the slow and plain way. */
+/** Areas of regions by flood fill, slow and simple. */
 function flood(values, width, height, least) {
   const seen = new Set();
   const areas = [];
@@ -98,7 +98,7 @@ function flood(values, width, height, least) {
   return areas.sort((a, b) => b - a);
 }
 
-test('regions are those of a flood fill, on noise of every density', () => {
+test('regions match a flood fill, on noise of every density', () => {
   let seed = 1;
   const random = () => { seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31; return seed / 2 ** 31; };
   for (let round = 0; round < 60; round += 1) {
@@ -112,7 +112,7 @@ test('regions are those of a flood fill, on noise of every density', () => {
   }
 });
 
-test('small regions are dropped, and box and centre are those of the pixels', () => {
+test('small regions are dropped; box and centroid match the pixels', () => {
   const values = new Uint8Array(80);
   for (const [x, y] of [[1, 1], [5, 4], [6, 4], [5, 5], [6, 5], [7, 6]]) values[y * 10 + x] = 200;
   const [region, ...others] = findRegions(values, 10, 8, 100, 2);
@@ -131,7 +131,7 @@ const square = (x, y, side) => {
   return findRegions(values, 10, 10, 1);
 };
 
-test('regions of neighbouring slices that areAdjacent are one lesion, by face, edge or corner', () => {
+test('regions of adjacent slices that touch by face, edge or corner are one lesion', () => {
   const all = new Uint8Array(100).fill(255);
   const slices = [0, 1, 2].map((index) => slice(index, [0, 0, 5 * index]));
   const cases = [[[2, 2, 2], 1], [[4, 4, 2], 1], [[5, 5, 2], 2]]; // the upper square: overlapping, at the corner, apart
@@ -144,20 +144,20 @@ test('regions of neighbouring slices that areAdjacent are one lesion, by face, e
   assert.deepEqual(apart.map(({ id, voxels, keySlice }) => [id, voxels, keySlice]), [[1, 9, 2], [2, 4, 0]]);
 });
 
-test('a tilted gantry shifts slices against each other, and lesions follow', () => {
+test('lesions follow the shift of slices under a tilted gantry', () => {
   const slices = [slice(0, [0, 0, 0]), slice(1, [4, 0, 5])]; // four columns to the left
   const lesions = connectLesions(slices, [square(6, 2, 2), square(2, 2, 2)], () => new Uint8Array(100));
   assert.equal(lesions.length, 1);
   assert.ok(!areAdjacent(square(2, 2, 2)[0], square(6, 2, 2)[0]));
 });
 
-test('sizes that are unknown are null, never zero', () => {
+test('unknown sizes are null, never zero', () => {
   const bare = { ...slice(0, [0, 0, 0]), spacing: null, placement: null, extentMm: null };
   const [lesion] = connectLesions([bare], [square(1, 1, 3)], () => new Uint8Array(100));
   assert.deepEqual([lesion.areaMm2, lesion.volumeMl, lesion.voxels], [null, null, 9]);
 });
 
-test('edges are named by where they point, and not without a place', () => {
+test('edges are named by their direction, and only with a placement', () => {
   const axial = { row: [1, 0, 0], column: [0, 1, 0] };
   assert.deepEqual(edgeLetters(axial), { left: 'R', right: 'L', top: 'A', bottom: 'P' });
   assert.equal(directionLetters([0, 0.6, -0.8]), 'FP');
@@ -165,16 +165,16 @@ test('edges are named by where they point, and not without a place', () => {
   assert.equal(edgeLetters(null), null);
 });
 
-test('lengths: the ruler in mm of unlike sides, the bar in round steps', () => {
+test('the ruler measures anisotropic pixels in mm, and the scale bar has a round length', () => {
   const { mm, px } = distance({ x: 0, y: 0 }, { x: 3, y: 4 }, [2, 1]);
   assert.ok(Math.abs(px - 5) < 1e-9 && Math.abs(mm - Math.hypot(3, 8)) < 1e-9);
   assert.equal(distance({ x: 0, y: 0 }, { x: 3, y: 4 }, null).mm, null);
-  const bar = scaleBar([0.5, 0.5], 2, 800); // 4 px a mm, 200 px at most
+  const bar = scaleBar([0.5, 0.5], 2, 800); // 4 px per mm, 200 px at most
   assert.deepEqual([bar.mm, bar.px], [50, 200]);
   assert.equal(scaleBar(null, 2, 800), null);
 });
 
-test('the affine puts voxels where DICOM has them, in NIfTI’s directions', () => {
+test('the affine maps voxels to DICOM’s positions in NIfTI’s directions', () => {
   const slices = [slice(0, [-10, -20, 30]), slice(1, [-10, -20, 35])];
   const { rows, isEven } = affineOf(slices);
   assert.deepEqual(rows, [[-1, -0, -0, 10], [-0, -2, -0, 20], [0, 0, 5, 30]]);
@@ -210,7 +210,7 @@ test('a mask is written as an 8-bit grey PNG and read back', async () => {
   assert.deepEqual((await decodeGreyPng(png)).samples, values);
 });
 
-test('a series’ verdict on its slices replaces what each said by itself', async () => {
+test('the report of a series replaces the results of single slices', async () => {
   const { resultOf, createStudy, storeReport, storeSlice } = await load('data/study.js');
   const { createMeasurements } = await load('data/measurements.js');
   const study = createStudy({ name: 'head', body: null, count: 2 });
@@ -228,7 +228,7 @@ test('a series’ verdict on its slices replaces what each said by itself', asyn
   assert.equal(resultOf(study, 'm').slices[1].probability, 0.9);
 });
 
-test('"no" is said only where all was analysed, at every threshold', async () => {
+test('"no" needs a complete analysis, at every threshold', async () => {
   const { decideDetection, isIncomplete, isUndecided, isUnreadable } = await load('data/verdict.js');
   const report = (detected, probability, more = {}) => ({ hemorrhage: { detected, probability }, warnings: [], ...more });
   const left = { warnings: [{ code: 'a', message: 'A.', doubt: 'incomplete' }] };
@@ -237,16 +237,16 @@ test('"no" is said only where all was analysed, at every threshold', async () =>
   for (const [what, given, outlined, moved, expected] of [
     ['no', report(false, 0.1), false, false, false],
     ['yes', report(true, 0.9), true, false, true],
-    ['not understood', report(null, null), false, false, null],
-    ['not understood, at another threshold', report(null, null), false, true, null],
+    ['not interpreted', report(null, null), false, false, null],
+    ['not interpreted, at another threshold', report(null, null), false, true, null],
     ['incomplete', report(null, 0.1, left), false, false, null],
     ['incomplete, outlined at a lower threshold', report(null, 0.1, left), true, true, true],
     ['incomplete but outlined, nothing at a higher threshold', report(true, 0.9, left), false, true, null],
     ['undecided', report(null, 0.6, contradicted), false, false, null],
     ['undecided, outlined at a lower threshold', report(null, 0.6, contradicted), true, true, true],
     ['undecided, nothing at a lower threshold either', report(null, 0.6, contradicted), false, true, null],
-    ['one slice not understood', report(null, 0.1, unread), false, false, null],
-    ['outlined beside a slice not understood, nothing at a higher threshold', report(true, 0.9, unread), false, true, null],
+    ['one slice not interpreted', report(null, 0.1, unread), false, false, null],
+    ['outlined beside a slice not interpreted, nothing at a higher threshold', report(true, 0.9, unread), false, true, null],
     ['a mask although the answer is null', report(null, 0.9), true, false, null],
   ]) assert.equal(decideDetection(given, outlined, moved), expected, what);
   assert.ok(isUnreadable(report(null, null)) && !isUnreadable(null) && !isIncomplete(report(false, 0)));
@@ -266,7 +266,7 @@ test('a slice without a probability is outlined at no threshold', async () => {
   }
 });
 
-test('only a set of pictures, loose or in a zip, leaves open whether it is one head', async () => {
+test('only several pictures, as files or in a zip, need the question whether they are one head', async () => {
   const { findPictures } = await load('data/file-set.js');
   const file = (name, bytes = 'x', type = '') => Object.assign(new Blob([bytes], { type }), { name });
   const names = async (...files) => (await findPictures(files))?.map(({ name }) => name) ?? null;
@@ -283,7 +283,7 @@ test('only a set of pictures, loose or in a zip, leaves open whether it is one h
   assert.equal(await (await second.open()).text(), 'h/2.png');
 });
 
-test('a damaged zip is not read, and unpacks no further than it says', async () => {
+test('a damaged zip is rejected, and unpacks no more than it declares', async () => {
   const { readZip } = await load('data/zip-reader.js');
   const bytes = zipOf([{ name: 'a.png', bytes: Buffer.alloc(5000, 7), deflate: true }]);
   const blob = (change) => { const copy = Buffer.from(bytes); change(copy); return new Blob([copy]); };
@@ -297,22 +297,11 @@ test('a damaged zip is not read, and unpacks no further than it says', async () 
   }
 });
 
-test('the series that a warning lists can be asked for', async () => {
+test('the other series of a warning are listed', async () => {
   const { listOtherSeries } = await load('panels/finding-text.js');
   const message = 'Of 12 series, number 2 was segmented: series 3, 20 slices. Left out: 1 (series 2, kernel H(1), 9 slices); 3 (1 slice); 9 more. Take another with --series NUMBER.';
   assert.deepEqual(listOtherSeries({ warnings: [{ code: 'series_chosen', message }] }), [{ number: 1, label: 'series 2, kernel H(1), 9 slices' }, { number: 3, label: '1 slice' }]);
   assert.deepEqual(listOtherSeries({ warnings: [{ code: 'series_chosen', message: 'Another wording.' }, { code: 'other', message }] }), []);
-});
-
-test('both languages have the same sentences', async () => {
-  const shape = (value) => (Array.isArray(value) ? `list of ${value.length}`
-    : typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shape(part)]).sort()) : typeof value === 'function' ? `function of ${value.length}` : typeof value);
-  const [en, de] = await Promise.all(['en', 'de'].map(async (code) => (await load(`strings/${code}.js`)).default));
-  // Warnings and types come from the API in English; another language translates those it knows by code.
-  const { warnings: w1, subtypes: s1, ...english } = shape(en);
-  const { warnings: w2, subtypes: s2, ...german } = shape(de);
-  assert.deepEqual(german, english);
-  assert.ok(Object.keys(w2).length > 5 && Object.keys(s2).length === 5 && !Object.keys(w1).length && !Object.keys(s1).length);
 });
 
 async function filesUnder(folder) {
@@ -320,7 +309,7 @@ async function filesUnder(folder) {
   return found.filter((entry) => entry.isFile()).map((entry) => relative(PAGE, join(entry.parentPath ?? entry.path, entry.name)));
 }
 
-test('every module is kept for offline use, and the first view’s are announced to the browser', async () => {
+test('every module is stored for offline use, and those of the first view are preloaded', async () => {
   const worker = await readFile(join(PAGE, 'sw.js'), 'utf8');
   const modules = await filesUnder(join(PAGE, 'js'));
   for (const file of modules) assert.ok(worker.includes(`'${file}'`), `sw.js lacks ${file}`);
@@ -340,9 +329,9 @@ test('every module is kept for offline use, and the first view’s are announced
 
 test('modules stay small', async () => {
   for (const file of await filesUnder(join(PAGE, 'js'))) {
-    if (file.includes('strings/')) continue; // sentences, one a line
+    if (file.includes('strings/')) continue; // one text per line
     const lines = (await readFile(join(PAGE, file), 'utf8')).split('\n').length;
-    // The controller names every widget once; a widget that grows beyond 200 lines is two.
+    // The controller names every widget once.
     assert.ok(lines <= (file === 'js/main.js' ? 250 : 200), `${file} has ${lines} lines`);
   }
 });

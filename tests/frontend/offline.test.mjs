@@ -1,4 +1,4 @@
-// The page without a network, its policy, and its 3D view.
+// Offline use, the content security policy, and the 3D view.
 
 import assert from 'node:assert/strict';
 import { headFile } from './head.mjs';
@@ -8,7 +8,7 @@ import { DESKTOP, origin, pageTest } from './page-test.mjs';
 
 const NO_NETWORK = /ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to load/;
 
-pageTest('after the first pageTest the page opens without a network; the API is never kept', {
+pageTest('after the first visit the page opens without a network; answers of the API are never stored', {
   context: { ...DESKTOP, serviceWorkers: 'allow' }, expected: NO_NETWORK,
 }, async (page) => {
   await page.locator('.model').first().waitFor();
@@ -18,19 +18,19 @@ pageTest('after the first pageTest the page opens without a network; the API is 
   await page.reload();
   await page.getByText('Research and teaching only.').waitFor();
   await page.getByRole('button', { name: `${samples[0].label}, ${samples[0].detail}` }).waitFor();
-  await page.getByRole('alert').getByText('The server does not answer').waitFor();
-  await page.getByRole('button', { name: 'About' }).click(); // a module that the first pageTest did not need
+  await page.getByRole('alert').getByText('The server does not respond').waitFor();
+  await page.getByRole('button', { name: 'About' }).click(); // a module that the first view did not need
   await page.getByRole('dialog').getByText('Offline').waitFor();
   const kept = await page.evaluate(async () => {
     const names = await caches.keys();
     const all = await Promise.all(names.map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url)));
     return all.flat();
   });
-  assert.ok(kept.length > 50 && !kept.some((url) => url.includes('/v1/')), 'nothing of the API is kept');
+  assert.ok(kept.length > 50 && !kept.some((url) => url.includes('/v1/')), 'no answer of the API is stored');
   await page.context().setOffline(false);
 });
 
-pageTest('the policy of the page is enforced, and at least that of its own tag', { expected: /Content Security Policy|violates/ }, async (page) => {
+pageTest('the policy of the server is enforced, and is at least as strict as the page’s', { expected: /Content Security Policy|violates/ }, async (page) => {
   const header = (await fetch(origin())).headers.get('content-security-policy');
   const directives = (text) => Object.fromEntries(text.split(';').map((part) => part.trim().split(/\s+/)).map(([name, ...sources]) => [name, sources]));
   const [strict, tag] = [directives(header), directives(await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content'))];
@@ -48,7 +48,7 @@ pageTest('the policy of the page is enforced, and at least that of its own tag',
   assert.equal(ran, 'blocked');
 });
 
-pageTest('the 3D view is loaded when asked for and not before, and shows the patient’s right on the left', {
+pageTest('the 3D view is loaded on demand, and shows the patient’s right on the left', {
   arrange: (page) => { page.asked = []; page.on('request', (request) => page.asked.push(request.url())); },
 }, async (page) => {
   await page.getByRole('radio', { name: 'U-Net' }).check();
@@ -60,7 +60,7 @@ pageTest('the 3D view is loaded when asked for and not before, and shows the pat
   assert.ok(page.asked.some((url) => url.includes('niivue')));
   await page.getByLabel('View', { exact: true }).selectOption('axial');
   await page.waitForTimeout(500);
-  // The bleed lies on the patient's left: its colour is right of the middle.
+  // The blood is on the patient's left, so its colour is right of the middle.
   const { decodePng, coloured } = await import('./pixels.mjs');
   const { width, xs } = coloured(decodePng(await page.locator('dialog.volume canvas').screenshot()), [225, 178, 80], 40);
   assert.ok(xs.length > 500, `${xs.length} coloured pixels`);

@@ -1,16 +1,13 @@
-// A test that is a pageTest to the page: real Chromium, real server, and a watch on what must never happen.
+// Defines tests that open the page in a real Chromium, against a real server, and fail on any error or foreign request.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { launchBrowser } from './browser.mjs';
 import { startIchor } from './ichor.mjs';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-// Long, as a busy machine may be slow; the bars have their own limits.
+// Long, since a busy machine may be slow; performance.test.mjs has its own limits.
 const WAIT_MS = 60_000;
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--enable-unsafe-swiftshader', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-// Said when an interface of the machine comes or goes, as with a container beside the tests; the browser asks again.
+// Reported when a network interface changes, as with a container beside the tests; the browser repeats the request.
 const ELSEWHERE = /ERR_NETWORK_CHANGED/;
 export const DESKTOP = { viewport: { width: 1440, height: 900 } };
 export const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
@@ -19,14 +16,14 @@ let browser;
 let ichor;
 before(async () => {
   ichor = await startIchor();
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  browser = await launchBrowser();
 });
 after(async () => {
   await browser?.close();
   await ichor?.stop();
 });
 
-/** The origin of this file's server. */
+/** Origin of the server of this test file. */
 export const origin = () => ichor.origin;
 
 /**

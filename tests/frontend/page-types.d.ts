@@ -65,7 +65,7 @@ interface SegmentOptions {
 }
 interface Finding { report: Report; totals: Totals; threshold: Nullable<number>; isSeries: boolean; title: string }
 interface ShownFinding extends Finding { label: Nullable<string>; selectedLesion: Nullable<number>; comparison: Nullable<Finding> }
-interface Sample { file: string; thumbnail: string; label: string; detail: string; address: string }
+interface Sample { file: string; thumbnail: string; label: string; detail: string; address: string; isFeatured?: boolean }
 
 // The viewer.
 interface Overlay { fill: boolean; outline: boolean; opacity: number; heat: boolean }
@@ -73,7 +73,7 @@ interface Shape { width: number; height: number; aspect: number; flipX: boolean;
 interface Size { width: number; height: number }
 interface Transform { scaleX: number; scaleY: number; left: number; top: number }
 interface Pane { title: string; color: string; regions: Region[]; ids: number[]; probabilities: Nullable<Uint8Array>; hasResult: boolean; isUnreadable: boolean; isPlain?: boolean }
-interface Scene { name: string; slice: Slice | undefined; position: string; hasSeveralSlices: boolean; window: Window_; overlay: Overlay; selectedLesion: Nullable<number>; panes: Pane[] }
+interface Scene { name: string; slice: Slice | undefined; position: string; hasReport: boolean; hasSeveralSlices: boolean; window: Window_; overlay: Overlay; selectedLesion: Nullable<number>; panes: Pane[] }
 interface Layer { canvas: OffscreenCanvas; context: any; words(width: number, height: number): Uint32Array; show(): void; clear(width: number, height: number): void }
 interface RulerState { points: Point[]; cursor: Nullable<Point>; text: string }
 interface Ruler { isActive: boolean; toggle(): void; close(): void; placePoint(): void; move(dx: number, dy: number): void; add?(point: Point): void; clear?(): void; drawing?: Nullable<RulerState> }

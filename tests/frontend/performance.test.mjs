@@ -1,5 +1,5 @@
-// The page's bars, measured here and printed. Times fail only far above their bar: on a busy machine they say little of
-// the page, and a page that hangs is found all the same.
+// The performance bars of the page, measured and printed. Times fail only far above their bar, since a busy machine
+// distorts them; a page that hangs still fails.
 
 import assert from 'node:assert/strict';
 import { headFile } from './head.mjs';
@@ -8,9 +8,8 @@ import { openSample, seeResult } from './actions.mjs';
 import { origin, pageTest } from './page-test.mjs';
 
 const KB = 1000;
-const SLACK = 40; // times the bar
+const SLACK = 40; // allowed multiple of a time bar
 
-/** The median of what `act` takes in the page, ms. */
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
 pageTest('the first view: under 100 KB transferred, interactive within a second', {
@@ -31,7 +30,7 @@ pageTest('the first view: under 100 KB transferred, interactive within a second'
 
 pageTest('a sample’s finding within a second of the click', {}, async (page, context) => {
   const { sample } = await sampleWithFinding(origin());
-  await openSample(page, sample); // the server's first answer warms its caches
+  await openSample(page, sample); // warms the caches of the server
   const times = [];
   for (let round = 0; round < 3; round += 1) {
     const start = performance.now();
@@ -45,8 +44,8 @@ pageTest('a sample’s finding within a second of the click', {}, async (page, c
 pageTest('slices change within 16 ms and the threshold within 30 ms, at 512 x 512', {}, async (page, context) => {
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
-  // What the page does: its listener, and its part of the next frame, between two callbacks of that frame that
-  // stand before and after it. The wait for the screen itself is not the page's.
+  // The listener and the work of the page in the next frame, between a callback before and one after it. The wait for
+  // the screen is not counted.
   const measure = (id, values) => page.evaluate(async ([slider, list]) => {
     const input = document.getElementById(slider);
     const times = [];
@@ -73,8 +72,8 @@ pageTest('slices change within 16 ms and the threshold within 30 ms, at 512 x 51
   assert.ok(median(threshold) < SLACK * 30, `${threshold}`);
 });
 
-pageTest('a tab that holds 300 slices of 512 x 512 stays under 500 MB', {}, async (page, context) => {
-  // Slices as the API gives them, 300 times over; what counts is what the page keeps of them.
+pageTest('300 slices of 512 x 512 need less than 500 MB in the page', {}, async (page, context) => {
+  // Slices of the API, repeated 300 times; measured is the memory that the page keeps for them.
   const { headOf512 } = await import('./head.mjs');
   const file = headOf512(2);
   const answer = await (await fetch(`${origin()}/v1/segment?model=unet&include=mask,probabilities,samples,every_slice`, { method: 'POST', body: file.buffer })).json();
@@ -93,7 +92,7 @@ pageTest('a tab that holds 300 slices of 512 x 512 stays under 500 MB', {}, asyn
   await memory.send('HeapProfiler.collectGarbage');
   const { metrics } = await memory.send('Performance.enable').then(() => memory.send('Performance.getMetrics'));
   const heap = metrics.find(({ name }) => name === 'JSHeapUsedSize').value;
-  // Typed arrays lie outside of that heap.
+  // Typed arrays are not part of that heap.
   const { usedSize, backingStorageSize = 0, embedderHeapUsedSize = 0 } = await memory.send('Runtime.getHeapUsage');
   const total = Math.max(heap, usedSize) + backingStorageSize + embedderHeapUsedSize;
   context.diagnostic(`300 slices: ${Math.round(total / 1e6)} MB (bar 500), arrays ${Math.round(backingStorageSize / 1e6)} MB of it`);

@@ -1,4 +1,4 @@
-// Several pictures: one head, or separate? The page asks, each time, and does what was said.
+// Several pictures: the page asks each time whether they are one head, and sends them accordingly.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -16,8 +16,8 @@ const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 const files = await Promise.all([2, 0, 1].map(async (at) => png(`scan_${at + 9}.png`, await sampleBytes(samples[at].file))));
 const question = (page) => page.getByRole('dialog', { name: 'One head, or separate pictures?' });
 
-/** Listens to what is sent: the queries of segment requests, and orders of uploads. */
-function listen(page) {
+/** Records what is sent: queries of segment requests, and bodies of uploads. */
+function recordRequests(page) {
   const sent = [];
   page.on('request', (request) => {
     const url = new URL(request.url());
@@ -27,9 +27,9 @@ function listen(page) {
   return sent;
 }
 
-pageTest('one head: the pictures go as one series, in the order of their names', { arrange: withoutUploads, expected: /ERR_FAILED/ }, async (page) => {
-  const sent = listen(page);
-  // The answer is that of a series that the server takes for one head anyway.
+pageTest('one head: the pictures are sent as one series, in the order of their names', { arrange: withoutUploads, expected: /ERR_FAILED/ }, async (page) => {
+  const sent = recordRequests(page);
+  // The mocked answer is that of a series.
   const answer = await (await fetch(`${origin()}/v1/segment?include=mask,probabilities,samples,every_slice`, { method: 'POST', body: headNifti() })).json();
   await page.route('**/v1/segment*', (route) => route.fulfill({ json: answer }));
   await page.setInputFiles('#file', files);
@@ -42,11 +42,11 @@ pageTest('one head: the pictures go as one series, in the order of their names',
   assert.match(await page.locator('#slice-number').innerText(), /Slice \d of 6/);
 });
 
-pageTest('separate pictures: each is sent by itself and has its own finding', {}, async (page) => {
+pageTest('separate pictures are sent one by one, and each has its own finding', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   const others = samples.filter((one) => one !== sample).slice(0, 2);
   const given = await Promise.all([others[0], sample, others[1]].map(async ({ file }, at) => png(`p${at + 1}.png`, await sampleBytes(file))));
-  const sent = listen(page);
+  const sent = recordRequests(page);
   await page.setInputFiles('#file', given);
   await page.getByRole('button', { name: 'Separate pictures' }).click();
   await seeResult(page);
@@ -63,10 +63,10 @@ pageTest('separate pictures: each is sent by itself and has its own finding', {}
   assert.ok(await page.locator('#three-d').isDisabled());
   assert.match(await page.locator('#toolbar-note').innerText(), /separate pictures, not one head/);
   await page.locator('#threshold-range').fill('0.9');
-  await page.locator('.details dd', { hasText: 'moved' }).waitFor();
+  await page.locator('.details dd', { hasText: 'changed' }).waitFor();
 });
 
-pageTest('of separate pictures, one that cannot be read and one not understood take nothing from the others', { expected: HTTP_ERROR_LINE }, async (page) => {
+pageTest('one damaged and one unreadable picture do not affect the other separate pictures', { expected: HTTP_ERROR_LINE }, async (page) => {
   let asked = 0;
   await page.route('**/v1/segment*', async (route) => {
     asked += 1;
@@ -90,15 +90,15 @@ pageTest('of separate pictures, one that cannot be read and one not understood t
   assert.match(await page.locator('#caption').innerText(), /^scan_2\.png/);
   await page.locator('#slice-next').click();
   assert.ok(await error.isHidden());
-  assert.match(await page.locator('.verdict').innerText(), /was not understood/);
+  assert.match(await page.locator('.verdict').innerText(), /could not be interpreted/);
   await page.locator('#slice-previous').click();
   await page.locator('#slice-previous').click();
   assert.ok(await error.isHidden());
-  assert.doesNotMatch(await page.locator('.verdict').innerText(), /was not understood/);
+  assert.doesNotMatch(await page.locator('.verdict').innerText(), /could not be interpreted/);
 });
 
-pageTest('a zip of pictures asks too: separate ones are unpacked, one head goes as it is', { arrange: withoutUploads, expected: /ERR_FAILED/ }, async (page) => {
-  const sent = listen(page);
+pageTest('a zip of pictures needs the question too: separate ones are unpacked, one head is sent as it is', { arrange: withoutUploads, expected: /ERR_FAILED/ }, async (page) => {
+  const sent = recordRequests(page);
   const entries = [{ name: '__MACOSX/._a.png', bytes: Buffer.from('x') }, { name: 'head/notes.txt', bytes: Buffer.from('x') },
     ...files.map(({ name, buffer }, at) => ({ name: `head/${name}`, bytes: buffer, deflate: at !== 1 }))];
   const zip = { name: 'scans.zip', mimeType: 'application/zip', buffer: zipOf(entries) };
@@ -120,10 +120,10 @@ for (const [what, list] of [
   ['a folder of files without ending, and a picture of it', [...[1, 2].map((at) => ({ name: `IM${at}`, mimeType: '', buffer: Buffer.from('0'.repeat(128) + 'DICM') })), files[0]]],
   ['one picture', [files[0]]],
   ['a zip of DICOM', [{ name: 'a.zip', mimeType: 'application/zip', buffer: zipOf([1, 2].map((at) => ({ name: `${at}.dcm`, bytes: Buffer.from('x') }))) }]],
-  ['what is no zip', [{ name: 'a.zip', mimeType: 'application/zip', buffer: Buffer.from('no zip at all') }]],
+  ['a damaged zip', [{ name: 'a.zip', mimeType: 'application/zip', buffer: Buffer.from('no zip at all') }]],
 ]) {
-  pageTest(`${what} asks nothing`, { expected: HTTP_ERROR_LINE }, async (page) => {
-    const sent = listen(page);
+  pageTest(`${what} needs no question`, { expected: HTTP_ERROR_LINE }, async (page) => {
+    const sent = recordRequests(page);
     await page.setInputFiles('#file', list);
     await page.locator('.verdict, #error:not([hidden])').first().waitFor();
     assert.equal(await page.getByRole('dialog').count(), 0);
@@ -156,7 +156,7 @@ for (const [name, context] of [['light', { ...DESKTOP, colorScheme: 'light' }], 
     assert.ok(!(await page.evaluate(() => JSON.stringify({ ...localStorage }))).includes('separate'));
     await dropFiles(page, ...files);
     await question(page).waitFor();
-    // Another file answers the question: it is not asked any more.
+    // Opening another file closes the question.
     await dropFiles(page, files[0]);
     await page.getByText(`${files[0].name} ·`).waitFor();
     await seeResult(page);

@@ -1,4 +1,4 @@
-// PNG screenshots as pixels, and how far two differ.
+// Decodes PNG screenshots and compares their pixels.
 
 import { inflateSync } from 'node:zlib';
 

@@ -1,6 +1,6 @@
-// Answers of the real server, changed on their way to the page.
+// Answers of the real server, modified on their way to the page.
 
-/** Lets the server answer every segment request, and changes the answer. The server is not asked for one of several series: there is one. */
+/** Modifies the answer to every segment request. The parameter `series` is not forwarded, since the input has one series. */
 export const changed = (page, change) => page.route('**/v1/segment*', async (route) => {
   const url = new URL(route.request().url());
   url.searchParams.delete('series');
@@ -10,7 +10,7 @@ export const changed = (page, change) => page.route('**/v1/segment*', async (rou
   await route.fulfill({ response, json: report });
 });
 
-/** Has the page send series by one request too, whose answer can be changed; a job's comes in parts. Runs before the page is loaded. */
+/** Makes the page send series by one request, whose answer can be modified, and not by a job. Runs before the page loads. */
 export const withoutUploads = (page) => page.route('**/v1/models', async (route) => {
   const response = await route.fetch();
   const facts = await response.json();
@@ -27,7 +27,7 @@ const emptied = (part) => {
   delete part.mask;
 };
 
-/** What the API answers where nothing could be read; a note comes before the reason. */
+/** The answer for an unreadable input; a note precedes the reason. */
 export function unreadable(report) {
   const { image, series, hemorrhage } = report;
   (series ?? image).gray_scale = 'unreadable';
@@ -42,13 +42,13 @@ export function unreadable(report) {
   if (report.volume) Object.assign(report.volume, { total_volume_ml: null, lesions: [], key_slice: null });
 }
 
-/** What the API answers where nothing was outlined. */
+/** The answer without an outline. */
 export function clear(report) {
   Object.assign(report.hemorrhage, { detected: false, probability: 0.04 });
   emptied(report);
 }
 
-/** What the API answers where nothing was outlined on the part that was analysed. */
+/** The answer without an outline where part of the head is missing. */
 export function incomplete(report) {
   Object.assign(report.hemorrhage, { detected: null, probability: 0.04 });
   report.warnings = [NOTE, DROPPED];

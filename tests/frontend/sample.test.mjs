@@ -1,4 +1,4 @@
-// From a sample to a finding, and what the page says about it.
+// From a sample to a finding, its text, files and threshold.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -18,10 +18,10 @@ pageTest('a sample is outlined and described in words and numbers', {}, async (p
   await findings.locator('.verdict', { hasText: 'Hemorrhage outlined' }).waitFor();
   const percent = Math.round(report.hemorrhage.probability * 100);
   const words = percent > 99 ? '> 99' : percent < 1 ? '< 1' : String(percent);
-  assert.match(await findings.innerText(), new RegExp(`chance of hemorrhage in this slice at ${words}.%`.replace(/ /g, '\\s')));
+  assert.match(await findings.innerText(), new RegExp(`Probability of hemorrhage in this slice: ${words}.%`.replace(/ /g, '\\s')));
   assert.equal(await findings.locator('.lesion').count(), report.lesions.length);
   const largest = report.lesions[0].area_px.toLocaleString('en');
-  assert.match(await findings.locator('.lesion').first().innerText(), new RegExp(`${largest} px[\\s\\S]*mean confidence`));
+  assert.match(await findings.locator('.lesion').first().innerText(), new RegExp(`${largest} px[\\s\\S]*mean probability`));
   for (const type of report.hemorrhage.subtypes ?? []) {
     const row = await findings.locator('.subtypes li', { hasText: type.name }).innerText();
     assert.match(row, /%/);
@@ -29,8 +29,8 @@ pageTest('a sample is outlined and described in words and numbers', {}, async (p
   }
   for (const warning of report.warnings) assert.ok((await findings.innerText()).includes(warning.message));
   assert.match(await findings.innerText(), new RegExp(`${report.model.version}[\\s\\S]*ms`));
-  assert.match(await findings.innerText(), new RegExp(`This sample’s label: ${sample.label}`));
-  assert.match(await page.locator('#status').textContent(), /^Hemorrhage outlined\. Chance .*outlined area/);
+  assert.match(await findings.innerText(), new RegExp(`True label of this sample: ${sample.label}`));
+  assert.match(await page.locator('#status').textContent(), /^Hemorrhage outlined\. Probability .*outlined area/);
   assert.match(await page.locator('#caption').innerText(), /512 × 512 px/);
 });
 
@@ -51,11 +51,10 @@ pageTest('mask, overlay and report are saved in the input’s size', {}, async (
   assert.equal(await page.locator('#save-nifti, #save-dicom').count(), 0, 'a picture is neither a volume nor DICOM');
 });
 
-pageTest('findings and diagnostics are copied as text; diagnostics name nothing of the image', {}, async (page) => {
+pageTest('findings and diagnostics are copied as text; diagnostics contain no data of the image', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   await openSample(page, sample);
-  // The clipboard is written after the click has returned; the test's own time limit ends the wait.
-  // page.waitForFunction does not wait for what an asynchronous function answers.
+  // The clipboard is written after the click has returned. page.waitForFunction does not await an asynchronous function.
   const copied = async (button, before) => {
     await page.getByRole('button', { name: button }).click();
     const read = () => page.evaluate(() => navigator.clipboard.readText());
@@ -70,7 +69,7 @@ pageTest('findings and diagnostics are copied as text; diagnostics name nothing 
   assert.ok(text.includes(report.model.sha256.slice(0, 12)) && !text.includes(sample.file) && !text.includes(sample.label), text);
 });
 
-pageTest('another model answers at once for the open slice, and the first need not be asked again', {}, async (page) => {
+pageTest('another model analyses the open slice at once, and the first one is not requested again', {}, async (page) => {
   const { models, default: first } = await (await fetch(`${origin()}/v1/models`)).json();
   const other = models.find(({ name }) => name !== first);
   const standard = models.find(({ name }) => name === first);
@@ -88,7 +87,7 @@ pageTest('another model answers at once for the open slice, and the first need n
   assert.equal(requests, 0);
 });
 
-pageTest('the threshold changes mask, area and list at once, without asking the server, and agrees with it', {}, async (page) => {
+pageTest('the threshold changes mask, area and list without a request, and as the server would', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   const own = report.hemorrhage.threshold;
   await openSample(page, sample);
@@ -97,24 +96,24 @@ pageTest('the threshold changes mask, area and list at once, without asking the 
   const areas = [];
   for (const value of [0.05, 0.2, 0.6, 0.95]) {
     await slideTo(page, 'threshold-range', value);
-    await page.locator('.details dd', { hasText: `${value.toFixed(2)}, moved` }).waitFor();
+    await page.locator('.details dd', { hasText: `${value.toFixed(2)}, changed` }).waitFor();
     const theirs = await segment(origin(), await sampleBytes(sample.file), `threshold=${value}&include=`);
     const expected = theirs.lesions.reduce((sum, { area_px: area }) => sum + area, 0);
     const area = theirs.lesions.length ? await shownArea(page) : 0;
-    // Probabilities come as 255ths: pixels on the very edge may differ.
+    // Probabilities are rounded to 255 steps: pixels at the threshold may differ.
     assert.ok(Math.abs(area - expected) <= 0.015 * expected, `${area} px for ${expected} at ${value}`);
     assert.equal(await page.locator('.lesion').count(), theirs.lesions.length);
     areas.push(area);
   }
   assert.ok(areas.every((area, at) => !at || area <= areas[at - 1]) && areas[3] < areas[0], `areas ${areas}`);
   assert.equal(requests, 0);
-  await page.getByRole('button', { name: /Back to the model/ }).click();
+  await page.getByRole('button', { name: /Reset to the model/ }).click();
   await page.locator(`.details dd:text-is("${own.toFixed(2)}")`).waitFor();
   assert.equal(await page.locator('.lesion').count(), report.lesions.length);
   assert.ok(await page.evaluate(() => document.activeElement.id === 'threshold-range'));
 });
 
-pageTest('a slice that the model closes says so, and stays empty at any threshold', {}, async (page) => {
+pageTest('a slice below the cut-off has a note, and no outline at any threshold', {}, async (page) => {
   let closed = null;
   for (const sample of samples) {
     const report = await segment(origin(), await sampleBytes(sample.file), 'include=');
@@ -127,13 +126,15 @@ pageTest('a slice that the model closes says so, and stays empty at any threshol
   assert.equal(await page.locator('.lesion').count(), 0);
 });
 
-pageTest('a sample can be opened from the invitation too', {}, async (page) => {
+pageTest('the sample of the welcome screen has an outlined hemorrhage', {}, async (page) => {
   await page.getByRole('button', { name: 'Try a sample' }).click();
   await seeResult(page);
-  assert.ok((await page.locator('#caption').innerText()).startsWith(samples[0].file));
+  const { file } = samples.find(({ isFeatured }) => isFeatured);
+  assert.ok((await page.locator('#caption').innerText()).startsWith(file));
+  await page.locator('.headline[data-detected="true"]').waitFor();
 });
 
-test('the gallery’s labels are those of the samples’ table', async () => {
+test('the labels of the gallery match the table of samples', async () => {
   const table = (await readFile(join(ROOT, 'frontend', 'samples', 'slices.csv'), 'utf8')).trim().split('\n').map((line) => line.trim().split(','));
   const kinds = table[0].slice(4);
   const labels = table.slice(1).map((row) => {

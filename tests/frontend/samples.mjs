@@ -1,4 +1,4 @@
-// Slices for the tests: the gallery's synthetic ones, and small files made here.
+// Slices for the tests: the synthetic samples of the gallery, and small generated files.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ export const sampleBytes = (file) => readFile(join(SAMPLES, file));
 
 const found = new Map();
 
-/** The first sample in which the server's default model finds something, with the server's own report. */
+/** The first sample in which the default model outlines a hemorrhage, with the server's report. */
 export function sampleWithFinding(origin) {
   if (!found.has(origin)) found.set(origin, firstWithFinding(origin));
   return found.get(origin);
@@ -28,7 +28,7 @@ async function firstWithFinding(origin) {
   return assert.fail('the default model finds nothing in any of the samples');
 }
 
-/** What the API answers for a PNG. */
+/** The API's report of a PNG. */
 export async function segment(origin, png, query = '') {
   const response = await fetch(`${origin}/v1/segment?${query}`, { method: 'POST', body: png, headers: { 'content-type': 'image/png' } });
   assert.equal(response.status, 200);
@@ -62,7 +62,7 @@ function chunk(type, data) {
   return out;
 }
 
-// Node 20.10 has no zlib.crc32 yet.
+// Node 20.10 has no zlib.crc32.
 function crc32(bytes) {
   let crc = 0xffffffff;
   for (const byte of bytes) {

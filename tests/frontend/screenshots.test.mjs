@@ -1,4 +1,4 @@
-// Screenshots of whole views against the committed ones. `UPDATE_SCREENSHOTS=1 npm test` writes them anew: look at them.
+// Compares screenshots of whole views with the committed ones. `UPDATE_SCREENSHOTS=1 npm test` replaces them; check them.
 
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -11,8 +11,8 @@ import { drawn, openSample, seeResult } from './actions.mjs';
 import { PHONE, pageTest } from './page-test.mjs';
 
 const SCREENSHOTS = join(ROOT, 'tests', 'frontend', 'screenshots');
-// Fonts and their smoothing differ from machine to machine, so directionLetters may; a widget that moves or a picture that
-// changes does not pass.
+// Fonts and their smoothing differ between machines, so letters may differ; a widget that moves or an image that changes
+// fails.
 const LEVELS = 48;
 const SHARE = 0.04;
 const DESK = { viewport: { width: 1280, height: 800 } };
@@ -31,12 +31,12 @@ for (const [name, context, act] of [
   ['phone-empty-dark', { ...PHONE, colorScheme: 'dark' }, null],
   ['phone-sample-light', { ...PHONE, colorScheme: 'light' }, (page) => openSample(page, bleed)],
 ]) {
-  pageTest(`the page screenshots as it did: ${name}`, { context }, async (page) => {
+  pageTest(`the page looks as before: ${name}`, { context }, async (page) => {
     await page.locator('.model').first().waitFor();
     await page.waitForLoadState('networkidle');
     await act?.(page);
     await page.evaluate(() => {
-      for (const details of document.querySelectorAll('details')) details.open = false; // times differ at every run
+      for (const details of document.querySelectorAll('details')) details.open = false; // times differ between runs
       document.activeElement.blur();
       window.scrollTo(0, 0);
     });

@@ -1,4 +1,4 @@
-// A series: progress, slices, volume, sides, what is saved of it.
+// A series: progress, slices, volume, sides, saved files.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -14,21 +14,21 @@ import { origin, PHONE, pageTest } from './page-test.mjs';
 const DICOM = join(ROOT, 'tests', 'data', 'dicom', 'head-ge');
 const REFUSED = /status of 4\d\d|ERR_/;
 
-/** The server's own answer for the head, by the model that outlines it. */
-async function theirs(query = '') {
+/** The server's report of the head, by a model that outlines it. */
+async function serverReport(query = '') {
   const response = await fetch(`${origin()}/v1/segment?model=unet&include=${query}`, { method: 'POST', body: headNifti(), headers: { 'content-type': 'application/gzip' } });
   return response.json();
 }
 
-/** Opens the head with that model. */
+/** Opens the head with the same model. */
 async function openHead(page, options) {
   await page.getByRole('radio', { name: 'U-Net' }).check();
   await page.setInputFiles('#file', headFile(options));
   await seeResult(page);
 }
 
-pageTest('a volume becomes a series with its volume in ml, its key slice and one lesion', {}, async (page) => {
-  const report = await theirs();
+pageTest('a volume is shown as a series with its volume in mL, its key slice and one lesion', {}, async (page) => {
+  const report = await serverReport();
   await openHead(page);
   assert.equal(await page.locator('#slice-number').innerText(), `Slice ${report.series.key_slice + 1} of ${SIZE.slices}`);
   const shown = Number((await page.locator('.totals dd').first().innerText()).replace(/[^\d.]/g, ''));
@@ -36,11 +36,11 @@ pageTest('a volume becomes a series with its volume in ml, its key slice and one
   assert.equal(await page.locator('.lesion').count(), report.volume.lesions.length);
   const [largest] = report.volume.lesions;
   assert.match(await page.locator('.lesion').first().innerText(), new RegExp(`slices ${largest.first_slice + 1} to ${largest.last_slice + 1}[\\s\\S]*ABC/2`));
-  assert.match(await page.locator('.headline').innerText(), /most suspicious slice[\s\S]*not the chance of the head/);
+  assert.match(await page.locator('.headline').innerText(), /Highest probability of hemorrhage in a slice[\s\S]*whole head is not given/);
 });
 
 for (const flipped of [[false, false, false], [true, false, true], [true, true, false]]) {
-  pageTest(`the bleed on the patient’s left is drawn there and on that side, axes stored ${flipped}`, {}, async (page) => {
+  pageTest(`blood on the patient’s left is drawn on that side, axes flipped: ${flipped}`, {}, async (page) => {
     const { models } = await (await fetch(`${origin()}/v1/models`)).json();
     const { color } = models.find(({ name }) => name === 'unet').classes[0];
     await openHead(page, { flipped });
@@ -60,13 +60,13 @@ for (const flipped of [[false, false, false], [true, false, true], [true, true, 
   });
 }
 
-pageTest('nothing is claimed of sides that the file does not tell', {}, async (page) => {
+pageTest('unknown sides are not labelled', {}, async (page) => {
   await openHead(page, { placed: false });
   assert.equal(await page.locator('[data-side="left"]').innerText(), '');
-  assert.match(await page.locator('#slice-number').innerText(), /Sides unknown/);
+  assert.match(await page.locator('#slice-number').innerText(), /Left and right unknown/);
 });
 
-pageTest('slices change by slider, button, key and wheel; the value under the pointer is the scanner’s', {}, async (page) => {
+pageTest('slices change by slider, button, key and wheel; the value under the pointer is that of the file', {}, async (page) => {
   await openHead(page);
   const number = async () => { await drawn(page); return Number(/Slice (\d+)/.exec(await page.locator('#slice-number').innerText())[1]); };
   await slideTo(page, 'slice', 0);
@@ -88,7 +88,7 @@ pageTest('slices change by slider, button, key and wheel; the value under the po
   const [, x, y, hu] = /(\d+), (\d+): (-?[\d,]+) HU/.exec(await page.locator('#readout').innerText());
   assert.equal(Number(hu.replace(',', '')), hounsfield(Number(x), Number(y), SIZE.slices - 3));
   await page.getByRole('button', { name: 'Key slice' }).first().click();
-  assert.equal(await number(), (await theirs()).series.key_slice + 1);
+  assert.equal(await number(), (await serverReport()).series.key_slice + 1);
 });
 
 pageTest('window and level work on Hounsfield units, by preset, slider, key and right-drag', {}, async (page) => {
@@ -105,7 +105,7 @@ pageTest('window and level work on Hounsfield units, by preset, slider, key and 
     await page.keyboard.press(String(at + 1));
     assert.equal(await page.locator('#window-preset').inputValue(), name);
     const expected = 255 * Math.min(1, Math.max(0, (hu - (center - 0.5)) / (width - 1) + 0.5));
-    // The tissue's grain is 13 HU, which smoothing evens out.
+    // The noise of the tissue is 13 HU, which smoothing reduces.
     assert.ok(Math.abs(await greyAt() - expected) < 10 * (255 / width) + 6, `${name}: ${await greyAt()} for ${expected}`);
   }
   await slideTo(page, 'window-center', -100);
@@ -120,21 +120,21 @@ pageTest('window and level work on Hounsfield units, by preset, slider, key and 
   assert.ok(Number(await page.locator('#window-width').inputValue()) > 10);
 });
 
-pageTest('the threshold changes the volume as the server would, without asking it', {}, async (page) => {
+pageTest('the threshold changes the volume without a request, and as the server would', {}, async (page) => {
   await openHead(page);
   let requests = 0;
   page.on('request', (request) => { requests += /segment|uploads/.test(request.url()) ? 1 : 0; });
   for (const value of [0.1, 0.8]) {
     await slideTo(page, 'threshold-range', value);
-    await page.locator('.details dd', { hasText: `${value.toFixed(2)}, moved` }).waitFor();
-    const expected = (await theirs(`&threshold=${value}`)).volume.total_volume_ml;
+    await page.locator('.details dd', { hasText: `${value.toFixed(2)}, changed` }).waitFor();
+    const expected = (await serverReport(`&threshold=${value}`)).volume.total_volume_ml;
     const shown = Number((await page.locator('.totals dd').first().innerText()).replace(/[^\d.]/g, ''));
     assert.ok(Math.abs(shown - expected) <= 0.02 * expected + 0.06, `${shown} ml for ${expected} at ${value}`);
   }
   assert.equal(requests, 0);
 });
 
-pageTest('a lesion in the list is brought into the middle, and let go again', {}, async (page) => {
+pageTest('a lesion in the list is centred when chosen, and can be deselected', {}, async (page) => {
   const { models } = await (await fetch(`${origin()}/v1/models`)).json();
   const { color } = models.find(({ name }) => name === 'unet').classes[0];
   await openHead(page);
@@ -148,12 +148,12 @@ pageTest('a lesion in the list is brought into the middle, and let go again', {}
   assert.equal(await row.getAttribute('aria-pressed'), 'false');
 });
 
-pageTest('the mask volume is saved as NIfTI where the server has it', {}, async (page) => {
+pageTest('the masks are saved as NIfTI in the server’s geometry', {}, async (page) => {
   await openHead(page);
   const { name, bytes } = await save(page, 'nifti');
   assert.equal(name, 'head_mask.nii.gz');
   const volume = gunzipSync(bytes);
-  const report = await theirs();
+  const report = await serverReport();
   const voxels = volume.subarray(352).reduce((sum, value) => sum + value, 0);
   assert.equal(voxels, report.slices.reduce((sum, { area_px: area }) => sum + area, 0));
   const affine = [0, 1, 2].map((row) => [0, 1, 2, 3].map((column) => volume.readFloatLE(280 + 16 * row + 4 * column)));
@@ -161,7 +161,7 @@ pageTest('the mask volume is saved as NIfTI where the server has it', {}, async 
   assert.ok(affine.flat().every((value, at) => Math.abs(value - expected.flat()[at]) < 1e-4), JSON.stringify(affine));
 });
 
-pageTest('many DICOM files are one series; segmentation and sides are DICOM’s', {}, async (page) => {
+pageTest('several DICOM files are one series, with sides and a DICOM segmentation', {}, async (page) => {
   const files = await Promise.all(['18', '15', '17', '16'].map(async (name) => ({ name: `${name}.dcm`, mimeType: '', buffer: await readFile(join(DICOM, `${name}.dcm`)) })));
   await dropFiles(page, ...files);
   await seeResult(page);
@@ -172,7 +172,7 @@ pageTest('many DICOM files are one series; segmentation and sides are DICOM’s'
   assert.equal(bytes.toString('latin1', 128, 132), 'DICM');
 });
 
-pageTest('several pictures of one head are a series too, without sizes', {}, async (page) => {
+pageTest('several pictures of one head are a series without sizes', {}, async (page) => {
   const files = await Promise.all(samples.slice(0, 3).map(async ({ file }) => ({ name: file, mimeType: 'image/png', buffer: await sampleBytes(file) })));
   await page.setInputFiles('#file', files);
   await page.getByRole('button', { name: 'One head' }).click();
@@ -181,7 +181,7 @@ pageTest('several pictures of one head are a series too, without sizes', {}, asy
   assert.match(await page.locator('.details').innerText(), /not in the file/);
 });
 
-pageTest('a series that runs can be cancelled, and another opened', { expected: REFUSED }, async (page) => {
+pageTest('a running series can be cancelled, and another opened', { expected: REFUSED }, async (page) => {
   await page.route(/\/v1\/(segment|jobs|uploads)/, async (route) => { await new Promise((resolve) => { setTimeout(resolve, 3000); }); await route.continue().catch(() => {}); });
   await page.setInputFiles('#file', headFile());
   await page.locator('#busy').waitFor();
@@ -192,7 +192,7 @@ pageTest('a series that runs can be cancelled, and another opened', { expected: 
   await openHead(page);
 });
 
-pageTest('on a phone a finger goes through the slices and two zoom', { context: PHONE }, async (page) => {
+pageTest('on a phone one finger changes slices and two fingers zoom', { context: PHONE }, async (page) => {
   await openHead(page);
   await slideTo(page, 'slice', 2);
   const box = await page.locator('#pane-a canvas').boundingBox();
@@ -201,7 +201,7 @@ pageTest('on a phone a finger goes through the slices and two zoom', { context: 
       document.elementFromPoint(x, y).dispatchEvent(new PointerEvent(name, { pointerId: id, pointerType: 'touch', clientX: x, clientY: y, bubbles: true, isPrimary: id === 1 }));
     }
   }, [type, points]);
-  await page.evaluate(() => { Element.prototype.setPointerCapture = () => {}; }); // made-up pointers cannot be captured
+  await page.evaluate(() => { Element.prototype.setPointerCapture = () => {}; }); // synthetic pointers cannot be captured
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   await touch('pointerdown', [{ id: 1, x, y }]);
   await touch('pointermove', [{ id: 1, x, y: y + 30 }]);
@@ -211,10 +211,10 @@ pageTest('on a phone a finger goes through the slices and two zoom', { context: 
   await touch('pointerdown', [{ id: 1, x: x - 20, y }, { id: 2, x: x + 20, y }]);
   await touch('pointermove', [{ id: 1, x: x - 60, y }, { id: 2, x: x + 60, y }]);
   await touch('pointerup', [{ id: 1, x: x - 60, y }, { id: 2, x: x + 60, y }]);
-  assert.ok(await page.getByRole('group', { name: 'Move the picture' }).isVisible(), 'zoomed in, the picture can be moved');
+  assert.ok(await page.getByRole('group', { name: 'Move the image' }).isVisible(), 'zoomed in, the picture can be moved');
 });
 
-pageTest('another of several series is a button away, and its request names it', { arrange: withoutUploads }, async (page) => {
+pageTest('a button opens another series, and its request names it', { arrange: withoutUploads }, async (page) => {
   const sent = [];
   const chosen = (number, other) => `Of 2 series, number ${number} was segmented: kernel H40, 6 slices. Left out: ${other} (series 4, kernel BONE, 6 slices); 9 more. Take another with --series NUMBER at the command line or series=NUMBER in a request.`;
   await changed(page, (report, request) => {
@@ -225,7 +225,7 @@ pageTest('another of several series is a button away, and its request names it',
   await page.setInputFiles('#file', headFile());
   await seeResult(page);
   const choice = page.locator('.series-choice button');
-  assert.equal(await choice.count(), 1, 'only what the warning lists');
+  assert.equal(await choice.count(), 1, 'only the series that the warning lists');
   assert.equal(await choice.innerText(), 'Series 1 series 4, kernel BONE, 6 slices');
   await choice.focus();
   await page.keyboard.press('Enter');

@@ -1,4 +1,4 @@
-// Nothing of the file before stays in any panel: after a file that cannot be read, a job that failed, a quick change.
+// No panel keeps data of the previous file: after a damaged file, a failed job, or a quick change.
 
 import assert from 'node:assert/strict';
 import { changed, unreadable } from './responses.mjs';
@@ -10,14 +10,14 @@ import { origin, pageTest } from './page-test.mjs';
 const HTTP_ERROR_LINE = /status of 4\d\d/;
 const notes = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a slice') };
 
-/** Every panel says nothing of a file that was open before. */
+/** No panel contains data of a file that was open before. */
 async function assertNothingStale(page, name) {
   await drawn(page);
   const text = (selector) => page.locator(selector).innerText();
   assert.equal(await text('#caption'), name);
-  assert.equal(await text('#findings-body'), 'There is no answer for this file.');
+  assert.equal(await text('#findings-body'), 'There is no result for this file.');
   assert.equal(await page.locator('#status').textContent(), '');
-  assert.match(await text('#threshold-note'), /^A pixel is outlined/);
+  assert.match(await text('#threshold-note'), /^Pixels with at least/);
   for (const id of ['strip', 'three-d', 'downloads', 'scale', 'side-labels', 'busy', 'viewport-note', 'toolbar-note']) assert.ok(await page.locator(`#${id}`).isHidden(), id);
   for (const id of ['slice-number', 'readout', 'window-center-value', 'window-width-value', 'busy-text']) {
     assert.equal(await page.locator(`#${id}`).textContent(), '', id);
@@ -30,13 +30,13 @@ async function assertNothingStale(page, name) {
     const canvas = document.querySelector('#pane-a canvas');
     return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0);
   });
-  assert.ok(!drawnPixels, 'the picture of the file before is gone');
+  assert.ok(!drawnPixels, 'the previous image is removed');
   await page.evaluate(() => document.querySelector('#diagnostics').click());
   await page.locator('#status').getByText('clipboard').waitFor({ state: 'attached' });
   assert.doesNotMatch(await page.evaluate(() => navigator.clipboard.readText()), /page_ms: \{"opened|server_ms|slices/);
 }
 
-pageTest('after a series and a file that cannot be read', { expected: HTTP_ERROR_LINE }, async (page) => {
+pageTest('after a series and a damaged file', { expected: HTTP_ERROR_LINE }, async (page) => {
   await page.setInputFiles('#file', headFile());
   await page.locator('#strip').waitFor();
   await seeResult(page);
@@ -49,7 +49,7 @@ pageTest('after a series and a file that cannot be read', { expected: HTTP_ERROR
   await assertNothingStale(page, 'notes.txt');
 });
 
-pageTest('after a slice below its cut-off and a file that cannot be read', { expected: HTTP_ERROR_LINE }, async (page) => {
+pageTest('after a slice below its cut-off and a damaged file', { expected: HTTP_ERROR_LINE }, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await changed(page, (report) => { report.readout.open = false; });
   await openSample(page, sample);
@@ -60,7 +60,7 @@ pageTest('after a slice below its cut-off and a file that cannot be read', { exp
   await assertNothingStale(page, 'notes.txt');
 });
 
-pageTest('after an image that was not understood and a file that cannot be read', { expected: HTTP_ERROR_LINE }, async (page) => {
+pageTest('after an unreadable image and a damaged file', { expected: HTTP_ERROR_LINE }, async (page) => {
   await changed(page, unreadable);
   await openSample(page, samples[0]);
   await page.setInputFiles('#file', notes);
@@ -69,7 +69,7 @@ pageTest('after an image that was not understood and a file that cannot be read'
   assert.ok(await page.locator('#compare').isEnabled() && await page.locator('#threshold-range').isEnabled());
 });
 
-pageTest('while the next file is on its way, nothing of the one before is shown', { expected: HTTP_ERROR_LINE }, async (page) => {
+pageTest('while the next file is sent, no data of the previous one is shown', { expected: HTTP_ERROR_LINE }, async (page) => {
   await page.setInputFiles('#file', headFile());
   await page.locator('#strip').waitFor();
   await seeResult(page);
@@ -81,8 +81,8 @@ pageTest('while the next file is on its way, nothing of the one before is shown'
   await drawn(page);
   for (const id of ['strip', 'three-d', 'downloads', 'scale', 'side-labels']) assert.ok(await page.locator(`#${id}`).isHidden(), id);
   assert.equal(await page.locator('.verdict').count(), 0);
-  assert.doesNotMatch(await page.locator('#status').textContent(), /outlined|Chance/);
-  // Another file in a hurry: what belongs to the first never comes back.
+  assert.doesNotMatch(await page.locator('#status').textContent(), /outlined|Probability/);
+  // Another file at once: results of the first are never shown.
   const [, second] = samples;
   await page.getByRole('button', { name: `${second.label}, ${second.detail}` }).click();
   await page.locator('#caption').getByText(second.file).waitFor();
@@ -92,7 +92,7 @@ pageTest('while the next file is on its way, nothing of the one before is shown'
   assert.ok(await page.locator('#strip').isHidden() && await page.getByRole('alert').isHidden());
 });
 
-pageTest('the files of a model that has not answered yet are not offered', {}, async (page) => {
+pageTest('files of a model without a result are not offered', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
   let release;

@@ -1,4 +1,4 @@
-// What is drawn, where, and how the visitor changes it.
+// The viewer: what is drawn, where, and how controls change it.
 
 import assert from 'node:assert/strict';
 import { sampleWithFinding } from './samples.mjs';
@@ -9,7 +9,7 @@ const facts = async () => (await fetch(`${origin()}/v1/models`)).json();
 const mainColor = async () => { const { models, default: name } = await facts(); return models.find((model) => model.name === name).classes[0].color; };
 const image = (pixels, { width, height }) => Math.min(pixels.width / width, pixels.height / height);
 
-pageTest('the fill is the mask: its area, its place, the API’s colour', {}, async (page) => {
+pageTest('the fill has the area, place and colour of the mask', {}, async (page) => {
   const { sample, report } = await sampleWithFinding(origin());
   await openSample(page, sample);
   await page.getByRole('radio', { name: 'Fill', exact: true }).check();
@@ -18,7 +18,7 @@ pageTest('the fill is the mask: its area, its place, the API’s colour', {}, as
   const pixels = await canvasPixels(page, 'a');
   const scale = image(pixels, report.image);
   const color = await mainColor();
-  // A mask pixel takes one or two pixels of the canvas each way; over an area that evens out.
+  // A mask pixel covers one or two canvas pixels in each direction, which averages out over an area.
   const { count } = painted(pixels, color);
   assert.ok(Math.abs(count / scale ** 2 - area) < 0.03 * area + Math.sqrt(area), `${count / scale ** 2} px drawn for ${area}`);
   const [left, top] = [(pixels.width - report.image.width * scale) / 2, (pixels.height - report.image.height * scale) / 2];
@@ -30,7 +30,7 @@ pageTest('the fill is the mask: its area, its place, the API’s colour', {}, as
   }
 });
 
-pageTest('outline, fill, both or nothing; without marks the picture is the bare slice', {}, async (page) => {
+pageTest('outline, fill, both or off; off shows the plain slice', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
   await page.locator('#compare').selectOption('plain');
@@ -59,7 +59,7 @@ pageTest('the heat map shows where the model is unsure, with its scale', {}, asy
   assert.ok(!(await canvasPixels(page, 'a')).data.equals(without.data));
 });
 
-pageTest('two models side by side and under a divider that keys move', {}, async (page) => {
+pageTest('two models are compared side by side and with a divider that keys move', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   const { models } = await facts();
   await openSample(page, sample);
@@ -72,7 +72,7 @@ pageTest('two models side by side and under a divider that keys move', {}, async
   const boxes = [await first.boundingBox(), await second.boundingBox()];
   assert.ok(boxes[1].x > boxes[0].x + boxes[0].width - 2);
   await page.getByRole('radio', { name: 'Swipe' }).check();
-  const divider = page.getByRole('slider', { name: 'Divider between the two pictures' });
+  const divider = page.getByRole('slider', { name: 'Divider between the two images' });
   await divider.focus();
   const before = await page.screenshot({ clip: await first.boundingBox() });
   for (let press = 0; press < 20; press += 1) await page.keyboard.press('ArrowLeft');
@@ -81,7 +81,7 @@ pageTest('two models side by side and under a divider that keys move', {}, async
   assert.ok(!before.equals(await page.screenshot({ clip: await first.boundingBox() })));
 });
 
-pageTest('the picture is zoomed and moved by buttons, wheel and keys, and fits again', {}, async (page) => {
+pageTest('the image is zoomed and moved by buttons, wheel and keys, and fitted again', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
   const whole = await canvasPixels(page, 'a');
@@ -125,7 +125,7 @@ pageTest('the ruler measures in pixels by click and by keys', {}, async (page) =
   assert.equal(await page.getByRole('button', { name: 'Ruler' }).getAttribute('aria-pressed'), 'false');
 });
 
-pageTest('contrast of a picture can be set, and what is saved follows', {}, async (page) => {
+pageTest('the window of a picture can be changed, and saved files follow', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
   const before = await canvasPixels(page, 'a');
@@ -138,7 +138,7 @@ pageTest('contrast of a picture can be set, and what is saved follows', {}, asyn
   assert.ok(!narrow.bytes.equals((await save(page, 'overlay')).bytes));
 });
 
-pageTest('the picture follows the size of the window', {}, async (page) => {
+pageTest('the image follows the size of the window', {}, async (page) => {
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
   const wide = await canvasPixels(page, 'a');

@@ -1,4 +1,4 @@
-// Zip files made here, stored or deflated, with the page's own writer of the rest.
+// Generates zip files, stored or deflated.
 
 import { deflateRawSync } from 'node:zlib';
 import { join } from 'node:path';

@@ -2,7 +2,7 @@
 
 import { listDroppedFiles } from '../data/file-drop.js';
 import { byId } from '../dom.js';
-import { bytes, mediaTypeName } from '../format.js';
+import { bytes, formatName } from '../format.js';
 import { strings } from '../strings.js';
 
 /** @param {{onFiles: (files: File[]) => void}} listeners */
@@ -53,7 +53,8 @@ export function createDropZone({ onFiles }) {
   const updateTexts = () => {
     if (!serverInfo) return;
     const { media_types: types, limits } = serverInfo;
-    const names = types.filter((type) => !/gzip/.test(type)).map(mediaTypeName);
+    // Formats with sizes and Hounsfield units first.
+    const names = types.filter((type) => !/gzip/.test(type)).sort((a, b) => Number(/^image/.test(a)) - Number(/^image/.test(b))).map(formatName);
     byId('drop-types').textContent = strings.open.types(names.join(', '), bytes(limits.max_upload_bytes ?? limits.max_body_bytes));
   };
   return {

@@ -8,10 +8,11 @@ const isWorthRetrying = ({ status }) => status === 0 || status === 429 || status
 
 export function createErrorPanel() {
   const panel = byId('error');
-  const retry = byId('error-retry');
+  const [retry, choose] = ['error-retry', 'error-choose'].map(byId);
   /** @type {(() => void) | null} */
   let retryAction = null;
   retry.addEventListener('click', () => retryAction?.());
+  choose.addEventListener('click', () => byId('file').click());
 
   return {
     /** Shows a Problem. */
@@ -23,6 +24,7 @@ export function createErrorPanel() {
       byId('error-trace').textContent = trace(problem.code, problem.requestId);
       retryAction = onRetry;
       retry.hidden = !isWorthRetrying(problem);
+      choose.hidden = !retry.hidden;
       panel.hidden = false;
       panel.scrollIntoView({ block: 'nearest' });
     },

@@ -4,34 +4,39 @@ import { byId, element } from '../dom.js';
 import { strings } from '../strings.js';
 
 const FOLDER = 'samples/';
-// Allows a line break in long labels on narrow tiles.
+
+/** Allows a line break in long labels on narrow tiles. @param {string} label */
 const breakLabel = (label) => label.split(/(?<=^Intra)/).flatMap((part, index) => (index ? [element('wbr'), part] : [part]));
 
 /** @param {{onSample: (sample: Sample) => void}} listeners */
 export function createGallery({ onSample }) {
   const list = byId('gallery');
-  /** @type {HTMLButtonElement[]} */
-  let buttons = [];
+  /** @type {Sample[]} */
+  let samples = [];
+  /** @type {Sample | null} */
+  let selected = null;
 
-  const markPressed = (pressed) => {
-    for (const button of buttons) button.setAttribute('aria-pressed', String(button === pressed));
+  const open = (/** @type {Sample} */ sample) => {
+    selected = sample;
+    render();
+    onSample({ ...sample, label: strings.gallery.label(sample.label), address: FOLDER + sample.file });
   };
 
-  const renderTile = (sample) => {
-    const image = element('img', { src: FOLDER + sample.thumbnail, alt: '', width: 96, height: 96 });
-    const button = element(
-      'button',
-      { type: 'button', className: 'sample', title: sample.detail, 'aria-pressed': 'false',
-        'aria-label': strings.gallery.name(sample.label, sample.detail) },
-      image,
-      element('span', { className: 'sample-label' }, element('span', {}, ...breakLabel(sample.label))),
-    );
-    button.addEventListener('click', () => {
-      markPressed(button);
-      onSample({ ...sample, address: FOLDER + sample.file });
-    });
-    buttons.push(button);
+  const renderTile = (/** @type {Sample} */ sample) => {
+    const label = strings.gallery.label(sample.label);
+    const button = element('button',
+      { type: 'button', className: 'sample', title: sample.detail, 'aria-pressed': String(sample === selected), 'aria-label': strings.gallery.name(label, sample.detail) },
+      element('img', { src: FOLDER + sample.thumbnail, alt: '', width: 96, height: 96 }),
+      element('span', { className: 'sample-label' }, element('span', {}, ...breakLabel(label))));
+    button.addEventListener('click', () => open(sample));
     return element('li', {}, button);
+  };
+
+  const render = () => {
+    const focused = [...list.querySelectorAll('button')].indexOf(document.activeElement);
+    list.replaceChildren(...samples.map(renderTile));
+    // Replacing the focused button would lose the focus.
+    if (focused >= 0) list.querySelectorAll('button')[focused].focus();
   };
 
   return {
@@ -39,16 +44,22 @@ export function createGallery({ onSample }) {
       try {
         const response = await fetch(`${FOLDER}samples.json`);
         if (!response.ok) throw new Error(`status ${response.status}`);
-        const samples = await response.json();
-        buttons = [];
-        list.replaceChildren(...samples.map(renderTile));
+        samples = await response.json();
+        render();
       } catch {
         list.replaceChildren(element('li', { className: 'secondary wide' }, strings.gallery.failed));
       }
     },
-    /** Opens the sample with this number. */
-    choose: (number) => buttons[number]?.click(),
+    /** Opens the sample for first-time visitors. */
+    openFeatured() {
+      const featured = samples.find(({ isFeatured }) => isFeatured);
+      if (featured) open(featured);
+    },
     /** Unmarks the sample, as when another file is opened. */
-    clear: () => markPressed(null),
+    clear() {
+      selected = null;
+      render();
+    },
+    updateTexts: render,
   };
 }

@@ -1,5 +1,6 @@
 // The 3D view of a series, by NiiVue, which is loaded only here: it is larger than the rest of the page.
 
+import { Problem } from '../api.js';
 import { element } from '../dom.js';
 import { maskParts, samplesParts } from '../data/nifti.js';
 import { strings } from '../strings.js';
@@ -23,7 +24,7 @@ export async function openVolumeView({ slices, regionsOf, color, window }) {
   });
   try {
     await viewer.attachToCanvas(canvas);
-    if (!viewer.gl) throw new Error('no WebGL 2');
+    if (!viewer.gl) throw new Problem({ code: 'no_webgl', status: 422, ...strings.error.noWebGl });
     const head = await NVImage.loadFromUrl({ url: await toBuffer(samplesParts(slices)), name: 'head.nii', colormap: 'gray', cal_min: window.center - window.width / 2, cal_max: window.center + window.width / 2 });
     const mask = await NVImage.loadFromUrl({ url: await toBuffer(maskParts(slices, regionsOf)), name: 'mask.nii', colormap: 'warm', opacity: 0.6, cal_min: 0.5, cal_max: 1 });
     viewer.addColormap('hemorrhage', createColormap(color));

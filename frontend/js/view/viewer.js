@@ -70,7 +70,7 @@ export function createViewer({ onScroll, onWindowDrag, announce }) {
     fillLayers();
     panes.forEach((pane, index) => drawPane(pane, scene.panes[index]));
     const { width, height } = sizeOf(panes[0]);
-    labels.show(scene.slice, shape, view.transform({ width, height }, shape), width, scene.position);
+    labels.show(scene.slice, shape, view.transform({ width, height }, shape), width, scene);
   }
 
   const drawPane = (pane, content) => {
@@ -134,7 +134,7 @@ export function createViewer({ onScroll, onWindowDrag, announce }) {
       canvas.setAttribute('aria-label', !content ? strings.viewer.title
         : content.isPlain || !content.hasResult ? plainLabel(scene.name) : overlayLabel(scene.name, content.title, content.isUnreadable ? null : content.regions.length));
     });
-    if (hasSamples()) panes[0].canvas.setAttribute('aria-description', labels.describe(scene.slice, shape));
+    if (hasSamples()) panes[0].canvas.setAttribute('aria-description', labels.describe(scene.slice, shape, scene.hasReport));
     else panes[0].canvas.removeAttribute('aria-description');
   };
 

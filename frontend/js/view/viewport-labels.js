@@ -23,8 +23,8 @@ export function createViewportLabels() {
   };
 
   return {
-    /** Labels a slice; `width` is that of the pane in CSS px. */
-    show(slice, shape, transform, width, position) {
+    /** Labels a slice; `width` is that of the pane in CSS px. Only the report tells whether the sides are known. */
+    show(slice, shape, transform, width, { position, hasReport }) {
       const sideLetters = slice && visibleSides(slice, shape);
       edges.hidden = !slice;
       for (const label of edges.children) label.textContent = sideLetters?.[label.dataset.side] ?? '';
@@ -34,8 +34,8 @@ export function createViewportLabels() {
         scale.firstElementChild.style.setProperty('--length', `${bar.px}px`);
         scale.lastElementChild.textContent = strings.viewer.scale(decimal(bar.mm));
       }
-      number.textContent = slice ? [position, sideLetters ? '' : strings.viewer.directionsUnknown].filter(Boolean).join(' · ') : '';
-      number.title = slice && !sideLetters ? strings.viewer.directionsUnknownHelp : '';
+      number.textContent = slice ? [position, hasReport && !sideLetters ? strings.viewer.directionsUnknown : ''].filter(Boolean).join(' · ') : '';
+      number.title = slice && hasReport && !sideLetters ? strings.viewer.directionsUnknownHelp : '';
     },
     /** Removes all labels but the slice number. */
     clear(position = '') {
@@ -52,9 +52,9 @@ export function createViewportLabels() {
       readout.textContent = isInside ? `${x}, ${y}: ${strings.viewer.value[slice.unit](count(slice.samples[y * slice.width + x]))}` : '';
     },
     /** The sides in words, for screen readers. */
-    describe(slice, shape) {
+    describe(slice, shape, hasReport) {
       const sideLetters = slice && visibleSides(slice, shape);
-      if (!sideLetters) return strings.viewer.directionsUnknownHelp;
+      if (!sideLetters) return hasReport ? strings.viewer.directionsUnknownHelp : '';
       const word = (letter) => strings.viewer.directions[letter[0]];
       return strings.viewer.sides(word(sideLetters.left), word(sideLetters.right));
     },
