@@ -10,11 +10,13 @@ export function createExportActions(page) {
   /** @param {Report} report */
   const canExportDicom = (report) => Boolean((report.series ?? report.image).modality && currentSlice()?.placement);
 
+  // Files are offered only where there is a report, and so a slice.
+  const reportedSlice = () => /** @type {Slice} */ (currentSlice());
   const exporters = {
-    mask: async () => (await loadExports()).maskPng(currentSlice(), regionsOf(state.index)),
-    overlay: async () => (await loadExports()).overlayPng(currentSlice(), regionsOf(state.index), { window: state.window, color: colorOf(state.model), overlay: overlayControls.overlay }),
+    mask: async () => (await loadExports()).maskPng(reportedSlice(), regionsOf(state.index)),
+    overlay: async () => (await loadExports()).overlayPng(reportedSlice(), regionsOf(state.index), { window: state.window, color: colorOf(state.model), overlay: overlayControls.overlay }),
     nifti: async () => (await loadExports()).maskNifti(page.session.study.slices, regionsOf),
-    json: async () => (await loadExports()).reportJson(currentReport(), page.session.threshold(state.model.name), totalsOf()),
+    json: async () => (await loadExports()).reportJson(/** @type {Report} */ (currentReport()), page.session.threshold(state.model.name), /** @type {Totals} */ (totalsOf())),
     dicom: () => dicomSegmentation(),
   };
 
@@ -51,6 +53,7 @@ export function createExportActions(page) {
   async function copyFindings() {
     const { findingText } = await import('./panels/finding-text.js');
     const finding = findingOf(state.model);
+    if (!finding) return;
     await copy(findingText(finding, { name: page.currentName(), model: state.model, disclaimer: finding.report.disclaimer }), strings.findings.copied);
   }
 

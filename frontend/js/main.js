@@ -50,12 +50,12 @@ const downloads = createDownloads({
 const pageSettings = createPageSettings({ onLanguage: updateTexts, onAbout: openAbout, onShortcuts: openShortcuts });
 
 /** Shared by the modules, each of which adds its functions. `session` and `viewer` are replaced when something is first opened. @type {Page} */
-const page = {
+const page = /** @type {any} */ ({
   state, api, thresholds, busy, errorPanel, findings, windowControls, overlayControls, sliceStrip, thresholdControl, gallery, downloads, loadServerInfo,
   session: createEmptySession(thresholds),
   viewer: emptyViewer,
   announce: (message) => findings.announce(message),
-};
+});
 for (const create of [createSelection, createRenderer, createNavigation, createTaskRunner, createExportActions, createAnalysis, createIntake]) {
   Object.assign(page, create(page));
 }

@@ -98,5 +98,34 @@ interface State {
   serverInfo: any; model: any; index: number; total: number; hasNavigated: boolean; selectedLesion: Nullable<number>; window: any; isWindowProvisional: boolean;
   task: Nullable<AbortController>; lastProblem: any; timings: Record<string, number>; source?: any;
 }
-/** What the modules share. Widgets and functions are added by main.js. */
-interface Page { state: State; session: any; viewer: Viewer; [name: string]: any }
+type Widgets = {
+  api: ReturnType<typeof import('../../frontend/js/api.js').createApi>;
+  busy: ReturnType<typeof import('../../frontend/js/panels/busy.js').createBusy>;
+  errorPanel: ReturnType<typeof import('../../frontend/js/panels/error-panel.js').createErrorPanel>;
+  findings: ReturnType<typeof import('../../frontend/js/panels/findings.js').createFindings>;
+  windowControls: ReturnType<typeof import('../../frontend/js/view/window-controls.js').createWindowControls>;
+  overlayControls: ReturnType<typeof import('../../frontend/js/view/overlay-controls.js').createOverlayControls>;
+  sliceStrip: ReturnType<typeof import('../../frontend/js/view/slice-strip.js').createSliceStrip>;
+  thresholdControl: ReturnType<typeof import('../../frontend/js/panels/threshold.js').createThreshold>;
+  gallery: ReturnType<typeof import('../../frontend/js/panels/gallery.js').createGallery>;
+  downloads: ReturnType<typeof import('../../frontend/js/panels/downloads.js').createDownloads>;
+};
+type Selection_ = {
+  measurements(model?: Model): Nullable<Measurements>; totalsOf(model?: Model): Nullable<Totals>; currentReport(model?: Model): Nullable<Report>;
+  regionsOf(index: number): Region[]; currentDoubt(model?: Model): Nullable<'unreadable' | 'incomplete'>; currentName(): string; currentSlice(): Slice | undefined;
+  colorOf(model: Model): string; modelNamed(name: string): Model; hasSeveralSlices(): boolean;
+};
+type Actions = {
+  render(): void; renderFindings(isAnnounced?: boolean): void; showPictureResult(isAnnounced?: boolean): void; findingOf(model: Model): Nullable<Finding>;
+  goTo(index: number): void; goToKeySlice(): void; showLesion(lesion: Nullable<Lesion>): void; stepLesion(step: 1 | -1): void;
+  startTask(message: string): AbortController; runTask(task: AbortController, retry: () => void, work: () => Promise<void>): Promise<void>; showFailure(error: unknown, retry: () => void): void;
+  exporters: Record<string, () => Promise<Blob>>; offerDownloads(): void; copyFindings(): Promise<void>; copyDiagnostics(): Promise<void>;
+  analyzeMissing(): Promise<void>; runAnalyses(task: AbortController): Promise<void>; onSliceResult(index: number, model: Model): void; resetWindow(index?: number): void;
+  open(read: () => Promise<File[]>, label?: Nullable<string>, series?: Nullable<number>): Promise<void>; openSample(sample: Sample): Promise<void>; openSeries(number: number): Promise<void>; cancel(): void;
+};
+/** Callers of `study` and `result` know that something is open. */
+type OpenSession = Omit<Session, 'study' | 'result'> & { study: any; result(name: string): any };
+/** What the modules share: `session` and `viewer` are replaced when something is first opened. */
+type Page = Widgets & Selection_ & Actions & {
+  state: State; thresholds: Map<string, number>; session: OpenSession; viewer: Viewer; loadServerInfo(): Promise<boolean>; announce(message: string): void;
+};

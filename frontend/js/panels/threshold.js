@@ -48,7 +48,7 @@ export function createThreshold({ onThreshold }) {
 
   return {
     updateTexts,
-    /** Shows the threshold that the visitor set for a model, else the model's own. */
+    /** Shows the threshold that the visitor set for a model, else the model's own. @param {Model} model @param {number | null} userThreshold */
     setModel({ threshold }, userThreshold = null) {
       modelThreshold = threshold;
       show(userThreshold ?? modelThreshold);
