@@ -7,7 +7,7 @@ import { changed, clear, incomplete, unreadable } from './responses.mjs';
 import { samples, sampleWithFinding } from './samples.mjs';
 import { headFile } from './head.mjs';
 import { openSample, seeResult } from './actions.mjs';
-import { DESKTOP, origin, PHONE, pageTest } from './page-test.mjs';
+import { DESKTOP, origin, PHONE, pageTest } from './page-fixture.mjs';
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const HTTP_ERROR_LINE = /status of 4\d\d/;

@@ -8,7 +8,7 @@ import { changed } from './responses.mjs';
 import { ROOT, startIchor } from './ichor.mjs';
 import { samples, sampleWithFinding } from './samples.mjs';
 import { openSample, seeResult } from './actions.mjs';
-import { origin, pageTest } from './page-test.mjs';
+import { origin, pageTest } from './page-fixture.mjs';
 
 const REFUSED = /ERR_CONNECTION|ERR_FAILED|status of 503/;
 const [sample] = samples;

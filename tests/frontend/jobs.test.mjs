@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { headFile, headNifti, SIZE } from './head.mjs';
 import { drawn, seeResult, slideTo } from './actions.mjs';
-import { origin, pageTest } from './page-test.mjs';
+import { origin, pageTest } from './page-fixture.mjs';
 
 const HTTP_ERROR_LINE = /status of 4\d\d/;
 

@@ -5,7 +5,7 @@ import { BONE, changed, DROPPED, incomplete, NOTE, unreadable, withoutUploads } 
 import { headFile } from './head.mjs';
 import { sampleWithFinding } from './samples.mjs';
 import { canvasPixels, drawn, openSample, painted, save, seeResult, slideTo } from './actions.mjs';
-import { origin, pageTest } from './page-test.mjs';
+import { origin, pageTest } from './page-fixture.mjs';
 
 const UNWANTED = /NaN|\bnull\b|undefined|\b0\s?%/;
 

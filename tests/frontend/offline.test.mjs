@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { headFile } from './head.mjs';
 import { samples } from './samples.mjs';
 import { seeResult } from './actions.mjs';
-import { DESKTOP, origin, pageTest } from './page-test.mjs';
+import { DESKTOP, origin, pageTest } from './page-fixture.mjs';
 
 const NO_NETWORK = /ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to load/;
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { headFile } from './head.mjs';
 import { sampleWithFinding } from './samples.mjs';
 import { openSample, seeResult } from './actions.mjs';
-import { origin, pageTest } from './page-test.mjs';
+import { origin, pageTest } from './page-fixture.mjs';
 
 const KB = 1000;
 const SLACK = 40; // allowed multiple of a time bar

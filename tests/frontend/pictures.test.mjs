@@ -7,7 +7,7 @@ import { unreadable, withoutUploads } from './responses.mjs';
 import { headNifti } from './head.mjs';
 import { sampleBytes, samples, sampleWithFinding } from './samples.mjs';
 import { dropFiles, save, seeResult } from './actions.mjs';
-import { DESKTOP, origin, PHONE, pageTest } from './page-test.mjs';
+import { DESKTOP, origin, PHONE, pageTest } from './page-fixture.mjs';
 import { zipOf } from './zip-files.mjs';
 
 const HTTP_ERROR_LINE = /status of 4\d\d/;

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { ROOT } from './ichor.mjs';
 import { pngHeader, sampleBytes, samples, sampleWithFinding, segment } from './samples.mjs';
 import { openSample, save, seeResult, slideTo } from './actions.mjs';
-import { origin, pageTest } from './page-test.mjs';
+import { origin, pageTest } from './page-fixture.mjs';
 
 const shownArea = async (page) => Number((await page.locator('.totals dd').first().innerText()).replace(/\D/g, ''));
 

@@ -8,7 +8,7 @@ import { ROOT } from './ichor.mjs';
 import { decodePng, unlike } from './pixels.mjs';
 import { samples } from './samples.mjs';
 import { drawn, openSample, seeResult } from './actions.mjs';
-import { PHONE, pageTest } from './page-test.mjs';
+import { PHONE, pageTest } from './page-fixture.mjs';
 
 const SCREENSHOTS = join(ROOT, 'tests', 'frontend', 'screenshots');
 // Fonts and their smoothing differ between machines, so letters may differ; a widget that moves or an image that changes

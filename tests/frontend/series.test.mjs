@@ -9,7 +9,7 @@ import { headFile, headNifti, hounsfield, SIZE, STEPS_MM } from './head.mjs';
 import { ROOT } from './ichor.mjs';
 import { sampleBytes, samples } from './samples.mjs';
 import { canvasPixels, drawn, dropFiles, painted, save, seeResult, slideTo } from './actions.mjs';
-import { origin, PHONE, pageTest } from './page-test.mjs';
+import { origin, PHONE, pageTest } from './page-fixture.mjs';
 
 const DICOM = join(ROOT, 'tests', 'data', 'dicom', 'head-ge');
 const REFUSED = /status of 4\d\d|ERR_/;

@@ -5,7 +5,7 @@ import { changed, unreadable } from './responses.mjs';
 import { headFile } from './head.mjs';
 import { samples, sampleWithFinding } from './samples.mjs';
 import { drawn, openSample, seeResult, slideTo } from './actions.mjs';
-import { origin, pageTest } from './page-test.mjs';
+import { origin, pageTest } from './page-fixture.mjs';
 
 const HTTP_ERROR_LINE = /status of 4\d\d/;
 const notes = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('not a slice') };

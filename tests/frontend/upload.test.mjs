@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { changed, clear } from './responses.mjs';
 import { flatPng, greyTiff, sampleBytes, samples } from './samples.mjs';
 import { canvasPixels, dropFiles, encodedBy, openSample, save, seeResult } from './actions.mjs';
-import { origin, pageTest } from './page-test.mjs';
+import { origin, pageTest } from './page-fixture.mjs';
 
 const HTTP_ERROR_LINE = /status of 4\d\d/; // Chromium's console line for an answer of 4xx
 const png = (name, buffer) => ({ name, mimeType: 'image/png', buffer });

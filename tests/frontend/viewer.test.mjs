@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { sampleWithFinding } from './samples.mjs';
 import { canvasPixels, drawn, openSample, painted, save, slideTo } from './actions.mjs';
-import { origin, pageTest } from './page-test.mjs';
+import { origin, pageTest } from './page-fixture.mjs';
 
 const facts = async () => (await fetch(`${origin()}/v1/models`)).json();
 const mainColor = async () => { const { models, default: name } = await facts(); return models.find((model) => model.name === name).classes[0].color; };
