@@ -129,7 +129,14 @@ def test_the_changelog_has_the_version_of_the_package():
 
 
 def test_sentences_have_at_most_30_words():
-    for name in ("CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md", "examples/README.md"):
+    for name in (
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CODE_OF_CONDUCT.md",
+        "CHANGELOG.md",
+        "examples/README.md",
+        "infra/README.md",
+    ):
         text = re.sub(r"```.*?```", "", (ROOT / name).read_text(), flags=re.DOTALL)
         blocks = re.split(r"\n\s*\n|\n- |\n\||\n#+ |\|", text)
         for block in blocks:
