@@ -29,5 +29,6 @@ mod pictures;
 mod samples;
 mod seeds;
 mod series;
+mod snapshots;
 mod turned;
 mod volume;
