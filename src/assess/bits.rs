@@ -86,10 +86,12 @@ impl Bits {
 
     /// The cells of which `is` holds; the argument is the index of the cell, row-major.
     pub(super) fn new(width: usize, height: usize, is: impl Fn(usize) -> bool) -> Self {
-        let row = |y: usize| {
-            let bit = |x: usize| u128::from(is(y * width + x)) << x;
-            (0..width).map(bit).fold(0, |row, bit| row | bit)
+        // Two words of 64 bits: shifts of 128 bits cost several times as much.
+        let half = |y: usize, start: usize| {
+            let bit = |x: usize| u64::from(is(y * width + x)) << (x - start);
+            (start..width.min(start + 64)).map(bit).fold(0, |half, bit| half | bit)
         };
+        let row = |y: usize| u128::from(half(y, 0)) | u128::from(half(y, 64)) << 64;
         Self { width, rows: (0..height).map(row).collect() }
     }
 
@@ -220,13 +222,28 @@ impl Bits {
     /// Components of at least `smallest` cells, largest first.
     pub(super) fn parts(&self, smallest: usize) -> Vec<Part> {
         let mut parts = Vec::new();
-        self.for_each_part(|part| {
+        // Grain makes hundreds of single cells, each as dear to follow as a skull.
+        let all = if smallest > 1 { &self.without_single_cells() } else { self };
+        all.for_each_part(|part| {
             if part.count >= smallest {
                 parts.push(part);
             }
         });
         parts.sort_by_key(|part| std::cmp::Reverse(part.count));
         parts
+    }
+
+    /// The set without the cells that have no neighbour in it.
+    fn without_single_cells(&self) -> Self {
+        let full = self.full_row();
+        let row = |y: usize| {
+            let row = self.rows[y];
+            let above = if y > 0 { self.rows[y - 1] } else { 0 };
+            let beside = above | self.rows.get(y + 1).copied().unwrap_or(0);
+            let near = row << 1 | row >> 1 | beside | beside << 1 | beside >> 1;
+            row & near & full
+        };
+        Self { width: self.width, rows: (0..self.rows.len()).map(row).collect() }
     }
 
     fn for_each_part(&self, mut f: impl FnMut(Part)) {
@@ -248,12 +265,42 @@ impl Bits {
     /// The largest component; empty where the set is.
     pub(super) fn largest(&self) -> Self {
         let mut largest = Part { bits: Self::empty(self.width, self.rows.len()), count: 0 };
-        self.for_each_part(|part| {
+        let joined = self.without_single_cells();
+        let all = if joined.count() > 0 { &joined } else { self };
+        all.for_each_part(|part| {
             if part.count > largest.count {
                 largest = part;
             }
         });
         largest.bits
+    }
+
+    /// Whether a cell of the set lies at the border of the grid.
+    pub(super) fn touches_border(&self) -> bool {
+        let ends = 1 | 1 << (self.width.max(1) - 1);
+        let ends_of = |row: Option<&u128>| row.is_some_and(|&row| row != 0);
+        ends_of(self.rows.first())
+            || ends_of(self.rows.last())
+            || self.rows.iter().any(|row| row & ends != 0)
+    }
+
+    /// The set and, on each side of the grid, the border between its first and its last cell there.
+    pub(super) fn closed_at_border(&self) -> Self {
+        let mut closed = self.clone();
+        let last = self.rows.len().saturating_sub(1);
+        for y in [0, last] {
+            if let Some(row) = closed.rows.get_mut(y) {
+                *row = smear_up(*row) & smear_down(*row);
+            }
+        }
+        for end in [1, 1 << (self.width.max(1) - 1)] {
+            let first = self.rows.iter().position(|row| row & end != 0);
+            let last = self.rows.iter().rposition(|row| row & end != 0);
+            if let (Some(first), Some(last)) = (first, last) {
+                closed.rows[first..=last].iter_mut().for_each(|row| *row |= end);
+            }
+        }
+        closed
     }
 
     /// The cells from which the set is met in at least seven of the eight directions of the compass.
@@ -348,11 +395,25 @@ mod tests {
     }
 
     #[test]
+    fn the_border_closes_a_ring_that_it_cuts() {
+        let cut = from_text(&[
+            "..###..", ".#...#.", "#.....#", ".......", "#.....#", ".#...#.", "..###..",
+        ]);
+        let closed = cut.closed_at_border();
+        assert!(cut.touches_border() && closed.contains(3 * 7) && closed.contains(3 * 7 + 6));
+        assert_eq!(closed.count(), cut.count() + 2);
+        let inner = from_text(&[".....", ".###.", ".#.#.", ".###.", "....."]);
+        assert_eq!((inner.touches_border(), inner.closed_at_border()), (false, inner.clone()));
+    }
+
+    #[test]
     fn parts_are_found_largest_first() {
         let set = from_text(&["##..#", "#...#", "...#.", "....."]);
         let counts: Vec<usize> = set.parts(1).iter().map(|part| part.count).collect();
         assert_eq!(counts, [3, 3]);
         assert_eq!(set.largest().count(), 3);
+        let dots = from_text(&["#.#.#", ".....", "#...#"]);
+        assert_eq!((dots.parts(1).len(), dots.parts(2).len(), dots.largest().count()), (5, 0, 1));
         assert!(Bits::empty(3, 3).largest().rows.iter().all(|&row| row == 0));
     }
 

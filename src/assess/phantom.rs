@@ -53,6 +53,13 @@ pub(super) fn show(hounsfield: &Plane, window: WindowLevel) -> Plane {
     hounsfield.clone().map(|hu| (window.apply(hu) * 255.0).round() / 255.0)
 }
 
+/// Columns and rows of a plane, first and behind the last.
+pub(super) fn cropped(plane: &Plane, columns: [usize; 2], rows: [usize; 2]) -> Plane {
+    let lines = plane.samples.chunks_exact(plane.width).skip(rows[0]).take(rows[1] - rows[0]);
+    let samples = lines.flat_map(|line| &line[columns[0]..columns[1]]).copied().collect();
+    Plane { width: columns[1] - columns[0], height: rows[1] - rows[0], samples }
+}
+
 /// Planes side by side, `columns` of them per row.
 pub(super) fn side_by_side(planes: &[Plane], columns: usize) -> Plane {
     let (width, height) = (planes[0].width, planes[0].height);

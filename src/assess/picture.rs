@@ -157,18 +157,24 @@ fn without_frames(cells: &Cells) -> Cells {
 /// A picture of fewer grey levels shows outlines, not tissue: black and white alone, or cut into steps.
 const MIN_LEVELS: usize = 5;
 
-/// How many of the 256 grey levels of 8 bits a picture has.
-fn levels(plane: &Plane) -> usize {
+/// Whether a picture has few of the 256 grey levels of 8 bits, but more than one. Ends as soon as it has enough.
+fn has_few_levels(plane: &Plane) -> bool {
     let mut seen = [false; 256];
+    let mut count = 0;
     for &sample in &plane.samples {
-        seen[(sample.clamp(0.0, 1.0) * 255.0) as usize] = true;
+        let level = &mut seen[(sample.clamp(0.0, 1.0) * 255.0) as usize];
+        count += usize::from(!*level);
+        *level = true;
+        if count >= MIN_LEVELS {
+            return false;
+        }
     }
-    seen.iter().filter(|&&seen| seen).count()
+    count >= 2
 }
 
 /// How a picture is to be read.
 pub(super) fn assess_picture(plane: &Plane) -> Assessment {
-    if (2..MIN_LEVELS).contains(&levels(plane)) {
+    if has_few_levels(plane) {
         return unreadable(
             "few_grey_levels",
             "The picture has next to no grey levels between black and white, so that tissue cannot be told from \

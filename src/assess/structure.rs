@@ -61,19 +61,21 @@ impl Tissue {
 }
 
 impl Enclosure {
-    fn new(cells: &Cells, bone: &Bits, wall: &Part) -> Option<Self> {
-        let inside = wall.bits.enclosed().without(bone).largest();
-        let extent = wall.bits.extent()?;
+    fn new(cells: &Cells, bone: &Bits, wall: &Bits) -> Option<Self> {
+        // Where the picture cuts the skull, the border between the ends closes it.
+        let closed = wall.closed_at_border();
+        let inside = closed.enclosed().without(bone).without(&closed).largest();
+        let extent = wall.extent()?;
         let outline = inside.dilated().without(&inside);
-        let closure = outline.and(bone).count() as f32 / outline.count().max(1) as f32;
+        let closure = outline.and(&bone.or(&closed)).count() as f32 / outline.count().max(1) as f32;
         let core = inside.eroded().and(&cells.bits(|index| cells.mean[index] > BLACK));
-        let white = wall.bits.cells().filter(|&index| cells.max[index] > WHITE).count();
+        let white = wall.cells().filter(|&index| cells.max[index] > WHITE).count();
         Some(Self {
             closure,
             core_share: core.count() as f32 / extent.area() as f32,
-            saturated: white as f32 / wall.count.max(1) as f32,
+            saturated: white as f32 / wall.count().max(1) as f32,
             tissue: Tissue::new(cells, &core),
-            wall: wall.bits.clone(),
+            wall: wall.clone(),
             bone: bone.clone(),
             inside,
             core,
@@ -121,6 +123,15 @@ pub(super) fn enclosures(cells: &Cells, bone: &Bits) -> Vec<Enclosure> {
     let walls = bone.parts(SMALLEST_WALL);
     let largest = walls.first().map_or(0, |wall| wall.count);
     let walls = walls.iter().take(MAX_WALLS).filter(|wall| wall.count * 8 >= largest);
+    let walls: Vec<&Bits> = walls.map(|wall| &wall.bits).collect();
+    // A skull that is cut at two sides of the picture is two walls.
+    let cut = walls.iter().copied().filter(|wall| wall.touches_border());
+    let joined = cut
+        .clone()
+        .skip(1)
+        .fold(cut.clone().next().cloned(), |joined, wall| joined.map(|joined| joined.or(wall)));
+    let joined = joined.filter(|_| cut.count() > 1);
+    let walls = walls.into_iter().chain(&joined);
     let mut found: Vec<Enclosure> =
         walls.filter_map(|wall| Enclosure::new(cells, bone, wall)).collect();
     found.sort_by_key(|enclosure| std::cmp::Reverse(enclosure.inside.count()));

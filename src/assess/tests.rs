@@ -1,7 +1,7 @@
 //! Whatever the window, size and frame of a generated head, it is read; what is no head is not.
 
 use super::hounsfield::{Evidence, Fault};
-use super::phantom::{framed, head, random, show, side_by_side};
+use super::phantom::{cropped, framed, head, random, show, side_by_side};
 use super::*;
 
 const BRAIN: WindowLevel = WindowLevel { center_hu: 40.0, width_hu: 80.0 };
@@ -51,6 +51,23 @@ fn other_windows_are_estimated_so_that_brain_lands_where_it_belongs() {
             let ratio = estimated.width_hu / width;
             assert!((0.55..1.8).contains(&ratio), "{what}");
             assert_eq!(found.warnings[0].code, "window_estimated");
+        }
+    }
+}
+
+#[test]
+fn a_skull_cut_by_the_border_is_a_skull() {
+    for seed in 0..8 {
+        let whole = show(&head(512, seed), window(40.0, 90.0));
+        let bright = |x: &usize| (100..400).any(|y| whole.samples[y * 512 + x] > 0.98);
+        let left = (0..512).find(bright).unwrap();
+        for inwards in [5, 15, 25, 32] {
+            for sides in [[inwards, 0], [0, inwards], [inwards, inwards]] {
+                let columns = [left + sides[0], 512 - left - sides[1]];
+                let found = picture(&cropped(&whole, columns, [10, 502]));
+                let what = format!("{seed} {columns:?} {found:?}");
+                assert_eq!(found.gray_scale, GrayScale::WindowKnown, "{what}");
+            }
         }
     }
 }
