@@ -157,14 +157,14 @@ test: ## install what is missing, run every stage even after a failure, and prin
 lints: fmt clippy doc python-lints shell-lints ## every lint; `make check` leaves out the documentation
 
 fmt:
-	cargo fmt --check
+	cargo fmt --all --check
 
 clippy:
-	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 
 # The flags of clippy, whose compiled metadata of the dependencies serve here too.
 doc: ## build the documentation of the crates; a warning is an error
-	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --workspace --no-deps
 
 python-lints: lint-venv ## ruff and mypy, as pyproject.toml configures them
 	$(LINT)/ruff check
@@ -181,13 +181,13 @@ cargo-deny: ## install cargo-deny, about ten minutes of two cores
 	cargo install --locked cargo-deny
 
 fast-tests:
-	cargo test $(CARGO_FLAGS) --lib
+	cargo test $(CARGO_FLAGS) --workspace --lib
 
 build:
 	cargo build $(CARGO_FLAGS) --bin $(BINARY_CLI)
 
 rust-tests: onnxruntime
-	cargo test $(CARGO_FLAGS)
+	cargo test $(CARGO_FLAGS) --workspace
 
 feature-tests: ## the core builds without HTTP, and the default build without AWS
 	tests/tools/feature_boundaries.sh

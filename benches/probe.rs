@@ -60,15 +60,15 @@ fn run_network(model: &Segmenter, bytes: &[u8], runs: usize, threads: usize) -> 
     let prepared = prepare(model, bytes)?;
     let run = |_| model.infer(&prepared).map(drop);
     if threads == 1 {
-        return (0..runs).try_for_each(run);
+        return Ok((0..runs).try_for_each(run)?);
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|e| Error::Inference(e.to_string()))?;
-    pool.install(|| (0..runs).into_par_iter().try_for_each(run))
+    let pool = pool.map_err(|e| Error::Internal(e.to_string()))?;
+    Ok(pool.install(|| (0..runs).into_par_iter().try_for_each(run))?)
 }
 
 fn prepare(model: &Segmenter, bytes: &[u8]) -> Result<Prepared> {
-    preprocess(&ichor::decode::decode_slice(bytes, &Limits::default())?, model.spec())
+    Ok(preprocess(&ichor::decode::decode_slice(bytes, &Limits::default())?, model.spec())?)
 }
 
 /// What the API does for one request, without HTTP.
@@ -77,5 +77,5 @@ fn answer(model: &Segmenter, bytes: &[u8]) -> Result<()> {
     let given = Given::from_bytes(bytes, &Limits::default(), &|| 0.0)?;
     let found = model.segment_given(given, options, Gate::Own, &|_, _| (), &|| 0.0)?;
     let answer = write_answer(model, found, options, Include::default(), 0.0, &|| 0.0)?;
-    serde_json::to_vec(&answer).map(drop).map_err(|e| Error::Inference(e.to_string()))
+    serde_json::to_vec(&answer).map(drop).map_err(|e| Error::Internal(e.to_string()))
 }

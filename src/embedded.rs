@@ -1,8 +1,8 @@
 //! What the `ichor` program carries within itself, so that it works in any folder: the models and the page.
 
-use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
 use crate::storage::ModelFiles;
+use ichor_core::{Error, Result};
 
 /// The files that a program was built with.
 #[derive(Debug, Clone, Copy)]

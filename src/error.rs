@@ -1,59 +1,26 @@
-//! Error kinds, named by who must act.
+//! Error kinds of the application, named by who must act.
 
-/// Everything that can go wrong between bytes and a report.
+/// Everything that can go wrong between bytes and an answer.
 ///
 /// Messages say what was wrong and what to do; they never carry a file name, a tag value
-/// or a pixel of the input. The HTTP status of each kind is decided in one table,
-/// `http::error`.
+/// or a pixel of the input. The HTTP status of each kind is decided in one table, `problem`.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The caller sent nothing.
-    #[error("The input is empty. Send the bytes of one image.")]
-    EmptyInput,
-    /// The bytes are of a type that is not read here.
-    #[error("{0}")]
-    UnsupportedType(String),
-    /// The bytes claim to be an image but cannot be decoded.
-    #[error(
-        "The image cannot be decoded: {0}. Export it again, for instance as PNG or as uncompressed DICOM."
-    )]
-    Undecodable(String),
-    /// The image was read but cannot be a head CT slice, for instance one pixel wide.
-    #[error("{0}")]
-    Unprocessable(String),
-    /// A limit was exceeded; checked before the memory is taken.
-    #[error("{what} is above the limit of {limit}. {remedy}")]
-    TooLarge {
-        /// What was measured, with its unit.
-        what: &'static str,
-        /// The limit in force.
-        limit: u64,
-        /// The way round the limit.
-        remedy: &'static str,
-    },
+    /// An input cannot be read or segmented, or a result cannot be written.
+    #[error(transparent)]
+    Core(#[from] ichor_core::Error),
+    /// A data set cannot be prepared or evaluated.
+    #[error(transparent)]
+    Evaluation(#[from] ichor_evaluation::Error),
     /// A parameter is out of its range.
     #[error("{0}")]
     InvalidParameter(String),
-    /// No model of that name is loaded.
-    #[error("No model of that name is loaded. Loaded models: {0}.")]
-    ModelNotFound(String),
-    /// A model's files are missing, damaged or contradict each other.
-    #[error("Model '{model}': {reason}")]
-    Model {
-        /// Folder or key name of the model.
-        model: String,
-        /// What is wrong and what to do.
-        reason: String,
-    },
-    /// A data set on disk does not have the expected layout.
-    #[error("{0}")]
-    Dataset(String),
     /// Reading or writing failed.
     #[error("{context}: {source}")]
     Io {
         /// What was being done.
         context: String,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// The store of uploads and results failed; trying again may help.
@@ -62,9 +29,9 @@ pub enum Error {
     /// More was asked for than can wait its turn; trying again helps.
     #[error("All workers are busy. Send the request again after the time in Retry-After.")]
     Busy,
-    /// The network failed to run; a fault of the program, not of the input.
-    #[error("The network could not be run: {0}")]
-    Inference(String),
+    /// A fault of the program, not of the input.
+    #[error("The program failed: {0}")]
+    Internal(String),
 }
 
 impl Error {
@@ -72,6 +39,29 @@ impl Error {
     pub fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let context = context.into();
         move |source| Self::Io { context, source }
+    }
+
+    /// An input or a series that cannot be used as asked, and why.
+    pub fn unprocessable(reason: impl Into<String>) -> Self {
+        ichor_core::Error::unprocessable(reason).into()
+    }
+}
+
+impl From<ichor_image::Error> for Error {
+    fn from(error: ichor_image::Error) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+impl From<ichor_engine::Error> for Error {
+    fn from(error: ichor_engine::Error) -> Self {
+        match error {
+            ichor_engine::Error::Settings(reason) => Self::InvalidParameter(reason),
+            ichor_engine::Error::Busy => Self::Busy,
+            ichor_engine::Error::Network(reason) | ichor_engine::Error::Run(reason) => {
+                Self::Internal(reason)
+            }
+        }
     }
 }
 

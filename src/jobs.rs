@@ -138,10 +138,10 @@ async fn read_json<T: serde::de::DeserializeOwned>(
     let Some(bytes) = store.get(key).await? else { return Ok(None) };
     serde_json::from_slice(&bytes).map(Some).map_err(|_| {
         // Written by this program: another version of it, or a damaged disk.
-        Error::Inference("an object of a job cannot be read".into())
+        Error::Internal("an object of a job cannot be read".into())
     })
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
-    serde_json::to_vec(value).map_err(|e| Error::Inference(e.to_string()))
+    serde_json::to_vec(value).map_err(|e| Error::Internal(e.to_string()))
 }

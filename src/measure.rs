@@ -24,7 +24,7 @@ pub struct BatchTimes {
 /// # Errors
 /// As [`Engine::run_batch`].
 pub fn batch_times(model: &Segmenter, batches: &[usize], runs: usize) -> Result<Vec<BatchTimes>> {
-    let not_built = || Error::Inference("the network is not built".into());
+    let not_built = || Error::Internal("the network is not built".into());
     let engine = model.engine().ok_or_else(not_built)?;
     let length: usize = model.spec().input.shape.iter().product();
     // A slope is as good as a head: the time of a convolution does not depend on what it sees.

@@ -52,28 +52,51 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         use StatusCode as S;
+        use ichor_core::Error as Core;
+        use ichor_image::Error as Image;
         let (status, code) = match &error {
-            Error::EmptyInput => (S::BAD_REQUEST, "empty_body"),
-            Error::InvalidParameter(_) => (S::BAD_REQUEST, "invalid_parameter"),
-            Error::Undecodable(_) => (S::BAD_REQUEST, "undecodable_image"),
-            Error::ModelNotFound(_) => (S::NOT_FOUND, "model_not_found"),
-            Error::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "image_too_large"),
-            Error::UnsupportedType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
-            Error::Unprocessable(_) => (S::UNPROCESSABLE_ENTITY, "unprocessable_image"),
-            Error::Busy => {
+            Error::InvalidParameter(_) | Error::Core(Core::InvalidParameter(_)) => {
+                (S::BAD_REQUEST, "invalid_parameter")
+            }
+            Error::Core(Core::ModelNotFound(_)) => (S::NOT_FOUND, "model_not_found"),
+            Error::Core(Core::Image(image)) => match image {
+                Image::EmptyInput => (S::BAD_REQUEST, "empty_body"),
+                Image::Undecodable(_) => (S::BAD_REQUEST, "undecodable_image"),
+                Image::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "image_too_large"),
+                Image::UnsupportedType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+                Image::Unprocessable(_) => (S::UNPROCESSABLE_ENTITY, "unprocessable_image"),
+                Image::InvalidParameter(_) => (S::BAD_REQUEST, "invalid_parameter"),
+                Image::Io { .. } => return Self::internal(),
+            },
+            Error::Busy | Error::Core(Core::Busy) => {
                 return Self::new(S::SERVICE_UNAVAILABLE, "overloaded", error.to_string()).after(1);
             }
-            // What the store said is for the operator's log; the client can only come back.
+            // What the store reported is for the operator's log; the client can only come back.
             Error::Unavailable(_) => {
                 let detail = "Uploads and results cannot be reached just now. Send the request \
                               again after the time in Retry-After.";
                 return Self::new(S::SERVICE_UNAVAILABLE, "store_unavailable", detail).after(5);
             }
             // The rest are faults of this side; their text is for the operator.
-            Error::Model { .. } | Error::Dataset(_) | Error::Io { .. } | Error::Inference(_) => {
-                return Self::internal();
-            }
+            Error::Core(
+                Core::Model { .. } | Core::Io { .. } | Core::Inference(_) | Core::Internal(_),
+            )
+            | Error::Evaluation(_)
+            | Error::Io { .. }
+            | Error::Internal(_) => return Self::internal(),
         };
         Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<ichor_core::Error> for Problem {
+    fn from(error: ichor_core::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<ichor_image::Error> for Problem {
+    fn from(error: ichor_image::Error) -> Self {
+        Error::from(error).into()
     }
 }

@@ -79,7 +79,7 @@ pub async fn start(client: &Client, config: &LambdaConfig) -> Result<Started> {
 /// never hear of them. `clock` gives ms.
 ///
 /// # Errors
-/// [`Error::Model`] naming the model, the key and what S3 said.
+/// [`ichor_core::Error::Model`] naming the model, the key and what S3 said.
 pub async fn load_models(
     client: &Client,
     config: &LambdaConfig,
@@ -100,14 +100,14 @@ pub async fn load_models(
                     0 => Segmenter::load(files, &clock),
                     _ => Segmenter::deferred(files),
                 });
-                let loaded = load.await.map_err(|e| Error::Inference(e.to_string()))?;
-                loaded.map(|segmenter| (segmenter, fetched))
+                let loaded = load.await.map_err(|e| Error::Internal(e.to_string()))?;
+                Ok::<_, Error>((loaded?, fetched))
             })
         })
         .collect();
     let (mut models, mut timings) = (Vec::with_capacity(loads.len()), StartTimings::default());
     for load in loads {
-        let (model, fetched) = load.await.map_err(|e| Error::Inference(e.to_string()))??;
+        let (model, fetched) = load.await.map_err(|e| Error::Internal(e.to_string()))??;
         let loaded = model.load_timings();
         timings.fetch = timings.fetch.max(fetched);
         timings.parse = timings.parse.max(loaded.parse);
@@ -145,7 +145,7 @@ async fn read_model(client: &Client, bucket: &str, prefix: &str, name: &str) -> 
         read_object(client, bucket, &card_key, name),
     )?;
     let card = String::from_utf8_lossy(&card).into_owned();
-    ModelFiles::digested(ModelSpec::from_json(name, &spec)?, onnx, &digest, card)
+    Ok(ModelFiles::digested(ModelSpec::from_json(name, &spec)?, onnx, &digest, card)?)
 }
 
 /// An object and its SHA-256, which is taken piece by piece while the next one travels.
@@ -155,7 +155,8 @@ async fn read_object(
     key: &str,
     model: &str,
 ) -> Result<(Vec<u8>, [u8; 32])> {
-    let fail = |reason: String| Error::Model { model: model.into(), reason };
+    let fail =
+        |reason: String| Error::from(ichor_core::Error::Model { model: model.into(), reason });
     let explain = |cause: String| {
         fail(format!(
             "s3://{bucket}/{key} cannot be read ({cause}). Check ICHOR_BUCKET, ICHOR_PREFIX, \

@@ -15,7 +15,7 @@ fn answer(model: &Segmenter, bytes: &[u8], logits: &Logits) -> Result<Vec<u8>, B
     let clock = || 0.0;
     let given = Given::from_bytes(bytes, &Limits::default(), &clock)?;
     let series = ichor::series::assemble(given.decoded, Default::default())?;
-    let known = |_: &_| Ok(logits.clone());
+    let known = |_: &_| ichor_core::Result::Ok(logits.clone());
     let found = model.segment_with(&series.slices[0], options, Gate::Own, &clock, &known)?;
     let found = Found::Slice { series: Box::new(series), found: Box::new(found) };
     let answer = write_answer(model, found, options, Include::default(), 0.0, &clock)?;

@@ -1,4 +1,4 @@
-"""What the step `find_skull` does to a network's answer; in serving it is src/segmenter/within.rs."""
+"""What the step `find_skull` does to a network's answer; in serving it is crates/ichor-core/src/segmenter/within.rs."""
 
 import numpy as np
 

@@ -1,8 +1,8 @@
 //! Grey values before the network: planes of any size and content, as pictures and as Hounsfield units.
 #![no_main]
 
-use ichor_reader::assess::{assess, assess_series};
-use ichor_reader::slice::{CtSlice, Intensity, Plane};
+use ichor_core::assess::{assess, assess_series};
+use ichor_image::slice::{CtSlice, Intensity, Plane};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let [width, kind, scale, rest @ ..] = data else { return };

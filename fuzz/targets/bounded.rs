@@ -1,6 +1,6 @@
 //! What every target holds the reader to. Time and memory are held by the fuzzer's own limits.
 
-use ichor_reader::decode::Limits;
+use ichor_image::decode::Limits;
 
 /// The fuzzer ends at any panic, also at those of codecs that the reader catches and turns into
 /// an error. Only what leaves the reader counts: such a panic still ends the process.
@@ -17,7 +17,7 @@ pub fn decode(bytes: &[u8]) {
         max_slices: 16,
         max_series_bytes: 16 << 20,
     };
-    match ichor_reader::decode::decode(bytes, &limits) {
+    match ichor_image::decode::decode(bytes, &limits) {
         Ok(decoded) => {
             assert!(!decoded.slices.is_empty());
             assert!(decoded.slices.len() <= limits.max_slices);

@@ -1,7 +1,10 @@
 //! Multipart bodies: the first line is the Content-Type, the rest the body.
 #![no_main]
 
-use ichor_reader::http::multipart::{boundary, parts};
+#[path = "../../src/http/multipart.rs"]
+mod multipart;
+
+use multipart::{boundary, parts};
 
 const MAX_PARTS: usize = 16;
 

@@ -56,7 +56,7 @@ async fn serve(args: SageMakerArgs) -> Result<()> {
 }
 
 async fn files(args: &SageMakerArgs) -> Result<Vec<ModelFiles>> {
-    let Some(bucket) = &args.bucket else { return read_model_dir(&args.models) };
+    let Some(bucket) = &args.bucket else { return Ok(read_model_dir(&args.models)?) };
     let client = client(args.endpoint.as_deref()).await;
     fetch_models(&client, bucket, &args.prefix, &args.names).await
 }

@@ -18,7 +18,7 @@ pub(super) fn evaluate_dataset(args: EvaluateArgs, embedded: &Embedded) -> Resul
     bar.finish_and_clear();
     if args.json {
         let json =
-            serde_json::to_string_pretty(&figures).map_err(|e| Error::Inference(e.to_string()))?;
+            serde_json::to_string_pretty(&figures).map_err(|e| Error::Internal(e.to_string()))?;
         println!("{json}");
     } else {
         println!("{figures}");

@@ -37,7 +37,7 @@ pub(super) fn inspect_files(args: &InspectArgs) -> Result<()> {
         let file = &path.display().to_string();
         if args.json {
             let line = serde_json::to_string(&Line { file, outcome })
-                .map_err(|e| Error::Inference(e.to_string()))?;
+                .map_err(|e| Error::Internal(e.to_string()))?;
             println!("{line}");
         } else {
             match outcome {
@@ -49,7 +49,7 @@ pub(super) fn inspect_files(args: &InspectArgs) -> Result<()> {
     if failed == 0 {
         return Ok(());
     }
-    Err(Error::Unprocessable(format!(
+    Err(Error::unprocessable(format!(
         "{failed} of {} files could not be read; their lines on stdout say why.",
         files.len()
     )))
@@ -84,9 +84,9 @@ fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
 fn inspect_one(path: &Path) -> Result<Inspection> {
     let limits = Limits::default();
     if is_stdin(path) {
-        return inspect(&read_stdin(limits.max_series_bytes)?, &limits);
+        return Ok(inspect(&read_stdin(limits.max_series_bytes)?, &limits)?);
     }
-    refuse_address(path).map_or_else(|| inspect_path(path, &limits), Err)
+    refuse_address(path).map_or_else(|| Ok(inspect_path(path, &limits)?), Err)
 }
 
 fn print_table(file: &str, inspection: &Inspection) {

@@ -2,10 +2,13 @@
 
 use crate::config::{EngineChoice, ModelArgs};
 use crate::embedded::Embedded;
+#[cfg(feature = "gpu")]
 use crate::engine::{Engine, OrtRuntime};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model_spec::ModelSpec;
-use crate::segmenter::{Models, Segmenter};
+use crate::segmenter::Models;
+#[cfg(feature = "gpu")]
+use crate::segmenter::Segmenter;
 use crate::storage::{ModelFiles, read_model_dir};
 use rayon::prelude::*;
 use std::path::Path;
@@ -21,8 +24,8 @@ pub(super) fn load_default(
 ) -> Result<Models> {
     let files = all_files(args, embedded)?;
     match args.engine {
-        EngineChoice::Own => Models::load_default(files, default),
-        EngineChoice::Ort => load_files(files, default, args),
+        EngineChoice::Own => Ok(Models::load_default(files, default)?),
+        EngineChoice::Tract | EngineChoice::Ort => load_files(files, default, args),
     }
 }
 
@@ -37,7 +40,7 @@ pub(super) fn load_one(
         Some(name) => names
             .iter()
             .position(|known| *known == name)
-            .ok_or_else(|| Error::ModelNotFound(names.join(", "))),
+            .ok_or_else(|| ichor_core::Error::ModelNotFound(names.join(", "))),
     };
     let files = if is_carried(args, embedded) {
         let names: Vec<&str> = embedded.models.iter().map(|model| model.name).collect();
@@ -61,7 +64,14 @@ pub(super) fn list_models(args: &ModelArgs, embedded: &Embedded) -> Result<()> {
 
 fn load_files(files: Vec<ModelFiles>, default: Option<&str>, args: &ModelArgs) -> Result<Models> {
     match args.engine {
-        EngineChoice::Own => Models::load(files, default),
+        EngineChoice::Own => Ok(Models::load(files, default)?),
+        #[cfg(feature = "tract")]
+        EngineChoice::Tract => Ok(Models::load_tract(files, default)?),
+        #[cfg(not(feature = "tract"))]
+        EngineChoice::Tract => Err(missing("tract", "tract")),
+        #[cfg(not(feature = "gpu"))]
+        EngineChoice::Ort => Err(missing("onnxruntime", "gpu")),
+        #[cfg(feature = "gpu")]
         EngineChoice::Ort => {
             let models = Models::load_ort(files, default, &OrtRuntime::open(args.ort.settings())?)?;
             for facts in models.iter().filter_map(Segmenter::engine).map(Engine::facts) {
@@ -72,6 +82,14 @@ fn load_files(files: Vec<ModelFiles>, default: Option<&str>, args: &ModelArgs) -
     }
 }
 
+/// An engine that was not built in, and the feature that builds it in.
+#[cfg(not(all(feature = "gpu", feature = "tract")))]
+fn missing(engine: &str, feature: &str) -> crate::error::Error {
+    crate::error::Error::InvalidParameter(format!(
+        "This build has no {engine}. Build it with --features {feature}, or leave --engine out."
+    ))
+}
+
 fn is_carried(args: &ModelArgs, embedded: &Embedded) -> bool {
     args.models.is_none() && !embedded.models.is_empty()
 }
@@ -79,7 +97,7 @@ fn is_carried(args: &ModelArgs, embedded: &Embedded) -> bool {
 fn all_files(args: &ModelArgs, embedded: &Embedded) -> Result<Vec<ModelFiles>> {
     if is_carried(args, embedded) {
         // Half of the time is taken by the checksums.
-        return embedded.models.par_iter().map(|model| model.files()).collect();
+        return embedded.models.par_iter().map(|model| Ok(model.files()?)).collect();
     }
-    read_model_dir(args.models.as_deref().unwrap_or(Path::new(FOLDER)))
+    Ok(read_model_dir(args.models.as_deref().unwrap_or(Path::new(FOLDER)))?)
 }

@@ -13,7 +13,7 @@ use crate::decode::{
     Decoded, Heard, Limits, Origin, Several, decode_heard, decode_path, decode_path_heard,
 };
 use crate::embedded::Embedded;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::report::{Answer, Include, write_answer};
 use crate::segmenter::{Found, Gate, SegmentOptions, Segmenter};
 use crate::slice::Warning;
@@ -96,14 +96,19 @@ impl Run<'_> {
             self.bar.inc_length(decoded.slices.len().saturating_sub(1) as u64);
         };
         let mut cautions: Vec<Warning> = Vec::new();
-        let mut decode = |heard: Heard<'_>| match &input.content {
-            Content::File { path, .. } => decode_path_heard(path, &limits, heard).inspect(counted),
-            Content::Bytes(bytes) => decode_heard(bytes, &limits, heard).inspect(counted),
-            Content::Head(head) => {
-                cautions.extend(head.warnings.iter().cloned());
-                decode_head(head, &limits, heard).inspect(counted)
-            }
-            Content::Refused(reason) => Err(Error::Unprocessable(reason.clone())),
+        let mut decode = |heard: Heard<'_>| {
+            let decoded = match &input.content {
+                Content::File { path, .. } => {
+                    decode_path_heard(path, &limits, heard).inspect(counted)
+                }
+                Content::Bytes(bytes) => decode_heard(bytes, &limits, heard).inspect(counted),
+                Content::Head(head) => {
+                    cautions.extend(head.warnings.iter().cloned());
+                    decode_head(head, &limits, heard).inspect(counted)
+                }
+                Content::Refused(reason) => Err(ichor_image::Error::Unprocessable(reason.clone())),
+            };
+            Ok(decoded?)
         };
         let progress = |_, _| self.bar.inc(1);
         let (model, mut options) = (self.model, self.options);
@@ -134,11 +139,15 @@ impl Run<'_> {
 /// have; what cannot be read is left out, and said.
 ///
 /// # Errors
-/// The first file's where none can be read; [`Error::TooLarge`].
-fn decode_head(head: &HeadFiles, limits: &Limits, heard: Heard<'_>) -> Result<Decoded> {
+/// The first file's where none can be read; [`ichor_image::Error::TooLarge`].
+fn decode_head(
+    head: &HeadFiles,
+    limits: &Limits,
+    heard: Heard<'_>,
+) -> ichor_image::Result<Decoded> {
     let mut several = Several::new(Origin::Files, limits);
     for batch in head.files.chunks(BATCH) {
-        let decoded: Vec<Result<Decoded>> =
+        let decoded: Vec<ichor_image::Result<Decoded>> =
             batch.par_iter().map(|(file, frames)| decode_frames(file, frames, limits)).collect();
         for decoded in decoded {
             match decoded {
@@ -151,7 +160,7 @@ fn decode_head(head: &HeadFiles, limits: &Limits, heard: Heard<'_>) -> Result<De
 }
 
 /// The frames of a file that are of the series.
-fn decode_frames(file: &Path, frames: &[usize], limits: &Limits) -> Result<Decoded> {
+fn decode_frames(file: &Path, frames: &[usize], limits: &Limits) -> ichor_image::Result<Decoded> {
     let slices = decode_path(file, limits)?.slices;
     let wanted = slices.into_iter().enumerate().filter(|(frame, _)| frames.contains(frame));
     Ok(wanted.map(|(_, slice)| slice).collect::<Vec<_>>().into())

@@ -27,7 +27,7 @@ pub(super) struct Walked {
 /// round in no circle, and a file is listed once.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::TooLarge`] beyond 10,000 files.
+/// [`Error::Io`]; [`ichor_image::Error::TooLarge`] beyond 10,000 files.
 pub(super) fn walk(folder: &Path) -> Result<Walked> {
     let mut walk = Walk::default();
     walk.enter(folder)?;
@@ -76,11 +76,12 @@ impl Walk {
                 self.walked.files.push(path);
             }
             if self.walked.files.len() > MAX_FILES || self.entered.len() > MAX_FILES {
-                return Err(Error::TooLarge {
+                return Err(ichor_image::Error::TooLarge {
                     what: "The number of files in a folder",
                     limit: MAX_FILES as u64,
                     remedy: "Name the folder of one study or series.",
-                });
+                }
+                .into());
             }
         }
         Ok(())
@@ -114,7 +115,7 @@ pub(super) fn head(file: &Path) -> Result<Vec<u8>> {
 /// Reads the standard input as one file.
 ///
 /// # Errors
-/// [`Error::TooLarge`] beyond `limit` bytes; [`Error::Io`].
+/// [`ichor_image::Error::TooLarge`] beyond `limit` bytes; [`Error::Io`].
 pub(super) fn read_stdin(limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::io::stdin()
@@ -124,7 +125,8 @@ pub(super) fn read_stdin(limit: u64) -> Result<Vec<u8>> {
         .map_err(Error::io("The standard input cannot be read"))?;
     if bytes.len() as u64 > limit {
         let what = "The size of the standard input in bytes";
-        return Err(Error::TooLarge { what, limit, remedy: "Save it as a file and name that." });
+        let remedy = "Save it as a file and name that.";
+        return Err(ichor_image::Error::TooLarge { what, limit, remedy }.into());
     }
     Ok(bytes)
 }

@@ -8,9 +8,11 @@ use std::time::Duration;
 /// What runs the networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EngineChoice {
-    /// In pure Rust on the processor, a slice a core.
+    /// The native engine: in Rust on the CPU, one slice per core.
     Own,
-    /// onnxruntime, in batches, on an NVIDIA card where there is one; in builds with the feature gpu.
+    /// tract, which knows more operators and takes more than twice as long; in builds with the feature tract.
+    Tract,
+    /// onnxruntime, in batches, on an NVIDIA GPU where there is one; in builds with the feature gpu.
     Ort,
 }
 

@@ -71,7 +71,7 @@ pub(super) async fn in_turn<T: Send + 'static>(
     let _running = service.running.acquire().await.map_err(|_| Error::Busy)?;
     tokio::task::spawn_blocking(work)
         .await
-        .unwrap_or_else(|_| Err(Error::Inference("the worker stopped".into()).into()))
+        .unwrap_or_else(|_| Err(Error::Internal("the worker stopped".into()).into()))
 }
 
 /// What a job came to: what the log says of it, the type and the bytes of the answer.
@@ -96,7 +96,7 @@ pub(super) fn run(service: &Service, job: Job) -> Result<Ended, Problem> {
     let model = service.models.get(model.as_deref())?;
     let limits = &service.limits.slice;
     let files: Vec<&[u8]> = job.images.iter().map(|image| &image[..]).collect();
-    let mut decode = |heard: Heard<'_>| decode_several(&files, limits, heard);
+    let mut decode = |heard: Heard<'_>| Ok(decode_several(&files, limits, heard)?);
     let (mut found, started) =
         model.segment_decoding(&mut decode, limits, options, Gate::Own, &|_, _| (), &clock)?;
     let measured = measured(model, &found);
@@ -107,7 +107,7 @@ pub(super) fn run(service: &Service, job: Job) -> Result<Ended, Problem> {
         Answer::Json => {
             let report = write_answer(model, found, options, include, started, &clock)?
                 .of_request(job.request_id);
-            let json = serde_json::to_vec(&report).map_err(|e| Error::Inference(e.to_string()))?;
+            let json = serde_json::to_vec(&report).map_err(|e| Error::Internal(e.to_string()))?;
             ("application/json", json)
         }
     };
@@ -131,14 +131,15 @@ fn form_of_answer(
         }
         match dicom_seg(model, found, clock) {
             Ok(bytes) => return Ok((answer, bytes)),
-            Err(error @ Error::Unprocessable(_)) => refusal = Some(error),
+            Err(error) if error.is_unprocessable() => refusal = Some(error),
             Err(error) => return Err(error.into()),
         }
     }
-    Err(refusal.unwrap_or_else(|| Error::Inference("no form of the answer".into())).into())
+    let none = || ichor_core::Error::Internal("no form of the answer".into());
+    Err(refusal.unwrap_or_else(none).into())
 }
 
-fn dicom_seg(model: &Segmenter, found: &Found, clock: Clock<'_>) -> crate::error::Result<Vec<u8>> {
+fn dicom_seg(model: &Segmenter, found: &Found, clock: Clock<'_>) -> ichor_core::Result<Vec<u8>> {
     let found = found.as_series(clock)?;
     let written = SystemTime::now();
     encode_dicom_seg(model.spec(), &found.series, &found.masks, written).map(|seg| seg.bytes)
@@ -184,7 +185,7 @@ pub(super) async fn models(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let list = ModelList::from(service.as_ref());
-    let json = serde_json::to_vec(&list).map_err(|e| Error::Inference(e.to_string()))?;
+    let json = serde_json::to_vec(&list).map_err(|e| Error::Internal(e.to_string()))?;
     Ok(tagged(&headers, "application/json", json))
 }
 
@@ -212,7 +213,8 @@ pub(crate) async fn built(models: &Arc<Models>) -> crate::error::Result<()> {
     }
     let models = Arc::clone(models);
     let built = tokio::task::spawn_blocking(move || models.build()).await;
-    built.unwrap_or_else(|_| Err(Error::Inference("a network could not be built".into())))
+    let stopped = |_| Error::Internal("a network could not be built".into());
+    Ok(built.map_err(stopped)??)
 }
 
 /// Ready means loaded: the answer waits for that.

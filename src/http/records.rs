@@ -66,7 +66,7 @@ fn records(body: &Bytes, most: usize) -> Result<Vec<Bytes>, Problem> {
     let filled = |line: &&[u8]| !line.trim_ascii().is_empty();
     let count = body.split(|&byte| byte == b'\n').filter(filled).take(most + 1).count();
     if count == 0 {
-        return Err(Error::EmptyInput.into());
+        return Err(ichor_image::Error::EmptyInput.into());
     }
     if count > most {
         let detail = format!(

@@ -6,7 +6,6 @@ use super::media_type::{essence, of_upload};
 use super::parameters::{PARAMETERS, Place, SegmentParams};
 use super::problem::Problem;
 use super::{Desk, Service};
-use crate::error::Error;
 use crate::jobs::{JobId, Jobs, Order, rfc3339};
 use crate::object_store::Link;
 use axum::Json;
@@ -122,7 +121,7 @@ fn checked(service: &Service, jobs: &Jobs, order: UploadOrder) -> Result<Order, 
     let content_type = of_upload(order.content_type.as_deref())?;
     let size_bytes = order.size_bytes;
     if size_bytes == 0 {
-        return Err(Error::EmptyInput.into());
+        return Err(ichor_image::Error::EmptyInput.into());
     }
     let limit = jobs.limits().max_upload_bytes;
     if size_bytes > limit {

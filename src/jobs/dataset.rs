@@ -81,7 +81,7 @@ impl Worker<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::InvalidParameter`] for a name of a run that is none, and
-    /// [`Error::ModelNotFound`].
+    /// [`ichor_core::Error::ModelNotFound`].
     pub fn write_row(&self, item: &Item) -> Result<Outcome> {
         let place = format!("{}{}.json", folder(&item.run)?, short_digest(&item.key));
         if self.runtime.block_on(self.store.exists(&place))? {
@@ -95,7 +95,7 @@ impl Worker<'_> {
             ..Row::default()
         };
         let measured = catch_unwind(AssertUnwindSafe(|| self.measure(item)));
-        let measured = measured.unwrap_or_else(|_| Err(Error::Inference("panic".into())));
+        let measured = measured.unwrap_or_else(|_| Err(Error::Internal("panic".into())));
         let (row, outcome) = match measured {
             Ok(found) => (described(named, &found), Outcome::Done),
             Err(error @ Error::Unavailable(_)) => return Err(error),
@@ -116,7 +116,7 @@ impl Worker<'_> {
         let given = Given::from_bytes(&bytes.unwrap_or_default(), self.limits, &clock)?;
         let options = SegmentOptions { threshold: item.threshold, ..SegmentOptions::default() };
         let series = assemble(given.decoded, options.series_request())?;
-        model.segment_series(series, options, &|_, _| (), &clock)
+        Ok(model.segment_series(series, options, &|_, _| (), &clock)?)
     }
 
     /// Writes the table of a run, sorted by key.
@@ -131,7 +131,7 @@ impl Worker<'_> {
         }
         rows.sort_by(|a: &Row, b: &Row| a.key.cmp(&b.key));
         let mut csv = csv::Writer::from_writer(Vec::new());
-        let unwritten = || Error::Inference("the table cannot be written".into());
+        let unwritten = || Error::Internal("the table cannot be written".into());
         for row in &rows {
             csv.serialize(row).map_err(|_| unwritten())?;
         }

@@ -73,7 +73,7 @@ enum Event {
 /// [`Worker::write_row`]. Those of a queue name what failed in their answer.
 pub fn answer(worker: Worker<'_>, event: &Value, sink: fn(&str)) -> Result<Value> {
     let json =
-        |written: serde_json::Result<Value>| written.map_err(|e| Error::Inference(e.to_string()));
+        |written: serde_json::Result<Value>| written.map_err(|e| Error::Internal(e.to_string()));
     let event = Event::deserialize(event).map_err(|_| {
         let remedy = "The event is neither of a queue nor a step of a data set";
         Error::InvalidParameter(remedy.into())

@@ -57,9 +57,9 @@ enum Stop {
     Error(Error),
 }
 
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
     }
 }
 
@@ -98,7 +98,7 @@ impl Worker<'_> {
         // A decoder's panic is caught where it decodes; one anywhere else must not end the process
         // either, for then the same input would end it again.
         let found = catch_unwind(AssertUnwindSafe(|| task.segment(&upload, progress.attempts)));
-        match found.unwrap_or_else(|_| Err(Stop::Error(Error::Inference("panic".into())))) {
+        match found.unwrap_or_else(|_| Err(Stop::Error(Error::Internal("panic".into())))) {
             Ok(result) => self.finish(id, result),
             Err(Stop::Gone) => {
                 self.runtime.block_on(forget(self.store, id))?;
@@ -256,7 +256,7 @@ impl Task<'_> {
         let key = self.keys.logits(index);
         if self.kept.contains(&index)
             && let Some(bytes) = runtime.block_on(store.get(&key))?
-            && let Some(logits) = Logits::from_bytes(&bytes, model.spec())
+            && let Some(logits) = Logits::from_bytes(&bytes, &model.spec().io())
         {
             return Ok(logits);
         }

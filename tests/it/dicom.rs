@@ -13,10 +13,10 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use dicom_transfer_syntax_registry::entries::EXPLICIT_VR_LITTLE_ENDIAN;
 use ichor::decode::{Limits, decode};
-use ichor::error::Result;
 use ichor::inspect::{Inspection, inspect};
 use ichor::segmenter::{SegmentOptions, SliceFinding};
 use ichor::slice::{CtSlice, Intensity, QuotedAttribute};
+use ichor_image::Result;
 use phantom::{COLUMNS, ROWS, ct, ct_with, file, group, pixels, ramp, sequence, short, text};
 
 const SYNTAXES: [(&str, &str); 7] = [

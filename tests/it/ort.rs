@@ -5,11 +5,11 @@ use crate::golden::{cases, crossings};
 use crate::packed::zip;
 use ichor::decode::{Heard, Limits, decode_heard, decode_slice};
 use ichor::engine::{Engine, OrtRuntime, OrtSettings, Precision, Provider};
-use ichor::error::Error;
 use ichor::model_spec::sigmoid;
 use ichor::preprocess::Prepared;
 use ichor::segmenter::{Found, Gate, Models, SegmentOptions, Segmenter};
 use ichor::storage::read_model_dir;
+use ichor_core::Error;
 use prost::Message;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -75,7 +75,7 @@ fn golden_tensors(model: &Segmenter) -> Vec<Vec<f32>> {
 fn tract(model: &Segmenter) -> Engine {
     let files = read_model_dir(&root().join("models")).unwrap();
     let files = files.into_iter().find(|files| files.spec.name == model.spec().name).unwrap();
-    Engine::reference(&files.spec, &files.onnx, &|| 0.0).unwrap().0
+    Engine::reference(&files.spec.io(), &files.onnx, &|_| ()).unwrap()
 }
 
 /// How far two engines are apart over the golden cases of a model.
@@ -239,7 +239,7 @@ fn archive() -> Vec<u8> {
 
 fn segmented(model: &Segmenter, bytes: &[u8]) -> Found {
     let limits = Limits::default();
-    let mut decode = |heard: Heard<'_>| decode_heard(bytes, &limits, heard);
+    let mut decode = |heard: Heard<'_>| Ok(decode_heard(bytes, &limits, heard)?);
     let options = SegmentOptions::default();
     model.segment_decoding(&mut decode, &limits, options, Gate::Own, &|_, _| (), &|| 0.0).unwrap().0
 }
@@ -278,15 +278,21 @@ fn one_slice_is_no_series_and_a_broken_file_is_the_senders() {
     let found = segmented(ort.default_model(), &sample(crate::fixtures::BLEED));
     assert!(matches!(found, Found::Slice { .. }));
     let (limits, mut bytes) = (Limits { max_slices: 3, ..Limits::default() }, archive());
-    let mut decode = |heard: Heard<'_>| decode_heard(&bytes, &limits, heard);
+    let mut decode = |heard: Heard<'_>| Ok(decode_heard(&bytes, &limits, heard)?);
     let options = SegmentOptions::default();
     let model = ort.default_model();
     let refused =
         model.segment_decoding(&mut decode, &limits, options, Gate::Own, &|_, _| (), &|| 0.0);
-    assert!(matches!(refused, Err(Error::TooLarge { limit: 3, .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::Image(ichor_image::Error::TooLarge { limit: 3, .. }))),
+        "{refused:?}"
+    );
     bytes.truncate(bytes.len() / 2);
-    let mut decode = |heard: Heard<'_>| decode_heard(&bytes, &limits, heard);
+    let mut decode = |heard: Heard<'_>| Ok(decode_heard(&bytes, &limits, heard)?);
     let refused =
         model.segment_decoding(&mut decode, &limits, options, Gate::Own, &|_, _| (), &|| 0.0);
-    assert!(matches!(refused, Err(Error::Undecodable(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::Image(ichor_image::Error::Undecodable(_)))),
+        "{refused:?}"
+    );
 }

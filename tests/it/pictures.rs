@@ -2,8 +2,8 @@
 
 use crate::fixtures::{BLEED, root, sample};
 use ichor::decode::{Limits, decode};
-use ichor::error::Result;
 use ichor::slice::{CtSlice, Doubt};
+use ichor_image::Result;
 use image::{ColorType, DynamicImage, GrayImage, ImageFormat, Luma};
 use std::io::Cursor;
 

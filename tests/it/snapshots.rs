@@ -144,9 +144,9 @@ fn flags(help: &str) -> Vec<String> {
         match line {
             _ if line.starts_with('-') && !is_value => Some(line.to_owned()),
             _ if is_value => line.split(':').next().map(str::to_owned),
-            _ if line.starts_with("[env:") || line.starts_with("[default:") => {
-                Some(line.to_owned())
-            }
+            // The value that the variable has on this machine is none of the snapshot's.
+            _ if line.starts_with("[env:") => line.split('=').next().map(str::to_owned),
+            _ if line.starts_with("[default:") => Some(line.to_owned()),
             _ => None,
         }
     };

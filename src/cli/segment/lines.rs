@@ -33,7 +33,7 @@ impl Lines {
     /// The answer on the file that was named at `place`, from 0.
     ///
     /// # Errors
-    /// [`Error::Inference`] when it cannot be written as JSON.
+    /// [`Error::Internal`] when it cannot be written as JSON.
     pub(super) fn add(
         &mut self,
         place: usize,
@@ -46,7 +46,7 @@ impl Lines {
             Err(error) => Outcome::Failure { error: error.to_string() },
         };
         let line = Line { file: file.display().to_string(), outcome };
-        let line = serde_json::to_string(&line).map_err(|e| Error::Inference(e.to_string()))?;
+        let line = serde_json::to_string(&line).map_err(|e| Error::Internal(e.to_string()))?;
         self.waiting.insert(place, line);
         while let Some(line) = self.waiting.remove(&self.next) {
             bar.suspend(|| println!("{line}"));

@@ -36,11 +36,15 @@ pub(super) struct Written {
 
 impl Written {
     /// The encoded form; `None`, with a warning per format, where the input does not allow it.
-    fn possible<T>(&mut self, formats: &[OutputFormat], encoded: Result<T>) -> Result<Option<T>> {
+    fn possible<T>(
+        &mut self,
+        formats: &[OutputFormat],
+        encoded: ichor_core::Result<T>,
+    ) -> Result<Option<T>> {
         let error = match encoded {
             Ok(encoded) => return Ok(Some(encoded)),
-            Err(error @ Error::Unprocessable(_)) => error,
-            Err(error) => return Err(error),
+            Err(error) if error.is_unprocessable() => error,
+            Err(error) => return Err(error.into()),
         };
         self.warnings.extend(formats.iter().map(|format| not_written(&format.to_string(), &error)));
         self.missing.extend(formats);
@@ -152,8 +156,7 @@ impl Outputs {
         if !self.has(OutputFormat::Json) {
             return Ok(());
         }
-        let json =
-            serde_json::to_vec_pretty(answer).map_err(|e| Error::Inference(e.to_string()))?;
+        let json = serde_json::to_vec_pretty(answer).map_err(|e| Error::Internal(e.to_string()))?;
         self.put(stem, "report.json", &json)
     }
 

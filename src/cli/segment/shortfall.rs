@@ -60,7 +60,7 @@ impl Shortfall {
             return Ok(());
         }
         let reasons = reasons.join(", and ");
-        Err(Error::Unprocessable(format!(
+        Err(Error::unprocessable(format!(
             "{reasons}; their lines on stdout say why. The others are done."
         )))
     }

@@ -4,7 +4,7 @@ use super::nifti_file::NiftiFile;
 use super::{SIZES, stored};
 use crate::packed::{gzip, zip};
 use ichor::decode::{Limits, decode};
-use ichor::error::Error;
+use ichor_image::Error;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;

@@ -1,0 +1,71 @@
+//! What can go wrong between slices and findings.
+
+/// An error, by who must act.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The input cannot be read, or is no head CT slice.
+    #[error(transparent)]
+    Image(#[from] ichor_image::Error),
+    /// A parameter is out of its range.
+    #[error("{0}")]
+    InvalidParameter(String),
+    /// No model of that name is loaded.
+    #[error("No model of that name is loaded. Loaded models: {0}.")]
+    ModelNotFound(String),
+    /// A model's files are missing, damaged or contradict each other.
+    #[error("Model '{model}': {reason}")]
+    Model {
+        /// Folder or key name of the model.
+        model: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// Reading or writing failed.
+    #[error("{context}: {source}")]
+    Io {
+        /// What was being done.
+        context: String,
+        /// The operating system's error.
+        source: std::io::Error,
+    },
+    /// The engine's queue is full; the same call succeeds later.
+    #[error("All workers are busy. Send the request again after the time in Retry-After.")]
+    Busy,
+    /// The network failed to run; a fault of the program, not of the input.
+    #[error("The network could not be run: {0}")]
+    Inference(String),
+    /// A result could not be put together or written; a fault of the program, not of the input.
+    #[error("The result could not be written: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// Wraps an I/O error with what was being done.
+    pub fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let context = context.into();
+        move |source| Self::Io { context, source }
+    }
+
+    /// An input or a series that cannot be used as asked, and why.
+    pub fn unprocessable(reason: impl Into<String>) -> Self {
+        Self::Image(ichor_image::Error::Unprocessable(reason.into()))
+    }
+
+    /// Whether an input or a series cannot be used as asked, while another use may succeed.
+    pub fn is_unprocessable(&self) -> bool {
+        matches!(self, Self::Image(ichor_image::Error::Unprocessable(_)))
+    }
+
+    /// Wraps an engine's error with the name of the model that it ran.
+    pub fn of_model(model: &str) -> impl FnOnce(ichor_engine::Error) -> Self {
+        move |error| match error {
+            ichor_engine::Error::Network(reason) => Self::Model { model: model.to_owned(), reason },
+            ichor_engine::Error::Settings(reason) => Self::InvalidParameter(reason),
+            ichor_engine::Error::Run(reason) => Self::Inference(reason),
+            ichor_engine::Error::Busy => Self::Busy,
+        }
+    }
+}
+
+/// Result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,41 @@
+//! Finds and outlines intracranial hemorrhage on slices of head CT. For research and teaching only.
+//!
+//! ```text
+//! CtSlice -> assess -> preprocess (ModelSpec) -> engine -> logits -> postprocess -> Mask, lesions -> volumetry
+//! ```
+//!
+//! [`segmenter::Segmenter`] is the one composition of these steps.
+//!
+//! ```
+//! use ichor_core::assess::{GrayScale, assess};
+//! use ichor_image::slice::{CtSlice, Intensity, Plane};
+//!
+//! // A blank picture is no head: the answer is not "no hemorrhage", but "unreadable", with the reason.
+//! let plane = Plane::filled(128, 128, 0.0);
+//! let assessment = assess(&CtSlice::bare(plane.clone(), Intensity::Display), &plane);
+//! assert_eq!(assessment.gray_scale, GrayScale::Unreadable);
+//! assert_eq!(assessment.warnings[0].code, "blank_image");
+//! ```
+
+#![forbid(unsafe_code)]
+
+#[cfg(any(feature = "ort", test))]
+mod agreement;
+pub mod assess;
+pub mod components;
+pub mod error;
+pub mod geometry;
+pub mod mask;
+pub mod model_spec;
+pub mod overlay;
+pub mod png;
+pub mod postprocess;
+pub mod preprocess;
+pub mod segmenter;
+pub mod stack;
+pub mod storage;
+pub mod volumetry;
+
+pub use error::{Error, Result};
+use ichor_engine as engine;
+use ichor_image::{decode, series, slice, vector, window};

@@ -1,0 +1,271 @@
+//! The one composition: bytes to a [`Segmentation`], by one loaded model; a [`series`] slice by slice.
+
+mod cautions;
+mod doubts;
+mod file;
+mod finding;
+mod gather;
+mod join;
+mod models;
+mod read_out;
+pub mod series;
+mod shown;
+mod stream;
+mod within;
+
+pub use file::{Found, Given};
+pub use finding::{Gate, Readout, Segmentation, SliceFinding, StageTimings};
+pub use models::Models;
+pub use stream::Decode;
+
+#[cfg(feature = "ort")]
+use crate::agreement;
+#[cfg(feature = "ort")]
+use crate::engine::{AgreementProbe, OrtRuntime};
+use crate::engine::{DeferredEngine, Engine, IoSpec, LoadStage, Logits};
+use crate::error::{Error, Result};
+use crate::model_spec::ModelSpec;
+use crate::overlay::parse_color;
+use crate::preprocess::{Prepared, preprocess};
+use crate::series::SeriesRequest;
+use crate::slice::{CtSlice, Intensity};
+use crate::storage::ModelFiles;
+use crate::window::WindowLevel;
+use image::Rgb;
+use serde::{Deserialize, Serialize};
+use std::cell::Cell;
+
+/// A model that is loaded and ready.
+#[derive(Debug)]
+pub struct Segmenter {
+    spec: ModelSpec,
+    io: IoSpec,
+    card: String,
+    color: Rgb<u8>,
+    engine: DeferredEngine,
+    load_timings: LoadTimings,
+}
+
+/// How long it took to make a network ready, ms.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct LoadTimings {
+    /// Bytes to a graph.
+    pub parse: f64,
+    /// Graph to a plan for the machine.
+    pub optimise: f64,
+}
+
+/// What a caller may ask for.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct SegmentOptions {
+    /// Replaces the model's own threshold, in (0, 1).
+    pub threshold: Option<f32>,
+    /// Whether lesions carry their contours.
+    pub contours: bool,
+    /// Window of the overlay in place of the model's input window; the result stays the same.
+    pub window: Option<WindowLevel>,
+    /// Whether several pictures are slices of one head.
+    #[serde(default)]
+    pub as_series: bool,
+    /// Which of several series to take, by its number in the warning that lists them, from 1.
+    #[serde(default)]
+    pub series: Option<u32>,
+}
+
+impl SegmentOptions {
+    /// What is asked of the series.
+    pub fn series_request(&self) -> SeriesRequest {
+        SeriesRequest { series: self.series, as_series: self.as_series }
+    }
+
+    /// Says whether the values can be used, before any work is done.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a threshold outside (0, 1).
+    pub fn check(&self) -> Result<()> {
+        if self.threshold.is_none_or(|threshold| threshold > 0.0 && threshold < 1.0) {
+            return Ok(());
+        }
+        Err(Error::InvalidParameter(
+            "threshold must lie between 0 and 1, both excluded; leave it out for the model's own"
+                .into(),
+        ))
+    }
+}
+
+/// Gives the time in ms since any fixed moment; handed in, as this layer knows no clock.
+pub type Clock<'a> = &'a (dyn Fn() -> f64 + Sync);
+
+/// Whether the assessment of a slice waits for that of its series ([`crate::assess::assess_series`]).
+fn defers_assessment(slice: &CtSlice, gate: Gate) -> bool {
+    gate == Gate::Series && slice.intensity == Intensity::Hounsfield
+}
+
+impl Segmenter {
+    /// Loads the network of verified model files; `clock` gives ms.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the network or the class colour cannot be used.
+    pub fn load(files: ModelFiles, clock: &dyn Fn() -> f64) -> Result<Self> {
+        let (start, read) = (clock(), Cell::new(0.0));
+        let on_stage = |stage| {
+            if stage == LoadStage::Read {
+                read.set(clock());
+            }
+        };
+        let engine = Engine::load(&files.spec.io(), &files.onnx, &on_stage)
+            .map_err(Error::of_model(&files.spec.name))?;
+        let load_timings =
+            LoadTimings { parse: read.get() - start, optimise: clock() - read.get() };
+        let loaded = Self::deferred(files)?;
+        Ok(Self { engine: DeferredEngine::built(engine), load_timings, ..loaded })
+    }
+
+    /// Puts the network of verified model files into onnxruntime.
+    ///
+    /// # Errors
+    /// As [`Engine::load_ort`].
+    #[cfg(feature = "ort")]
+    pub fn load_ort(files: ModelFiles, runtime: &OrtRuntime) -> Result<Self> {
+        let spec = &files.spec;
+        let agree = |expected: &[Logits], actual: &[Logits], tolerance| {
+            agreement::agree(spec, expected, actual, tolerance)
+        };
+        let probe = AgreementProbe { tensors: &agreement::tensors(spec)?, agree: &agree };
+        let engine = Engine::load_ort(runtime, &spec.io(), &files.onnx, &probe)
+            .map_err(Error::of_model(&spec.name))?;
+        Ok(Self { engine: DeferredEngine::built(engine), ..Self::deferred(files)? })
+    }
+
+    /// Loads the network of verified model files into tract, whatever its operators.
+    ///
+    /// # Errors
+    /// As [`Segmenter::load`].
+    #[cfg(feature = "tract")]
+    pub fn load_tract(files: ModelFiles) -> Result<Self> {
+        let engine = Engine::reference(&files.spec.io(), &files.onnx, &|_| ())
+            .map_err(Error::of_model(&files.spec.name))?;
+        Ok(Self { engine: DeferredEngine::built(engine), ..Self::deferred(files)? })
+    }
+
+    /// Takes verified model files; the network is built by the first slice that asks for it.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the class colour cannot be used.
+    pub fn deferred(files: ModelFiles) -> Result<Self> {
+        let ModelFiles { spec, onnx, card } = files;
+        let color = parse_color(&spec.classes[0].color).ok_or_else(|| Error::Model {
+            model: spec.name.clone(),
+            reason: "the class colour in model.json must be #RRGGBB".into(),
+        })?;
+        let engine = DeferredEngine::waiting(onnx);
+        let io = spec.io();
+        Ok(Self { spec, io, card, color, engine, load_timings: LoadTimings::default() })
+    }
+
+    /// Builds a deferred network, or waits while another thread does.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it cannot be built.
+    pub fn build(&self) -> Result<()> {
+        self.built_engine().map(drop)
+    }
+
+    fn built_engine(&self) -> Result<&Engine> {
+        self.engine.get(&self.io).map_err(Error::of_model(&self.spec.name))
+    }
+
+    /// How long it took to load the network.
+    pub fn load_timings(&self) -> LoadTimings {
+        self.load_timings
+    }
+
+    /// What runs the network; `None` until a deferred one is built.
+    pub fn engine(&self) -> Option<&Engine> {
+        self.engine.if_built()
+    }
+
+    /// The contract of the loaded model.
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// The model card, Markdown.
+    pub fn card(&self) -> &str {
+        &self.card
+    }
+
+    /// Segments one decoded slice.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a threshold outside (0, 1); [`Error::Inference`].
+    pub fn segment_slice(
+        &self,
+        slice: &CtSlice,
+        options: SegmentOptions,
+        clock: Clock<'_>,
+    ) -> Result<Segmentation> {
+        self.segment_with(slice, options, Gate::Own, clock, &|prepared| self.infer(prepared))
+    }
+
+    /// Segments one decoded slice with logits that `logits` gives: computed by
+    /// [`Segmenter::infer`], or kept from an earlier run on the same slice.
+    ///
+    /// # Errors
+    /// As [`Segmenter::segment_slice`], and whatever `logits` fails with.
+    pub fn segment_with<E: From<Error>>(
+        &self,
+        slice: &CtSlice,
+        options: SegmentOptions,
+        gate: Gate,
+        clock: Clock<'_>,
+        logits: &dyn Fn(&Prepared) -> std::result::Result<Logits, E>,
+    ) -> std::result::Result<Segmentation, E> {
+        options.check()?;
+        let threshold = options.threshold.unwrap_or(self.spec.postprocessing.threshold);
+        let t0 = clock();
+        let prepared = preprocess(slice, &self.spec)?;
+        let t1 = clock();
+        let logits = match self.is_suitable(slice)
+            && (defers_assessment(slice, gate) || !prepared.assessment.is_unreadable())
+        {
+            true => logits(&prepared)?,
+            false => Logits::impossible(&self.io),
+        };
+        let t2 = clock();
+        let mut found = self.read_out(slice, prepared, logits, threshold, options, gate);
+        let (preprocess, inference) = (t1 - t0, t2 - t1);
+        found.finding.timings =
+            StageTimings { decode: 0.0, preprocess, inference, postprocess: clock() - t2 };
+        Ok(found)
+    }
+
+    /// Whether the model was made for images of the slice's modality, where the file names one.
+    fn is_suitable(&self, slice: &CtSlice) -> bool {
+        slice.modality.as_ref().is_none_or(|modality| self.spec.modalities.contains(modality))
+    }
+
+    /// Logits on the network's grid for one slice; the stage that golden cases compare.
+    ///
+    /// # Errors
+    /// As [`Segmenter::segment_slice`].
+    pub fn logits(&self, slice: &CtSlice) -> Result<(Prepared, Logits)> {
+        let prepared = preprocess(slice, &self.spec)?;
+        let logits = self.infer(&prepared)?;
+        Ok((prepared, logits))
+    }
+
+    /// Runs the network on a prepared slice.
+    ///
+    /// # Errors
+    /// [`Error::Inference`]; [`Error::Model`] where a deferred network cannot be built.
+    pub fn infer(&self, prepared: &Prepared) -> Result<Logits> {
+        let logits = self.built_engine()?.run(&prepared.tensor);
+        logits.map_err(Error::of_model(&self.spec.name))
+    }
+
+    /// Colour of the mask class.
+    pub fn color(&self) -> Rgb<u8> {
+        self.color
+    }
+}

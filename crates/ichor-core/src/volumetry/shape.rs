@@ -1,0 +1,213 @@
+//! Lengths of a lesion, from the convex hulls of its slices.
+
+use super::Abc2;
+use super::lesions::LesionPart;
+use crate::slice::{CtSlice, Placement};
+use crate::vector::{cross, dot, minus, normalised, scaled_sum};
+use rayon::prelude::*;
+
+/// Spacing and placement of one slice, as far as they are known.
+#[derive(Debug, Clone)]
+pub(super) struct SlicePlane {
+    /// Between rows and between columns, mm.
+    spacing_mm: Option<[f64; 2]>,
+    /// Length along the normal that the slice stands for, mm.
+    extent_mm: Option<f64>,
+    placement: Option<Placement>,
+}
+
+impl SlicePlane {
+    pub(super) fn of(slice: &CtSlice, extents_mm: Option<&[f32]>, index: usize) -> Self {
+        let sane = |mm: &f64| mm.is_finite() && *mm > 0.0;
+        Self {
+            spacing_mm: slice.spacing_mm.map(|s| s.map(f64::from)).filter(|s| s.iter().all(sane)),
+            extent_mm: extents_mm.and_then(|e| e.get(index)).map(|e| f64::from(*e)).filter(sane),
+            placement: slice.placement,
+        }
+    }
+
+    pub(super) fn pixel_mm2(&self) -> Option<f64> {
+        self.spacing_mm.map(|[rows, columns]| rows * columns)
+    }
+
+    pub(super) fn voxel_mm3(&self) -> Option<f64> {
+        Some(self.pixel_mm2()? * self.extent_mm?)
+    }
+
+    /// Columns and rows from a pixel of `upper` to the pixel of this slice that lies
+    /// perpendicularly below it; `None` where the two have unlike spacings.
+    pub(super) fn shift_px(&self, upper: &Self) -> Option<[i64; 2]> {
+        let (Some(here), Some(there)) = (self.spacing_mm, upper.spacing_mm) else {
+            let both_unknown = self.spacing_mm.is_none() && upper.spacing_mm.is_none();
+            return both_unknown.then_some([0, 0]);
+        };
+        if here.iter().zip(there).any(|(a, b)| (a / b - 1.0).abs() > 0.01) {
+            return None;
+        }
+        let (Some(below), Some(above)) = (self.placement, upper.placement) else {
+            return Some([0, 0]);
+        };
+        let step = minus(above.position_mm, below.position_mm);
+        // Far beyond any image, yet nothing that overflows.
+        let pixels = |along, mm: f64| (dot(step, along) / mm).clamp(-1e6, 1e6).round() as i64;
+        Some([pixels(below.row, here[1]), pixels(below.column, here[0])])
+    }
+
+    /// A point of the slice in mm: `x` columns and `y` rows from the first sample, `up` mm along
+    /// the normal. Slices without a place (only ever looked at alone) lie flat.
+    fn point(&self, [x, y]: [f64; 2], up: f64) -> Option<[f64; 3]> {
+        let [rows, columns] = self.spacing_mm?;
+        let place = self.placement.unwrap_or(Placement {
+            position_mm: [0.0; 3],
+            row: [1.0, 0.0, 0.0],
+            column: [0.0, 1.0, 0.0],
+        });
+        let normal = normalised(cross(place.row, place.column))?;
+        let (along, across) = ((x * columns, place.row), (y * rows, place.column));
+        Some(scaled_sum(place.position_mm, along, across, (up, normal)))
+    }
+}
+
+/// Convex hull, counterclockwise (Andrew's monotone chain, 1979).
+pub(super) fn hull(points: impl Iterator<Item = [i64; 2]>) -> Vec<[i64; 2]> {
+    let mut points: Vec<_> = points.collect();
+    points.sort_unstable();
+    points.dedup();
+    if points.len() < 3 {
+        return points;
+    }
+    let mut corners = half_hull(points.iter());
+    corners.extend(half_hull(points.iter().rev()));
+    corners
+}
+
+/// One side of the hull, without its last corner.
+fn half_hull<'a>(points: impl Iterator<Item = &'a [i64; 2]>) -> Vec<[i64; 2]> {
+    let mut chain: Vec<[i64; 2]> = Vec::new();
+    for &[x, y] in points {
+        while let [.., a, b] = chain[..] {
+            if (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0]) > 0 {
+                break;
+            }
+            chain.pop();
+        }
+        chain.push([x, y]);
+    }
+    chain.pop();
+    chain
+}
+
+/// Above this many candidates the pairs are thinned out, to keep the time of a measurement short.
+const MOST_CANDIDATES: usize = 4096;
+
+/// Largest distance between two points of the lesion's surface, mm: the maximum 3D diameter of the
+/// Image Biomarker Standardisation Initiative. The surface lies half a voxel outside the centres of
+/// the outermost voxels, along each axis.
+///
+/// Exact up to 4096 corners of the slices' hulls; beyond, it can be too small by 0.3 %.
+pub(super) fn largest_diameter_mm(parts: &[LesionPart], planes: &[SlicePlane]) -> Option<f64> {
+    let alone = parts.iter().all(|p| p.slice == parts[0].slice);
+    let mut points = Vec::new();
+    for part in parts {
+        let plane = &planes[part.slice];
+        // Within one slice of unknown thickness the in-plane diameter is still known.
+        let half = plane.extent_mm.or(alone.then_some(0.0))? / 2.0;
+        for &[x, y] in &part.hull {
+            let (x, y) = (x as f64, y as f64);
+            for centre in rim([x, y]) {
+                points.push(plane.point(centre, 0.0)?);
+            }
+            points.push(plane.point([x, y], half)?);
+            points.push(plane.point([x, y], -half)?);
+        }
+    }
+    if points.len() > MOST_CANDIDATES {
+        points = outermost(&points);
+    }
+    let distance = |(index, a): (usize, &[f64; 3])| {
+        points[index..].iter().map(|b| square(minus(*a, *b))).fold(0.0, f64::max)
+    };
+    Some(points.par_iter().enumerate().map(distance).reduce(|| 0.0, f64::max).sqrt())
+}
+
+fn square(a: [f64; 3]) -> f64 {
+    dot(a, a)
+}
+
+/// The middles of a pixel's four edges.
+fn rim([x, y]: [f64; 2]) -> [[f64; 2]; 4] {
+    [[x - 0.5, y], [x + 0.5, y], [x, y - 0.5], [x, y + 0.5]]
+}
+
+/// The points that lie farthest out in 1024 directions, spread evenly (Fibonacci lattice). The
+/// farthest pair's direction is at most 0.08 rad from one of them: cos(0.08) = 0.997.
+fn outermost(points: &[[f64; 3]]) -> Vec<[f64; 3]> {
+    const DIRECTIONS: usize = 1024;
+    let golden_angle = std::f64::consts::PI * (3.0 - 5.0_f64.sqrt());
+    let farthest = |n: usize| {
+        let z = (n as f64 + 0.5) / DIRECTIONS as f64;
+        let (radius, angle) = ((1.0 - z * z).sqrt(), n as f64 * golden_angle);
+        let direction = [radius * angle.cos(), radius * angle.sin(), z];
+        let (mut low, mut high) = ((f64::INFINITY, 0), (f64::NEG_INFINITY, 0));
+        for (index, point) in points.iter().enumerate() {
+            let along = dot(*point, direction);
+            if along < low.0 {
+                low = (along, index);
+            }
+            if along > high.0 {
+                high = (along, index);
+            }
+        }
+        [points[low.1], points[high.1]]
+    };
+    (0..DIRECTIONS).into_par_iter().flat_map_iter(farthest).collect()
+}
+
+/// ABC/2 of one lesion, whose `areas` are its mm² on each slice.
+pub(super) fn abc2(
+    parts: &[LesionPart],
+    planes: &[SlicePlane],
+    areas: &[(usize, f64)],
+    key_slice: usize,
+) -> Option<Abc2> {
+    let key_area = areas.iter().find(|(slice, _)| *slice == key_slice)?.1;
+    // Kothari's weights, on the share of the largest slice's area.
+    let weight = |area: f64| match area / key_area {
+        share if share > 0.75 => 1.0,
+        share if share >= 0.25 => 0.5,
+        _ => 0.0,
+    };
+    let extents = areas.iter().map(|(slice, area)| Some(weight(*area) * planes[*slice].extent_mm?));
+    let c = extents.sum::<Option<f64>>()?;
+    let [rows, columns] = planes[key_slice].spacing_mm?;
+    let on_key = parts.iter().filter(|p| p.slice == key_slice).flat_map(|p| &p.hull);
+    // In half pixels, where the middles of edges have whole coordinates.
+    let rim = on_key.flat_map(|&[x, y]| {
+        let (x, y) = (2 * x, 2 * y);
+        [[x - 1, y], [x + 1, y], [x, y - 1], [x, y + 1]]
+    });
+    let to_mm = |[x, y]: [i64; 2]| [x as f64 / 2.0 * columns, y as f64 / 2.0 * rows];
+    let points: Vec<[f64; 2]> = hull(rim).into_iter().map(to_mm).collect();
+    let (a, direction) = longest(&points)?;
+    let across = points.iter().map(|[x, y]| y * direction[0] - x * direction[1]);
+    let b = across.clone().fold(f64::NEG_INFINITY, f64::max) - across.fold(f64::INFINITY, f64::min);
+    Some(Abc2 {
+        a_mm: a as f32,
+        b_mm: b as f32,
+        c_mm: c as f32,
+        volume_ml: (a * b * c / 2000.0) as f32,
+    })
+}
+
+/// The longest distance between two points, and its direction.
+fn longest(points: &[[f64; 2]]) -> Option<(f64, [f64; 2])> {
+    let from = |(index, a): (usize, &[f64; 2])| {
+        let to = |b: &[f64; 2]| [b[0] - a[0], b[1] - a[1]];
+        let length = |d: &[f64; 2]| d[0].hypot(d[1]);
+        points[index..].iter().map(to).max_by(|a, b| length(a).total_cmp(&length(b)))
+    };
+    let lines = points.iter().enumerate().filter_map(from);
+    let (length, line) =
+        lines.map(|line| (line[0].hypot(line[1]), line)).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (length > 0.0).then(|| (length, line.map(|d| d / length)))
+}

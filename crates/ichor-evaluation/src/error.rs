@@ -1,0 +1,40 @@
+//! What can go wrong with a data set.
+
+/// An error, by who must act.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A slice cannot be read or segmented.
+    #[error(transparent)]
+    Core(#[from] ichor_core::Error),
+    /// A data set on disk does not have the expected layout.
+    #[error("{0}")]
+    Dataset(String),
+    /// A parameter is out of its range.
+    #[error("{0}")]
+    InvalidParameter(String),
+    /// Reading or writing failed.
+    #[error("{context}: {source}")]
+    Io {
+        /// What was being done.
+        context: String,
+        /// The operating system's error.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// Wraps an I/O error with what was being done.
+    pub fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let context = context.into();
+        move |source| Self::Io { context, source }
+    }
+}
+
+impl From<ichor_image::Error> for Error {
+    fn from(error: ichor_image::Error) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+/// Result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,128 @@
+//! Lesions as CSV (RFC 4180). Unknown values are empty.
+
+use crate::error::{Error, Result};
+use crate::segmenter::series::SeriesSegmentation;
+use serde::Serialize;
+
+/// One three-dimensional lesion.
+#[derive(Serialize)]
+struct LesionRow {
+    lesion: usize,
+    volume_ml: Option<f32>,
+    voxels: usize,
+    first_slice: usize,
+    last_slice: usize,
+    key_slice: usize,
+    largest_diameter_mm: Option<f32>,
+    abc2_a_mm: Option<f32>,
+    abc2_b_mm: Option<f32>,
+    abc2_c_mm: Option<f32>,
+    abc2_volume_ml: Option<f32>,
+}
+
+/// One region on one slice.
+#[derive(Serialize)]
+struct RegionRow {
+    slice: usize,
+    source: usize,
+    region: usize,
+    area_px: usize,
+    area_mm2: Option<f32>,
+    volume_ml: Option<f32>,
+    bbox_x: usize,
+    bbox_y: usize,
+    bbox_width: usize,
+    bbox_height: usize,
+    centroid_x: f64,
+    centroid_y: f64,
+    mean_probability: f32,
+}
+
+/// The lesions across slices, one a row; the slices count from 0 as in the JSON report.
+///
+/// # Errors
+/// [`Error::Internal`] if a row cannot be written, which no value causes.
+pub fn lesion_table(found: &SeriesSegmentation) -> Result<Vec<u8>> {
+    let header = [
+        "lesion",
+        "volume_ml",
+        "voxels",
+        "first_slice",
+        "last_slice",
+        "key_slice",
+        "largest_diameter_mm",
+        "abc2_a_mm",
+        "abc2_b_mm",
+        "abc2_c_mm",
+        "abc2_volume_ml",
+    ];
+    let rows = found.volume.lesions.iter().map(|lesion| {
+        let abc2 = lesion.abc2.as_ref();
+        LesionRow {
+            lesion: lesion.id,
+            volume_ml: lesion.volume_ml,
+            voxels: lesion.voxels,
+            first_slice: lesion.first_slice,
+            last_slice: lesion.last_slice,
+            key_slice: lesion.key_slice,
+            largest_diameter_mm: lesion.largest_diameter_mm,
+            abc2_a_mm: abc2.map(|abc2| abc2.a_mm),
+            abc2_b_mm: abc2.map(|abc2| abc2.b_mm),
+            abc2_c_mm: abc2.map(|abc2| abc2.c_mm),
+            abc2_volume_ml: abc2.map(|abc2| abc2.volume_ml),
+        }
+    });
+    write(&header, rows)
+}
+
+/// The regions of every slice, one a row.
+///
+/// # Errors
+/// As [`lesion_table`].
+pub fn region_table(found: &SeriesSegmentation) -> Result<Vec<u8>> {
+    let header = [
+        "slice",
+        "source",
+        "region",
+        "area_px",
+        "area_mm2",
+        "volume_ml",
+        "bbox_x",
+        "bbox_y",
+        "bbox_width",
+        "bbox_height",
+        "centroid_x",
+        "centroid_y",
+        "mean_probability",
+    ];
+    let numbered = found.slices.iter().zip(&found.series.sources).enumerate();
+    let rows = numbered.flat_map(|(slice, (finding, &source))| {
+        finding.lesions.iter().map(move |lesion| RegionRow {
+            slice,
+            source,
+            region: lesion.id,
+            area_px: lesion.area_px,
+            area_mm2: lesion.area_mm2,
+            volume_ml: lesion.volume_ml,
+            bbox_x: lesion.bbox.x,
+            bbox_y: lesion.bbox.y,
+            bbox_width: lesion.bbox.width,
+            bbox_height: lesion.bbox.height,
+            centroid_x: lesion.centroid.x,
+            centroid_y: lesion.centroid.y,
+            mean_probability: lesion.mean_probability,
+        })
+    });
+    write(&header, rows)
+}
+
+/// The header is written even where there are no rows: an empty file would look like a fault.
+fn write(header: &[&str], rows: impl Iterator<Item = impl Serialize>) -> Result<Vec<u8>> {
+    let fail = |_| Error::Internal("the table could not be written".into());
+    let mut table = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    table.write_record(header).map_err(fail)?;
+    for row in rows {
+        table.serialize(row).map_err(fail)?;
+    }
+    table.into_inner().map_err(|_| Error::Internal("the table could not be written".into()))
+}
