@@ -57,13 +57,17 @@ pub enum LoadStage {
     Planned,
 }
 
+/// Whether the logits of a faster form are as good as those expected; the number says how far probabilities may differ.
+#[cfg(feature = "ort")]
+pub type Agreement<'a> = dyn Fn(&[Logits], &[Logits], f32) -> bool + 'a;
+
 /// Tensors on which two forms of a network must agree before the faster one is used.
 #[cfg(feature = "ort")]
 pub struct AgreementProbe<'a> {
     /// Inputs, so different that slices which touch each other in a batch show it.
     pub tensors: &'a [Vec<f32>],
-    /// Whether the logits of the faster form are as good as those expected, given how far probabilities may differ.
-    pub agree: &'a dyn Fn(&[Logits], &[Logits], f32) -> bool,
+    /// How the logits of both forms are compared.
+    pub agree: &'a Agreement<'a>,
 }
 
 /// Output of a network for one slice.

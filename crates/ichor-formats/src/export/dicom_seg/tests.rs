@@ -6,7 +6,8 @@ use crate::slice::{Intensity, PatientStudy, Plane, QuotedAttribute};
 use std::sync::Arc;
 
 fn spec() -> ModelSpec {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/unet/model.json");
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/unet/model.json");
     ModelSpec::from_json("unet", &std::fs::read(path).unwrap()).unwrap()
 }
 
