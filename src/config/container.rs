@@ -9,7 +9,7 @@ use std::time::Duration;
 /// The command line of the container's server.
 #[derive(Debug, Parser)]
 #[command(
-    name = "sagemaker",
+    name = "ichor-sagemaker",
     version,
     about = "Ichor in a container, for SageMaker and ECS: whole series and batches by onnxruntime. Research and teaching only, never for diagnosis."
 )]

@@ -146,7 +146,7 @@ def test_the_container_is_started_and_stopped_as_it_expects(template: dict, repo
         assert f'env = "{name}"' in flags, name
     stop_seconds = int(re.findall(r'ICHOR_STOP_SECONDS", default_value_t = (\d+)', flags)[0])
     assert stop_seconds < container["StopTimeout"]
-    assert container["HealthCheck"]["Command"] == ["CMD", "/usr/local/bin/sagemaker", "health"]
+    assert container["HealthCheck"]["Command"] == ["CMD", "/usr/local/bin/ichor-sagemaker", "health"]
     assert template["Resources"]["Tasks"]["Properties"]["HealthCheckPath"] == "/ping"
     assert container["User"] in (repository / "infra" / "Dockerfile.gpu").read_text()
 

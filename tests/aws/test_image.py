@@ -124,7 +124,7 @@ def test_the_cpu_container_answers_and_is_healthy(cpu_image: str, samples: list[
 def test_the_gpu_image_is_small_has_no_root_and_lists_its_parts(gpu_image: str):
     config = facts(gpu_image)["Config"]
     assert config["User"] == "10001:10001"
-    assert config["Healthcheck"]["Test"] == ["CMD", "/usr/local/bin/sagemaker", "health"]
+    assert config["Healthcheck"]["Test"] == ["CMD", "/usr/local/bin/ichor-sagemaker", "health"]
     assert config["Labels"]["org.opencontainers.image.base.name"] == BASE
     # The program, and onnxruntime for the CPU.
     assert added_bytes(gpu_image) < 120e6, added_bytes(gpu_image)
@@ -136,7 +136,7 @@ def test_the_gpu_image_is_small_has_no_root_and_lists_its_parts(gpu_image: str):
 def test_the_gpu_container_answers_and_stops_in_time(gpu_image: str, models: Path, samples: list[Path]):
     mount = ("--volume", f"{models}:/opt/ml/model:ro")
     with container(gpu_image, "/ping", *mount, command=("serve",)) as (name, address):
-        docker("exec", name, "/usr/local/bin/sagemaker", "health")
+        docker("exec", name, "/usr/local/bin/ichor-sagemaker", "health")
         answer = requests.post(
             f"{address}/invocations?include=",
             samples[0].read_bytes(),
