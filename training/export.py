@@ -84,10 +84,14 @@ def export_onnx(model: torch.nn.Module, path: Path, side: int) -> None:
 
 def run_onnx(path: Path, image: np.ndarray) -> list[np.ndarray]:
     """Mask logits [1, 1, H, W] and slice logits [1, K] of float32 [1, 1, H, W], by onnxruntime."""
+    return open_onnx(path).run(list(NAMES), {"image": image})
+
+
+def open_onnx(path: Path) -> onnxruntime.InferenceSession:
+    """On one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    return session.run(list(NAMES), {"image": image})
+    return onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
 
 
 @torch.no_grad()
@@ -101,6 +105,83 @@ def largest_difference(model: torch.nn.Module, path: Path, images: np.ndarray) -
             difference = torch.sigmoid(logits) - torch.sigmoid(torch.from_numpy(exported))
             worst = max(worst, float(difference.abs().max()))
     return worst
+
+
+def folded_pairs(model: torch.nn.Module) -> list[tuple[str, str]]:
+    """Names of every convolution and of the BatchNorm that `as_stored` folds into it."""
+    return [
+        (".".join(filter(None, (prefix, name))), ".".join(filter(None, (prefix, norm_name))))
+        for prefix, module in model.named_modules()
+        for (name, _), (norm_name, norm) in zip(list(module.named_children()), list(module.named_children())[1:])
+        if isinstance(norm, torch.nn.BatchNorm2d)
+    ]
+
+
+def weights_of(graph: onnx.GraphProto) -> dict[str, torch.Tensor]:
+    """Every weight of a graph that `export_onnx` wrote, float32, under PyTorch's name."""
+    held = {
+        tensor.name.removesuffix("_f16"): torch.from_numpy(numpy_helper.to_array(tensor).astype(np.float32))
+        for tensor in graph.initializer
+    }
+    # The exporter keeps one of several equal biases; the convolution's kernel says whose it is.
+    for node in graph.node:
+        if node.op_type == "Conv" and len(node.input) > 2:
+            held[node.input[1].removesuffix("weight") + "bias"] = held[node.input[2]]
+    return held
+
+
+@torch.no_grad()
+def load_onnx(path: Path, architecture: dict, images: torch.Tensor) -> torch.nn.Module:
+    """The model of a file that `export_onnx` wrote, with BatchNorm again, so that it can learn on.
+
+    The file holds the product of each convolution and its BatchNorm, not their parts. The parts are chosen anew: kernels
+    of the usual size, and as the statistics those of `images`, float32 [B, 1, H, W], normalised and as varied as the
+    training will be. In evaluation the model answers as the file does; in training it does as far as a batch is like
+    `images`. What the file does not hold, such as a head that only teaches, stays as it is built.
+    """
+    held = weights_of(onnx.load(path).graph)
+    model = models.build(architecture).eval()
+    pairs, folded = folded_pairs(model), as_stored(model)
+    fitting = {
+        name: held[name] for name, value in folded.state_dict().items() if name in held and held[name].shape == value.shape
+    }
+    missing = folded.load_state_dict(fitting, strict=False).missing_keys
+    lost = [name for name in missing if any(name.startswith(convolution + ".") for convolution, _ in pairs)]
+    if lost:
+        raise ValueError(f"{path} is of another architecture: it lacks {', '.join(lost[:3])}")
+    statistics: dict[str, list] = {name: [] for name, _ in pairs}
+
+    def observe(name):
+        # At once: the activation that follows works in place.
+        def hook(_, __, output):
+            values = output.double()
+            statistics[name].append((values.mean((0, 2, 3)), values.square().mean((0, 2, 3))))
+
+        return hook
+
+    hooks = [folded.get_submodule(name).register_forward_hook(observe(name)) for name, _ in pairs]
+    for image in images:
+        folded(image[None])
+    for hook in hooks:
+        hook.remove()
+    normed = {name for name, _ in pairs}
+    model.load_state_dict(
+        {name: value for name, value in held.items()
+         if name in model.state_dict() and name.rpartition(".")[0] not in normed},
+        strict=False,
+    )  # fmt: skip
+    for name, norm_name in pairs:
+        convolution, norm = model.get_submodule(name), model.get_submodule(norm_name)
+        kernel, bias = held[f"{name}.weight"], held[f"{name}.bias"]
+        mean, square = (torch.stack(each).mean(0) for each in zip(*statistics[name]))
+        size = kernel.flatten(1).norm(dim=1)  # each kernel then has the norm 1, but for those that are 0
+        size = torch.where(size > 1e-6, size, torch.ones_like(size))
+        convolution.weight.copy_(kernel / size[:, None, None, None])
+        norm.running_mean.copy_((mean - bias) / size)
+        norm.running_var.copy_((square - mean.square()).clamp(min=0) / size.square())
+        norm.weight.copy_((norm.running_var + norm.eps).sqrt() * size)
+        norm.bias.copy_(mean)
+    return model
 
 
 def load_model(checkpoint: Path) -> tuple[torch.nn.Module, dict]:

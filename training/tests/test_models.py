@@ -7,6 +7,7 @@ import torch
 
 from training import export, models
 from training.evaluate import BothWays
+from training.model_efficientnet import filter_per_channel
 
 KINDS = [{"kind": "unet", "base": 16}, {"kind": "deeplabv3", "width": 96}]
 LARGEST_FILE = 12 * 2**20
@@ -69,3 +70,35 @@ def test_both_ways_see_a_slice_and_its_mirror_image_alike():
     torch.testing.assert_close(mirrored.flip(3), mask)
     torch.testing.assert_close(same, slices)
     assert not torch.allclose(model.model(image.flip(3))[0].flip(3), model.model(image)[0])
+
+
+def test_a_released_file_learns_on_from_where_it_is(tmp_path):
+    torch.manual_seed(0)
+    made = models.build(KINDS[1])
+    made(torch.randn(8, 1, 64, 64))
+    path = tmp_path / "model.onnx"
+    export.export_onnx(made.eval(), path, 64)
+    images = torch.randn(8, 1, 64, 64)
+    loaded = export.load_onnx(path, KINDS[1], images)
+    assert any(isinstance(module, torch.nn.BatchNorm2d) for module in loaded.modules())
+    assert export.largest_difference(loaded, path, images[:2].numpy()) < 1e-4
+    with torch.no_grad():
+        answer, _ = loaded.eval()(images)
+        learning, _ = loaded.train()(images)
+    assert (answer - learning).abs().max() < 0.01 * answer.std(), "the statistics are those of the images"
+
+
+def test_a_file_of_another_architecture_is_refused(tmp_path):
+    path = tmp_path / "model.onnx"
+    export.export_onnx(models.build({"kind": "unet", "base": 8}).eval(), path, 64)
+    with pytest.raises(ValueError, match="another architecture"):
+        export.load_onnx(path, KINDS[1], torch.zeros(1, 1, 64, 64))
+
+
+def test_the_quicker_dilated_filter_is_the_same_filter():
+    torch.manual_seed(0)
+    filters = torch.nn.Conv2d(6, 6, 5, 1, 4, 2, groups=6, bias=False)
+    x = torch.randn(2, 6, 8, 8)
+    assert torch.allclose(filter_per_channel(filters, x), filters(x), atol=1e-5)
+    odd = torch.randn(2, 6, 7, 7)
+    assert torch.equal(filter_per_channel(filters, odd), filters(odd))
