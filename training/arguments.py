@@ -22,4 +22,4 @@ def parse(made: argparse.ArgumentParser) -> tuple[argparse.Namespace, list[datas
     """The arguments, with PyTorch's threads set, and the prepared sets."""
     arguments = made.parse_args()
     torch.set_num_threads(arguments.threads)
-    return arguments, [dataset.load(folder) for folder in arguments.prepared]
+    return arguments, dataset.join_boxes([dataset.load(folder) for folder in arguments.prepared])

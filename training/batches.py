@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from training import synthetic, transforms
+from training import pictures, synthetic, transforms
 from training.dataset import Prepared
 
 
@@ -18,6 +18,7 @@ class Slice:
     inside: np.ndarray  # 1 where a mask may lie
     labels: np.ndarray
     mask_known: bool
+    weight: float = 1.0  # of the mask's losses
     origin: tuple[str, int] | None = None  # set and row of an unchanged negative slice
 
     def moved(self, matrix: np.ndarray, size: int) -> "Slice":
@@ -63,11 +64,13 @@ class Batches:
         grey, labels, kind = grey.astype(np.float32), one.labels(row), one.kind(row)
         inside = one.inside(row).astype(np.uint8)
         if (name, row) in self.pseudo:
-            return Slice(grey, self.pseudo[name, row], inside, labels, True)
+            weight = self.config.get("mask_weights", {}).get("pseudo", 1.0)
+            return Slice(grey, self.pseudo[name, row], inside, labels, True, weight)
         if kind == "weak":
             return Slice(grey, np.zeros_like(one.masks[row]), inside, labels, False)
         origin = (name, row) if kind == "negative" else None
-        return Slice(grey, np.array(one.masks[row]), inside, labels, True, origin)
+        weight = self.config.get("mask_weights", {}).get(one.tier(row), 1.0)
+        return Slice(grey, np.array(one.masks[row]), inside, labels, True, weight, origin)
 
     def draw(self, name: str, kind: str) -> Slice:
         """A patient by the root of its slice count (no patient dominates), then one of its slices."""
@@ -86,8 +89,16 @@ class Batches:
         augment = self.config["augment"]
         turns = augment.get("quarter_turns", {}).get(name, [1, 0, 0, 0])
         matrix = transforms.draw_geometry({**augment["online"], "quarter_turns": turns}, self.rng)
-        moved = one.moved(matrix, size)
-        return replace(moved, grey=transforms.vary_intensity(moved.grey, augment["intensity"], self.rng))
+        amounts = augment.get("picture", {})
+        if self.rng.random() < amounts.get("cut_share", 0):
+            cut = pictures.draw_cut(amounts["cut"], self.rng)
+            moved, shown = one.moved(cut.matrix() @ matrix, size), cut.shown(size)
+            grey, mask, inside = moved.grey * shown, moved.mask * shown, moved.inside * shown
+            moved = replace(moved, grey=grey, mask=mask, inside=inside)
+        else:
+            moved = one.moved(matrix, size)
+        grey = transforms.vary_intensity(moved.grey, augment["intensity"], self.rng)
+        return replace(moved, grey=pictures.vary_picture(grey, moved.inside, amounts, self.rng))
 
     def sample(self, name: str, kind: str, size: int) -> Slice:
         one = self.draw(name, kind)
@@ -137,21 +148,26 @@ class Batches:
         grey = np.stack([one.grey for one in slices])[:, None]
         return torch.from_numpy((grey - normal["mean"]) / normal["std"]).float()
 
+    def whole(self, count: float) -> int:
+        """The count, or one of its two whole neighbours so that the mean is the count."""
+        return int(count) + int(self.rng.random() < count % 1) if count % 1 else int(count)
+
     def next(self, size: int) -> dict[str, torch.Tensor]:
-        """image [B, 1, S, S] normalised, mask and inside [B, 1, S, S], mask_known [B], labels [B, 6]."""
+        """image [B, 1, S, S] normalised, mask and inside [B, 1, S, S], mask_known and mask_weight [B], labels [B, 6]."""
         mixture = self.config["batch"]
         drawn = [
             self.sample(name, kind, size)
             for name in self.sets
             for kind, count in mixture.get(name, mixture["*"]).items()
             if (name, kind) in self.groups
-            for _ in range(count)
+            for _ in range(self.whole(count))
         ]
         return {
             "image": self.image(drawn),
             "mask": torch.from_numpy(np.stack([one.mask for one in drawn])[:, None]).float(),
             "inside": torch.from_numpy(np.stack([one.inside for one in drawn])[:, None]) == 1,
             "mask_known": torch.tensor([float(one.mask_known) for one in drawn]),
+            "mask_weight": torch.tensor([one.weight for one in drawn]),
             "labels": torch.from_numpy(np.stack([one.labels for one in drawn])),
             "origins": [one.origin for one in drawn],
         }

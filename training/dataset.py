@@ -1,7 +1,8 @@
 """Tensors of `ichor prepare`, and what is known of each slice."""
 
 import csv
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from training.split import SUBTYPES, slice_key
 
 LABELS = ("hemorrhage", *SUBTYPES)
 UNKNOWN = -1.0
+TIERS = "tiers.json"
+BOXES = "-boxes"
 
 
 @dataclass
@@ -21,6 +24,7 @@ class Prepared:
     masks: np.ndarray  # uint8 [N, H, W]: 0, 1, or 255 where the mask is unknown
     rows: list[dict]
     within: np.ndarray | None = None  # uint8 [N, H, W]: 1 where the step find_skull lets a mask lie; None: everywhere
+    boxes: dict[int, np.ndarray] = field(default_factory=dict)  # row: uint8 [H, W], 1 in boxes drawn round blood
 
     def inside(self, row: int) -> np.ndarray:
         """bool [H, W]: where a mask of this slice may lie."""
@@ -40,6 +44,10 @@ class Prepared:
             if row["patient"] in wanted or slice_key(row) in wanted
         ]
 
+    def tier(self, row: int) -> str:
+        """How the mask was made, as the data set's table tells; empty where it does not."""
+        return self.rows[row].get("mask_tier", "")
+
     def kind(self, row: int) -> str:
         """negative, masked, or weak: positive by label while the mask is missing."""
         if self.rows[row]["hemorrhage"] != "1":
@@ -56,4 +64,35 @@ def load(folder: Path) -> Prepared:
         rows = list(csv.DictReader(file))
     if not len(images) == len(masks) == len(within) == len(rows):
         raise ValueError(f"{folder}: {len(images)} images, {len(masks)} masks, {len(within)} insides, {len(rows)} rows")
-    return Prepared(folder.name, images, masks, rows, within)
+    if (folder / TIERS).exists():
+        tiers = json.loads((folder / TIERS).read_text())
+        rows = [row | {"mask_tier": tiers.get(slice_key(row), "")} for row in rows]
+    return Prepared(folder.name, images, masks, rows, within=within)
+
+
+def write_tiers(data: Path, folder: Path) -> None:
+    """Note in a prepared folder how each mask was made, which `ichor prepare` does not hand on."""
+    if not (data / "slices.csv").exists():
+        return
+    with open(data / "slices.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("mask_tier")]
+    (folder / TIERS).write_text(json.dumps({slice_key(row): row["mask_tier"] for row in rows}))
+
+
+def join_boxes(sets: list[Prepared]) -> list[Prepared]:
+    """The sets without those named SET-boxes, whose masks are boxes on the slices of SET (`training.layout`).
+
+    SET gets the boxes, and the types that they are of.
+    """
+    named, kept = {one.name: one for one in sets}, []
+    for one in sets:
+        base = named.get(one.name.removesuffix(BOXES))
+        if base is one or base is None:
+            kept.append(one)
+            continue
+        at = {slice_key(row): number for number, row in enumerate(base.rows)}
+        for number, row in enumerate(one.rows):
+            target = at[slice_key(row)]
+            base.boxes[target] = np.array(one.masks[number] == 1, np.uint8)
+            base.rows[target] = base.rows[target] | {name: row[name] for name in SUBTYPES}
+    return kept

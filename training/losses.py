@@ -17,40 +17,46 @@ def pixels(logits: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, ...
 
 
 def dice_loss(hit: torch.Tensor, missed: torch.Tensor, false: torch.Tensor) -> torch.Tensor:
-    """Mean soft Dice loss over slices."""
-    return (1 - (2 * hit + 1) / (2 * hit + missed + false + 1)).mean()
+    """Soft Dice loss of each slice."""
+    return 1 - (2 * hit + 1) / (2 * hit + missed + false + 1)
 
 
 def focal_tversky_loss(hit: torch.Tensor, missed: torch.Tensor, false: torch.Tensor) -> torch.Tensor:
     """Abraham and Khan (2019): a missed pixel weighs 0.7, a false one 0.3, exponent 0.75."""
     index = (hit + 1) / (hit + 0.7 * missed + 0.3 * false + 1)
     # The floor keeps the slope of the root finite for a perfect mask.
-    return ((1 - index).clamp(min=1e-4) ** 0.75).mean()
+    return (1 - index).clamp(min=1e-4) ** 0.75
 
 
 OVERLAPS = {"dice": dice_loss, "focal_tversky": focal_tversky_loss}
 
 
-def overlap_loss(logits: torch.Tensor, masks: torch.Tensor, kind: str = "dice") -> torch.Tensor:
-    """One of OVERLAPS over the slices that hold blood; 0 when none does."""
+def overlap_loss(logits: torch.Tensor, masks: torch.Tensor, kind: str = "dice", weights=None) -> torch.Tensor:
+    """One of OVERLAPS over the slices that hold blood, weighted by `weights` [B]; 0 when none does."""
     counts = pixels(logits, masks)
-    return logits.sum() * 0 if counts is None else OVERLAPS[kind](*counts)
+    if counts is None:
+        return logits.sum() * 0
+    each = OVERLAPS[kind](*counts)
+    return (each if weights is None else each * weights[masks.sum(dim=(1, 2, 3)) > 0]).mean()
 
 
-def mask_loss(logits, masks, known, bce_weight: float, overlap: str = "dice") -> torch.Tensor:
-    """BCE and an overlap loss over slices with a known mask. A missing mask is never background.
+def mask_loss(logits, masks, known, bce_weight: float, overlap: str = "dice", weights=None) -> torch.Tensor:
+    """BCE and an overlap loss over slices with a known mask, weighted by `weights` [B]. A missing mask is never
+    background.
 
     Pixels of 255 in a known mask are unsure and left out: the rim of a pseudo-label.
     """
     known = known > 0
     if not known.any():
         return logits.sum() * 0
-    logits, masks = logits[known], masks[known]
+    weights = torch.ones(len(masks)) if weights is None else weights
+    logits, masks, weights = logits[known], masks[known], weights[known]
     sure = masks <= 1
     bce = functional.binary_cross_entropy_with_logits(logits, masks.clamp(max=1), reduction="none")
     # Out of the overlap too: as sure background both in the map and in the mask.
     logits = logits.masked_fill(~sure, IMPOSSIBLE)
-    return bce_weight * (bce * sure).mean() + overlap_loss(logits, masks * sure, overlap)
+    bce = (bce * sure * weights[:, None, None, None]).mean()
+    return bce_weight * bce + overlap_loss(logits, masks * sure, overlap, weights)
 
 
 def label_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -101,7 +107,8 @@ def total_loss(outputs, batch: dict, weights: dict) -> torch.Tensor:
     loss = weights["labels"] * label_loss(slice_logits, batch["labels"])
     if "bce" in weights:
         overlap = weights.get("overlap", "dice")
-        loss = loss + mask_loss(mask_logits, masks, batch["mask_known"], weights["bce"], overlap)
+        known, weight = batch["mask_known"], batch.get("mask_weight")
+        loss = loss + mask_loss(mask_logits, masks, known, weights["bce"], overlap, weight)
     if weights.get("weak", 0):
         weak = weak_loss(mask_logits, batch["labels"], batch["mask_known"])
         loss = loss + weights["weak"] * weak

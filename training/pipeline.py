@@ -39,6 +39,7 @@ def prepare(ichor: Path, data: Path, config: dict, folder: Path) -> dataset.Prep
     spec_file.write_text(json.dumps(spec.build_spec(config, {}, "0" * 64)))
     command = [ichor, "prepare", data, "--spec", spec_file, "--output", folder]
     subprocess.run([str(word) for word in command], check=True)
+    dataset.write_tiers(data, folder)
     return dataset.load(folder)
 
 
@@ -46,6 +47,7 @@ def run_one(config: dict, arguments: argparse.Namespace) -> float:
     """Train and release one model; returns how far its ONNX file strays from PyTorch."""
     prepared = arguments.work / "prepared" / config["name"]
     sets = [prepare(arguments.ichor, data, config, prepared / data.name) for data in arguments.data]
+    sets = dataset.join_boxes(sets)
     run = arguments.work / "runs" / config["name"]
     if config["split"] == "folds":
         results = crossvalidate(config, sets, run)
@@ -81,6 +83,9 @@ def tiny(config: dict) -> dict:
     small["recipe"].pop("restarts", None)
     small["recipe"]["pseudo_labels"] = {"at_steps": [100], "sure": 0.5, "unsure": 0.15, "smallest": 4}
     small["augment"]["synthetic_lesions"] = 0.2
+    fine_tune = json.loads((HERE / "config" / "fine-tune" / "deeplabv3.json").read_text())["augment"]
+    small["augment"]["picture"] = fine_tune["picture"]
+    small["augment"]["intensity"] |= {"window": fine_tune["intensity"]["window"]}
     small["augment"]["offline"] = {"copies": 1, "rotation_degrees": 15, "zoom": 0.1, "horizontal_flip": 0.5}
     return small
 

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from training import boxes
+
 
 @torch.no_grad()
 def strongest(mask_logits: torch.Tensor) -> np.ndarray:
@@ -19,6 +21,8 @@ def strongest(mask_logits: torch.Tensor) -> np.ndarray:
 @torch.no_grad()
 def outline(model: torch.nn.Module, batches, size: int, limits: dict) -> dict:
     """{(set, row): uint8 [H, W]}: 1 blood, 0 none, 255 unsure; slices without a sure core are left out.
+
+    Where boxes were drawn, there is blood in each of them and nowhere else (`training.boxes`).
 
     The model looks at `size` px a side, as it was trained so far: at twice the size it sees little.
 
@@ -34,7 +38,13 @@ def outline(model: torch.nn.Module, batches, size: int, limits: dict) -> dict:
         maps = torch.sigmoid(model(torch.cat([small, small.flip(3)]))[0].float())
         map_ = (maps[:1] + maps[1:].flip(3)) / 2
         probabilities = functional.interpolate(map_, size=image.shape[2:], mode="bilinear")[0, 0].numpy()
-        probabilities = probabilities * batches.sets[name].inside(row)
+        inside = batches.sets[name].inside(row)
+        probabilities = probabilities * inside
+        if (box := batches.sets[name].boxes.get(row)) is not None:
+            normal = batches.config["normalize"]
+            grey = np.clip(image[0, 0].numpy() * normal["std"] + normal["mean"], 0, 1)
+            outlined[name, row] = boxes.mask_of(grey, box, inside, probabilities, limits["smallest"])
+            continue
         mask = np.full(probabilities.shape, 255, np.uint8)
         mask[probabilities < limits["unsure"]] = 0
         mask[probabilities >= limits["sure"]] = 1

@@ -111,12 +111,12 @@ def regress(features: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor,
 def fit(model: nn.Module, batches, ridge: float, views: int) -> None:
     """Replace the weights of `model.slice_head`, from the training patients of `batches.Batches` alone.
 
-    Every set weighs the same, however many slices it has: each is a hospital that the head must serve.
+    A set weighs by the root of its slice count: each is a hospital that the head must serve, and some have few slices.
     """
     parts = []
     for name in batches.sets:
         features, cells, labels = seen(model, batches, name, views)
-        parts.append((features, cells, labels, torch.full_like(cells, 1 / len(cells))))
+        parts.append((features, cells, labels, torch.full_like(cells, len(cells) ** -0.5)))
     features, cells, labels, weights = map(torch.cat, zip(*parts))
     mean, deviation = features.mean(0), features.std(0) + 1e-3
     standard, head = (features - mean) / deviation, model.slice_head

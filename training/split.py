@@ -83,6 +83,25 @@ def by_fold(rows: list[dict], seed: int, number: int, count: int = FOLDS) -> dic
     return {"train": sorted(sum(held, [])), "validation": validation, "test": []}
 
 
+def held_out(rows: list[dict], seed: int) -> dict[str, list[str]]:
+    """Nobody trains: a set to choose by."""
+    return {"train": [], "validation": sorted(by_name(rows)), "test": []}
+
+
+def choosing(rows: list[dict], seed: int, share: float = 0.4) -> dict[str, list[str]]:
+    """`share` of the patients of each stratum validates, the others train: for sets too small to spare a test part."""
+    strata: dict[str, list[str]] = {}
+    for name, of_patient in by_name(rows).items():
+        strata.setdefault(stratum(of_patient), []).append(name)
+    parts: dict[str, list[str]] = {part: [] for part in PARTS}
+    for number, key in enumerate(sorted(strata)):
+        names = list(map(str, np.random.default_rng([seed, number]).permutation(sorted(strata[key]))))
+        count = round(len(names) * share)
+        parts["validation"] += names[:count]
+        parts["train"] += names[count:]
+    return {part: sorted(names) for part, names in parts.items()}
+
+
 def everybody(rows: list[dict], seed: int) -> dict[str, list[str]]:
     """All train: the model that ships once the folds have told what its recipe is worth."""
     return {"train": sorted(by_name(rows)), "validation": [], "test": []}
@@ -106,4 +125,7 @@ def by_slice(rows: list[dict], seed: int) -> dict[str, list[str]]:
 
 
 # What the configuration's "split" names.
-SPLITS = {"folds": everybody, "patient": by_patient, "slice": by_slice}
+SPLITS = {
+    "folds": everybody, "patient": by_patient, "slice": by_slice,
+    "everybody": everybody, "choosing": choosing, "held_out": held_out,
+}  # fmt: skip

@@ -7,16 +7,23 @@ folder. Seeds are fixed; the order of batches is the same for the same configura
 import copy
 import json
 import math
+import os
+import time
 from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from training import arguments, losses, models, pseudo, slice_head, split
+from training import arguments, export, fit, losses, models, pseudo, slice_head, split
 from training.batches import Batches
 from training.plot import plot_curves
 from training.teacher import Teacher
+
+# From which the statistics of BatchNorm are taken where a released model learns on.
+STATISTICS_BATCHES = 6
+# Between checkpoints, s: what an interruption can cost.
+SAVE_SECONDS = 240
 
 
 def cosine(done: float) -> float:
@@ -62,22 +69,38 @@ def follow(average: torch.nn.Module, model: torch.nn.Module, step: int, decay: f
 
 
 @torch.no_grad()
-def validation_dice(model, sets, parts, threshold: float = 0.5) -> dict[str, float]:
-    """Mean over masked validation patients of their mean slice Dice, by set; a progress figure."""
+def progress(model, sets, parts, threshold: float = 0.5) -> dict[str, float]:
+    """Of the validation patients, by set: mean over masked ones of their mean slice Dice, and the shares of positive
+    and of negative slices with an outline. Nothing is chosen by these; thresholds are fitted later.
+    """
     model.eval()
     scores = {}
     for one in sets:
         patients: dict[str, list[float]] = {}
+        outlined: dict[str, list[bool]] = {}
         for row in one.rows_of(parts[one.name]["validation"]):
-            if one.kind(row) == "masked":
-                logits, _ = model(torch.from_numpy(np.array(one.images[row : row + 1])))
-                found = (torch.sigmoid(logits.float())[0, 0].numpy() >= threshold) & one.inside(row)
+            logits, _ = model(torch.from_numpy(np.array(one.images[row : row + 1])))
+            found = (torch.sigmoid(logits.float())[0, 0].numpy() >= threshold) & one.inside(row)
+            kind = one.kind(row)
+            if kind == "masked":
                 truth = one.masks[row] == 1
                 dice = 2 * (found & truth).sum() / max(1, found.sum() + truth.sum())
                 patients.setdefault(one.rows[row]["patient"], []).append(dice)
+            sign = "negatives" if kind == "negative" else "positives"
+            outlined.setdefault(sign, []).append(found.sum() >= fit.SMALLEST_SHARE * found.size)
         if patients:
             scores[one.name] = float(np.mean([np.mean(values) for values in patients.values()]))
+        scores |= {f"{one.name}, {sign} outlined": float(np.mean(values)) for sign, values in outlined.items()}
     return scores
+
+
+def starting_model(config: dict, batches: Batches) -> torch.nn.Module:
+    """A new model, with ImageNet weights in its encoder, or that of a released folder named by `start_from`."""
+    if "start_from" not in config:
+        return models.build(config["architecture"], pretrained=config.get("pretrained", False))
+    size = size_at(0, config["recipe"]["stages"])
+    images = torch.cat([batches.next(size)["image"] for _ in range(STATISTICS_BATCHES)])
+    return export.load_onnx(Path(config["start_from"]) / "model.onnx", config["architecture"], images)
 
 
 def train(config: dict, sets: list, parts: dict, output: Path, teacher: Teacher | None = None) -> torch.nn.Module:
@@ -88,29 +111,37 @@ def train(config: dict, sets: list, parts: dict, output: Path, teacher: Teacher 
     output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config["seed"])
     recipe, total = config["recipe"], sum(steps for steps, _ in config["recipe"]["stages"])
-    model = models.build(config["architecture"], pretrained=config.get("pretrained", False))
+    saved = None
+    if (output / "checkpoint.pt").exists():
+        saved = torch.load(output / "checkpoint.pt", weights_only=False)
+    start = saved["step"] if saved else 0
+    # The start is part of the seed: a resumed run must not repeat the batches it has seen.
+    batches = Batches(teacher.sets if teacher else sets, parts, config, config["seed"] + start)
+    model = models.build(config["architecture"]) if saved else starting_model(config, batches)
     model = model.to(memory_format=torch.channels_last)
     average = copy.deepcopy(model)
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=recipe["weight_decay"])
-    start, history, fitted = 0, [], False
-    if (output / "checkpoint.pt").exists():
-        saved = torch.load(output / "checkpoint.pt", weights_only=False)
+    history, fitted = [], False
+    if saved:
         model.load_state_dict(saved["model"])
         average.load_state_dict(saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
-        start, history = saved["step"], saved["history"]
+        history = saved["history"]
         # A finished run goes on when its recipe has grown, and its head is fitted anew.
         fitted = saved["slice_head_fitted"] and start >= total
-    # The start is part of the seed: a resumed run must not repeat the batches it has seen.
-    batches = Batches(teacher.sets if teacher else sets, parts, config, config["seed"] + start)
+    saved_at = time.monotonic()
 
     def save(step):
+        nonlocal saved_at
+        saved_at = time.monotonic()
         torch.save(
             {"model": model.state_dict(), "average": average.state_dict(), "step": step,
              "optimizer": optimizer.state_dict(), "history": history,
              "slice_head_fitted": fitted, "config": config, "parts": parts},
-            output / "checkpoint.pt",
+            output / "checkpoint.new",
         )  # fmt: skip
+        # At once or not at all: an interrupted write must not cost the checkpoint before it.
+        os.replace(output / "checkpoint.new", output / "checkpoint.pt")
         (output / "history.json").write_text(json.dumps(history))
         plot_curves(history, output / "curves.png")
 
@@ -143,8 +174,10 @@ def train(config: dict, sets: list, parts: dict, output: Path, teacher: Teacher 
         follow(average, model, step, recipe["average_decay"])
         history.append({"step": step, "loss": loss.item()})
         if (step + 1) % recipe["validate_every"] == 0 or step + 1 == total:
-            history[-1]["validation"] = validation_dice(average, sets, parts)
+            history[-1]["validation"] = progress(average, sets, parts)
             tqdm.write(f"step {step + 1}: {loss.item():.3f} {history[-1]['validation']}")
+            save(step + 1)
+        elif time.monotonic() - saved_at > SAVE_SECONDS:
             save(step + 1)
     if not fitted:
         if teacher:
@@ -158,10 +191,14 @@ def train(config: dict, sets: list, parts: dict, output: Path, teacher: Teacher 
 def parts_of(sets: list, config: dict) -> dict:
     """Each part of every set, by the configuration's split ("patient" unless it names another).
 
-    With "folds" all train: the folds themselves are `training.crossvalidate`'s.
+    With "folds" all train: the folds themselves are `training.crossvalidate`'s. A table gives each set a split of its
+    own, "*" that of all others.
     """
-    divide = split.SPLITS[config.get("split", "patient")]
-    return {one.name: divide(one.rows, config["split_seed"]) for one in sets}
+    named = config.get("split", "patient")
+    named = named if isinstance(named, dict) else {"*": named}
+    return {
+        one.name: split.SPLITS[named.get(one.name, named["*"])](one.rows, config["split_seed"]) for one in sets
+    }
 
 
 def main() -> None:

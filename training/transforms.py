@@ -77,14 +77,30 @@ def warp(plane: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
 DARKEST_HU, SPAN_HU = -20.0, 120.0
 
 
-def other_window(grey: np.ndarray, center_hu: float, width_hu: float) -> np.ndarray:
-    """The same head through another window (PS3.3 C.11.2.1.2); what -20 to 100 HU cut off stays cut off.
+# Of the prepared window; what is at least as bright was cut off, and in a wider window it is brighter still.
+WHITE = 0.995
+# HU that a random window is centred on: between white matter (about 28) and fresh blood (about 60), nearer to brain.
+MIDDLE_HU = 37.0
 
-    Pictures come in windows down to a width of 80, in which fresh blood is almost white. Levels far
-    from 40 stay out: grey matter would pass for blood.
+
+def other_window(grey: np.ndarray, center_hu: float, width_hu: float) -> np.ndarray:
+    """The same head through another window (PS3.3 C.11.2.1.2).
+
+    What -20 to 100 HU cut off stays cut off: black remains black, and bone remains white, as it is in any window in
+    which blood can be told from brain.
     """
     hu = grey * SPAN_HU + DARKEST_HU
-    return np.clip((hu - (center_hu - width_hu / 2)) / width_hu, 0, 1) * (grey > 0)
+    shown = np.clip((hu - (center_hu - width_hu / 2)) / width_hu, 0, 1) * (grey > 0)
+    return np.where(grey >= WHITE, 1, shown)
+
+
+def draw_window(amounts: dict, rng: np.random.Generator) -> tuple[float, float]:
+    """Centre and width, HU: widths evenly by their logarithm, centres off MIDDLE_HU by a share of the width.
+
+    A share keeps brain grey in the narrowest window too: an off-centre one would show grey matter as white as blood.
+    """
+    width = np.exp(rng.uniform(*np.log(amounts["width_hu"])))
+    return MIDDLE_HU + rng.uniform(-1, 1) * amounts["off_center"] * width, width
 
 
 def grain(shape: tuple, deviation: float, rng: np.random.Generator) -> np.ndarray:
@@ -105,8 +121,8 @@ def bright_rim(grey: np.ndarray, brightest: float, rng: np.random.Generator) -> 
 
 def vary_intensity(grey: np.ndarray, amounts: dict, rng: np.random.Generator) -> np.ndarray:
     """Another scanner: window, gain, bias, gamma, rim, blur, noise, grain; clipped to [0, 1]."""
-    if rng.random() < amounts.get("window_share", 0):
-        grey = other_window(grey, rng.uniform(37, 43), rng.uniform(80, 130))
+    if rng.random() < amounts.get("window", {}).get("share", 0):
+        grey = other_window(grey, *draw_window(amounts["window"], rng))
     gain = 1 + rng.uniform(-1, 1) * amounts.get("gain", 0)
     # Black stays black: outside the head no window makes the air grey.
     bias = rng.uniform(-1, 1) * amounts.get("bias", 0) * (grey > 0.02)

@@ -104,3 +104,11 @@ def test_unsure_pixels_of_a_pseudo_label_teach_nothing():
             first = loss
     assert torch.allclose(loss, first)
     assert losses.mask_loss(logits, mask, torch.ones(1), 1.0) > first
+
+
+def test_a_mask_of_half_the_weight_pulls_half_as_much():
+    masks = torch.zeros(2, 1, 16, 16)
+    masks[:, :, 4:8, 4:8] = 1
+    logits = torch.zeros(2, 1, 16, 16, requires_grad=True)
+    losses.mask_loss(logits, masks, torch.ones(2), 1.0, weights=torch.tensor([1.0, 0.5])).backward()
+    assert torch.allclose(logits.grad[1], logits.grad[0] / 2)

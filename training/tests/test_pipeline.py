@@ -148,3 +148,56 @@ def test_phantoms_have_lesions_where_their_csv_says(tmp_path):
     assert len(rows) == 18 and sum(row["hemorrhage"] == "1" for row in rows) == 8
     assert sum(bool(row["mask"]) for row in rows) == 6
     assert all((tmp_path / row["image"]).exists() for row in rows)
+
+
+def test_an_interrupted_write_keeps_the_checkpoint_before_it(prepared, tmp_path, monkeypatch):
+    config = pipeline.tiny(CONFIG)
+    config["recipe"] |= {"stages": [[2, 32]], "validate_every": 1, "pseudo_labels": {}}
+    monkeypatch.setattr(train.slice_head, "fit", lambda *_, **__: None)
+    parts, whole, saves = train.parts_of([prepared], config), torch.save, []
+
+    def interrupted(state, path):
+        saves.append(path)
+        if len(saves) == 2:
+            Path(path).write_bytes(b"half a file")
+            raise KeyboardInterrupt
+        whole(state, path)
+
+    monkeypatch.setattr(torch, "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train.train(config, [prepared], parts, tmp_path / "run")
+    saved = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=False)
+    assert saved["step"] == 1
+    monkeypatch.setattr(torch, "save", whole)
+    train.train(config, [prepared], parts, tmp_path / "run")
+    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=False)["step"] == 2
+
+
+def test_counts_that_are_no_whole_numbers_are_kept_on_average(prepared):
+    config = pipeline.tiny(CONFIG)
+    batches = Batches([prepared], train.parts_of([prepared], config), config, 0)
+    drawn = [batches.whole(1.3) for _ in range(400)]
+    assert set(drawn) == {1, 2} and 1.2 < np.mean(drawn) < 1.4 and batches.whole(3) == 3
+
+
+def test_masks_of_a_coarser_tier_weigh_less(prepared, tmp_path):
+    config = pipeline.tiny(CONFIG) | {"mask_weights": {"C": 0.5}}
+    row = next(number for number in range(len(prepared.rows)) if prepared.kind(number) == "masked")
+    (tmp_path / "slices.csv").write_text(
+        f"patient,slice,mask_tier\n{prepared.rows[row]['patient']},{prepared.rows[row]['slice']},C\n"
+    )
+    dataset.write_tiers(tmp_path, tmp_path / "phantom")
+    again = dataset.load(tmp_path / "phantom")
+    batches = Batches([again], train.parts_of([again], config), config, 0)
+    assert batches.read("phantom", row).weight == 0.5
+    other = next(number for number in range(row + 1, len(again.rows)) if again.kind(number) == "masked")
+    assert batches.read("phantom", other).weight == 1.0
+
+
+def test_a_cut_picture_loses_mask_and_skull_beyond_the_cut(prepared):
+    config = pipeline.tiny(CONFIG)
+    config["augment"]["picture"] = {"cut_share": 1.0, "cut": 0.3}
+    batches = Batches([prepared], train.parts_of([prepared], config), config, 0)
+    row = next(number for number in range(len(prepared.rows)) if prepared.kind(number) == "masked")
+    inside = [batches.vary("phantom", batches.read("phantom", row), 64).inside for _ in range(20)]
+    assert 0.3 < np.mean(inside) < 0.98, "all of the phantom is inside, until it is cut"

@@ -68,3 +68,20 @@ def test_the_configuration_chooses_the_split(capsys):
         assert sorted(sum(numbers, [])) == list(range(len(sets[0].rows)))
         patients = [{sets[0].rows[row]["patient"] for row in part} for part in numbers]
         assert bool(patients[0] & patients[2]) == leaks
+
+
+def test_choosing_keeps_a_share_of_every_stratum_and_held_out_everybody():
+    parts = split.choosing(rows(), 0)
+    assert not set(parts["train"]) & set(parts["validation"])
+    assert set(parts["train"]) | set(parts["validation"]) == set(split.by_name(rows()))
+    strata = {name: split.stratum(some) for name, some in split.by_name(rows()).items()}
+    for kind in set(strata.values()):
+        names = [name for name in strata if strata[name] == kind]
+        assert sum(name in parts["validation"] for name in names) == round(0.4 * len(names))
+    assert split.held_out(rows(), 0)["train"] == []
+
+
+def test_each_set_can_have_a_split_of_its_own():
+    sets = [dataset.Prepared(name, np.zeros(0), np.zeros(0), rows()) for name in ("one", "other")]
+    parts = train.parts_of(sets, {"split": {"one": "everybody", "*": "held_out"}, "split_seed": 0})
+    assert parts["one"]["train"] == parts["other"]["validation"] != []
