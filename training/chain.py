@@ -21,12 +21,19 @@ HEALTHY_SHARE = 0.1
 LIKELY, FAINT_SHARE = 0.5, 0.5
 # Furthest that one slice's evidence moves the others, in log odds.
 MOST_EVIDENCE = 30.0
+# Numbers of two slices of one series differ by less.
+NEIGHBORS = 100
 
 
 def heads(scored: figures.Scored) -> list[np.ndarray]:
     """Rows of each patient, in the order of their numbers."""
     rows = (np.flatnonzero(scored.patient == name) for name in np.unique(scored.patient))
     return [one[np.argsort(scored.number[one], kind="stable")] for one in rows]
+
+
+def has_neighbors(scored: figures.Scored) -> bool:
+    """Whether the heads of a set are series, rather than slices from here and there."""
+    return any((np.diff(scored.number[rows]) < NEIGHBORS).any() for rows in heads(scored))
 
 
 def rates(sets: list[figures.Scored]) -> tuple[float, float] | None:
@@ -102,14 +109,16 @@ def faint(post: dict) -> dict:
 
 def learn(scored: list[figures.Scored], post: dict) -> dict | None:
     """The chain of these sets, scored by `post` with the gate open; None where no slices are neighbours."""
-    if (found := rates(scored)) is None:
+    scored = [one for one in scored if has_neighbors(one)]
+    labels = np.concatenate([one.labels[:, 0] for one in scored]) if scored else np.zeros(0)
+    if not (labels == 0).any() or not (labels == 1).any() or (found := rates(scored)) is None:
         return None
     evidence = np.concatenate([one.evidence for one in scored])
     chain = {
         "onset": round(float(found[0]), 4),
         "end": round(float(found[1]), 4),
         "slice_spacing_mm": SLICE_SPACING_MM,
-        "calibration": fit.fit_platt(evidence, np.concatenate([one.labels[:, 0] for one in scored])),
+        "calibration": fit.fit_platt(evidence, labels),
     }
     gate = fit.best_gate([informed(one, chain) for one in scored])
     return chain | {"slice_threshold": gate, "faint_threshold": faint(post)["threshold"]}

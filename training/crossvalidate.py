@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training import arguments, chain, figures, fit, split, train
+from training import arguments, chain, figures, fit, split, train, verdicts
 from training.evaluate import IN_SERIES, predict, print_figures, summary
 from training.split import FOLDS
 
@@ -56,9 +56,35 @@ def summarise(names: list[str], by_fold: list[list[fit.Predicted]]) -> dict:
         in_series.append([chain.in_series(*each, links) for each in zip(opened, faint, alone[-1])] if links else [])
     measured = {f"{name} cross-validation": [fold[at] for fold in alone] for at, name in enumerate(names)}
     if all(in_series):
-        measured |= {f"{name} cross-validation{IN_SERIES}": [fold[at] for fold in in_series] for at, name in enumerate(names)}
+        measured |= {
+            f"{name} cross-validation{IN_SERIES}": [fold[at] for fold in in_series]
+            for at, name in enumerate(names) if chain.has_neighbors(figures.join([fold[at] for fold in alone]))
+        }  # fmt: skip
     scored = {name: figures.join(parts) for name, parts in measured.items()}
-    return summary(scored, *chosen(None)) | {"folds": {"scored": len(by_fold), "of": FOLDS}}
+    return summary(scored, *chosen(None)) | {
+        "folds": {"scored": len(by_fold), "of": FOLDS},
+        "verdicts": three_answers(measured),
+    }
+
+
+def three_answers(measured: dict[str, list[figures.Scored]]) -> dict | None:
+    """The bands that are shipped, and the errors of bands that were chosen on the other folds; None without both kinds.
+
+    Sets whose heads are series count in series, as they are served.
+    """
+    served = {name: parts for name, parts in measured.items() if name + IN_SERIES not in measured}
+
+    def bands_without(number: int | None) -> dict | None:
+        kept = [[one for other, one in enumerate(parts) if other != number] for parts in served.values()]
+        return verdicts.choose([figures.join(parts) for parts in kept if parts])
+
+    bands = {number: bands_without(number) for number in [None, *range(len(next(iter(served.values()))))]}
+    if not all(bands.values()):
+        return None
+    errors = {
+        name: verdicts.errors([(one, bands[number]) for number, one in enumerate(parts)]) for name, parts in measured.items()
+    }
+    return {"bands": bands[None], "errors": errors}
 
 
 def crossvalidate(config: dict, sets: list, output: Path, numbers=range(FOLDS)) -> dict:

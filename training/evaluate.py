@@ -47,15 +47,20 @@ def predict(model: torch.nn.Module, one: dataset.Prepared, patients) -> fit.Pred
         logits.append(slices)
         evidence.append(slices[0] + chain.CELL_SHARE * cell["weight"] * strongest(mask, cell["side_px"]))
     kinds = [one.kind(row) for row in rows]
+
+    def stacked(planes: list, shape: tuple, kind) -> np.ndarray:
+        return np.stack(planes) if planes else np.zeros((0, *shape), kind)
+
+    grid = one.masks.shape[1:]
     return fit.Predicted(
-        patient=np.array([one.rows[row]["patient"] for row in rows]),
+        patient=np.array([one.rows[row]["patient"] for row in rows], str),
         number=numbers([one.rows[row] for row in rows]),
-        labels=np.stack([one.labels(row) for row in rows]),
-        mask_known=np.array([kind != "weak" for kind in kinds]),
-        truth=np.stack([one.masks[row] == 1 for row in rows]),
-        maps=np.stack(maps),
-        slice_logits=np.stack(logits),
-        evidence=np.array(evidence),
+        labels=stacked([one.labels(row) for row in rows], (len(dataset.LABELS),), np.float32),
+        mask_known=np.array([kind != "weak" for kind in kinds], bool),
+        truth=stacked([one.masks[row] == 1 for row in rows], grid, bool),
+        maps=stacked(maps, grid, np.float16),
+        slice_logits=stacked(logits, (len(dataset.LABELS),), np.float32),
+        evidence=np.array(evidence, np.float64),
     )
 
 
@@ -143,7 +148,10 @@ def evaluate(model: torch.nn.Module, sets: list[dataset.Prepared], parts: dict) 
     )
     series = chain.learn([one for name, one in opened.items() if name.endswith("validation")], post)
     if series:
-        joined = {name: chain.in_series(one, faint[name], scored[name], series) for name, one in opened.items()}
+        joined = {
+            name: chain.in_series(one, faint[name], scored[name], series)
+            for name, one in opened.items() if chain.has_neighbors(one)
+        }  # fmt: skip
         scored |= {name + IN_SERIES: one for name, one in joined.items()}
     return summary(scored, post, platt, series) | {"parts": parts}
 

@@ -26,6 +26,11 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
 
 
+def grid_px(predicted: Predicted) -> int:
+    """Pixels of the network grid, also where no slice was predicted."""
+    return int(np.prod(predicted.truth.shape[1:]))
+
+
 def find_mask(probabilities: np.ndarray, threshold: float, min_lesion_px: int) -> np.ndarray:
     """bool [H, W]: at least `threshold`, without 8-connected components below `min_lesion_px`."""
     mask = probabilities >= threshold
@@ -52,9 +57,9 @@ def score(predicted: Predicted, post: dict) -> Scored:
         hit.append(len(set(parts[mask]) - {0}) if count else 0)
     return Scored(
         predicted.patient, predicted.number, predicted.labels, sigmoid(predicted.slice_logits),
-        predicted.evidence, predicted.mask_known, np.array(overlap), np.array(found),
-        predicted.truth.sum(axis=(1, 2)), np.full(len(found), predicted.truth[0].size),
-        np.array(lesions), np.array(hit),
+        predicted.evidence, predicted.mask_known, np.array(overlap, int), np.array(found, int),
+        predicted.truth.sum(axis=(1, 2)), np.full(len(found), grid_px(predicted)),
+        np.array(lesions, int), np.array(hit, int),
     )  # fmt: skip
 
 
@@ -81,7 +86,7 @@ GATES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5,
 
 def score_grid(predicted: list[Predicted]) -> dict[tuple, list[Scored]]:
     """{(threshold, min_lesion_px): scores of each set} with the slice gate open."""
-    smallest = max(1, round(SMALLEST_SHARE * predicted[0].truth[0].size))
+    smallest = max(1, round(SMALLEST_SHARE * grid_px(predicted[0])))
     return {
         (threshold, smallest): [
             score(one, opened({"threshold": threshold, "min_lesion_px": smallest}))

@@ -20,7 +20,7 @@ VARIANTS = {
     "without copied lesions": {"augment": {"copy_paste": 0.0}},
     "without drawn lesions": {"augment": {"synthetic_lesions": 0.0}},
     "other windows, bright drawn lesions": {
-        "augment": {"bright_lesions": 0.25}, "intensity": {"window_share": 0.2},
+        "augment": {"bright_lesions": 0.25}, "intensity": {"window": {"share": 0.2, "width_hu": [80, 130], "off_center": 0.03}},
     },
     "without hard negatives": {"recipe": {"hard_negatives": False}},
     "without pseudo-labels": {"recipe": {"pseudo_labels": {}}},

@@ -77,3 +77,15 @@ def test_calibration_error_and_sensitivity_by_hand():
     ]
     scores = np.array([0.1, 0.4, 0.3, 0.9])
     assert figures.sensitivity_at(labels, scores, 0.9) == 0.5
+
+
+def test_a_set_of_fewer_patients_than_folds_has_empty_ones_and_single_slices_no_series():
+    folds = [[predicted(n, range(4 * n, 4 * n + 4), 0.6), predicted(n, range(int(n == 1)), 0.6)] for n in range(5)]
+    for fold in folds:
+        fold[1].number = 1000 * fold[1].number
+    results = crossvalidate.summarise(["phantom", "single"], folds)
+    assert results["counts"]["single cross-validation"]["patients"] == 1
+    assert "phantom cross-validation, in series" in results["figures"]
+    assert "single cross-validation, in series" not in results["figures"]
+    errors = results["verdicts"]["errors"]["phantom cross-validation, in series"]
+    assert errors["heads"]["bleeding"]["count"] == 20 and errors["slices"]["bleeding"]["unlikely"] <= 0.1
