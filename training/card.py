@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from training import sources
+from training import sources, verdicts
 from training.evaluate import CODES
 
 HEADINGS = {
@@ -66,6 +66,31 @@ def reliability_table(results: dict) -> str:
     return "\n".join(lines)
 
 
+def verdicts_table(results: dict) -> str:
+    """The bands, and what bands that were chosen on the other folds make of each set; empty without bands."""
+    if not (found := results.get("verdicts")):
+        return ""
+    bands = found["bands"]
+    lines = [
+        "",
+        f"Three answers: unlikely below {bands['unlikely_below']:.3f}, likely from {bands['likely_from']:.3f}, uncertain between "
+        "them. They are chosen so that over all sets, each weighing the same, at most "
+        f"{verdicts.MISSED:.0%} of the bleeding slices are called unlikely and {verdicts.FALSE:.0%} of the others likely. "
+        "Measured with bands of the other folds; a head is as suspect as its most suspect slice:",
+        "",
+        "| set | bleeding: unlikely, uncertain, likely | bleed-free: unlikely, uncertain, likely |",
+        "|---|---|---|",
+    ]
+    for name, parts in found["errors"].items():
+        for part, both in parts.items():
+            cells = []
+            for kind in ("bleeding", "other"):
+                shares = ", ".join("-" if both[kind][one] is None else f"{both[kind][one]:.2f}" for one in verdicts.VERDICTS)
+                cells.append(f"{shares} of {both[kind]['count']}")
+            lines.append(f"| {name}, {part} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
 def split_list(results: dict) -> str:
     return "\n".join(
         f"- {name} {part} ({len(patients)}): {', '.join(patients)}"
@@ -86,6 +111,15 @@ def extras(config: dict) -> str:
         parts.append(f"a bright rim along the inner table, as of other scanners (share {share})")
     if weight := recipe["loss"].get("false_alarms"):
         parts.append(f"the strongest thousandth of the map lowered where there is no blood (weight {weight})")
+    if share := augment["intensity"].get("window", {}).get("share"):
+        narrow, wide = augment["intensity"]["window"]["width_hu"]
+        parts.append(f"random windows from {narrow} to {wide} HU wide (share {share})")
+    if "picture" in augment:
+        parts.append("pictures cut by the border, on a grey ground, lettered, of few pixels and compressed")
+    if weights := config.get("mask_weights"):
+        parts.append("masks weighed by how they were made (" + ", ".join(f"{key} {value}" for key, value in weights.items()) + ")")
+    if start := config.get("start_from"):
+        parts.append(f"learning on from the released weights of {Path(start).name}, whose training patients count as seen")
     if recipe.get("hard_negatives"):
         parts.append("negative slices drawn the more often the more blood the model saw in them")
     if pseudo := recipe.get("pseudo_labels"):
@@ -147,13 +181,13 @@ def recipe(config: dict, results: dict) -> str:
     batch = sum(count for kinds in kinds_of for count in kinds.values())
     online = ", ".join(f"{key} {value}" for key, value in config["augment"]["online"].items())
     return (
-        f"{results['steps']} steps of {batch} slices ({stages}), AdamW, {rate(config['recipe'])}, "
+        f"{results['steps']} steps of {batch:g} slices ({stages}), AdamW, {rate(config['recipe'])}, "
         f"averaged weights, BCE + Dice on known masks, BCE on slice "
         f"labels; the slice head fitted afterwards, a logistic regression with ridge penalty "
-        f"{head['ridge']} on all training slices, {head['views']} random variation(s) of each, every set "
-        f"weighing the same; one seed ({config['seed']}). Online augmentation: {online}, edges repeated; window "
+        f"{head['ridge']} on all training slices, {head['views']} random variation(s) of each, each set "
+        f"weighing by the root of its slice count; one seed ({config['seed']}). Online augmentation: {online}, edges repeated; window "
         f"gain and bias, gamma, blur, noise; quarter turns; {extras(config)}. Encoder from ImageNet: "
-        f"{'yes' if config['pretrained'] else 'no'}. {results.get('notes', '')}"
+        f"{'yes' if config.get('pretrained') else 'no'}. {results.get('notes', '')}"
     )
 
 
@@ -166,6 +200,7 @@ def write_card(spec: dict, config: dict, results: dict, path: Path, illustrated:
             recipe=recipe(config, results),
             figures=figures_table(results),
             reliability=reliability_table(results),
+            verdicts=verdicts_table(results),
             subtypes=subtypes_table(results),
             split=split_list(results),
             data="\n".join(sources.source(name)["statement"] for name in results["parts"]),
@@ -174,7 +209,7 @@ def write_card(spec: dict, config: dict, results: dict, path: Path, illustrated:
             calibration=spec["calibration"],
             series=in_series(spec.get("series")),
             failures=FAILURES if illustrated else "",
-            weights=WEIGHTS if config["pretrained"] else "",
+            weights=WEIGHTS if config.get("pretrained") else "",
         )
     )
 

@@ -9,8 +9,8 @@ PUBLIC = {
         "statement": """- **ct-ich**: *Computed Tomography Images for Intracranial Hemorrhage Detection and Segmentation*
   (Hssayeni et al., Data 2020, 5(1):14, doi 10.13026/w8q8-ky94), 56 of 82 patients: trauma scans of one
   hospital, all subtypes, mostly small bleeds along the skull. CC BY 4.0 as published with v1.0.0 to v1.3.0;
-  PhysioNet later placed v1.3.1 under a restricted licence. Masks by radiologists exist for 66 of the 203
-  positive slices here; the other positives taught only their label and were never background.""",
+  PhysioNet later placed v1.3.1 under a restricted licence. Masks exist for 96 of the 203
+  positive slices here, 14 of them coarse; the other positives taught their label, or boxes, and were never background.""",
     },
     "phe-sich": {
         "name": "PHE-SICH-CT-IDS",
@@ -22,6 +22,51 @@ PUBLIC = {
   rule** (the bright region beside the edema), so their Dice measures agreement with a rule, not with a
   reader.""",
     },
+    "pictures": {
+        "name": "Head CT - hemorrhage (Kaggle)",
+        "doi": "",
+        "license": "none stated; research use only",
+        "statement": """- **pictures**: 93 of 200 single pictures of *Head CT - hemorrhage* (Kaggle), of many scanners and unknown windows;
+  no licence is stated. 28 have masks by a student, whose rims are rough. Near duplicates, and runs of bleed-free
+  pictures, count as one patient.""",
+    },
+    "rsna-masks": {
+        "name": "BHSD and MBH-Seg25, slices of RSNA 2019",
+        "doi": "",
+        "license": "MIT by their README files; images under the terms of RSNA 2019 (academic, non-commercial)",
+        "statement": """- **rsna-masks**: 30 slices of *BHSD* and *MBH-Seg25* with masks by type, from heads of the RSNA 2019 challenge:
+  MIT by their README files, the images under the challenge's terms (academic, non-commercial). Each slice is shown in
+  four windows. The patients of both sets are of one pool.""",
+    },
+    "rsna": {
+        "name": "RSNA Intracranial Hemorrhage Detection 2019",
+        "doi": "",
+        "license": "terms of the challenge: academic, non-commercial",
+        "statement": """- **rsna**: single DICOM slices of the RSNA 2019 challenge whose labels are known; academic, non-commercial use.""",
+    },
+    "ischemia": {
+        "name": "AISD and CPAISD",
+        "doi": "",
+        "license": "AISD non-commercial; CPAISD CC BY 4.0",
+        "statement": """- **ischemia**: 17 bleed-free slices with ischemic stroke, of AISD (non-commercial) and CPAISD (CC BY 4.0).""",
+    },
+    "synthetic": {
+        "name": "InSilicoICH (US FDA), synthetic",
+        "doi": "",
+        "license": "CC0 1.0",
+        "statement": """- **synthetic**: 18 synthetic slices of three phantoms (DIDSR/InSilicoICH, CC0 1.0), without masks. The gallery's slices
+  are not among them.""",
+    },
+    "head-ge": {
+        "name": "dcm_qa_ct, one head",
+        "doi": "",
+        "license": "BSD-2-Clause",
+        "statement": """- **head-ge**: one bleed-free head, 28 slices, of neurolabusc/dcm_qa_ct (BSD-2-Clause).""",
+    },
+}
+# Drawn round the bleeds of a set, by others than its readers.
+BOXES = {
+    "ct-ich": " Boxes with types on further slices: *brain-hemorrhage-detection* (Roboflow, CC BY 4.0).",
 }
 
 
@@ -29,7 +74,8 @@ def source(name: str) -> dict:
     """Of a data set that is not public, only its folder's name is known."""
     unknown = {"name": name, "doi": "", "license": "unknown"}
     statement = f"- **{name}**: a data set of the trainer's own; its licence and its patients are not described."
-    return PUBLIC.get(name, unknown | {"statement": statement})
+    known = PUBLIC.get(name, unknown | {"statement": statement})
+    return known | {"statement": known["statement"] + BOXES.get(name, "")}
 
 
 def cited(name: str) -> dict:
