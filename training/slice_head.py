@@ -58,9 +58,9 @@ def pool(levels: list[torch.Tensor]) -> torch.Tensor:
 
 
 @torch.no_grad()
-def seen(model: nn.Module, batches, name: str, views: int) -> tuple[torch.Tensor, ...]:
-    """Of `views` random variations of every training slice of a set, N in all: pooled levels [N, F], the
-    strongest cell within the skull [N], and labels [N, classes]; float64.
+def seen(model: nn.Module, batches, name: str, views: int, rows: list[int] | None = None) -> tuple[torch.Tensor, ...]:
+    """Of `views` random variations of every training slice of a set, or of these rows, N in all: pooled levels [N, F],
+    the strongest cell within the skull [N], and labels [N, classes]; float64.
     """
     pooled, cells, labels, inside = [], [], [], None
 
@@ -72,7 +72,7 @@ def seen(model: nn.Module, batches, name: str, views: int) -> tuple[torch.Tensor
 
     hook = model.slice_head.register_forward_pre_hook(keep)
     model.eval()
-    for row in tqdm(batches.rows(name) * views, desc=f"slice head, {name}", mininterval=10):
+    for row in tqdm((batches.rows(name) if rows is None else rows) * views, desc=f"slice head, {name}", mininterval=10):
         one = batches.read(name, row)
         one = batches.vary(name, one, len(one.grey))
         inside = torch.from_numpy(one.inside)[None, None].float()
@@ -108,15 +108,23 @@ def regress(features: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor,
 
 
 @torch.no_grad()
-def fit(model: nn.Module, batches, ridge: float, views: int) -> None:
+def fit(model: nn.Module, batches, ridge: float, views: int, negatives_every: int = 1) -> None:
     """Replace the weights of `model.slice_head`, from the training patients of `batches.Batches` alone.
+
+    Of the negative slices of a set every `negatives_every`-th is looked at, and counts that many times: neighbours
+    without blood are alike, and looking takes time.
 
     A set weighs by the root of its slice count: each is a hospital that the head must serve, and some have few slices.
     """
     parts = []
     for name in batches.sets:
-        features, cells, labels = seen(model, batches, name, views)
-        parts.append((features, cells, labels, torch.full_like(cells, len(cells) ** -0.5)))
+        rows = batches.rows(name)
+        negative = [row for row in rows if batches.sets[name].kind(row) == "negative"]
+        kept = sorted({*rows} - {*negative} | {*negative[::negatives_every]})
+        features, cells, labels = seen(model, batches, name, views, kept)
+        stand_for = torch.tensor([len(negative) / len(negative[::negatives_every]) if row in {*negative} else 1.0
+                                  for row in kept] * views, dtype=cells.dtype)  # fmt: skip
+        parts.append((features, cells, labels, stand_for * len(rows) ** -0.5))
     features, cells, labels, weights = map(torch.cat, zip(*parts))
     mean, deviation = features.mean(0), features.std(0) + 1e-3
     standard, head = (features - mean) / deviation, model.slice_head

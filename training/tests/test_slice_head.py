@@ -84,3 +84,14 @@ def test_a_small_set_weighs_as_much_as_a_large_one():
     weights = torch.tensor([0.25] * 2 + [0.5 / 8] * 8, dtype=torch.float64)
     _, intercept = slice_head.regress(features, labels, weights, ridge=1e-3)
     assert abs(intercept) < 1e-3
+
+
+def test_negatives_that_are_skipped_are_stood_for_by_the_others():
+    one = phantoms(160, 0)
+    parts = {"phantom-0": {"train": [str(number) for number in range(40)]}}
+    biases = []
+    for every in (1, 4):
+        model = Brightest()
+        slice_head.fit(model, Batches([one], parts, CONFIG, seed=0), ridge=10.0, views=1, negatives_every=every)
+        biases.append(float(model.slice_head.linear.bias[2] + model.slice_head.linear.bias[1]))
+    assert biases[0] == pytest.approx(biases[1], abs=0.15), "the odds remain those of the set"
