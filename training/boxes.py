@@ -116,7 +116,11 @@ def main() -> None:
     rows = compare(one, normal, infer if session else None)
     for tier in sorted({row["tier"] for row in rows}) + ["all"]:
         some = [row for row in rows if tier in ("all", row["tier"])]
-        means = {name: round(float(np.mean([row[name] for row in some])), 3) for name in some[0] if name not in ("tier", "patient")}
+        means = {
+            name: round(float(np.mean([row[name] for row in some])), 3)
+            for name in some[0]
+            if name not in ("tier", "patient")
+        }
         print(tier, len(some), means)
 
 

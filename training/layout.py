@@ -169,7 +169,9 @@ def lay_out_boxes(source: Path, folder: Path) -> None:
         cv2.imwrite(str(folder / mask), filled)
         types = {BOX_TYPES[box["class"]] for box in drawn}
         labels = {name: int(name in types or row[name] == "1") for name in SUBTYPES}
-        rows.append({**{name: row[name] for name in ("patient", "slice", "image", "hemorrhage")}, **labels, "mask": mask})
+        rows.append(
+            {**{name: row[name] for name in ("patient", "slice", "image", "hemorrhage")}, **labels, "mask": mask}
+        )
     write_table(folder, rows)
 
 

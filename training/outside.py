@@ -41,7 +41,14 @@ def table_row(predicted: fit.Predicted, post: dict, platt: dict) -> dict:
     scored = fit.calibrated(fit.score(predicted, post), platt)
     measured = figures.measure(scored)
     labels, probabilities = scored.labels[:, 0], scored.slice_probabilities[:, 0]
-    names = ("slice_auc", "slice_sensitivity", "false_positive_rate", "dice_slices", "dice_patients", "lesion_sensitivity")
+    names = (
+        "slice_auc",
+        "slice_sensitivity",
+        "false_positive_rate",
+        "dice_slices",
+        "dice_patients",
+        "lesion_sensitivity",
+    )
     return {
         "slices": len(labels),
         "negatives": int((labels == 0).sum()),
@@ -72,7 +79,10 @@ def main() -> None:
     given, sets = arguments.parse(parser)
     saved = None
     if given.model.is_dir():
-        model, spec_folder = released_model(given.model, json.loads(given.config.read_text())), given.read_by or given.model
+        model, spec_folder = (
+            released_model(given.model, json.loads(given.config.read_text())),
+            given.read_by or given.model,
+        )
     else:
         model, saved = export.load_model(given.model)
         spec_folder = given.read_by
@@ -85,7 +95,9 @@ def main() -> None:
         if patients:
             predicted = predict(model, one, patients, given.output.with_suffix("") / f"{one.name}.npz")
             rows[one.name] = table_row(predicted, spec["postprocessing"], spec["calibration"])
-            print(one.name, {key: round(value, 3) for key, value in rows[one.name].items() if key != "gates"}, flush=True)
+            print(
+                one.name, {key: round(value, 3) for key, value in rows[one.name].items() if key != "gates"}, flush=True
+            )
     given.output.write_text(json.dumps(rows, indent=1))
 
 

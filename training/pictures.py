@@ -39,9 +39,7 @@ class Cut:
 
 def draw_cut(deepest: float, rng: np.random.Generator) -> Cut:
     """Each side is cut with a chance of one half, by up to `deepest` of the grid beyond the margin."""
-    left, top, right, bottom = (
-        MARGIN + rng.uniform(0, deepest) if rng.random() < 0.5 else 0.0 for _ in range(4)
-    )
+    left, top, right, bottom = (MARGIN + rng.uniform(0, deepest) if rng.random() < 0.5 else 0.0 for _ in range(4))
     return Cut(left, top, 1 - right, 1 - bottom)
 
 

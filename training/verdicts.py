@@ -17,7 +17,9 @@ def weighed(sets: list[figures.Scored], label: int) -> tuple[np.ndarray, np.ndar
     parts = [one.slice_probabilities[one.labels[:, 0] == label, 0] for one in sets]
     parts = [part for part in parts if len(part)]
     probabilities = np.concatenate(parts) if parts else np.zeros(0)
-    shares = np.concatenate([np.full(len(part), 1 / (len(part) * len(parts))) for part in parts]) if parts else np.zeros(0)
+    shares = (
+        np.concatenate([np.full(len(part), 1 / (len(part) * len(parts))) for part in parts]) if parts else np.zeros(0)
+    )
     order = np.argsort(probabilities, kind="stable")
     return probabilities[order], shares[order]
 
@@ -69,4 +71,7 @@ def errors(parts: list[tuple[figures.Scored, dict]]) -> dict:
     verdicts = np.concatenate([verdict_of(one.slice_probabilities[:, 0], bands) for one, bands in parts])
     labels, heads = whole.labels[:, 0], chain.heads(whole)
     of_heads = np.array([verdicts[rows].max() for rows in heads], int)
-    return {"slices": shares(verdicts, labels), "heads": shares(of_heads, np.array([labels[rows].max() for rows in heads]))}
+    return {
+        "slices": shares(verdicts, labels),
+        "heads": shares(of_heads, np.array([labels[rows].max() for rows in heads])),
+    }

@@ -36,7 +36,11 @@ def test_slices_of_units_come_in_every_window_with_one_mask(tmp_path):
         picture(tmp_path / name / "images/7_01.png", np.full((8, 8), 60))
         picture(tmp_path / name / "labels/7_01.png", np.eye(8) * 5)
         columns = f"patient,slice,image,labels,hemorrhage,{','.join(layout.SUBTYPES)}"
-        write(tmp_path / name / "slices.csv", columns, [patient, 1, "images/7_01.png", "labels/7_01.png", 1, 0, 0, 0, 0, 1])
+        write(
+            tmp_path / name / "slices.csv",
+            columns,
+            [patient, 1, "images/7_01.png", "labels/7_01.png", 1, 0, 0, 0, 0, 1],
+        )
     layout.lay_out_units([tmp_path / "one", tmp_path / "other"], tmp_path / "out")
     rows = rows_of(tmp_path / "out")
     assert len(rows) == 2 * len(layout.WINDOWS) and {row["patient"] for row in rows} == {"7"}
@@ -84,7 +88,12 @@ def test_boxes_become_filled_masks_of_the_slices_that_bleed(tmp_path):
     for number in (1, 2):
         picture(tmp_path / "in/brain" / f"{number}.png", np.zeros((20, 30)))
     columns = f"patient,slice,image,hemorrhage,{','.join(layout.SUBTYPES)},mask"
-    write(tmp_path / "in/slices.csv", columns, ["p", 1, "brain/1.png", 1, 0, 1, 0, 0, 0, ""], ["p", 2, "brain/2.png", 0, *5 * [0], ""])
+    write(
+        tmp_path / "in/slices.csv",
+        columns,
+        ["p", 1, "brain/1.png", 1, 0, 1, 0, 0, 0, ""],
+        ["p", 2, "brain/2.png", 0, *5 * [0], ""],
+    )
     boxes = [["p", 1, 1, "IPH", 2.2, 3.4, 5.6, 6.0], ["p", 2, 0, "EDH", 0, 0, 9, 9]]
     write(tmp_path / "in/boxes.csv", "patient,slice,hemorrhage_label,class,x0,y0,x1,y1", *boxes)
     layout.lay_out_boxes(tmp_path / "in", tmp_path / "out")
