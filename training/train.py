@@ -127,6 +127,7 @@ def train(config: dict, sets: list, parts: dict, output: Path, teacher: Teacher 
         average.load_state_dict(saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
         history = saved["history"]
+        batches.hardness = saved.get("hardness", {})
         # A finished run goes on when its recipe has grown, and its head is fitted anew.
         fitted = saved["slice_head_fitted"] and start >= total
     saved_at = time.monotonic()
@@ -137,7 +138,7 @@ def train(config: dict, sets: list, parts: dict, output: Path, teacher: Teacher 
         torch.save(
             {"model": model.state_dict(), "average": average.state_dict(), "step": step,
              "optimizer": optimizer.state_dict(), "history": history,
-             "slice_head_fitted": fitted, "config": config, "parts": parts},
+             "slice_head_fitted": fitted, "config": config, "parts": parts, "hardness": batches.hardness},
             output / "checkpoint.new",
         )  # fmt: skip
         # At once or not at all: an interrupted write must not cost the checkpoint before it.

@@ -117,6 +117,7 @@ def test_stopped_run_goes_on_from_its_checkpoint(prepared, tmp_path):
     train.train(longer, [prepared], parts, tmp_path / "run")
     history = json.loads((tmp_path / "run" / "history.json").read_text())
     assert [entry["step"] for entry in history] == list(range(6))
+    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=False)["hardness"], "what was hard is kept"
     assert (tmp_path / "run" / "curves.png").stat().st_size > 1000
 
 
