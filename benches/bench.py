@@ -23,14 +23,13 @@ import machine
 import networks
 import phantoms
 import plots
+import series
 import services
 import sizes
 import slices
 import starts
 import table
 from measured_process import MeasuredProcess
-
-import series
 
 PARTS = ("assessment", "networks", "slices", "starts", "series", "sizes", "growth")
 SERIES_SLICES = 40

@@ -63,7 +63,7 @@ pub struct HeadChoice {
 /// heads, and the places of localisers and pages that are of none of them.
 ///
 /// # Errors
-/// As [`choose`].
+/// [`Error::InvalidParameter`](crate::Error::InvalidParameter) where no series has the number `wanted`.
 pub fn choose_heads(
     members: &[Member<'_>],
     wanted: Option<u32>,
