@@ -109,10 +109,9 @@ def page() -> list[dict]:
 
 def bill(image: str) -> dict:
     """The bill of materials in the form of CycloneDX."""
-    own = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
-    subject = component(
-        own["name"], own["version"], f"pkg:cargo/ichor@{own['version']}", own["license"], None, "application"
-    )
+    own = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]
+    version = own["version"]
+    subject = component("ichor", version, f"pkg:cargo/ichor@{version}", own["license"], None, "application")
     parts = crates(FEATURES[image])
     if image == "gpu":
         parts += libraries(ROOT / "infra" / "gpu-requirements.txt")

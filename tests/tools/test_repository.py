@@ -121,7 +121,7 @@ def test_the_changelog_has_the_version_of_the_package():
     order = [tuple(map(int, version.split("."))) for version, _ in versions]
     assert len(order) >= 2 and order == sorted(order, reverse=True)
     assert [date for _, date in versions[1:] if date == "unreleased"] == []
-    package = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
+    package = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]
     manifest = package if "version" in package else {}
     assert manifest.get("version") in {version for version, _ in versions}
     for title in re.findall(r"^### (.+)$", text, re.MULTILINE):

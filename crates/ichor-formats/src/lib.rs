@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use ichor_core::mask::Mask;
-//! use ichor_formats::export::encode_nifti;
+//! use ichor_formats::export::nifti::encode_nifti;
 //! use ichor_image::decode::Decoded;
 //! use ichor_image::series::{SeriesRequest, assemble};
 //! use ichor_image::slice::{CtSlice, Intensity, Plane};
