@@ -48,7 +48,8 @@ def crates(features: str) -> list[dict]:
             waiting += [d["pkg"] for d in nodes[here]["deps"] if any(k["kind"] is None for k in d["dep_kinds"])]
     lock = tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]
     checksums = {(p["name"], p["version"]): p.get("checksum") for p in lock}
-    linked = (packages[identifier] for identifier in reached - {root})
+    # Those without a source are of the workspace: they are what the bill is of.
+    linked = (packages[identifier] for identifier in reached if packages[identifier]["source"])
     return sorted((crate(package, checksums) for package in linked), key=lambda c: (c["name"], c["version"]))
 
 
