@@ -30,6 +30,6 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         again.extend(b"\r\n");
     }
     again.extend(format!("--{boundary}--").bytes());
-    let read = ichor_reader::http::multipart::parts(&again, &boundary, MAX_PARTS).unwrap_or_default();
+    let read = multipart::parts(&again, &boundary, MAX_PARTS).unwrap_or_default();
     assert!(read.iter().map(|part| part.content).eq(parts.iter().map(|part| part.content)));
 });
