@@ -125,12 +125,9 @@ pub(super) fn enclosures(cells: &Cells, bone: &Bits) -> Vec<Enclosure> {
     let walls = walls.iter().take(MAX_WALLS).filter(|wall| wall.count * 8 >= largest);
     let walls: Vec<&Bits> = walls.map(|wall| &wall.bits).collect();
     // A skull that is cut at two sides of the picture is two walls.
-    let cut = walls.iter().copied().filter(|wall| wall.touches_border());
-    let joined = cut
-        .clone()
-        .skip(1)
-        .fold(cut.clone().next().cloned(), |joined, wall| joined.map(|joined| joined.or(wall)));
-    let joined = joined.filter(|_| cut.count() > 1);
+    let cut: Vec<&Bits> = walls.iter().copied().filter(|wall| wall.touches_border()).collect();
+    let joined =
+        (cut.len() > 1).then(|| cut[1..].iter().fold(cut[0].clone(), |all, wall| all.or(wall)));
     let walls = walls.into_iter().chain(&joined);
     let mut found: Vec<Enclosure> =
         walls.filter_map(|wall| Enclosure::new(cells, bone, wall)).collect();

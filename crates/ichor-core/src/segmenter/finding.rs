@@ -82,6 +82,29 @@ impl SliceFinding {
     }
 }
 
+#[cfg(test)]
+impl SliceFinding {
+    /// A slice of a bleeding head, without lesions of its own: what tests change to their case.
+    pub(super) fn sample(gray_scale: GrayScale) -> Self {
+        Self {
+            lesions: Vec::new(),
+            detected: Some(true),
+            gray_scale,
+            assessment: Assessment::new(gray_scale),
+            probability: Some(0.5),
+            probability_alone: Some(0.5),
+            evidence: None,
+            subtype_probabilities: Vec::new(),
+            threshold: 0.5,
+            fallback_threshold: None,
+            readout: Readout { open: true, min_lesion_px: 0.0 },
+            warnings: Vec::new(),
+            is_measurable: true,
+            timings: StageTimings::default(),
+        }
+    }
+}
+
 /// Who decides whether a slice keeps its mask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {

@@ -183,7 +183,6 @@ mod tests {
     use crate::components::BoundingBox;
     use crate::mask::Mask;
     use crate::postprocess::{Lesion, Point};
-    use crate::segmenter::Readout;
     use crate::slice::{CtSlice, Intensity, Plane};
 
     fn finding(area_px: usize, probability: f32, types: [f32; 2]) -> (SliceFinding, PackedMask) {
@@ -202,18 +201,10 @@ mod tests {
         let finding = SliceFinding {
             lesions: if area_px > 0 { vec![lesion] } else { Vec::new() },
             detected: Some(area_px > 0),
-            gray_scale: GrayScale::Hounsfield,
-            assessment: Assessment::new(GrayScale::Hounsfield),
             probability: Some(probability),
             probability_alone: Some(probability),
-            evidence: None,
             subtype_probabilities: types.to_vec(),
-            threshold: 0.5,
-            fallback_threshold: None,
-            readout: Readout { open: true, min_lesion_px: 0.0 },
-            warnings: Vec::new(),
-            is_measurable: true,
-            timings: StageTimings::default(),
+            ..SliceFinding::sample(GrayScale::Hounsfield)
         };
         (finding, mask.pack())
     }

@@ -88,26 +88,10 @@ fn clear_closed(slices: &mut [&mut SliceFinding]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assess::{Assessment, GrayScale};
-    use crate::segmenter::{Readout, StageTimings};
+    use crate::assess::GrayScale;
 
     fn finding(evidence: f32) -> SliceFinding {
-        SliceFinding {
-            lesions: Vec::new(),
-            detected: Some(true),
-            gray_scale: GrayScale::WindowKnown,
-            assessment: Assessment::new(GrayScale::WindowKnown),
-            probability: Some(0.5),
-            probability_alone: Some(0.5),
-            evidence: Some(evidence),
-            subtype_probabilities: Vec::new(),
-            threshold: 0.5,
-            fallback_threshold: None,
-            readout: Readout { open: true, min_lesion_px: 0.0 },
-            warnings: Vec::new(),
-            is_measurable: true,
-            timings: StageTimings::default(),
-        }
+        SliceFinding { evidence: Some(evidence), ..SliceFinding::sample(GrayScale::WindowKnown) }
     }
 
     fn informed(evidence: &[f32], steps: &[f32]) -> Vec<SliceFinding> {
