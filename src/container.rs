@@ -49,7 +49,7 @@ pub async fn stop_signal() {
 /// sent it kills what is still there a little later, without a word.
 ///
 /// # Errors
-/// [`Error::Io`] for a server that broke down, or requests that were cut off.
+/// [`ichor_image::Error::Io`] for a server that broke down, or requests that were cut off.
 pub async fn until_stopped(
     server: impl Future<Output = std::io::Result<()>>,
     patience: Duration,
@@ -70,7 +70,7 @@ pub async fn until_stopped(
 /// Asks the server of this machine whether it is ready, as health checks of containers do.
 ///
 /// # Errors
-/// [`Error::Io`] where nobody answers in time, or the answer is not that.
+/// [`ichor_image::Error::Io`] where nobody answers in time, or the answer is not that.
 pub fn ask_ping(port: u16) -> Result<()> {
     let ask = || {
         let wait = Duration::from_secs(3);

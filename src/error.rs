@@ -15,14 +15,6 @@ pub enum Error {
     /// A parameter is out of its range.
     #[error("{0}")]
     InvalidParameter(String),
-    /// Reading or writing failed.
-    #[error("{context}: {source}")]
-    Io {
-        /// What was being done.
-        context: String,
-        /// The operating system's error.
-        source: std::io::Error,
-    },
     /// The store of uploads and results failed; trying again may help.
     #[error("The store of uploads and results cannot be used: {0}")]
     Unavailable(String),
@@ -37,8 +29,8 @@ pub enum Error {
 impl Error {
     /// Wraps an I/O error with what was being done.
     pub fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
-        let context = context.into();
-        move |source| Self::Io { context, source }
+        let wrap = ichor_image::Error::io(context);
+        move |source| wrap(source).into()
     }
 
     /// An input or a series that cannot be used as asked, and why.

@@ -78,11 +78,8 @@ impl From<Error> for Problem {
                 return Self::new(S::SERVICE_UNAVAILABLE, "store_unavailable", detail).after(5);
             }
             // The rest are faults of this side; their text is for the operator.
-            Error::Core(
-                Core::Model { .. } | Core::Io { .. } | Core::Inference(_) | Core::Internal(_),
-            )
+            Error::Core(Core::Model { .. } | Core::Inference(_) | Core::Internal(_))
             | Error::Evaluation(_)
-            | Error::Io { .. }
             | Error::Internal(_) => return Self::internal(),
         };
         Self::new(status, code, error.to_string())

@@ -27,7 +27,7 @@ pub(super) struct Walked {
 /// round in no circle, and a file is listed once.
 ///
 /// # Errors
-/// [`Error::Io`]; [`ichor_image::Error::TooLarge`] beyond 10,000 files.
+/// [`ichor_image::Error::Io`]; [`ichor_image::Error::TooLarge`] beyond 10,000 files.
 pub(super) fn walk(folder: &Path) -> Result<Walked> {
     let mut walk = Walk::default();
     walk.enter(folder)?;
@@ -103,7 +103,7 @@ fn is_result(name: &str, beside: &HashSet<String>) -> bool {
 /// The first bytes of a file.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// [`ichor_image::Error::Io`].
 pub(super) fn head(file: &Path) -> Result<Vec<u8>> {
     let mut head = Vec::new();
     fs::File::open(file)
@@ -115,7 +115,7 @@ pub(super) fn head(file: &Path) -> Result<Vec<u8>> {
 /// Reads the standard input as one file.
 ///
 /// # Errors
-/// [`ichor_image::Error::TooLarge`] beyond `limit` bytes; [`Error::Io`].
+/// [`ichor_image::Error::TooLarge`] beyond `limit` bytes; [`ichor_image::Error::Io`].
 pub(super) fn read_stdin(limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::io::stdin()

@@ -28,7 +28,7 @@ impl DirObjects {
     /// Objects below `root`, which is made if missing, for its owner alone.
     ///
     /// # Errors
-    /// [`Error::Io`] if the folder cannot be made.
+    /// [`ichor_image::Error::Io`] if the folder cannot be made.
     pub fn open(root: &Path) -> Result<Self> {
         make_folder(root).map_err(Error::io(
             "The folder for uploads and results cannot be made; give --jobs another one",

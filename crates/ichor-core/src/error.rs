@@ -3,7 +3,7 @@
 /// An error, by who must act.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The input cannot be read, or is no head CT slice.
+    /// The input cannot be read, or is no head CT slice; or a file cannot be read or written.
     #[error(transparent)]
     Image(#[from] ichor_image::Error),
     /// A parameter is out of its range.
@@ -20,14 +20,6 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
-    /// Reading or writing failed.
-    #[error("{context}: {source}")]
-    Io {
-        /// What was being done.
-        context: String,
-        /// The operating system's error.
-        source: std::io::Error,
-    },
     /// The engine's queue is full; the same call succeeds later.
     #[error("All workers are busy. Send the request again after the time in Retry-After.")]
     Busy,
@@ -42,8 +34,8 @@ pub enum Error {
 impl Error {
     /// Wraps an I/O error with what was being done.
     pub fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
-        let context = context.into();
-        move |source| Self::Io { context, source }
+        let wrap = ichor_image::Error::io(context);
+        move |source| wrap(source).into()
     }
 
     /// An input or a series that cannot be used as asked, and why.

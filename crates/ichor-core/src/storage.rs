@@ -60,7 +60,7 @@ impl ModelFiles {
 /// archive of one model unpacks.
 ///
 /// # Errors
-/// [`Error::Model`] or [`Error::Io`] naming the model; also if there is none.
+/// [`Error::Model`] or [`ichor_image::Error::Io`] naming the model; also if there is none.
 pub fn read_model_dir(root: &Path) -> Result<Vec<ModelFiles>> {
     let listing = std::fs::read_dir(root).map_err(Error::io(
         "The folder of models cannot be read. Give --models the folder that holds one folder per model",

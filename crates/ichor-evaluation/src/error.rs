@@ -3,7 +3,7 @@
 /// An error, by who must act.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A slice cannot be read or segmented.
+    /// A slice cannot be read or segmented; or a file cannot be read or written.
     #[error(transparent)]
     Core(#[from] ichor_core::Error),
     /// A data set on disk does not have the expected layout.
@@ -12,21 +12,13 @@ pub enum Error {
     /// A parameter is out of its range.
     #[error("{0}")]
     InvalidParameter(String),
-    /// Reading or writing failed.
-    #[error("{context}: {source}")]
-    Io {
-        /// What was being done.
-        context: String,
-        /// The operating system's error.
-        source: std::io::Error,
-    },
 }
 
 impl Error {
     /// Wraps an I/O error with what was being done.
     pub fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
-        let context = context.into();
-        move |source| Self::Io { context, source }
+        let wrap = ichor_image::Error::io(context);
+        move |source| wrap(source).into()
     }
 }
 

@@ -48,7 +48,7 @@ pub struct Reading {
 ///
 /// # Errors
 /// [`Error::Dataset`] for the first row that cannot be read, [`Error::InvalidParameter`] for an `output` at another
-/// resolution, [`Error::Io`] where it cannot be written.
+/// resolution, [`ichor_image::Error::Io`] where it cannot be written.
 pub fn evaluate(
     root: &Path,
     model: &Segmenter,

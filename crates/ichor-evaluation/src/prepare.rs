@@ -23,7 +23,7 @@ const BATCH: usize = 64;
 /// `progress` hears of each batch.
 ///
 /// # Errors
-/// [`Error::Dataset`] or [`Error::Io`] with the row or file at fault.
+/// [`Error::Dataset`] or [`ichor_image::Error::Io`] with the row or file at fault.
 pub fn prepare_dataset(
     root: &Path,
     spec: &ModelSpec,

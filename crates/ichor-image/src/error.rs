@@ -30,7 +30,7 @@ pub enum Error {
     /// A parameter is out of its range.
     #[error("{0}")]
     InvalidParameter(String),
-    /// Reading failed.
+    /// Reading or writing failed.
     #[error("{context}: {source}")]
     Io {
         /// What was being done.
