@@ -119,6 +119,8 @@ def fit(model: nn.Module, batches, ridge: float, views: int, negatives_every: in
     parts = []
     for name in batches.sets:
         rows = batches.rows(name)
+        if not rows:  # All of its patients are kept for choosing.
+            continue
         negative = [row for row in rows if batches.sets[name].kind(row) == "negative"]
         kept = sorted({*rows} - {*negative} | {*negative[::negatives_every]})
         features, cells, labels = seen(model, batches, name, views, kept)
