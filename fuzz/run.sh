@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes one decoder on the stable compiler: fuzz/run.sh TARGET [RUNS], TARGET one of dicom, nifti,
 # archive, raster, multipart, assess. Inputs that add coverage are kept in the cache; a finding ends the run and is
-# written to fuzz/findings/TARGET. Copy it to fuzz/seeds/TARGET once mended: seeds are ordinary tests.
+# written to fuzz/findings/TARGET. Copy it to fuzz/seeds/TARGET once fixed: seeds are ordinary tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${1:?usage: fuzz/run.sh dicom|nifti|archive|raster|multipart|assess [RUNS]}

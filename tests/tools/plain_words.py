@@ -13,7 +13,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 # Path prefixes that are free of these phrases and stay so.
-CHECKED = ("tests/tools/", ".github/", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md", "examples/")
+CHECKED = (
+    ".github/",
+    "CODE_OF_CONDUCT.md",
+    "CONTRIBUTING.md",
+    "README.md",
+    "SECURITY.md",
+    "docs/",
+    "examples/",
+    "fuzz/",
+    "tests/tools/",
+)
 
 # Path prefixes that hold the work of others, or the phrases themselves.
 EXEMPT = ("frontend/vendor/", "tests/tools/plain_words.py", "tests/tools/test_plain_words.py")
