@@ -18,13 +18,6 @@ use clap::{Args, Parser, Subcommand};
 use segment::SEGMENT_HELP;
 use std::path::PathBuf;
 
-/// Content-Security-Policy of the page, for every server of it: it loads from its own origin only.
-/// Pictures of results are blobs; styles are set one by one by the 3D view; `connect-src` must
-/// also name the origin of uploads where that is another.
-pub const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 /// The command line of `ichor`.
 #[derive(Debug, Parser)]
 #[command(

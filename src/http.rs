@@ -22,7 +22,7 @@ mod uploads;
 pub(crate) use handlers::built;
 pub use jobs::Desk;
 pub(crate) use jobs::now;
-pub(crate) use page::page_router;
+pub use page::Page;
 pub use rate::Rate;
 
 use crate::decode::Limits;
@@ -35,6 +35,7 @@ use rate::Bucket;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -109,6 +110,19 @@ impl Service {
             }
         }
     }
+}
+
+/// Answers the connections of `listener` with `router`. After `stop` it accepts no more of them, and returns
+/// when the open requests are answered.
+///
+/// # Errors
+/// Those of the listener.
+pub async fn run_server(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 
 /// The router of the API.

@@ -13,10 +13,12 @@
 //!
 //! Imports run one way: `image` and `engine` know nothing of the others, `core` knows both, `formats` and `evaluation`
 //! know `core`, and this package knows all. In here [`config`] reads flags and variables, [`http`] alone knows axum, and
-//! `s3` alone knows the AWS SDK.
+//! `aws` alone knows the AWS SDK.
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "lambda")]
+pub mod aws;
 #[cfg(feature = "server")]
 pub mod cli;
 #[cfg(feature = "server")]
@@ -35,8 +37,6 @@ pub mod measure;
 pub mod object_store;
 #[cfg(feature = "server")]
 pub mod problem;
-#[cfg(feature = "lambda")]
-pub mod s3;
 #[cfg(feature = "server")]
 pub mod telemetry;
 

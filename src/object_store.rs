@@ -1,27 +1,60 @@
-//! Objects by key, in a bucket or below a folder: what uploads and jobs are kept in.
+//! Objects by key, in a bucket or below a folder: where uploads and jobs are kept.
 //!
-//! Keys are paths of ASCII letters, digits, `-`, `.` and `/` that the program itself makes; nothing of what a
-//! client names ever becomes part of one.
+//! Keys are paths of ASCII letters, digits, `-`, `.` and `/` that the program itself makes. No name that a client
+//! gives becomes part of a key.
 
 mod dir;
-// Without AWS the variant exists and cannot be made, so that nothing else needs to know the feature.
-#[cfg_attr(not(feature = "lambda"), path = "object_store/no_s3.rs")]
-mod s3;
 
 pub use dir::{DirObjects, Incoming};
-pub use s3::S3Objects;
 
 use crate::error::Result;
+use std::fmt::Debug;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Where objects are kept.
-#[derive(Debug, Clone)]
-pub enum ObjectStore {
-    /// Below a folder of this machine.
-    Dir(DirObjects),
-    /// In a bucket.
-    S3(S3Objects),
+/// The result of an operation on a store, once it is done.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+/// A place that holds objects: a folder, or a bucket.
+///
+/// Every method fails with [`crate::error::Error::Unavailable`] where the place cannot be read or written.
+pub trait Objects: Debug + Send + Sync {
+    /// As [`ObjectStore::get`].
+    fn get<'a>(&'a self, key: &'a str) -> Pending<'a, Option<Vec<u8>>>;
+
+    /// As [`ObjectStore::put`].
+    fn put<'a>(&'a self, key: &'a str, content_type: &'a str, bytes: Vec<u8>) -> Pending<'a, ()>;
+
+    /// As [`ObjectStore::exists`].
+    fn exists<'a>(&'a self, key: &'a str) -> Pending<'a, bool>;
+
+    /// As [`ObjectStore::list`].
+    fn list<'a>(&'a self, prefix: &'a str) -> Pending<'a, Vec<String>>;
+
+    /// As [`ObjectStore::delete`].
+    fn delete<'a>(&'a self, keys: &'a [String]) -> Pending<'a, ()>;
+
+    /// As [`ObjectStore::read_link`]; no link without an own implementation.
+    fn read_link<'a>(&'a self, _key: &'a str, _valid: Duration) -> Pending<'a, Option<Link>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// As [`ObjectStore::write_link`]; no link without an own implementation.
+    fn write_link<'a>(
+        &'a self,
+        _key: &'a str,
+        _content_type: &'a str,
+        _size_bytes: u64,
+        _valid: Duration,
+    ) -> Pending<'a, Option<Link>> {
+        Box::pin(async { Ok(None) })
+    }
 }
+
+/// A handle to a place that holds objects; copies share the place.
+#[derive(Debug, Clone)]
+pub struct ObjectStore(Arc<dyn Objects>);
 
 /// An address that needs no further credentials, and the headers to send with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,37 +66,33 @@ pub struct Link {
 }
 
 impl ObjectStore {
+    /// A store of the objects in `place`.
+    pub fn new(place: impl Objects + 'static) -> Self {
+        Self(Arc::new(place))
+    }
+
     /// The object, `None` where there is none.
     ///
     /// # Errors
     /// [`crate::error::Error::Unavailable`], as every method here.
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        match self {
-            Self::Dir(dir) => dir.get(key).await,
-            Self::S3(s3) => s3.get(key).await,
-        }
+        self.0.get(key).await
     }
 
-    /// Writes an object whole: readers see the old one or the new one.
+    /// Writes an object as a whole: readers see the old one or the new one.
     ///
     /// # Errors
     /// As [`ObjectStore::get`].
     pub async fn put(&self, key: &str, content_type: &str, bytes: Vec<u8>) -> Result<()> {
-        match self {
-            Self::Dir(dir) => dir.put(key, &bytes).await,
-            Self::S3(s3) => s3.put(key, content_type, bytes).await,
-        }
+        self.0.put(key, content_type, bytes).await
     }
 
-    /// Whether there is an object of that key.
+    /// Whether there is an object with this key.
     ///
     /// # Errors
     /// As [`ObjectStore::get`].
     pub async fn exists(&self, key: &str) -> Result<bool> {
-        match self {
-            Self::Dir(dir) => dir.exists(key).await,
-            Self::S3(s3) => s3.exists(key).await,
-        }
+        self.0.exists(key).await
     }
 
     /// Names below `prefix`, which ends in `/`, without it.
@@ -71,35 +100,27 @@ impl ObjectStore {
     /// # Errors
     /// As [`ObjectStore::get`].
     pub async fn list(&self, prefix: &str) -> Result<Vec<String>> {
-        match self {
-            Self::Dir(dir) => dir.list(prefix).await,
-            Self::S3(s3) => s3.list(prefix).await,
-        }
+        self.0.list(prefix).await
     }
 
-    /// Deletes objects; those that are gone already are no error.
+    /// Deletes objects; an object that does not exist is no error.
     ///
     /// # Errors
     /// As [`ObjectStore::get`].
     pub async fn delete(&self, keys: &[String]) -> Result<()> {
-        match self {
-            Self::Dir(dir) => dir.delete(keys).await,
-            Self::S3(s3) => s3.delete(keys).await,
-        }
+        self.0.delete(keys).await
     }
 
-    /// A link to read the object with; `None` where the service itself hands it out.
+    /// A link that reads the object; `None` where the service itself returns objects.
     ///
     /// # Errors
     /// As [`ObjectStore::get`].
     pub async fn read_link(&self, key: &str, valid: Duration) -> Result<Option<Link>> {
-        match self {
-            Self::Dir(_) => Ok(None),
-            Self::S3(s3) => s3.read_link(key, valid).await.map(Some),
-        }
+        self.0.read_link(key, valid).await
     }
 
-    /// A link to write one object of exactly this type and size with; `None` where the service takes it.
+    /// A link that writes one object of exactly this type and size; `None` where the service itself receives
+    /// uploads.
     ///
     /// # Errors
     /// As [`ObjectStore::get`].
@@ -110,9 +131,6 @@ impl ObjectStore {
         size_bytes: u64,
         valid: Duration,
     ) -> Result<Option<Link>> {
-        match self {
-            Self::Dir(_) => Ok(None),
-            Self::S3(s3) => s3.write_link(key, content_type, size_bytes, valid).await.map(Some),
-        }
+        self.0.write_link(key, content_type, size_bytes, valid).await
     }
 }

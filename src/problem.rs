@@ -1,7 +1,7 @@
 //! Problems as clients see them (RFC 9457), and the one table from error kind to status.
 
 use crate::error::Error;
-use axum::http::StatusCode;
+use ::http::StatusCode;
 use serde_json::{Value, json};
 
 /// An error on its way to the client.

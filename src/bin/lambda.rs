@@ -1,41 +1,33 @@
-//! Ichor as an AWS Lambda function: models from S3 on cold start, then the same router.
+//! Ichor as an AWS Lambda function: models from S3 at startup, then the same routes as the local server.
 
+use ichor::aws::{S3Objects, Startup, run_api, s3_client, start};
 use ichor::config::{LambdaConfig, job_limits, lambda_limits};
 use ichor::error::Result;
-use ichor::http::{Desk, Service, router};
+use ichor::http::{Desk, Service};
 use ichor::jobs::Jobs;
-use ichor::object_store::{ObjectStore, S3Objects};
-use ichor::s3::{Started, client, start};
+use ichor::object_store::ObjectStore;
 use ichor::telemetry::to_stdout;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let service = match service().await {
-        Ok(service) => service,
-        Err(error) => {
-            eprintln!("ichor: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match lambda_http::run(router(service)).await {
+    match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("ichor: the Lambda runtime stopped: {error}");
+            eprintln!("ichor: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn service() -> Result<Arc<Service>> {
+async fn run() -> Result<()> {
     let config = LambdaConfig::read()?;
-    let client = client(config.endpoint.as_deref()).await;
-    let Started { models, line } = start(&client, &config).await?;
-    to_stdout(&line);
+    let client = s3_client(config.endpoint.as_deref()).await;
+    let Startup { models, log_line } = start(&client, &config).await?;
+    to_stdout(&log_line);
     let desk = config.jobs_bucket.map(|bucket| {
-        let store = ObjectStore::S3(S3Objects::new(client, bucket));
+        let store = ObjectStore::new(S3Objects::new(client, bucket));
         Desk::Cloud(Jobs::new(store, job_limits()))
     });
-    Ok(Service::with_jobs(models, lambda_limits(), desk, Some(to_stdout)))
+    run_api(Service::with_jobs(models, lambda_limits(), desk, Some(to_stdout))).await
 }

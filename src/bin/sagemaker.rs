@@ -1,13 +1,13 @@
 //! Ichor in a container, for SageMaker and ECS: onnxruntime behind the same router.
 
 use clap::Parser;
+use ichor::aws::{fetch_models, s3_client};
 use ichor::config::{MeasureArgs, SageMakerArgs, SageMakerCli, SageMakerCommand};
 use ichor::container::{ask_ping, start_line, stop_signal, until_stopped};
 use ichor::engine::{Engine, OrtRuntime};
 use ichor::error::{Error, Result};
-use ichor::http::{Service, sagemaker_router};
+use ichor::http::{Service, run_server, sagemaker_router};
 use ichor::measure::batch_times;
-use ichor::s3::{client, fetch_models};
 use ichor::segmenter::Models;
 use ichor::storage::{ModelFiles, read_model_dir};
 use ichor::telemetry::to_stdout;
@@ -50,14 +50,13 @@ async fn serve(args: SageMakerArgs) -> Result<()> {
     let listener = TcpListener::bind((args.host.as_str(), args.port))
         .await
         .map_err(Error::io("The port cannot be opened; SAGEMAKER_BIND_TO_PORT names another"))?;
-    let server =
-        axum::serve(listener, sagemaker_router(service)).with_graceful_shutdown(stop_signal());
-    until_stopped(server.into_future(), Duration::from_secs(args.stop_seconds)).await
+    let server = run_server(listener, sagemaker_router(service), stop_signal());
+    until_stopped(server, Duration::from_secs(args.stop_seconds)).await
 }
 
 async fn files(args: &SageMakerArgs) -> Result<Vec<ModelFiles>> {
     let Some(bucket) = &args.bucket else { return Ok(read_model_dir(&args.models)?) };
-    let client = client(args.endpoint.as_deref()).await;
+    let client = s3_client(args.endpoint.as_deref()).await;
     fetch_models(&client, bucket, &args.prefix, &args.names).await
 }
 

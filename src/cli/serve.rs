@@ -1,26 +1,20 @@
 //! `serve`: the API and the page on one local port.
 
 use super::models::load_default;
-use crate::config::{MOST_LOCAL_JOBS, PAGE_POLICY, ServeArgs, job_limits, local_limits};
+use crate::config::{MOST_LOCAL_JOBS, ServeArgs, job_limits, local_limits};
 use crate::container::stop_signal;
 use crate::embedded::Embedded;
 use crate::error::{Error, Result};
-use crate::http::{Desk, Service, ServiceLimits, built, now, page_router, router};
+use crate::http::{Desk, Page, Service, ServiceLimits, built, now, router, run_server};
 use crate::jobs::LocalJobs;
 use crate::object_store::DirObjects;
 use crate::segmenter::Models;
 use crate::telemetry::to_stdout;
-use axum::Router;
-use axum::http::{HeaderValue, header};
-use axum::response::Response;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
-use tower_http::compression::CompressionLayer;
-use tower_http::services::ServeDir;
-use tower_http::set_header::SetResponseHeaderLayer;
 
 pub(super) fn serve(args: ServeArgs, embedded: &'static Embedded) -> Result<()> {
     let default = args.default_model.as_deref();
@@ -29,13 +23,13 @@ pub(super) fn serve(args: ServeArgs, embedded: &'static Embedded) -> Result<()> 
     let folder = JobFolder::of(args.jobs.as_deref());
     let runtime = runtime().map_err(Error::io("The server cannot start"))?;
     let served = runtime.block_on(async {
-        let app = with_page(api(models.clone(), &args, &folder.path).await?, page);
+        let service = service(models.clone(), &args, &folder.path).await?;
         let listener = TcpListener::bind((args.host.as_str(), args.port))
             .await
             .map_err(Error::io("The port cannot be opened; try --port 0 for a free one"))?;
         let address = listener.local_addr().map_err(Error::io("The port cannot be read"))?;
         println!("Ichor is ready at http://{address}");
-        let server = axum::serve(listener, app).with_graceful_shutdown(stop_signal());
+        let server = run_server(listener, page.beside(router(service)), stop_signal());
         tokio::select! {
             served = server => served.map_err(Error::io("The server stopped")),
             error = failed(&models) => Err(error),
@@ -66,14 +60,14 @@ async fn failed(models: &Arc<Models>) -> Error {
     }
 }
 
-async fn api(models: Arc<Models>, args: &ServeArgs, folder: &Path) -> Result<Router> {
+async fn service(models: Arc<Models>, args: &ServeArgs, folder: &Path) -> Result<Arc<Service>> {
     let limits = ServiceLimits { rate: args.rate(), ..local_limits() };
     let store = DirObjects::open(folder)?;
     let slice = limits.slice;
     let jobs = LocalJobs::start(store, job_limits(), MOST_LOCAL_JOBS, models.clone(), slice, now);
     let desk = Desk::Local(jobs.await?);
     let log = args.log.then_some(to_stdout as fn(&str));
-    Ok(router(Service::with_jobs(models, limits, Some(desk), log)))
+    Ok(Service::with_jobs(models, limits, Some(desk), log))
 }
 
 /// Where uploads and results lie.
@@ -107,50 +101,4 @@ impl Drop for JobFolder {
     fn drop(&mut self) {
         self.remove();
     }
-}
-
-/// Where the page comes from.
-enum Page {
-    Folder(PathBuf),
-    Carried(&'static Embedded),
-}
-
-impl Page {
-    /// The folder that is named; the page that the program carries; or that of the project.
-    fn find(folder: Option<&Path>, embedded: &'static Embedded) -> Result<Self> {
-        if folder.is_none() && embedded.page_file("/").is_some() {
-            return Ok(Self::Carried(embedded));
-        }
-        let folder = folder.unwrap_or(Path::new("frontend"));
-        if folder.join("index.html").is_file() {
-            return Ok(Self::Folder(folder.to_path_buf()));
-        }
-        let detail =
-            "The page was not found. Give --frontend the folder that holds its index.html.";
-        Err(Error::InvalidParameter(detail.into()))
-    }
-
-    fn router(self) -> Router {
-        match self {
-            Self::Folder(folder) => Router::new().fallback_service(ServeDir::new(folder)),
-            Self::Carried(embedded) => page_router(embedded),
-        }
-    }
-}
-
-fn with_page(api: Router, page: Page) -> Router {
-    let header =
-        |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    // Compressed as a content delivery network would; answers of the API are pictures already.
-    api.fallback_service(page.router().layer(CompressionLayer::new()))
-        .layer(SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, policy))
-        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header(header::REFERRER_POLICY, "no-referrer"))
-        .layer(header(header::CACHE_CONTROL, "no-cache"))
-}
-
-/// The policy is that of documents; beside each of their parts it would weigh more than the part.
-fn policy(response: &Response) -> Option<HeaderValue> {
-    let kind = response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
-    kind.starts_with("text/html").then(|| HeaderValue::from_static(PAGE_POLICY))
 }

@@ -1,14 +1,79 @@
-//! The page from within the program, with the answers that a folder of it would give.
+//! The page beside the API: from a folder, or from the files that the program carries.
 
 use super::etag::tagged;
 use crate::embedded::Embedded;
+use crate::error::{Error, Result};
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use std::path::{Path, PathBuf};
+use tower_http::compression::CompressionLayer;
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
 
-/// Answers GET and HEAD of the page's files, and 404 on all other paths.
-pub(crate) fn page_router(embedded: &'static Embedded) -> Router {
+/// Content-Security-Policy of the page: it loads from its own origin only. Pictures of results are blobs.
+/// A server that sends uploads to another origin must also name that origin in `connect-src`.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Folder of the page in the project, for a program that carries none.
+const PROJECT_FOLDER: &str = "frontend";
+
+/// Where the files of the page are.
+#[derive(Debug)]
+pub enum Page {
+    /// In a folder, read at every request.
+    Folder(PathBuf),
+    /// In the program.
+    Embedded(&'static Embedded),
+}
+
+impl Page {
+    /// The page in `folder`; without one, the page that the program carries, or else the project's.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] where that folder holds no `index.html`.
+    pub fn find(folder: Option<&Path>, embedded: &'static Embedded) -> Result<Self> {
+        if folder.is_none() && embedded.page_file("/").is_some() {
+            return Ok(Self::Embedded(embedded));
+        }
+        let folder = folder.unwrap_or(Path::new(PROJECT_FOLDER));
+        if folder.join("index.html").is_file() {
+            return Ok(Self::Folder(folder.to_path_buf()));
+        }
+        let detail =
+            "The page was not found. Give --frontend the folder that holds its index.html.";
+        Err(Error::InvalidParameter(detail.into()))
+    }
+
+    /// Adds the page to the routes of the API: it answers every path that they do not.
+    pub fn beside(self, api: Router) -> Router {
+        let page = match self {
+            Self::Folder(folder) => Router::new().fallback_service(ServeDir::new(folder)),
+            Self::Embedded(embedded) => embedded_files(embedded),
+        };
+        let header = |name, value| {
+            SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+        };
+        // Only the page is compressed: the large answers of the API hold pictures, which are compressed already.
+        api.fallback_service(page.layer(CompressionLayer::new()))
+            .layer(SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, policy))
+            .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .layer(header(header::REFERRER_POLICY, "no-referrer"))
+            .layer(header(header::CACHE_CONTROL, "no-cache"))
+    }
+}
+
+/// Only documents have a policy; on every other file the header would be larger than many of the files.
+fn policy(response: &Response) -> Option<HeaderValue> {
+    let kind = response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    kind.starts_with("text/html").then(|| HeaderValue::from_static(PAGE_POLICY))
+}
+
+/// Answers GET and HEAD of the files in the program, and 404 on all other paths, as [`ServeDir`] does.
+fn embedded_files(embedded: &'static Embedded) -> Router {
     let answer = move |method: Method, uri: Uri, headers: HeaderMap| async move {
         file(embedded, &method, uri.path(), &headers)
     };

@@ -41,7 +41,7 @@ impl LocalJobs {
         slice_limits: Limits,
         clock: fn() -> u64,
     ) -> Result<Self> {
-        let store = ObjectStore::Dir(folder.clone());
+        let store = ObjectStore::new(folder.clone());
         let (queue, waiting) = mpsc::channel(most_open);
         let jobs = Jobs::new(store.clone(), limits);
         let local = Self { jobs, folder, queue, most_open };

@@ -1,5 +1,6 @@
-//! Objects below a folder: one file an object, readable by its owner alone.
+//! Objects below a folder: one file per object, readable by its owner only.
 
+use super::{Objects, Pending};
 use crate::error::{Error, Result};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -14,8 +15,7 @@ pub struct DirObjects {
     root: Arc<Path>,
 }
 
-/// An object that is still arriving; it takes its place with [`Incoming::finish`] and is gone
-/// without it.
+/// An object that is being written. [`Incoming::finish`] puts it in its place; without that it is deleted.
 #[derive(Debug)]
 pub struct Incoming {
     file: fs::File,
@@ -25,57 +25,15 @@ pub struct Incoming {
 }
 
 impl DirObjects {
-    /// Objects below `root`, which is made if missing, for its owner alone.
+    /// Objects below `root`, which is created if missing, for its owner only.
     ///
     /// # Errors
-    /// [`ichor_image::Error::Io`] if the folder cannot be made.
+    /// [`ichor_image::Error::Io`] if the folder cannot be created.
     pub fn open(root: &Path) -> Result<Self> {
         make_folder(root).map_err(Error::io(
             "The folder for uploads and results cannot be made; give --jobs another one",
         ))?;
         Ok(Self { root: root.into() })
-    }
-
-    pub(super) async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        absent_is_none(fs::read(self.path(key)).await)
-    }
-
-    pub(super) async fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
-        let mut incoming = self.receive(key).await?;
-        incoming.write(bytes).await?;
-        incoming.finish().await
-    }
-
-    pub(super) async fn exists(&self, key: &str) -> Result<bool> {
-        fs::try_exists(self.path(key)).await.map_err(unavailable)
-    }
-
-    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>> {
-        let Some(mut listing) = absent_is_none(fs::read_dir(self.path(prefix)).await)? else {
-            return Ok(Vec::new());
-        };
-        let mut names = Vec::new();
-        while let Some(entry) = listing.next_entry().await.map_err(unavailable)? {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if !name.starts_with('.') {
-                names.push(name);
-            }
-        }
-        names.sort_unstable();
-        Ok(names)
-    }
-
-    pub(super) async fn delete(&self, keys: &[String]) -> Result<()> {
-        for key in keys {
-            let path = self.path(key);
-            absent_is_none(fs::remove_file(&path).await)?;
-            // The last object of a job takes the job's folder along; while there are others this
-            // fails, as it should. Folders right below the root stay.
-            if let Some(folder) = path.parent().filter(|f| f.parent() != Some(&*self.root)) {
-                let _ = fs::remove_dir(folder).await;
-            }
-        }
-        Ok(())
     }
 
     /// Begins to write an object piece by piece.
@@ -87,7 +45,7 @@ impl DirObjects {
         let place = self.path(key);
         let folder = place.parent().unwrap_or(&self.root);
         make_folder(folder).map_err(unavailable)?;
-        // Hidden from `list`, and of a name of its own: two writers of one object do not mix.
+        // Hidden from `list`. The name is unique, so that two writers of one object do not share a file.
         let name = format!(".{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let written = folder.join(name);
         let mut options = fs::OpenOptions::new();
@@ -98,13 +56,64 @@ impl DirObjects {
         Ok(Incoming { file, written, place, finished: false })
     }
 
-    /// The root of a store that is to be removed with everything in it.
+    /// The folder that holds all objects.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
     fn path(&self, key: &str) -> PathBuf {
         self.root.join(key)
+    }
+}
+
+impl Objects for DirObjects {
+    fn get<'a>(&'a self, key: &'a str) -> Pending<'a, Option<Vec<u8>>> {
+        Box::pin(async move { absent_is_none(fs::read(self.path(key)).await) })
+    }
+
+    /// A file has no type; `content_type` is not kept.
+    fn put<'a>(&'a self, key: &'a str, _content_type: &'a str, bytes: Vec<u8>) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let mut incoming = self.receive(key).await?;
+            incoming.write(&bytes).await?;
+            incoming.finish().await
+        })
+    }
+
+    fn exists<'a>(&'a self, key: &'a str) -> Pending<'a, bool> {
+        Box::pin(async move { fs::try_exists(self.path(key)).await.map_err(unavailable) })
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> Pending<'a, Vec<String>> {
+        Box::pin(async move {
+            let Some(mut listing) = absent_is_none(fs::read_dir(self.path(prefix)).await)? else {
+                return Ok(Vec::new());
+            };
+            let mut names = Vec::new();
+            while let Some(entry) = listing.next_entry().await.map_err(unavailable)? {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if !name.starts_with('.') {
+                    names.push(name);
+                }
+            }
+            names.sort_unstable();
+            Ok(names)
+        })
+    }
+
+    fn delete<'a>(&'a self, keys: &'a [String]) -> Pending<'a, ()> {
+        Box::pin(async move {
+            for key in keys {
+                let path = self.path(key);
+                absent_is_none(fs::remove_file(&path).await)?;
+                // The folder of a job goes with its last object; while it holds others, removing it fails.
+                // Folders directly below the root stay.
+                if let Some(folder) = path.parent().filter(|f| f.parent() != Some(&*self.root)) {
+                    let _ = fs::remove_dir(folder).await;
+                }
+            }
+            Ok(())
+        })
     }
 }
 
@@ -132,7 +141,7 @@ impl Incoming {
 impl Drop for Incoming {
     fn drop(&mut self) {
         if !self.finished {
-            // What cannot be removed now is swept with the folder.
+            // What cannot be removed now is removed with the folder.
             let _ = std::fs::remove_file(&self.written);
         }
     }

@@ -21,6 +21,18 @@ if found=$(grep -E "$aws|^(axum|hyper|tokio|tower-http)$" <<<"$bare"); then
   die "the library without features pulls in:" "$found"
 fi
 
+# names PATTERN FOLDER…: the files of src/ outside of these folders that name a crate matching PATTERN.
+names() {
+  local pattern=$1
+  shift
+  local files
+  files=$(grep -rlE "(^|[^:_a-z])($pattern)::" src --include='*.rs') || die "nothing in src/ names $pattern: this check no longer works"
+  for folder in "$@"; do files=$(grep -v "^src/$folder[/.]" <<<"$files" || true); done
+  printf '%s' "$files"
+}
+if found=$(names 'aws_[a-z0-9_]+|lambda_[a-z]+' aws) && [ -n "$found" ]; then die "only src/aws may name the AWS SDK:" "$found"; fi
+if found=$(names 'axum|tower_http' http jobs/work) && [ -n "$found" ]; then die "only src/http may name axum:" "$found"; fi
+
 # Clippy instead of a build: it shares the metadata of the dependencies with `make clippy` and takes seconds.
 cargo clippy --release --locked --no-default-features --lib -- -D warnings
 cargo clippy --release --locked --no-default-features --features lambda --bins -- -D warnings

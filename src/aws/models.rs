@@ -1,62 +1,42 @@
 //! Models from S3.
 
+use super::client::error_cause;
 use crate::config::LambdaConfig;
 use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
 use crate::segmenter::{Models, Segmenter};
 use crate::storage::ModelFiles;
 use crate::telemetry::{Unit, line, now_ms, process_age_ms};
-use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::ProvideErrorMetadata;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// A client with the credentials and region of the environment. Its timeouts are short: a
-/// cold start that cannot reach its bucket should fail while somebody is still waiting.
-///
-/// `endpoint` is that of another S3 server, addressed with the bucket in the path.
-pub async fn client(endpoint: Option<&str>) -> Client {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(3))
-        .operation_timeout(Duration::from_secs(4))
-        .build();
-    let mut loader = aws_config::from_env().timeout_config(timeouts);
-    if let Some(endpoint) = endpoint {
-        loader = loader.endpoint_url(endpoint);
-    }
-    let shared = loader.load().await;
-    let s3 = aws_sdk_s3::config::Builder::from(&shared).force_path_style(endpoint.is_some());
-    Client::from_conf(s3.build())
-}
-
-/// How long the parts of a start took, ms; models run side by side, so parts are the longest.
+/// Durations of the parts of a start, ms. Models load at the same time, so each is that of the slowest model.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct StartTimings {
-    /// From the bucket into memory, checksums included.
-    pub fetch: f64,
+struct StartTimings {
+    /// From the bucket into memory, with the checksums.
+    fetch: f64,
     /// Bytes to graphs.
-    pub parse: f64,
+    parse: f64,
     /// Graphs to plans.
-    pub optimise: f64,
+    optimise: f64,
 }
 
-/// A function that is ready.
+/// The models of a function, and the log line of its start.
 #[derive(Debug)]
-pub struct Started {
-    /// Its models.
+pub struct Startup {
+    /// The models, ready or built at their first use.
     pub models: Models,
-    /// What is to be said of the start: see [`crate::telemetry`].
-    pub line: String,
+    /// The line, in the form of [`crate::telemetry`].
+    pub log_line: String,
 }
 
-/// Loads the models of `config` and says how long each part took.
+/// Loads the models of `config` and measures how long each part takes.
 ///
 /// # Errors
-/// As [`load_models`].
-pub async fn start(client: &Client, config: &LambdaConfig) -> Result<Started> {
+/// [`ichor_core::Error::Model`] with the model, the key and the answer of S3.
+pub async fn start(client: &Client, config: &LambdaConfig) -> Result<Startup> {
     let process = process_age_ms();
     let begun = Instant::now();
     let clock = move || begun.elapsed().as_secs_f64() * 1e3;
@@ -71,16 +51,13 @@ pub async fn start(client: &Client, config: &LambdaConfig) -> Result<Started> {
     metrics.extend(process.map(|ms| ("process_ms", ms, Unit::Milliseconds)));
     let names: Vec<&str> = models.iter().map(|m| m.spec().name.as_str()).collect();
     let facts = json!({"event": "start", "models": names, "function": config.function});
-    Ok(Started { models, line: line(facts, &["function"], &metrics, now_ms()) })
+    Ok(Startup { models, log_line: line(facts, &["function"], &metrics, now_ms()) })
 }
 
-/// Fetches and verifies the models of `config`, all at once. The default one is loaded as soon as
-/// its own bytes are there; the others are built when a slice first asks for them, as most instances
-/// never hear of them. `clock` gives ms.
-///
-/// # Errors
-/// [`ichor_core::Error::Model`] naming the model, the key and what S3 said.
-pub async fn load_models(
+/// Fetches and verifies the models of `config`, all at the same time. The default model is built as soon as
+/// its bytes are there. The others are built at their first use, since most instances never need them.
+/// `clock` returns ms.
+async fn load_models(
     client: &Client,
     config: &LambdaConfig,
     clock: impl Fn() -> f64 + Copy + Send + 'static,
@@ -120,7 +97,7 @@ pub async fn load_models(
 /// Fetches and verifies models one after the other, without building their networks.
 ///
 /// # Errors
-/// As [`load_models`].
+/// As [`start`].
 pub async fn fetch_models(
     client: &Client,
     bucket: &str,
@@ -138,7 +115,7 @@ async fn read_model(client: &Client, bucket: &str, prefix: &str, name: &str) -> 
     let key = |file: &str| format!("{prefix}{file}");
     let (card_key, spec_key, onnx_key) =
         (key("MODEL_CARD.md"), key("model.json"), key("model.onnx"));
-    // The network's file name is fixed in S3, so that all three can be fetched side by side.
+    // The network's file name is fixed in S3, so that all three can be fetched at the same time.
     let ((spec, _), (onnx, digest), (card, _)) = tokio::try_join!(
         read_object(client, bucket, &spec_key, name),
         read_object(client, bucket, &onnx_key, name),
@@ -148,7 +125,7 @@ async fn read_model(client: &Client, bucket: &str, prefix: &str, name: &str) -> 
     Ok(ModelFiles::digested(ModelSpec::from_json(name, &spec)?, onnx, &digest, card)?)
 }
 
-/// An object and its SHA-256, which is taken piece by piece while the next one travels.
+/// An object and its SHA-256, computed piece by piece while the next piece arrives.
 async fn read_object(
     client: &Client,
     bucket: &str,
@@ -163,10 +140,16 @@ async fn read_object(
              ICHOR_MODELS and the function's permission to read that prefix"
         ))
     };
-    let mut object =
-        client.get_object().bucket(bucket).key(key).send().await.map_err(|e| explain(cause(&e)))?;
+    let mut object = client
+        .get_object()
+        .bucket(bucket)
+        .key(key)
+        .send()
+        .await
+        .map_err(|e| explain(error_cause(&e)))?;
     let length = object.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
-    let (mut bytes, mut digest) = (Vec::with_capacity(length.min(MOST_RESERVED)), Sha256::new());
+    let (mut bytes, mut digest) =
+        (Vec::with_capacity(length.min(MAX_RESERVED_BYTES)), Sha256::new());
     while let Some(piece) = object.body.next().await {
         let piece = piece.map_err(|e| explain(e.to_string()))?;
         digest.update(&piece);
@@ -175,17 +158,5 @@ async fn read_object(
     Ok((bytes, digest.finalize().into()))
 }
 
-/// Room made at once for an object; a larger one makes its own.
-const MOST_RESERVED: usize = 256 << 20;
-
-/// What S3 answered, by its own code, or why it could not be reached: the innermost cause.
-pub(crate) fn cause<E: std::error::Error + ProvideErrorMetadata>(error: &E) -> String {
-    if let Some(code) = error.code() {
-        return code.to_owned();
-    }
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
-}
+/// Memory reserved before an object arrives; the vector of a larger object grows as it arrives.
+const MAX_RESERVED_BYTES: usize = 256 << 20;
