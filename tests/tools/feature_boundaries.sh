@@ -27,7 +27,7 @@ names() {
   shift
   local files
   files=$(grep -rlE "(^|[^:_a-z])($pattern)::" src --include='*.rs') || die "nothing in src/ names $pattern: this check no longer works"
-  for folder in "$@"; do files=$(grep -v "^src/$folder[/.]" <<<"$files" || true); done
+  for folder in "$@"; do files=$(grep -v "^src/${folder}[/.]" <<<"$files" || true); done
   printf '%s' "$files"
 }
 if found=$(names 'aws_[a-z0-9_]+|lambda_[a-z]+' aws) && [ -n "$found" ]; then die "only src/aws may name the AWS SDK:" "$found"; fi
