@@ -1,8 +1,13 @@
 //! `model.json`: the one contract between training and serving.
 
 mod chain;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod verdicts;
 
 pub use chain::{LIKELY, SeriesChain};
+pub use verdicts::{Verdict, VerdictBands};
 
 use crate::engine::{IoSpec, SliceOutput as SliceLogits};
 use crate::error::{Error, Result};
@@ -45,6 +50,9 @@ pub struct ModelSpec {
     /// How the slices of a series inform each other; without, each stands alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<SeriesChain>,
+    /// Which calibrated probabilities count as likely and as unlikely; a model may leave them out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdicts: Option<VerdictBands>,
     /// Figures by data set, as the training wrote them.
     pub metrics: serde_json::Value,
     /// Data, licences and split of the training.
@@ -238,7 +246,7 @@ impl ModelSpec {
         let fail = |reason: String| Error::Model { model: label.into(), reason };
         let spec: Self = serde_json::from_slice(json)
             .map_err(|e| fail(format!("model.json is not valid: {e}")))?;
-        spec.check().map_err(fail)?;
+        rules::check(&spec).map_err(fail)?;
         Ok(spec)
     }
 
@@ -257,36 +265,5 @@ impl ModelSpec {
     /// Classes of the slice head after `any`: the hemorrhage types.
     pub fn subtypes(&self) -> impl Iterator<Item = &SliceClass> {
         self.outputs.slice.iter().flat_map(|slice| slice.classes.iter().skip(1))
-    }
-
-    fn check(&self) -> std::result::Result<(), String> {
-        let [n, channels, height, width] = self.input.shape;
-        if self.schema != 1 {
-            return Err(format!("model.json has schema {}; this program reads 1", self.schema));
-        }
-        if self.classes.len() != 1 {
-            return Err("model.json must name one mask class".into());
-        }
-        if n != 1
-            || channels == 0
-            || !(16..=2048).contains(&height)
-            || !(16..=2048).contains(&width)
-        {
-            return Err("input.shape must be [1, channels, 16..2048, 16..2048]".into());
-        }
-        if !(0.0..=1.0).contains(&self.postprocessing.threshold) {
-            return Err("postprocessing.threshold must lie between 0 and 1".into());
-        }
-        let resize = self.preprocessing.contains(&Step::Resize { width, height });
-        let reshape = self.preprocessing.contains(&Step::Reshape { channels });
-        if !(resize && reshape) {
-            return Err("preprocessing must resize and reshape to input.shape".into());
-        }
-        let cell = self.outputs.slice.as_ref().and_then(|slice| slice.strongest_cell);
-        let sides = 1..=height.min(width);
-        if cell.is_some_and(|cell| !sides.contains(&cell.side_px) || !cell.weight.is_finite()) {
-            return Err("strongest_cell.side_px must fit the grid, its weight be a number".into());
-        }
-        self.series.as_ref().map_or(Ok(()), |chain| chain.check(height.min(width)))
     }
 }

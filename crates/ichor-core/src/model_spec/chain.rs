@@ -59,26 +59,6 @@ impl SeriesChain {
         };
         own.iter().zip(below.iter().zip(&above)).map(joined).collect()
     }
-
-    pub(super) fn check(&self, shortest_side: usize) -> Result<(), String> {
-        let share = |value: f32| value > 0.0 && value < 1.0;
-        let cell = (1..=shortest_side).contains(&self.cell.side_px) && self.cell.weight.is_finite();
-        let platt = self.calibration.slope > 0.0 && self.calibration.intercept.is_finite();
-        if share(self.onset)
-            && share(self.end)
-            && self.slice_spacing_mm > 0.0
-            && self.slice_spacing_mm.is_finite()
-            && (0.0..=1.0).contains(&self.slice_threshold)
-            && share(self.faint_threshold)
-            && cell
-            && platt
-        {
-            return Ok(());
-        }
-        Err("series: onset, end and faint_threshold must lie between 0 and 1, slice_spacing_mm and the \
-             slope be positive, slice_threshold lie in [0, 1], and the cell fit the grid"
-            .into())
-    }
 }
 
 /// Of each slice, the chance that it bleeds by all that come before it; `slices` gives the evidence of
