@@ -1,15 +1,13 @@
 //! The HTTP API, version 1: one router for the local server, the Lambda and the container.
 
 mod base64_text;
-mod etag;
 mod handlers;
+mod headers;
 mod intake;
 mod jobs;
 mod json_body;
 mod log;
-mod media_type;
 pub mod multipart;
-mod negotiate;
 mod page;
 mod parameters;
 mod problem;
@@ -20,6 +18,9 @@ mod types;
 mod uploads;
 
 pub(crate) use handlers::built;
+// The handlers still name the former modules.
+use headers as etag;
+use headers as negotiate;
 pub use jobs::Desk;
 pub(crate) use jobs::now;
 pub use page::Page;

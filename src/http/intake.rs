@@ -2,15 +2,17 @@
 
 use super::Service;
 use super::base64_text::decode_base64;
+use super::headers::{BodyKind, ContentLength, HeaderMapExt};
 use super::json_body::JsonBody;
-use super::media_type::BodyKind;
 use super::multipart::{Part, parts};
 use super::parameters::{PARAMETERS, Place, SegmentParams, unknown};
 use super::problem::Problem;
 use crate::decode::natural_order;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
+use http_body_util::LengthLimitError;
+use std::error::Error as _;
 
 /// Files beside the slices of a series, as in an archive.
 const MORE_FILES: usize = 256;
@@ -105,8 +107,8 @@ pub(super) async fn read_body(
         );
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
     };
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: u64| length > limit as u64) {
+    let declared = headers.typed_get::<ContentLength>();
+    if declared.is_some_and(|length| length.0 > limit as u64) {
         return Err(too_large());
     }
     match tokio::time::timeout(service.limits.body_timeout, to_bytes(body, limit)).await {
@@ -123,7 +125,21 @@ pub(super) async fn read_body(
     }
 }
 
+/// Whether reading stopped at the limit. axum wraps the error of the limit in its own.
 fn is_length_error(error: &axum::Error) -> bool {
-    // http-body-util's LengthLimitError is not re-exported by axum; its text is its contract.
-    std::error::Error::source(error).is_some_and(|e| e.to_string().contains("length limit"))
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.any(|cause| cause.is::<LengthLimitError>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_above_the_limit_differs_from_one_that_breaks_off() {
+        let too_long = to_bytes(Body::from("12345"), 4).await.unwrap_err();
+        assert!(is_length_error(&too_long));
+        let broken = std::io::Error::other("length limit exceeded");
+        assert!(!is_length_error(&axum::Error::new(broken)));
+    }
 }

@@ -1,6 +1,6 @@
 //! The page beside the API: from a folder, or from the files that the program carries.
 
-use super::etag::tagged;
+use super::headers::tagged;
 use crate::embedded::Embedded;
 use crate::error::{Error, Result};
 use axum::Router;

@@ -3,8 +3,8 @@
 //! Source: *Custom inference code with hosting services* and *with batch transform*, Amazon SageMaker
 //! developer guide.
 
-use super::etag::tagged;
 use super::handlers::segment_as;
+use super::headers::tagged;
 use super::parameters::SegmentParams;
 use super::problem::Problem;
 use super::records::{is_json_lines, segment_lines};

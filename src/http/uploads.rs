@@ -1,8 +1,8 @@
 //! The handlers of uploads: the order, and the bytes where this process takes them itself.
 
+use super::headers::{ContentLength, HeaderMapExt, is_json, of_upload, same_type};
 use super::jobs::{desk, no_such_job, now};
 use super::json_body::Word;
-use super::media_type::{essence, of_upload};
 use super::parameters::{PARAMETERS, Place, SegmentParams};
 use super::problem::Problem;
 use super::{Desk, Service};
@@ -97,9 +97,7 @@ fn read_order(
         );
         Problem::new(status, code, detail)
     };
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = essence(kind.unwrap_or_default());
-    if kind != "application/json" && kind != "text/json" && !kind.ends_with("+json") {
+    if !is_json(headers) {
         let reason = "its Content-Type is not application/json";
         return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", reason));
     }
@@ -196,17 +194,16 @@ async fn next_piece(body: &mut Body, service: &Service) -> Result<Option<Bytes>,
 }
 
 fn check_headers(headers: &HeaderMap, order: &Order) -> Result<(), Problem> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let kind = essence(text(header::CONTENT_TYPE).unwrap_or_default());
-    if kind != order.content_type {
+    if !same_type(headers, &[&order.content_type]) {
         let detail =
             format!("The order was for {}; send that as Content-Type.", order.content_type);
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(status, "upload_mismatch", detail));
     }
-    let length: Option<u64> = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    match length {
-        Some(length) if length != order.size_bytes => Err(wrong_size(order.size_bytes)),
+    match headers.typed_get() {
+        Some(ContentLength(length)) if length != order.size_bytes => {
+            Err(wrong_size(order.size_bytes))
+        }
         _ => Ok(()),
     }
 }

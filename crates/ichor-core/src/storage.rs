@@ -43,7 +43,7 @@ impl ModelFiles {
         digest: &[u8],
         card: String,
     ) -> Result<Self> {
-        let actual: String = digest.iter().map(|b| format!("{b:02x}")).collect();
+        let actual = hex::encode(digest);
         if actual != spec.sha256 {
             return Err(Error::Model {
                 model: spec.name,

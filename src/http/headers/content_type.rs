@@ -1,11 +1,13 @@
-//! Media types of bodies and uploads. They only tell wrappers apart: the format of a file is read from its bytes.
+//! `Content-Type` of bodies and uploads. It only decides how a body wraps its files: the format of a file is read
+//! from its bytes.
 
-use super::multipart::{MultipartError, boundary};
-use super::problem::Problem;
 use crate::decode::MEDIA_TYPES;
+use crate::http::multipart::{MultipartError, boundary};
+use crate::http::problem::Problem;
 use axum::http::{HeaderMap, StatusCode, header};
+use mime::Mime;
 
-/// What browsers, phones and tools send for the types that are read here.
+/// Other names under which browsers, phones and tools send the types that are read here.
 const ALIASES: [&str; 25] = [
     "application/octet-stream",
     "binary/octet-stream",
@@ -36,7 +38,7 @@ const ALIASES: [&str; 25] = [
 
 /// How a body carries its files.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum BodyKind {
+pub(in crate::http) enum BodyKind {
     /// The body is the file.
     Raw,
     /// A JSON object with base64.
@@ -46,48 +48,70 @@ pub(super) enum BodyKind {
 }
 
 impl BodyKind {
-    pub(super) fn of(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
-        let value = headers.get(header::CONTENT_TYPE);
-        let value = value.map_or("", |value| value.to_str().unwrap_or_default());
-        let kind = essence(value);
-        match kind.as_str() {
-            "application/json" | "text/json" => Ok(Self::Json),
+    pub(in crate::http) fn of(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
+        let value = text(headers);
+        let Some(kind) = media_type(value) else {
+            // Some clients set no type. No image starts with a brace.
+            let is_json = value.trim().is_empty() && is_object(body);
+            return Ok(if is_json { Self::Json } else { Self::Raw });
+        };
+        match kind.essence_str() {
+            _ if is_json_type(&kind) => Ok(Self::Json),
             "multipart/form-data" => boundary(value).map(Self::Form).map_err(Problem::from),
-            kind if kind.ends_with("+json") => Ok(Self::Json),
-            kind if kind.starts_with("multipart/") && !ALIASES.contains(&kind) => {
+            name if kind.type_() == mime::MULTIPART && !ALIASES.contains(&name) => {
                 Err(other_multipart())
             }
-            // What clients send that do not set a type. No image begins with a brace.
-            "" | "text/plain" | "application/x-www-form-urlencoded" if is_object(body) => {
-                Ok(Self::Json)
-            }
+            // The types of clients whose users did not choose one.
+            "text/plain" | "application/x-www-form-urlencoded" if is_object(body) => Ok(Self::Json),
             "application/x-www-form-urlencoded" if is_urlencoded_image(body) => Err(urlencoded()),
             _ => Ok(Self::Raw),
         }
     }
 }
 
-/// The type alone, in small letters and without parameters.
-pub(super) fn essence(content_type: &str) -> String {
-    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+/// Whether the headers announce JSON, under any of its names.
+pub(in crate::http) fn is_json(headers: &HeaderMap) -> bool {
+    media_type(text(headers)).is_some_and(|kind| is_json_type(&kind))
+}
+
+/// Whether the headers announce one of these media types, whatever its parameters are.
+pub(in crate::http) fn same_type(headers: &HeaderMap, media_types: &[&str]) -> bool {
+    media_type(text(headers)).is_some_and(|kind| media_types.contains(&kind.essence_str()))
 }
 
 /// The media type that an upload is ordered with.
-pub(super) fn of_upload(content_type: Option<&str>) -> Result<String, Problem> {
-    let kind = essence(content_type.unwrap_or_default());
-    if kind.is_empty() {
+pub(in crate::http) fn of_upload(content_type: Option<&str>) -> Result<String, Problem> {
+    let value = content_type.unwrap_or_default();
+    if value.trim().is_empty() {
         return Ok("application/octet-stream".into());
     }
-    if MEDIA_TYPES.contains(&kind.as_str()) || ALIASES.contains(&kind.as_str()) {
-        return Ok(kind);
+    let kind = media_type(value);
+    let name = kind.as_ref().map_or("", Mime::essence_str);
+    if MEDIA_TYPES.contains(&name) || ALIASES.contains(&name) {
+        return Ok(name.to_owned());
     }
-    if kind.starts_with("multipart/") {
+    if kind.as_ref().is_some_and(|kind| kind.type_() == mime::MULTIPART) {
         let detail = "An upload is one file, not a multipart body. Pack several files as a zip and order the \
                       upload as application/zip.";
         return Err(unsupported(detail));
     }
     let known = MEDIA_TYPES.join(", ");
     Err(unsupported(&format!("content_type is one of {known} or application/octet-stream.")))
+}
+
+fn text(headers: &HeaderMap) -> &str {
+    let value = headers.get(header::CONTENT_TYPE);
+    value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The media type of a header, in lower case and without its parameters, which some clients write wrongly.
+fn media_type(value: &str) -> Option<Mime> {
+    value.split(';').next().unwrap_or_default().trim().parse().ok()
+}
+
+fn is_json_type(kind: &Mime) -> bool {
+    let is_named = matches!(kind.essence_str(), "application/json" | "text/json");
+    is_named || kind.suffix() == Some(mime::JSON)
 }
 
 fn other_multipart() -> Problem {
@@ -141,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn only_wrappers_are_told_apart() {
+    fn the_type_only_decides_on_the_wrapper() {
         for name in MEDIA_TYPES.into_iter().chain(ALIASES).chain(["", "text/html", "nonsense"]) {
             assert_eq!(kind(name, b"bytes"), Ok(BodyKind::Raw), "{name}");
         }
