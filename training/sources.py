@@ -1,4 +1,4 @@
-"""What is known of the public data sets: for the ModelSpec and for the data statement of a card."""
+"""Name, licence and description of the public data sets, for `model.json` and the model card."""
 
 PUBLIC = {
     "ct-ich": {
@@ -10,7 +10,7 @@ PUBLIC = {
   (Hssayeni et al., Data 2020, 5(1):14, doi 10.13026/w8q8-ky94), 56 of 82 patients: trauma scans of one
   hospital, all subtypes, mostly small bleeds along the skull. CC BY 4.0 as published with v1.0.0 to v1.3.0;
   PhysioNet later placed v1.3.1 under a restricted licence. Masks exist for 96 of the 203
-  positive slices here, 14 of them coarse; the other positives taught their label, or boxes, and were never background.""",
+  positive slices here, 14 of them coarse; the other positives trained with their label, or boxes, and were never background.""",
     },
     "phe-sich": {
         "name": "PHE-SICH-CT-IDS",
@@ -64,20 +64,20 @@ PUBLIC = {
         "statement": """- **head-ge**: one bleed-free head, 28 slices, of neurolabusc/dcm_qa_ct (BSD-2-Clause).""",
     },
 }
-# Drawn round the bleeds of a set, by others than its readers.
+# Boxes around the bleeds of a set, drawn by others than the readers of its masks.
 BOXES = {
     "ct-ich": " Boxes with types on further slices: *brain-hemorrhage-detection* (Roboflow, CC BY 4.0).",
 }
 
 
 def source(name: str) -> dict:
-    """Of a data set that is not public, only its folder's name is known."""
+    """Name, DOI, licence and statement of a data set; for an unknown set the name of its folder only."""
     unknown = {"name": name, "doi": "", "license": "unknown"}
-    statement = f"- **{name}**: a data set of the trainer's own; its licence and its patients are not described."
+    statement = f"- **{name}**: a private data set; its licence and its patients are not described."
     known = PUBLIC.get(name, unknown | {"statement": statement})
     return known | {"statement": known["statement"] + BOXES.get(name, "")}
 
 
 def cited(name: str) -> dict:
-    """Name, DOI and licence, as a ModelSpec quotes them."""
+    """Name, DOI and licence of a data set, for `model.json`."""
     return {key: value for key, value in source(name).items() if key != "statement"}

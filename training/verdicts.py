@@ -8,7 +8,7 @@ import numpy as np
 
 from training import chain, figures
 
-MISSED, FALSE = 0.05, 0.05
+MAX_MISSED_SHARE, MAX_FALSE_SHARE = 0.05, 0.05
 VERDICTS = ("unlikely", "uncertain", "likely")
 
 
@@ -24,7 +24,7 @@ def weighed(sets: list[figures.Scored], label: int) -> tuple[np.ndarray, np.ndar
     return probabilities[order], shares[order]
 
 
-def choose(sets: list[figures.Scored], missed: float = MISSED, false: float = FALSE) -> dict | None:
+def choose(sets: list[figures.Scored], missed: float = MAX_MISSED_SHARE, false: float = MAX_FALSE_SHARE) -> dict | None:
     """{"unlikely_below", "likely_from"}, four digits; None without slices of both kinds.
 
     Where the two kinds are so far apart that the bands would cross, they meet in the middle.

@@ -16,13 +16,19 @@ ROOT = Path(__file__).resolve().parents[2]
 CHECKED = (
     ".github/",
     "CODE_OF_CONDUCT.md",
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
     "SECURITY.md",
     "docs/",
     "examples/",
     "fuzz/",
+    "models/",
     "tests/tools/",
+    "training/EARLIER.md",
+    "training/README.md",
+    "training/RESULTS.md",
+    "training/card_template.md",
 )
 
 # Path prefixes that hold the work of others, or the phrases themselves.

@@ -1,9 +1,12 @@
-"""What a card says of the three answers and of its sources."""
+"""The verdicts and the sources in a model card."""
+
+import json
+from pathlib import Path
 
 from training import card, layout, sources
 
 
-def test_every_set_that_is_laid_out_is_attributed():
+def test_every_set_of_the_layout_has_a_licence_and_a_statement():
     for name in [*layout.SETS, "ct-ich", "phe-sich"]:
         if not name.endswith("-boxes"):
             assert "unknown" != sources.source(name)["license"], name
@@ -11,7 +14,7 @@ def test_every_set_that_is_laid_out_is_attributed():
     assert "Roboflow" in sources.source("ct-ich")["statement"]
 
 
-def test_errors_of_the_bands_are_told_for_slices_and_heads():
+def test_verdicts_are_listed_for_slices_and_heads():
     share = {"count": 20, "unlikely": 0.05, "uncertain": 0.15, "likely": 0.8}
     none = {"count": 0, "unlikely": None, "uncertain": None, "likely": None}
     errors = {"heads": {part: {"bleeding": share, "other": none} for part in ("slices", "heads")}}
@@ -19,3 +22,12 @@ def test_errors_of_the_bands_are_told_for_slices_and_heads():
     assert "unlikely below 0.100, likely from 0.500" in table
     assert "| heads, slices | 0.05, 0.15, 0.80 of 20 | -, -, - of 0 |" in table
     assert card.verdicts_table({}) == ""
+
+
+def test_the_recipe_lists_each_part_that_a_configuration_turns_on():
+    config = json.loads((Path(card.__file__).parent / "config" / "deeplabv3.json").read_text())
+    table = card.recipe_table(config, {"steps": 1570, "parts": {"ct-ich": {}, "phe-sich": {}}})
+    for part in ("| copied lesions | ", "| hard negatives | ", "| pseudo-labels | ", "again from "):
+        assert part in table, part
+    without = config | {"recipe": config["recipe"] | {"hard_negatives": False}}
+    assert "| hard negatives | " not in card.recipe_table(without, {"steps": 1570, "parts": {"ct-ich": {}}})
