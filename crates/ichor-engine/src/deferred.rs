@@ -1,4 +1,4 @@
-//! A network that is built when it is first run.
+//! A network that is loaded when it is first used.
 
 use super::Engine;
 use crate::IoSpec;
@@ -6,38 +6,39 @@ use crate::{Error, Result};
 use std::borrow::Cow;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// The bytes of a network until it is asked for, then the network.
+/// An [`Engine`], or the bytes of an ONNX file from which the first use makes one.
 #[derive(Debug)]
 pub struct DeferredEngine {
+    /// The file, until the engine is made from it.
     onnx: Mutex<Option<Cow<'static, [u8]>>>,
-    built: OnceLock<Result<Engine>>,
+    engine: OnceLock<Result<Engine>>,
 }
 
 impl DeferredEngine {
-    /// One that is built already.
+    /// Wraps an engine that is loaded already.
     pub fn built(engine: Engine) -> Self {
-        Self { onnx: Mutex::new(None), built: OnceLock::from(Ok(engine)) }
+        Self { onnx: Mutex::new(None), engine: OnceLock::from(Ok(engine)) }
     }
 
-    /// One that waits.
+    /// Keeps the bytes of an ONNX file until [`DeferredEngine::get`] is first called.
     pub fn waiting(onnx: Cow<'static, [u8]>) -> Self {
-        Self { onnx: Mutex::new(Some(onnx)), built: OnceLock::new() }
+        Self { onnx: Mutex::new(Some(onnx)), engine: OnceLock::new() }
     }
 
-    /// The network, where it is built already.
+    /// The engine, if it is loaded. Does not block.
     pub fn if_built(&self) -> Option<&Engine> {
-        self.built.get()?.as_ref().ok()
+        self.engine.get()?.as_ref().ok()
     }
 
-    /// The network of `spec`, built by the first caller while others wait.
+    /// The engine, loaded with `spec` by the first call; concurrent calls block until it is complete.
     ///
     /// # Errors
-    /// As [`Engine::load`] if it cannot be built, now and ever after.
+    /// The error of [`Engine::load`]. It is kept, and each later call returns it again.
     pub fn get(&self, spec: &IoSpec) -> Result<&Engine> {
-        let build = || {
+        let load = || {
             let onnx = self.onnx.lock().unwrap_or_else(PoisonError::into_inner).take();
             Engine::load(spec, &onnx.unwrap_or_default(), &|_| ())
         };
-        self.built.get_or_init(build).as_ref().map_err(Error::clone)
+        self.engine.get_or_init(load).as_ref().map_err(Error::clone)
     }
 }

@@ -1,19 +1,19 @@
-//! What can go wrong between the bytes of a network and its logits.
+//! Errors of loading and running a network.
 
-/// An error of an engine, by who must act.
+/// An error of an engine. The variants differ by who can resolve it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The network cannot be read, does not fit its [`IoSpec`](crate::IoSpec), or has an operator that is not known:
-    /// for whoever exported it.
+    /// The network cannot be parsed, does not match its [`IoSpec`](crate::IoSpec), or has an unsupported operator. The
+    /// network must be exported again.
     #[error("{0}")]
     Network(String),
-    /// A setting is wrong or cannot be met on this machine: for whoever started the program.
+    /// A setting is invalid or not available on this machine. The settings of the program must change.
     #[error("{0}")]
     Settings(String),
-    /// The network failed to run: a fault of the program, not of the input.
+    /// The network failed while it ran: a fault of the program, not of the input.
     #[error("The network cannot be run: {0}")]
     Run(String),
-    /// The queue of slices is full; the same call succeeds later.
+    /// The queue of slices is full. The same call succeeds later.
     #[error("The queue of the engine is full.")]
     Busy,
 }

@@ -1,19 +1,21 @@
 //! Runs segmentation networks: one NCHW tensor in, logits out.
 //!
-//! [`Engine::load`] reads an ONNX file and plans its run. The native engine knows the operators of convolutional encoders
-//! and decoders and keeps channels in blocks as wide as a vector register from the first layer to the last. With the
-//! feature `tract`, networks of other operators are run by tract; with `ort`, batches by onnxruntime.
+//! [`Engine::load`] reads an ONNX file and plans its execution. The native engine supports the operators of
+//! convolutional encoder-decoder networks and stores channels in blocks of 16, one cache line per pixel. The feature
+//! `tract` adds an engine for networks with other operators. The feature `ort` adds onnxruntime, for batches and NVIDIA
+//! GPUs.
 //!
 //! ```
 //! use ichor_engine::{Engine, Error, IoSpec};
 //!
 //! let io = IoSpec { input: "image".into(), input_shape: [1, 1, 320, 320], mask: "mask".into(), slice: None };
-//! // A file that is no network is an error, never a panic.
-//! let error = Engine::load(&io, b"no network", &|_stage| ()).unwrap_err();
+//! // Bytes that are not an ONNX file give an error, never a panic.
+//! let error = Engine::load(&io, b"not ONNX", &|_stage| ()).unwrap_err();
 //! assert!(matches!(error, Error::Network(_)));
 //! ```
 //!
-//! The crate opens no files, reads no clock and knows nothing of images: tensors come in, logits go out.
+//! The crate opens no model files and does not depend on image formats or on `model.json`: the caller passes bytes,
+//! names and shapes.
 
 mod deferred;
 mod error;
@@ -27,7 +29,7 @@ mod tract;
 
 pub use deferred::DeferredEngine;
 pub use error::{Error, Result};
-pub use native::{Level, NativeEngine, Refusal};
+pub use native::{Level, LoadError, NativeEngine};
 #[cfg(feature = "ort")]
 pub use ort::{OrtEngine, OrtRuntime};
 pub use settings::{Batching, Counts, EngineFacts, OrtSettings, Precision, Provider};
@@ -35,55 +37,56 @@ pub use spec::{IoSpec, SliceOutput};
 #[cfg(any(feature = "tract", test))]
 pub use tract::TractEngine;
 
-/// A network ready to run; cheap to share between threads.
+/// A network that is ready to run. It can be shared between threads.
 #[derive(Debug)]
 pub enum Engine {
-    /// The native engine, for networks of operators that it knows.
+    /// The native engine, on the CPU.
     Native(NativeEngine),
-    /// tract, on the CPU.
+    /// tract, on the CPU, for operators that the native engine does not support.
     #[cfg(any(feature = "tract", test))]
     Tract(TractEngine),
-    /// onnxruntime, for batches and NVIDIA GPUs.
+    /// onnxruntime, on the CPU or an NVIDIA GPU, for batches.
     #[cfg(feature = "ort")]
     Ort(OrtEngine),
 }
 
-/// A stage of [`Engine::load`] that has ended.
+/// A stage of [`Engine::load`], reported when it is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoadStage {
-    /// Bytes to a graph.
+    /// The bytes of the file were parsed into a graph.
     Read,
-    /// Graph to a plan for this machine.
+    /// The graph was turned into a plan for this CPU, with packed weights.
     Planned,
 }
 
-/// Whether the logits of a faster form are as good as those expected; the number says how far probabilities may differ.
+/// Compares expected logits with those of a faster variant. Arguments: expected, actual, and the largest allowed
+/// difference between two probabilities (0 to 1). Returns whether they agree.
 #[cfg(feature = "ort")]
 pub type Agreement<'a> = dyn Fn(&[Logits], &[Logits], f32) -> bool + 'a;
 
-/// Tensors on which two forms of a network must agree before the faster one is used.
+/// A check that a faster variant of a network (batched, or in half precision) must pass before it is used.
 #[cfg(feature = "ort")]
 pub struct AgreementProbe<'a> {
-    /// Inputs, so different that slices which touch each other in a batch show it.
+    /// Input tensors. They must differ from each other, so that an error which mixes the slices of a batch is found.
     pub tensors: &'a [Vec<f32>],
-    /// How the logits of both forms are compared.
+    /// Compares the logits of both variants.
     pub agree: &'a Agreement<'a>,
 }
 
-/// Output of a network for one slice.
+/// Output of a network for one slice: raw values before the sigmoid.
 #[derive(Debug, Clone)]
 pub struct Logits {
-    /// Mask logits, row-major, `height * width` of the input shape.
+    /// One logit per pixel, row-major, `height * width` of the input shape.
     pub mask: Vec<f32>,
-    /// Slice logits, in the order of the network; empty without a slice output.
+    /// Logits of the whole slice, in the order of the network's output; empty if the network has no slice output.
     pub slice: Vec<f32>,
 }
 
-/// Logit of what cannot be: a probability of 6e-6.
+/// The logit of a class that is ruled out: a probability of 6e-6.
 pub const IMPOSSIBLE_LOGIT: f32 = -12.0;
 
 impl Logits {
-    /// Logits for a slice on which the network was not run: impossible everywhere.
+    /// Logits for a slice on which the network is not run: [`IMPOSSIBLE_LOGIT`] for each pixel and class.
     pub fn impossible(spec: &IoSpec) -> Self {
         Self {
             mask: vec![IMPOSSIBLE_LOGIT; spec.mask_len()],
@@ -91,12 +94,12 @@ impl Logits {
         }
     }
 
-    /// The values one after the other, mask first, 32-bit little-endian.
+    /// The mask logits followed by the slice logits, as little-endian `f32`.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.mask.iter().chain(&self.slice).flat_map(|value| value.to_le_bytes()).collect()
     }
 
-    /// Reads what [`Logits::to_bytes`] wrote; `None` for bytes that cannot come of a network of `spec`.
+    /// Reads the output of [`Logits::to_bytes`]. Returns `None` if the length does not match `spec`.
     pub fn from_bytes(bytes: &[u8], spec: &IoSpec) -> Option<Self> {
         let (values, rest) = bytes.as_chunks::<4>();
         if !rest.is_empty() || values.len() != spec.mask_len() + spec.slice_len() {
@@ -109,54 +112,56 @@ impl Logits {
 }
 
 impl Engine {
-    /// Reads the network `onnx`, by the native engine where it knows all operators, else by tract where that is built
-    /// in; `on_stage` is called at the end of each stage.
+    /// Loads the ONNX file `onnx` into the native engine, or into tract if the native engine does not support an
+    /// operator and the feature `tract` is on. `on_stage` is called when a stage is complete.
     ///
     /// # Errors
-    /// [`Error::Network`] if the network cannot be read, does not fit `spec` or has an unknown operator;
-    /// [`Error::Settings`] where `ICHOR_KERNELS` names kernels that this CPU does not run.
+    /// [`Error::Network`] if the file cannot be parsed, does not match `spec` or has an unsupported operator.
+    /// [`Error::Settings`] if the environment variable `ICHOR_KERNELS` names kernels that this CPU cannot run.
     pub fn load(spec: &IoSpec, onnx: &[u8], on_stage: &dyn Fn(LoadStage)) -> Result<Self> {
         let level = Level::from_environment().map_err(Error::Settings)?;
         let native = Self::native(spec, onnx, level, on_stage);
         #[cfg(any(feature = "tract", test))]
-        // What is wrong with a damaged network is best described by tract.
-        return native.or_else(|_refusal| Self::reference(spec, onnx, on_stage));
+        // For a damaged file tract's error is more precise than the native engine's.
+        return native.or_else(|_error| Self::reference(spec, onnx, on_stage));
         #[cfg(not(any(feature = "tract", test)))]
-        native.map_err(|refusal| {
+        native.map_err(|error| {
             Error::Network(format!(
-                "the network cannot be loaded: {refusal}. Export the network again with training/export.py, or build \
-                 with the feature tract, which knows more operators."
+                "the network cannot be loaded: {error}. Export the network again with training/export.py, or build \
+                 with the feature tract, which supports more operators."
             ))
         })
     }
 
-    /// The native engine, at one level of vector instructions.
+    /// Loads the ONNX file `onnx` into the native engine, with kernels for `level`. `on_stage` is called when a stage
+    /// is complete.
     ///
     /// # Errors
-    /// [`Refusal`] for a network that it does not know.
+    /// [`LoadError`] if the file is damaged, does not match `spec`, or has an operator that is not supported.
     pub fn native(
         spec: &IoSpec,
         onnx: &[u8],
         level: Level,
         on_stage: &dyn Fn(LoadStage),
-    ) -> std::result::Result<Self, Refusal> {
+    ) -> std::result::Result<Self, LoadError> {
         NativeEngine::load(spec, onnx, level, on_stage).map(Self::Native)
     }
 
-    /// The network in tract, against which the others are held.
+    /// Loads the ONNX file `onnx` into tract, the reference for the other engines. `on_stage` is called when a stage is
+    /// complete.
     ///
     /// # Errors
-    /// As [`Engine::load`].
+    /// [`Error::Network`] if the file cannot be parsed or does not match `spec`.
     #[cfg(any(feature = "tract", test))]
     pub fn reference(spec: &IoSpec, onnx: &[u8], on_stage: &dyn Fn(LoadStage)) -> Result<Self> {
         TractEngine::load(spec, onnx, on_stage).map(Self::Tract)
     }
 
-    /// Puts the network `onnx` into onnxruntime, in batches and in half precision where `probe` allows it.
+    /// Loads the ONNX file `onnx` into onnxruntime. Batches and half precision are used if they pass `probe`.
     ///
     /// # Errors
-    /// [`Error::Network`] if the network cannot be read or does not fit `spec`, or a GPU was asked for that cannot be
-    /// used.
+    /// [`Error::Network`] if the file cannot be loaded or does not match `spec`, or if the settings require a GPU that
+    /// cannot be used.
     #[cfg(feature = "ort")]
     pub fn load_ort(
         runtime: &OrtRuntime,
@@ -167,14 +172,15 @@ impl Engine {
         runtime.load(spec, onnx, probe).map(Self::Ort)
     }
 
-    /// Runs the network on one NCHW tensor of the input shape.
+    /// Runs the network on one NCHW tensor of [`IoSpec::input_len`] values.
     ///
     /// # Errors
-    /// [`Error::Run`] if a layer fails; [`Error::Busy`] where a queue before the engine is full.
+    /// [`Error::Run`] if `tensor` has another length or the network fails; [`Error::Busy`] if the queue of
+    /// onnxruntime's batches is full.
     pub fn run(&self, tensor: &[f32]) -> Result<Logits> {
         match self {
             Self::Native(engine) => {
-                engine.run(tensor).ok_or_else(|| Error::Run("the input is of another size".into()))
+                engine.run(tensor).ok_or_else(|| Error::Run("the input has another size".into()))
             }
             #[cfg(any(feature = "tract", test))]
             Self::Tract(engine) => engine.run(tensor),
@@ -183,10 +189,10 @@ impl Engine {
         }
     }
 
-    /// Runs the network on several tensors; logits come in their order.
+    /// Runs the network on several tensors and returns their logits in the same order.
     ///
     /// # Errors
-    /// As [`Engine::run`], but never [`Error::Busy`]: whole batches do not queue.
+    /// [`Error::Run`] as in [`Engine::run`]; never [`Error::Busy`], because complete batches bypass the queue.
     pub fn run_batch(&self, tensors: &[&[f32]]) -> Result<Vec<Logits>> {
         match self {
             #[cfg(feature = "ort")]
@@ -195,7 +201,7 @@ impl Engine {
         }
     }
 
-    /// Largest number of slices that are computed at once.
+    /// Maximum number of slices per batch; 1 for engines without batches.
     pub fn max_batch(&self) -> usize {
         match self {
             #[cfg(feature = "ort")]
@@ -204,10 +210,10 @@ impl Engine {
         }
     }
 
-    /// What runs the network.
+    /// Name, device and precision of the engine.
     pub fn facts(&self) -> EngineFacts {
         match self {
-            // The name in reports and in `/v1/models` of API version 1.
+            // API version 1 uses this name in reports and in `/v1/models`.
             Self::Native(_) => EngineFacts::in_process("blocked"),
             #[cfg(any(feature = "tract", test))]
             Self::Tract(_) => EngineFacts::in_process("tract"),
@@ -216,7 +222,7 @@ impl Engine {
         }
     }
 
-    /// What was computed so far, where batches are counted.
+    /// Counters of batches and slices; `None` for engines without batches.
     pub fn counts(&self) -> Option<&Counts> {
         match self {
             #[cfg(feature = "ort")]

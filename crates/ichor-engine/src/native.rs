@@ -1,8 +1,8 @@
-//! The CPU engine for networks of the operators that the shipped models have: kernels of its own, which
-//! keep channels in blocks as wide as a vector from the first layer to the last.
+//! The native engine: runs networks on the CPU with kernels for AVX-512, AVX2, NEON and portable code.
 //!
-//! `onnx` reads, `fuse` and `layer` make the steps few and ready, `plan` settles order and memory,
-//! `kernels` computes. A network that is not known here is refused, for another engine to take.
+//! `onnx` parses the file into a graph, `fuse` merges its operators, `layer` packs the weights, `plan` assigns order
+//! and memory, `kernels` computes. All values keep their channels in blocks of 16 from the first layer to the last. A
+//! network with an unsupported operator gives a [`LoadError`], so that the caller can use another engine.
 
 mod constant;
 mod fuse;
@@ -21,7 +21,7 @@ pub use kernels::Level;
 use super::{LoadStage, Logits};
 use crate::IoSpec;
 use graph::ValueId;
-use kernels::MOST_PARTS;
+use kernels::MAX_SOURCES;
 use layer::Layer;
 use messages::ModelProto;
 use plan::{Memory, Plan};
@@ -29,62 +29,63 @@ use prost::Message;
 use std::sync::{Mutex, PoisonError};
 use view::{Source, Target};
 
-/// Why a network is not taken by this engine.
+/// The reason why the native engine does not load a network: the file is damaged, or it has an operator, or a form of
+/// an operator, that is not supported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Refusal(String);
+pub struct LoadError(String);
 
-impl Refusal {
+impl LoadError {
     fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
 
-    /// Names the operator.
-    fn at(self, operator: &str) -> Self {
+    /// Adds the name of the operator to the message.
+    fn in_operator(self, operator: &str) -> Self {
         Self(format!("operator {operator}: {}", self.0))
     }
 }
 
-/// Memories that are kept for later runs: as many as runs go on at once on a large machine.
-const MOST_IDLE: usize = 64;
+/// Maximum number of [`Memory`] values kept for reuse: at least as many as concurrent runs on a large machine.
+const MAX_IDLE: usize = 64;
 
-/// A network ready to run at one level.
+/// A network with its weights packed for one [`Level`].
 #[derive(Debug)]
 pub struct NativeEngine {
     level: Level,
     layers: Vec<Layer>,
     plan: Plan,
     outputs: Vec<ValueId>,
-    /// Memory of runs that are over, for the next ones.
+    /// Memory of completed runs, reused by later ones.
     idle: Mutex<Vec<Memory>>,
 }
 
 impl NativeEngine {
-    /// Reads the network `onnx` of `spec`; `on_stage` is called at the end of each stage.
+    /// Loads the ONNX file `onnx`. `on_stage` is called when a stage is complete.
     ///
     /// # Errors
-    /// [`Refusal`] if it is damaged, or anything in it is not known.
+    /// [`LoadError`] if the file is damaged, does not match `spec`, or has an operator that is not supported.
     pub fn load(
         spec: &IoSpec,
         onnx: &[u8],
         level: Level,
         on_stage: &dyn Fn(LoadStage),
-    ) -> Result<Self, Refusal> {
-        let model =
-            ModelProto::decode(onnx).map_err(|_| Refusal::new("the network cannot be read"))?;
+    ) -> Result<Self, LoadError> {
+        let model = ModelProto::decode(onnx)
+            .map_err(|_| LoadError::new("the file is not an ONNX model"))?;
         on_stage(LoadStage::Read);
         let mut graph = onnx::read(&model, spec)?;
         fuse::fuse(&mut graph);
         let pack = |step| Layer::pack(step, &graph.shapes, level);
         let layers: Vec<Layer> =
-            graph.steps.into_iter().map(pack).collect::<Result<_, Refusal>>()?;
-        let plan = Plan::of(&layers, &graph.shapes, &graph.outputs)?;
+            graph.steps.into_iter().map(pack).collect::<Result<_, LoadError>>()?;
+        let plan = Plan::new(&layers, &graph.shapes, &graph.outputs)?;
         let idle = Mutex::default();
         on_stage(LoadStage::Planned);
         Ok(Self { level, layers, plan, outputs: graph.outputs, idle })
     }
 
-    /// Runs the network on one NCHW tensor; `None` if it is not of the network's size.
+    /// Runs the network on one NCHW tensor. Returns `None` if its length does not match the input shape.
     pub(super) fn run(&self, tensor: &[f32]) -> Option<Logits> {
         let shape = self.plan.views[0].shape;
         if tensor.len() != shape.channels * shape.height * shape.width {
@@ -93,7 +94,7 @@ impl NativeEngine {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut memory = idle().pop().unwrap_or_else(|| self.plan.memory());
         let input = self.plan.slots[0];
-        self.plan.views[0].put_planes(tensor, memory.slots[input].numbers_mut());
+        self.plan.views[0].write_planes(tensor, memory.slots[input].as_mut_slice());
         for stage in &self.plan.stages {
             for turn in 0..stage.turns.len() {
                 for (at, index) in stage.layers.clone().enumerate() {
@@ -105,12 +106,12 @@ impl NativeEngine {
                 }
             }
         }
-        let mut answers = self.outputs.iter().map(|&output| {
-            self.plan.views[output].planes(memory.slots[self.plan.slots[output]].numbers())
+        let mut outputs = self.outputs.iter().map(|&output| {
+            self.plan.views[output].to_planes(memory.slots[self.plan.slots[output]].as_slice())
         });
-        let logits = Logits { mask: answers.next()?, slice: answers.next().unwrap_or_default() };
+        let logits = Logits { mask: outputs.next()?, slice: outputs.next().unwrap_or_default() };
         let mut idle = idle();
-        if idle.len() < MOST_IDLE {
+        if idle.len() < MAX_IDLE {
             idle.push(memory);
         }
         Some(logits)
@@ -118,20 +119,20 @@ impl NativeEngine {
 
     fn run_layer(&self, layer: &Layer, rows: std::ops::Range<usize>, memory: &mut Memory) {
         let slot = self.plan.slots[layer.output];
-        // Taken out, as the others are read meanwhile; no input lies in the same memory.
+        // Moved out, because the other slots are borrowed below; the plan never puts an input into the output's slot.
         let mut target = std::mem::take(&mut memory.slots[slot]);
         let source = |value: ValueId| Source {
-            data: memory.slots[self.plan.slots[value]].numbers(),
+            data: memory.slots[self.plan.slots[value]].as_slice(),
             view: &self.plan.views[value],
         };
-        let mut sources = [source(layer.inputs[0]); MOST_PARTS];
-        for (place, &input) in sources.iter_mut().zip(&layer.inputs) {
-            *place = source(input);
+        let mut sources = [source(layer.inputs[0]); MAX_SOURCES];
+        for (slot, &input) in sources.iter_mut().zip(&layer.inputs) {
+            *slot = source(input);
         }
         let view = &self.plan.views[layer.output];
-        let mut out = Target { data: target.numbers_mut(), view, rows };
+        let mut out = Target { data: target.as_mut_slice(), view, rows };
         let residual = layer.residual.map(source);
-        let scratch = memory.scratch.numbers_mut();
+        let scratch = memory.scratch.as_mut_slice();
         layer.run(self.level, &sources[..layer.inputs.len()], residual, scratch, &mut out);
         memory.slots[slot] = target;
     }

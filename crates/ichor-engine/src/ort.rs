@@ -1,8 +1,8 @@
-//! The engine for batches and NVIDIA cards: onnxruntime, loaded at run time.
+//! The engine for batches and NVIDIA GPUs: onnxruntime, whose library is opened at run time.
 //!
 //! ```text
-//! library -> runtime (environment, CUDA or not) -> graph (any batch, half precision) -> session
-//!         -> probe (agrees with the file as it is?) -> engine: queue -> batch -> session
+//! load: library -> runtime -> graph (variable batch size, half precision) -> session -> probe against the original
+//! file run:  queue -> batch -> session
 //! ```
 
 mod graph;
@@ -19,14 +19,14 @@ use queue::Queue;
 use session::BatchSession;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A network in onnxruntime. Slices that come one by one wait for each other in a queue; batches
-/// that come whole are computed at once, between two batches of the queue.
+/// A network in onnxruntime. Slices that are submitted one by one are collected into batches by a queue. Complete
+/// batches bypass the queue and run between two of its batches.
 pub struct OrtEngine {
     shared: Arc<Shared>,
     queue: Queue,
 }
 
-/// The session, which takes one batch at a time, and what was done with it.
+/// State that the queue's thread and the callers share. The session runs one batch at a time.
 struct Shared {
     session: Mutex<BatchSession>,
     facts: EngineFacts,
@@ -40,22 +40,22 @@ impl std::fmt::Debug for OrtEngine {
 }
 
 impl OrtEngine {
-    fn start(session: BatchSession, facts: EngineFacts, settings: &OrtSettings) -> Self {
+    fn new(session: BatchSession, facts: EngineFacts, settings: &OrtSettings) -> Self {
         let (wait, queue) = (settings.wait, settings.queue);
-        let batching = Batching { most: facts.max_batch, wait, queue };
+        let batching = Batching { max_batch: facts.max_batch, wait, queue };
         let session = Mutex::new(session);
         let shared = Arc::new(Shared { session, facts, counts: Counts::default() });
         let worker = Arc::clone(&shared);
-        let queue = Queue::start(batching, move |tensors| worker.compute(tensors));
+        let queue = Queue::new(batching, move |tensors| worker.compute(tensors));
         Self { shared, queue }
     }
 
-    /// Waits for a batch with others and for its result.
+    /// Submits one slice to the queue and blocks until its batch is computed.
     pub(super) fn run(&self, tensor: &[f32]) -> Result<Logits> {
         self.queue.submit(tensor.to_vec())
     }
 
-    /// Computes tensors in their order, as many at once as a batch holds.
+    /// Computes `tensors` in batches of the maximum size; the results have the same order.
     pub(super) fn run_batch(&self, tensors: &[&[f32]]) -> Result<Vec<Logits>> {
         let mut logits = Vec::with_capacity(tensors.len());
         for batch in tensors.chunks(self.shared.facts.max_batch.max(1)) {
@@ -78,8 +78,8 @@ impl Shared {
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         let logits = session.run(tensors);
         match logits {
-            Ok(_) => self.counts.computed(tensors.len()),
-            Err(_) => self.counts.failed(),
+            Ok(_) => self.counts.record_batch(tensors.len()),
+            Err(_) => self.counts.record_failure(),
         }
         logits
     }

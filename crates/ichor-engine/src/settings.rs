@@ -1,4 +1,4 @@
-//! How networks are run: what a caller may choose, and what became of it.
+//! Settings of onnxruntime, and what an engine reports about itself.
 
 use serde::Serialize;
 use std::path::PathBuf;
@@ -6,14 +6,14 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Where onnxruntime computes.
+/// The device that onnxruntime computes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provider {
-    /// The NVIDIA card where there is one that works, else the processor.
+    /// The NVIDIA GPU if there is a usable one, else the CPU.
     Auto,
-    /// The NVIDIA card, or not at all.
+    /// The NVIDIA GPU; loading fails without a usable one.
     Cuda,
-    /// The processor.
+    /// The CPU.
     Cpu,
 }
 
@@ -30,14 +30,14 @@ impl FromStr for Provider {
     }
 }
 
-/// Numbers that a network is computed with.
+/// The floating-point type that onnxruntime computes with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
-    /// Half precision on a card, where the masks of built-in phantoms agree; else single.
+    /// Half precision on a GPU if it passes the [`AgreementProbe`](crate::AgreementProbe), else single precision.
     Auto,
     /// Single precision.
     F32,
-    /// Half precision where the masks of built-in phantoms agree, on the processor too.
+    /// Half precision on any device if it passes the probe, else single precision.
     F16,
 }
 
@@ -54,65 +54,65 @@ impl FromStr for Precision {
     }
 }
 
-/// How slices that come one by one are put into batches.
+/// How slices that are submitted one by one are collected into batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batching {
-    /// Most slices of a batch, at least 1.
-    pub most: usize,
-    /// How long the first slice of a batch waits for others.
+    /// Maximum number of slices per batch, at least 1.
+    pub max_batch: usize,
+    /// Time that the first slice of a batch waits for others.
     pub wait: Duration,
-    /// Slices that may wait for a batch; further ones are told to come back.
+    /// Maximum number of slices in the queue; further ones give [`Error::Busy`](crate::Error::Busy).
     pub queue: usize,
 }
 
-/// What onnxruntime is started with.
+/// Settings of onnxruntime.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrtSettings {
-    /// The library, `libonnxruntime.so` of 1.17 or newer.
+    /// Path of the library, `libonnxruntime.so` 1.17 or newer.
     pub library: PathBuf,
-    /// Where to compute.
+    /// The device to compute on.
     pub provider: Provider,
-    /// Number of the card.
+    /// Index of the GPU, from 0.
     pub device: i32,
-    /// Most memory that networks take on the card, each, bytes; no limit without it.
+    /// Maximum GPU memory per network, bytes; `None` for no limit.
     pub device_bytes: Option<usize>,
-    /// Numbers to compute with.
+    /// The floating-point type to compute with.
     pub precision: Precision,
-    /// Threads of the processor that a network uses; 0 for one a core.
+    /// CPU threads per network; 0 for one per core.
     pub threads: usize,
-    /// Most slices of a batch; without it 16 on a card and 4 on the processor, where more gain little
-    /// and each takes some 30 MB.
+    /// Maximum number of slices per batch. `None` for 16 on a GPU and 4 on the CPU, where larger batches are hardly
+    /// faster and each slice takes about 30 MB.
     pub max_batch: Option<usize>,
-    /// How long a slice that came alone waits for others.
+    /// Time that the first slice of a batch waits for others.
     pub wait: Duration,
-    /// Slices that may wait for a batch.
+    /// Maximum number of slices in the queue, at least 1.
     pub queue: usize,
 }
 
-/// What runs a network, as `/v1/models` and `/ping` say it.
+/// Name, device and precision of an engine, as serialized in `/v1/models` and `/ping`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EngineFacts {
-    /// `blocked` (kernels of our own), `tract` or `onnxruntime`.
+    /// `blocked` (the native engine), `tract` or `onnxruntime`.
     pub name: &'static str,
-    /// Version of the library, where it is loaded at run time.
+    /// Version of a library that is loaded at run time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// `cpu` or `cuda`.
     pub provider: &'static str,
-    /// Number of the card.
+    /// Index of the GPU; `None` on the CPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<i32>,
     /// `f32` or `f16`.
     pub precision: &'static str,
-    /// Most slices that are computed at once.
+    /// Maximum number of slices per batch.
     pub max_batch: usize,
-    /// Why it is not what was asked for, in words; `None` where it is.
+    /// Why a requested device, precision or batch size is not used, as text; `None` if all are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fallback: Option<String>,
 }
 
 impl EngineFacts {
-    /// Of an engine of this process: one slice at a time on the CPU.
+    /// Facts of an engine that runs one slice at a time on the CPU, in single precision.
     pub(super) fn in_process(name: &'static str) -> Self {
         Self {
             name,
@@ -126,36 +126,39 @@ impl EngineFacts {
     }
 }
 
-/// What an engine has done so far.
+/// Consecutive failures after which an engine counts as unhealthy.
+const MAX_CONSECUTIVE_FAILURES: u64 = 3;
+
+/// Counters of computed and failed batches.
 #[derive(Debug, Default)]
 pub struct Counts {
     batches: AtomicU64,
     slices: AtomicU64,
-    failed_in_a_row: AtomicU64,
+    consecutive_failures: AtomicU64,
 }
 
 impl Counts {
-    /// Notes a batch that was computed.
-    pub fn computed(&self, slices: usize) {
+    /// Counts a batch of `slices` slices that succeeded.
+    pub fn record_batch(&self, slices: usize) {
         self.batches.fetch_add(1, Ordering::Relaxed);
         self.slices.fetch_add(slices as u64, Ordering::Relaxed);
-        self.failed_in_a_row.store(0, Ordering::Relaxed);
+        self.consecutive_failures.store(0, Ordering::Relaxed);
     }
 
-    /// Notes a batch that could not be computed.
-    pub fn failed(&self) {
-        self.failed_in_a_row.fetch_add(1, Ordering::Relaxed);
+    /// Counts a batch that failed.
+    pub fn record_failure(&self) {
+        self.consecutive_failures.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Batches and slices so far.
+    /// Number of batches and of slices that succeeded.
     pub fn so_far(&self) -> [u64; 2] {
         [self.batches.load(Ordering::Relaxed), self.slices.load(Ordering::Relaxed)]
     }
 
-    /// Whether an engine that fails like this is worth keeping: a card that has dropped off the
-    /// bus fails on everything, and only a new process gets another one.
+    /// Whether fewer than three batches in a row failed. A GPU that is lost from the bus fails on every batch, and only
+    /// a new process can use another one.
     pub fn healthy(&self) -> bool {
-        self.failed_in_a_row.load(Ordering::Relaxed) < 3
+        self.consecutive_failures.load(Ordering::Relaxed) < MAX_CONSECUTIVE_FAILURES
     }
 }
 
@@ -164,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_the_command_line() {
+    fn providers_and_precisions_parse_from_their_command_line_names() {
         assert_eq!("auto".parse(), Ok(Provider::Auto));
         assert_eq!("cuda".parse(), Ok(Provider::Cuda));
         assert!("rocm".parse::<Provider>().is_err());
@@ -173,16 +176,16 @@ mod tests {
     }
 
     #[test]
-    fn three_failures_in_a_row_are_too_many() {
+    fn three_consecutive_failures_are_unhealthy() {
         let counts = Counts::default();
-        counts.failed();
-        counts.failed();
+        counts.record_failure();
+        counts.record_failure();
         assert!(counts.healthy());
-        counts.computed(7);
-        counts.failed();
-        counts.failed();
-        assert!(counts.healthy(), "a batch that succeeded wipes the slate");
-        counts.failed();
+        counts.record_batch(7);
+        counts.record_failure();
+        counts.record_failure();
+        assert!(counts.healthy(), "a success resets the count of failures");
+        counts.record_failure();
         assert!(!counts.healthy());
         assert_eq!(counts.so_far(), [1, 7]);
     }

@@ -1,4 +1,4 @@
-//! The CPU engine.
+//! An engine that runs networks in [tract](https://github.com/sonos/tract), on the CPU.
 
 use super::{LoadStage, Logits};
 use crate::IoSpec;
@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use std::sync::Arc;
 use tract_onnx::prelude::*;
 
-/// An optimised tract plan for one fixed input shape.
+/// An optimized tract plan for one fixed input shape.
 pub struct TractEngine {
     plan: Arc<TypedRunnableModel>,
     shape: [usize; 4],
@@ -22,8 +22,8 @@ impl std::fmt::Debug for TractEngine {
 
 impl TractEngine {
     pub(super) fn load(spec: &IoSpec, onnx: &[u8], on_stage: &dyn Fn(LoadStage)) -> Result<Self> {
-        let fail = |what: &str| {
-            Error::Network(format!("{what}. Export the network again with training/export.py."))
+        let fail = |reason: &str| {
+            Error::Network(format!("{reason}. Export the network again with training/export.py."))
         };
         let plan = build(spec, onnx, on_stage)
             .map_err(|e| fail(&format!("the network cannot be loaded: {e:#}")))?;
@@ -34,14 +34,14 @@ impl TractEngine {
             mask_len: height * width,
             slice_len: spec.slice_len(),
         };
-        engine.check().map_err(|_| {
+        engine.check_shapes().map_err(|_| {
             fail("the network's outputs do not have the shapes that model.json declares")
         })?;
         Ok(engine)
     }
 
-    /// Output shapes are known once optimised; comparing them costs nothing, a trial run would.
-    fn check(&self) -> TractResult<()> {
+    /// Compares the output shapes of the optimized plan with the expected ones; no run is needed for that.
+    fn check_shapes(&self) -> TractResult<()> {
         let model = self.plan.model();
         let sizes = [self.mask_len, self.slice_len];
         for (output, size) in sizes.into_iter().filter(|&n| n > 0).enumerate() {
@@ -70,9 +70,11 @@ impl TractEngine {
     }
 }
 
-/// tract's AVX-512 kernels leave the upper halves of the registers in use. Until they are cleared each
-/// step between SSE code, as all of ours is, and AVX code, as exp() of the C library is, costs 100 ns:
-/// 9 ms a slice. memchr's search of a long enough slice is AVX code that clears them when it ends.
+/// Clears the upper halves of the vector registers, which tract's AVX-512 kernels leave in use.
+///
+/// Until they are cleared, each transition between SSE code (this program) and AVX code (`exp` of the C library) costs
+/// about 100 ns, which adds up to 9 ms per slice. `memchr` on a slice of this length runs AVX code that ends with
+/// `vzeroupper`.
 fn clear_upper_halves() {
     std::hint::black_box(memchr::memchr(1, std::hint::black_box(&[0; 256])));
 }
@@ -87,7 +89,7 @@ fn build(
     let parsed = tract_onnx::onnx().model_for_read(&mut &onnx[..])?;
     on_stage(LoadStage::Read);
     let plan = parsed
-        // A concrete shape: a symbolic batch dimension costs three times the run time.
+        // A concrete shape: with a symbolic batch dimension a run takes three times as long.
         .with_input_fact(0, f32::fact(spec.input_shape).into())?
         .with_outputs_by_name(names)?
         .into_optimized()?

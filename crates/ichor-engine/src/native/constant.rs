@@ -1,45 +1,50 @@
-//! Constants of an ONNX file, as they are stored there until a kernel's weights are packed.
+//! Constants of an ONNX file. They stay in the parsed file, in its element type, until a kernel's weights are packed.
 
-use super::Refusal;
+use super::LoadError;
 use super::messages::TensorProto;
 use super::messages::{DataLocation, DataType};
 
-/// Numbers with a shape: those of the file, or none where the file leaves a bias out.
+/// A constant tensor of the file, or zeros for a bias that the file omits.
 #[derive(Debug, Clone)]
 pub(super) struct Constant<'a> {
     dims: Vec<usize>,
+    /// `None` for zeros.
     source: Option<&'a TensorProto>,
 }
 
 impl<'a> Constant<'a> {
-    /// A constant of the file; its size is held against its bytes here, before anything is reserved.
-    pub(super) fn of(tensor: &'a TensorProto) -> Result<Self, Refusal> {
-        let refuse = |what| Err(Refusal::new(format!("a constant {what}")));
+    /// Checks that a tensor of the file has as many elements as its shape declares, before any memory is allocated.
+    pub(super) fn from_tensor(tensor: &'a TensorProto) -> Result<Self, LoadError> {
+        let fail = |what| Err(LoadError::new(format!("a constant {what}")));
         if tensor.data_location == Some(DataLocation::External as i32) || tensor.segment.is_some() {
-            return refuse("lies outside the file");
+            return fail("is stored outside the file");
         }
         let dims: Option<Vec<usize>> =
             tensor.dims.iter().map(|&d| usize::try_from(d).ok()).collect();
-        let Some(dims) = dims else { return refuse("has a negative size") };
+        let Some(dims) = dims else { return fail("has a negative size") };
         let Some(len) = dims.iter().try_fold(1_usize, |n, &d| n.checked_mul(d)) else {
-            return refuse("is too large");
+            return fail("is too large");
         };
         let raw = |bytes| len.checked_mul(bytes) == Some(tensor.raw_data.len());
         let fits = match DataType::try_from(tensor.data_type) {
             Ok(DataType::Float) => raw(4) || tensor.float_data.len() == len,
             Ok(DataType::Float16) => raw(2),
             Ok(DataType::Int64) => raw(8) || tensor.int64_data.len() == len,
-            _ => return refuse("is of a type that is not known"),
+            _ => return fail("has an unsupported element type"),
         };
-        if fits { Ok(Self { dims, source: Some(tensor) }) } else { refuse("has too few bytes") }
+        if fits {
+            Ok(Self { dims, source: Some(tensor) })
+        } else {
+            fail("does not have as many bytes as its shape")
+        }
     }
 
-    /// `len` zeros.
+    /// A vector of `len` zeros.
     pub(super) fn zeros(len: usize) -> Self {
         Self { dims: vec![len], source: None }
     }
 
-    /// The same numbers in another shape of the same size.
+    /// The same elements in another shape. `dims` must have the same product.
     pub(super) fn reshaped(self, dims: &[usize]) -> Self {
         Self { dims: dims.to_vec(), ..self }
     }
@@ -52,34 +57,44 @@ impl<'a> Constant<'a> {
         self.dims.iter().product()
     }
 
-    /// The numbers, row-major.
-    pub(super) fn floats(&self) -> Result<Vec<f32>, Refusal> {
+    /// The elements of a floating-point constant, row-major.
+    ///
+    /// # Errors
+    /// [`LoadError`] for another element type, for NaN, and for infinities in half precision.
+    pub(super) fn floats(&self) -> Result<Vec<f32>, LoadError> {
         let Some(tensor) = self.source else { return Ok(vec![0.0; self.len()]) };
-        // Folds without a branch, which the compiler turns into vectors.
-        let (floats, strange): (Vec<f32>, bool) = match DataType::try_from(tensor.data_type) {
+        // Folds without branches, which the compiler vectorizes.
+        let (floats, invalid): (Vec<f32>, bool) = match DataType::try_from(tensor.data_type) {
             Ok(DataType::Float) => {
                 let floats: Vec<f32> = if tensor.raw_data.is_empty() {
                     tensor.float_data.clone()
                 } else {
                     tensor.raw_data.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect()
                 };
-                let strange = floats.iter().fold(false, |any, v| any | v.is_nan());
-                (floats, strange)
+                let invalid = floats.iter().fold(false, |any, v| any | v.is_nan());
+                (floats, invalid)
             }
             Ok(DataType::Float16) => {
                 let halves =
                     || tensor.raw_data.as_chunks().0.iter().map(|&b| u16::from_le_bytes(b));
-                // Infinities and what is no number are not converted by `half`.
-                let strange = halves().fold(false, |any, v| any | (v & 0x7c00 == 0x7c00));
-                (halves().map(half).collect(), strange)
+                // `f16_to_f32` does not convert infinities and NaN.
+                let invalid = halves().fold(false, |any, v| any | (v & 0x7c00 == 0x7c00));
+                (halves().map(f16_to_f32).collect(), invalid)
             }
-            _ => return Err(Refusal::new("a constant is no floating-point number")),
+            _ => return Err(LoadError::new("a constant does not have floating-point elements")),
         };
-        if strange { Err(Refusal::new("a constant is no number")) } else { Ok(floats) }
+        if invalid {
+            Err(LoadError::new("a constant has NaN or infinite elements"))
+        } else {
+            Ok(floats)
+        }
     }
 
-    /// The numbers, where they are whole.
-    pub(super) fn integers(&self) -> Result<Vec<i64>, Refusal> {
+    /// The elements of an integer constant, row-major.
+    ///
+    /// # Errors
+    /// [`LoadError`] for an element type other than `int64`.
+    pub(super) fn integers(&self) -> Result<Vec<i64>, LoadError> {
         match self.source {
             Some(t) if t.data_type == DataType::Int64 as i32 && t.raw_data.is_empty() => {
                 Ok(t.int64_data.clone())
@@ -87,14 +102,14 @@ impl<'a> Constant<'a> {
             Some(t) if t.data_type == DataType::Int64 as i32 => {
                 Ok(t.raw_data.as_chunks().0.iter().map(|&b| i64::from_le_bytes(b)).collect())
             }
-            _ => Err(Refusal::new("a constant is no whole number")),
+            _ => Err(LoadError::new("a constant does not have 64-bit integer elements")),
         }
     }
 }
 
-/// An IEEE 754 binary16 number as binary32, exact for all finite ones: exponent and fraction are moved
-/// into place and the exponent's bias is made good by a multiplication, which also handles subnormals.
-fn half(bits: u16) -> f32 {
+/// Converts finite IEEE 754 binary16 bits to `f32`, exactly. Exponent and fraction are moved into place; a
+/// multiplication corrects the bias of the exponent and normalizes subnormals.
+fn f16_to_f32(bits: u16) -> f32 {
     let magnitude =
         f32::from_bits(u32::from(bits & 0x7fff) << 13) * f32::from_bits((254 - 15) << 23);
     f32::from_bits(magnitude.to_bits() | u32::from(bits & 0x8000) << 16)
@@ -108,24 +123,25 @@ mod tests {
     #[test]
     fn converts_every_finite_half_exactly() {
         for bits in (0..=u16::MAX).filter(|b| b & 0x7c00 != 0x7c00) {
-            assert_eq!(half(bits).to_bits(), f16::from_bits(bits).to_f32().to_bits(), "{bits:#x}");
+            let expected = f16::from_bits(bits).to_f32();
+            assert_eq!(f16_to_f32(bits).to_bits(), expected.to_bits(), "{bits:#x}");
         }
     }
 
     #[test]
-    fn refuses_what_it_cannot_hold() {
+    fn rejects_wrong_sizes_unsupported_types_and_infinities() {
         let tensor = |dims: &[i64], data_type: DataType, bytes: usize| TensorProto {
             dims: dims.to_vec(),
             data_type: data_type as i32,
             raw_data: vec![0xff; bytes],
             ..TensorProto::default()
         };
-        assert!(Constant::of(&tensor(&[2, 3], DataType::Float, 24)).is_ok());
-        assert!(Constant::of(&tensor(&[2, 3], DataType::Float, 20)).is_err());
-        assert!(Constant::of(&tensor(&[-1], DataType::Float, 4)).is_err());
-        assert!(Constant::of(&tensor(&[1 << 40, 1 << 40], DataType::Float, 4)).is_err());
-        assert!(Constant::of(&tensor(&[1], DataType::String, 4)).is_err());
+        assert!(Constant::from_tensor(&tensor(&[2, 3], DataType::Float, 24)).is_ok());
+        assert!(Constant::from_tensor(&tensor(&[2, 3], DataType::Float, 20)).is_err());
+        assert!(Constant::from_tensor(&tensor(&[-1], DataType::Float, 4)).is_err());
+        assert!(Constant::from_tensor(&tensor(&[1 << 40, 1 << 40], DataType::Float, 4)).is_err());
+        assert!(Constant::from_tensor(&tensor(&[1], DataType::String, 4)).is_err());
         let infinite = tensor(&[1], DataType::Float16, 2);
-        assert!(Constant::of(&infinite).unwrap().floats().is_err());
+        assert!(Constant::from_tensor(&infinite).unwrap().floats().is_err());
     }
 }

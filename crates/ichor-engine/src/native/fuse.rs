@@ -1,88 +1,88 @@
-//! Fewer steps that do the same: activations and residual sums become part of the step before them,
-//! joined values are read one after the other instead of being copied together.
+//! Graph rewrites that reduce the number of steps: activations and residual sums become part of the convolution before
+//! them, and convolutions read the inputs of a concatenation directly instead of a copy.
 
 use super::graph::{Clamp, Graph, Op, Step, ValueId};
-use super::kernels::MOST_PARTS;
+use super::kernels::MAX_SOURCES;
 use super::view::LANES;
 
-/// Rewrites the graph.
+/// Applies all rewrites.
 pub(super) fn fuse(graph: &mut Graph<'_>) {
-    absorb(graph);
-    read_parts(graph);
-    hoist(graph);
+    fuse_sums_and_activations(graph);
+    inline_concats(graph);
+    hoist_reductions(graph);
 }
 
-/// Lets convolutions add a residual and apply the activation.
-fn absorb(graph: &mut Graph<'_>) {
+/// Merges activations and sums into the step that computes their input, if nothing else reads that input.
+fn fuse_sums_and_activations(graph: &mut Graph<'_>) {
     let uses = graph.uses();
-    // The step that makes each value, by its place in `kept`; the input is made by none.
-    let mut makers: Vec<Option<usize>> = vec![None; graph.shapes.len()];
-    let mut kept: Vec<Step<'_>> = Vec::new();
+    // For each value, the index in `fused` of the step that writes it; no step writes the network's input.
+    let mut writers: Vec<Option<usize>> = vec![None; graph.shapes.len()];
+    let mut fused: Vec<Step<'_>> = Vec::new();
     for step in std::mem::take(&mut graph.steps) {
-        let maker = |value: ValueId| makers[value].filter(|_| uses[value] == 1);
+        let sole_writer = |value: ValueId| writers[value].filter(|_| uses[value] == 1);
         let host = match (&step.op, step.inputs.as_slice()) {
-            (Op::Sum, &[only]) => maker(only).filter(|&m| can_clamp(&kept[m])),
+            (Op::Sum, &[input]) => sole_writer(input).filter(|&w| can_clamp(&fused[w])),
             (Op::Sum, &[first, second]) => {
-                // The later of the two finds the other one made.
-                let both = [(maker(first), second), (maker(second), first)];
-                let other = |value: ValueId| makers[value].map_or(0, |m| m + 1);
-                let fits = |&(m, o): &(Option<usize>, ValueId)| {
-                    m.is_some_and(|m| can_add(&kept[m]) && other(o) <= m)
+                // Only the later of the two writers can add the other value, which exists by then.
+                let orders = [(sole_writer(first), second), (sole_writer(second), first)];
+                let available_after = |value: ValueId| writers[value].map_or(0, |w| w + 1);
+                let fits = |&(writer, other): &(Option<usize>, ValueId)| {
+                    writer.is_some_and(|w| can_add(&fused[w]) && available_after(other) <= w)
                 };
-                both.into_iter().find(fits).and_then(|(m, o)| {
-                    kept[m?].residual = Some(o);
-                    m
+                orders.into_iter().find(fits).and_then(|(writer, other)| {
+                    fused[writer?].residual = Some(other);
+                    writer
                 })
             }
             _ => None,
         };
         match host {
             Some(host) => {
-                kept[host].clamp = step.clamp;
-                kept[host].output = step.output;
-                makers[step.output] = Some(host);
+                fused[host].clamp = step.clamp;
+                fused[host].output = step.output;
+                writers[step.output] = Some(host);
             }
             None => {
-                makers[step.output] = Some(kept.len());
-                kept.push(step);
+                writers[step.output] = Some(fused.len());
+                fused.push(step);
             }
         }
     }
-    graph.steps = kept;
+    graph.steps = fused;
 }
 
 fn can_clamp(step: &Step<'_>) -> bool {
-    use Op::{Convolution, Depthwise, Enlarge, Sum};
-    matches!(step.op, Convolution { .. } | Depthwise { .. } | Enlarge { .. } | Sum)
+    use Op::{Conv, ConvTranspose2x2, Depthwise, Sum};
+    matches!(step.op, Conv { .. } | Depthwise { .. } | ConvTranspose2x2 { .. } | Sum)
         && step.clamp == Clamp::NONE
 }
 
 fn can_add(step: &Step<'_>) -> bool {
-    let convolution = match &step.op {
-        // To one channel there is a kernel of its own, without residual.
-        Op::Convolution { bias, .. } => bias.len() > 1,
+    let is_convolution = match &step.op {
+        // The kernel for one output channel does not add a residual.
+        Op::Conv { bias, .. } => bias.len() > 1,
         Op::Depthwise { .. } => true,
         _ => false,
     };
-    convolution && step.clamp == Clamp::NONE && step.residual.is_none()
+    is_convolution && step.clamp == Clamp::NONE && step.residual.is_none()
 }
 
-/// Lets dense convolutions read the parts of a joined value, where no other step reads it.
-fn read_parts(graph: &mut Graph<'_>) {
+/// Lets dense convolutions read the inputs of a concatenation, if all readers of its output are dense convolutions.
+fn inline_concats(graph: &mut Graph<'_>) {
     let uses = graph.uses();
-    for joined in 0..graph.steps.len() {
-        let Step { op: Op::Concat, inputs, output, .. } = &graph.steps[joined] else { continue };
-        let (parts, output) = (inputs.clone(), *output);
-        let blocks = |&part: &ValueId| graph.shapes[part].channels.is_multiple_of(LANES);
-        let whole = parts.split_last().is_some_and(|(_, before)| before.iter().all(blocks));
-        let lined = parts.iter().all(|&part| graph.shapes[part].channels > 1);
-        let reads =
-            |step: &Step<'_>| matches!(step.op, Op::Convolution { .. }) && step.inputs == [output];
+    for index in 0..graph.steps.len() {
+        let Step { op: Op::Concat, inputs, output, .. } = &graph.steps[index] else { continue };
+        let (inputs, output) = (inputs.clone(), *output);
+        let fills_blocks = |&input: &ValueId| graph.shapes[input].channels.is_multiple_of(LANES);
+        let aligned = inputs.split_last().is_some_and(|(_, rest)| rest.iter().all(fills_blocks));
+        let in_blocks = inputs.iter().all(|&input| graph.shapes[input].channels > 1);
+        let is_reader =
+            |step: &Step<'_>| matches!(step.op, Op::Conv { .. }) && step.inputs == [output];
         let readers: Vec<usize> =
-            (0..graph.steps.len()).filter(|&s| reads(&graph.steps[s])).collect();
-        if whole && lined && parts.len() <= MOST_PARTS && readers.len() == uses[output] {
+            (0..graph.steps.len()).filter(|&s| is_reader(&graph.steps[s])).collect();
+        if aligned && in_blocks && inputs.len() <= MAX_SOURCES && readers.len() == uses[output] {
             for reader in readers {
-                graph.steps[reader].inputs.clone_from(&parts);
+                graph.steps[reader].inputs.clone_from(&inputs);
             }
         }
     }
@@ -90,18 +90,18 @@ fn read_parts(graph: &mut Graph<'_>) {
     graph.steps.retain(|step| uses[step.output] > 0);
 }
 
-/// Moves reductions, which need all of their input, to just after it is made: what is left in between
-/// can then work row after row.
-fn hoist(graph: &mut Graph<'_>) {
-    let mut left: Vec<Step<'_>> = std::mem::take(&mut graph.steps);
-    let mut made = vec![false; graph.shapes.len()];
-    made[0] = true;
-    while !left.is_empty() {
-        let ready = |step: &Step<'_>| {
-            matches!(step.op, Op::Mean | Op::Max) && step.reads().all(|value| made[value])
+/// Moves each reduction to directly after the step that writes its input. A reduction needs all rows of its input;
+/// without it, the steps that remain in between can run a few rows at a time.
+fn hoist_reductions(graph: &mut Graph<'_>) {
+    let mut remaining: Vec<Step<'_>> = std::mem::take(&mut graph.steps);
+    let mut available = vec![false; graph.shapes.len()];
+    available[0] = true;
+    while !remaining.is_empty() {
+        let is_ready = |step: &Step<'_>| {
+            matches!(step.op, Op::Mean | Op::Max) && step.reads().all(|value| available[value])
         };
-        let next = left.remove(left.iter().position(ready).unwrap_or(0));
-        made[next.output] = true;
+        let next = remaining.remove(remaining.iter().position(is_ready).unwrap_or(0));
+        available[next.output] = true;
         graph.steps.push(next);
     }
 }

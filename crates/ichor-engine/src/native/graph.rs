@@ -1,11 +1,11 @@
-//! A network as steps over values: what the reader makes and the plan takes apart.
+//! A network as a list of steps over values.
 
 use super::constant::Constant;
 
-/// Index of a value: what one step makes and others read. Value 0 is the network's input.
+/// Index of a value, which one step writes and others read. Value 0 is the input of the network.
 pub(super) type ValueId = usize;
 
-/// Size of a value; the batch is always one. A vector is one pixel of many channels.
+/// Shape of a value. The batch size is always 1. A vector has height 1 and width 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) channels: usize,
@@ -13,7 +13,7 @@ pub(crate) struct Shape {
     pub(crate) width: usize,
 }
 
-/// Least and greatest value that an activation lets through.
+/// Lower and upper bound that an activation applies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Clamp {
     pub(crate) low: f32,
@@ -21,27 +21,26 @@ pub(crate) struct Clamp {
 }
 
 impl Clamp {
-    /// Lets everything through.
+    /// No bounds.
     pub(crate) const NONE: Self = Self { low: f32::NEG_INFINITY, high: f32::INFINITY };
 }
 
-/// How a kernel slides over an image: `[rows, columns]` each.
+/// Geometry of a convolution or pooling window: `[rows, columns]` each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     pub(crate) kernel: [usize; 2],
     pub(crate) stride: [usize; 2],
     pub(crate) dilation: [usize; 2],
-    /// Zeros before the first row and column.
+    /// Zeros before the first row and the first column.
     pub(crate) pad: [usize; 2],
 }
 
 impl Window {
-    /// One pixel to one pixel.
+    /// A window of a single pixel.
     pub(crate) const POINT: Self =
         Self { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], pad: [0, 0] };
 
-    /// Rows that output row `y` reads, `height` of them being there: first and one past the last
-    /// index into the kernel.
+    /// The kernel rows that lie inside an image of `height` rows for output row `y`: the first, and one past the last.
     pub(crate) fn taps(&self, y: usize, height: usize) -> (usize, usize) {
         let top = y * self.stride[0];
         let before = self.pad[0].saturating_sub(top).div_ceil(self.dilation[0]);
@@ -49,75 +48,76 @@ impl Window {
         (before.min(self.kernel[0]), after.min(self.kernel[0]))
     }
 
-    /// Input row of tap `tap` of output row `y`, which must be one of [`Window::taps`].
+    /// The input row under kernel row `tap` for output row `y`; `tap` must be one of [`Window::taps`].
     pub(crate) fn row(&self, y: usize, tap: usize) -> usize {
         y * self.stride[0] + tap * self.dilation[0] - self.pad[0]
     }
 }
 
-/// What a step does. Channels are read in the order of the step's inputs, one after the other.
+/// The operation of a step. An operation with several inputs reads their channels as if they were concatenated.
 #[derive(Debug)]
 pub(super) enum Op<'a> {
-    /// Every output channel from every input channel; weights `[out, in, rows, columns]`.
-    Convolution { weights: Constant<'a>, bias: Constant<'a>, window: Window },
-    /// Every channel by itself; weights `[channels, 1, rows, columns]`.
+    /// Dense convolution; weights `[out, in, rows, columns]`.
+    Conv { weights: Constant<'a>, bias: Constant<'a>, window: Window },
+    /// Depthwise convolution, one filter per channel; weights `[channels, 1, rows, columns]`.
     Depthwise { weights: Constant<'a>, bias: Constant<'a>, window: Window },
-    /// Every pixel to 2x2 pixels; weights `[in, out, 2, 2]`.
-    Enlarge { weights: Constant<'a>, bias: Constant<'a> },
-    /// Greatest of a window.
+    /// Transposed convolution with kernel 2x2 and stride 2; weights `[in, out, 2, 2]`.
+    ConvTranspose2x2 { weights: Constant<'a>, bias: Constant<'a> },
+    /// Maximum of each window.
     MaxPool(Window),
-    /// Mean of a window.
+    /// Mean of each window.
     AveragePool(Window),
-    /// Each output row and column from two of the input.
-    Resize { rows: Vec<Between>, columns: Vec<Between> },
-    /// Inputs one after the other.
+    /// Linear or nearest interpolation: one tap for each output row and column.
+    Resize { rows: Vec<LerpTap>, columns: Vec<LerpTap> },
+    /// Concatenation of channels.
     Concat,
-    /// Sum of the inputs: one or two.
+    /// Sum of one or two inputs.
     Sum,
-    /// Mean over all pixels.
+    /// Mean over all pixels, for each channel.
     Mean,
-    /// Greatest of all pixels.
+    /// Maximum over all pixels, for each channel.
     Max,
 }
 
-/// A place between two pixels of a line.
+/// Two neighbouring rows or columns and the weight of the second, for linear interpolation.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Between {
+pub(crate) struct LerpTap {
     pub(crate) first: usize,
     pub(crate) second: usize,
-    /// Share of the second.
-    pub(crate) share: f32,
+    /// Weight of `second`, 0 to 1; `first` has the rest.
+    pub(crate) weight: f32,
 }
 
-/// One operation of the network.
+/// One operation with its inputs and its output.
 #[derive(Debug)]
 pub(super) struct Step<'a> {
     pub(super) op: Op<'a>,
     pub(super) inputs: Vec<ValueId>,
-    /// Added before the activation.
+    /// A value that is added to the result before the activation.
     pub(super) residual: Option<ValueId>,
     pub(super) clamp: Clamp,
     pub(super) output: ValueId,
 }
 
 impl Step<'_> {
-    /// All values that it reads.
+    /// All values that the step reads.
     pub(super) fn reads(&self) -> impl Iterator<Item = ValueId> + '_ {
         self.inputs.iter().copied().chain(self.residual)
     }
 }
 
-/// A network: steps in an order in which each finds its inputs made.
+/// A network: steps in an order in which each value is written before it is read.
 #[derive(Debug)]
 pub(super) struct Graph<'a> {
+    /// Shape of each value, by [`ValueId`].
     pub(super) shapes: Vec<Shape>,
     pub(super) steps: Vec<Step<'a>>,
-    /// What the network answers.
+    /// Outputs of the network: the mask, then the slice output if there is one.
     pub(super) outputs: Vec<ValueId>,
 }
 
 impl Graph<'_> {
-    /// How many steps read each value; being an output counts as well.
+    /// Number of uses of each value. An output of the network counts as one use.
     pub(super) fn uses(&self) -> Vec<usize> {
         let mut uses = vec![0; self.shapes.len()];
         for value in self.steps.iter().flat_map(Step::reads).chain(self.outputs.iter().copied()) {

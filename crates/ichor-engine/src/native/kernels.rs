@@ -1,43 +1,44 @@
-//! The arithmetic, once for every kind of processor. The one place with `unsafe` in this crate.
+//! The arithmetic of the native engine, compiled for each supported instruction set. The only module of this crate with
+//! `unsafe` code.
 //!
-//! # Why
-//! The kernels are generic over a [`vector::Vector`] of 16 numbers and reach a processor's peak only with
-//! its own instructions, which a program that runs anywhere may not contain outside functions marked for
-//! them, and without a bounds check at every load.
+//! # Reasons for `unsafe`
+//! The kernels are generic over a [`vector::Vector`] of 16 `f32`. They reach the peak performance of a CPU only with
+//! its vector instructions, which a program for all CPUs may use only in functions with `#[target_feature]`, and
+//! without a bounds check for each load.
 //!
 //! # Invariants
-//! 1. A [`Level`] other than `PORTABLE` exists only where the processor was seen to have its instructions:
-//!    its field is private and [`Level::available`] alone makes them. So a call that [`by_level`] makes
-//!    runs on a processor that has the instructions.
-//! 2. Everything in this module but `vector`, `tile`, `depthwise`, `single` and `winograd` is safe code. Those take
-//!    slices, compute the first and the last number that a row of their work touches, and check both
-//!    against the slices before they go on with pointers; addresses between are affine in the loop
-//!    counters, so none lies outside. The checks are made in release builds as well.
+//! 1. A [`Level`] other than `PORTABLE` exists only if the CPU was detected to have its instructions: the field is
+//!    private and only [`Level::available`] makes such values. So each call through [`by_level`] runs on a CPU that has
+//!    the instructions.
+//! 2. Only `vector`, `tile`, `depthwise`, `one_channel` and `winograd` contain `unsafe` blocks besides the calls of
+//!    [`by_level`]. They take slices, compute the first and the last element that a row of work accesses, and assert
+//!    that both lie in the slices before they use pointers. All addresses between them are affine in the loop counters,
+//!    so none is out of bounds. The assertions are active in release builds.
 //! 3. Sources and targets do not overlap: a target is `&mut`.
 
 #![allow(unsafe_code)]
 
+mod autovectorized;
 mod dense;
 mod depthwise;
-mod lines;
-mod single;
+mod one_channel;
 #[cfg(test)]
 mod tests;
 mod tile;
 mod vector;
 mod winograd;
 
-pub(super) use dense::{Convolution, Dense, MOST_PARTS, Scatter};
-pub(super) use depthwise::Depthwise;
-pub(super) use lines::{Pool, Pooling};
-pub(super) use single::Single;
-pub(super) use winograd::Winograd;
+pub(super) use autovectorized::{Pool, Pooling};
+pub(super) use dense::{ConvArgs, DenseConv, MAX_SOURCES, Scatter};
+pub(super) use depthwise::DepthwiseConv;
+pub(super) use one_channel::OneChannelConv;
+pub(super) use winograd::WinogradConv;
 
-use super::graph::{Between, Clamp};
+use super::graph::{Clamp, LerpTap};
 use super::view::{Source, Target};
 use vector::Vector as _;
 
-/// Which instructions the kernels use.
+/// The instruction set that the kernels use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level(Instructions);
 
@@ -53,52 +54,52 @@ enum Instructions {
 }
 
 impl Level {
-    /// What every processor has.
+    /// Portable code without explicit vector instructions, for any CPU.
     pub const PORTABLE: Self = Self(Instructions::Portable);
 
-    /// All that this processor can run, the fastest first.
+    /// All levels that this CPU supports, the fastest first.
     pub fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
-        let own = {
+        let detected = {
             let fma = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
             let wide = fma && is_x86_feature_detected!("avx512f");
             [wide.then_some(Self(Instructions::Avx512)), fma.then_some(Self(Instructions::Avx2))]
         };
         #[cfg(target_arch = "aarch64")]
-        let own =
+        let detected =
             [std::arch::is_aarch64_feature_detected!("neon").then_some(Self(Instructions::Neon))];
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-        let own: [Option<Self>; 0] = [];
-        own.into_iter().flatten().chain([Self::PORTABLE])
+        let detected: [Option<Self>; 0] = [];
+        detected.into_iter().flatten().chain([Self::PORTABLE])
     }
 
-    /// The fastest that this processor can run.
+    /// The fastest level that this CPU supports.
     pub fn best() -> Self {
         Self::available().next().unwrap_or(Self::PORTABLE)
     }
 
-    /// The one that the environment variable `ICHOR_KERNELS` names, to see what another processor computes; the
-    /// fastest where it is not set.
+    /// The level that the environment variable `ICHOR_KERNELS` names (`avx512`, `avx2`, `neon` or `portable`), or the
+    /// fastest if it is unset or empty. A slower level reproduces the results of another CPU.
     ///
     /// # Errors
-    /// A sentence with the names, where it is none of this processor's.
+    /// A message with the names of the supported levels, if the variable names another one.
     pub fn from_environment() -> Result<Self, String> {
-        let Some(wanted) = std::env::var_os("ICHOR_KERNELS").filter(|wanted| !wanted.is_empty())
+        let Some(requested) = std::env::var_os("ICHOR_KERNELS").filter(|name| !name.is_empty())
         else {
             return Ok(Self::best());
         };
-        let wanted = wanted.to_string_lossy();
-        let plain = |level: &Self| level.name().replace('-', "").to_lowercase();
-        Self::available().find(|level| plain(level) == wanted).ok_or_else(|| {
-            let names: Vec<String> = Self::available().map(|level| plain(&level)).collect();
+        let requested = requested.to_string_lossy();
+        let key = |level: &Self| level.name().replace('-', "").to_lowercase();
+        Self::available().find(|level| key(level) == requested).ok_or_else(|| {
+            let names: Vec<String> = Self::available().map(|level| key(&level)).collect();
             format!(
-                "ICHOR_KERNELS is {wanted}, which this CPU does not run. Give {}",
+                "ICHOR_KERNELS is {requested}, which this CPU does not support. Give {}",
                 names.join(" or ")
             )
         })
     }
 
-    /// The name of the instruction set.
+    /// Name of the instruction set, such as `AVX-512`.
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
@@ -111,21 +112,21 @@ impl Level {
         }
     }
 
-    /// Blocks of output channels that a dense convolution makes at once, at most.
-    pub(super) fn blocks_at_once(self) -> usize {
+    /// Maximum number of blocks of output channels that a dense convolution computes together.
+    pub(super) fn max_group_blocks(self) -> usize {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => vector::Avx512::blocks_at_once(),
+            Instructions::Avx512 => vector::Avx512::max_group_blocks(),
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2 => vector::Avx2::blocks_at_once(),
+            Instructions::Avx2 => vector::Avx2::max_group_blocks(),
             #[cfg(target_arch = "aarch64")]
-            Instructions::Neon => vector::Neon::blocks_at_once(),
-            Instructions::Portable => vector::Portable::blocks_at_once(),
+            Instructions::Neon => vector::Neon::max_group_blocks(),
+            Instructions::Portable => vector::Portable::max_group_blocks(),
         }
     }
 }
 
-/// Calls a kernel that is generic over the vector, compiled for the instructions of a level.
+/// Calls a kernel that is generic over [`vector::Vector`], compiled for the instructions of a level.
 macro_rules! by_level {
     ($level:expr, $($kernel:ident)::+, $($name:ident: $kind:ty),+) => {
         match $level.0 {
@@ -162,68 +163,68 @@ macro_rules! by_level {
 }
 
 impl Level {
-    /// A dense convolution.
-    pub(super) fn convolve(self, dense: &Dense, call: &Convolution<'_>, out: &mut Target<'_>) {
-        by_level!(self, tile::run, dense: &Dense, call: &Convolution<'_>, out: &mut Target<'_>);
+    /// Dense convolution.
+    pub(super) fn dense_conv(self, dense: &DenseConv, args: &ConvArgs<'_>, out: &mut Target<'_>) {
+        by_level!(self, tile::run, dense: &DenseConv, args: &ConvArgs<'_>, out: &mut Target<'_>);
     }
 
-    /// A dense convolution of 3x3 pixels by fewer multiplications, in memory of [`Winograd::scratch`].
-    pub(super) fn convolve_tiles(
+    /// Dense 3x3 convolution by Winograd's method. `scratch` has [`WinogradConv::scratch_len`] elements.
+    pub(super) fn winograd_conv(
         self,
-        winograd: &Winograd,
-        call: &Convolution<'_>,
+        winograd: &WinogradConv,
+        args: &ConvArgs<'_>,
         scratch: &mut [f32],
         out: &mut Target<'_>,
     ) {
         by_level!(
             self,
             winograd::run,
-            winograd: &Winograd,
-            call: &Convolution<'_>,
+            winograd: &WinogradConv,
+            args: &ConvArgs<'_>,
             scratch: &mut [f32],
             out: &mut Target<'_>
         );
     }
 
-    /// A dense convolution to one channel.
-    pub(super) fn convolve_single(
+    /// Dense convolution to one output channel.
+    pub(super) fn one_channel_conv(
         self,
-        single: &Single,
-        call: &Convolution<'_>,
+        single: &OneChannelConv,
+        args: &ConvArgs<'_>,
         out: &mut Target<'_>,
     ) {
-        by_level!(self, single::run, single: &Single, call: &Convolution<'_>, out: &mut Target<'_>);
+        by_level!(self, one_channel::run, single: &OneChannelConv, args: &ConvArgs<'_>, out: &mut Target<'_>);
     }
 
-    /// A convolution of each channel by itself.
-    pub(super) fn convolve_each(
+    /// Depthwise convolution.
+    pub(super) fn depthwise_conv(
         self,
-        depthwise: &Depthwise,
-        call: &Convolution<'_>,
+        depthwise: &DepthwiseConv,
+        args: &ConvArgs<'_>,
         out: &mut Target<'_>,
     ) {
         by_level!(
-            self, depthwise::run, depthwise: &Depthwise, call: &Convolution<'_>, out: &mut Target<'_>
+            self, depthwise::run, depthwise: &DepthwiseConv, args: &ConvArgs<'_>, out: &mut Target<'_>
         );
     }
 
-    /// Greatest or mean of windows.
+    /// Maximum or mean of each window.
     pub(super) fn pool(self, pool: &Pool, source: Source<'_>, out: &mut Target<'_>) {
-        by_level!(self, lines::pool, pool: &Pool, source: Source<'_>, out: &mut Target<'_>);
+        by_level!(self, autovectorized::pool, pool: &Pool, source: Source<'_>, out: &mut Target<'_>);
     }
 
-    /// Bilinear interpolation.
-    pub(super) fn resize(self, lines: [&[Between]; 2], source: Source<'_>, out: &mut Target<'_>) {
-        by_level!(self, lines::resize, lines: [&[Between]; 2], source: Source<'_>, out: &mut Target<'_>);
+    /// Bilinear or nearest interpolation; `taps` are those of rows and columns.
+    pub(super) fn resize(self, taps: [&[LerpTap]; 2], source: Source<'_>, out: &mut Target<'_>) {
+        by_level!(self, autovectorized::resize, taps: [&[LerpTap]; 2], source: Source<'_>, out: &mut Target<'_>);
     }
 
-    /// Sum of one or two values within limits.
+    /// Sum of one or two values, clamped.
     pub(super) fn sum(self, clamp: Clamp, sources: &[Source<'_>], out: &mut Target<'_>) {
-        by_level!(self, lines::sum, clamp: Clamp, sources: &[Source<'_>], out: &mut Target<'_>);
+        by_level!(self, autovectorized::sum, clamp: Clamp, sources: &[Source<'_>], out: &mut Target<'_>);
     }
 
-    /// Mean or greatest of all pixels.
+    /// Maximum or mean over all pixels, for each channel.
     pub(super) fn reduce(self, pooling: Pooling, source: Source<'_>, out: &mut Target<'_>) {
-        by_level!(self, lines::reduce, pooling: Pooling, source: Source<'_>, out: &mut Target<'_>);
+        by_level!(self, autovectorized::reduce, pooling: Pooling, source: Source<'_>, out: &mut Target<'_>);
     }
 }

@@ -1,13 +1,15 @@
-//! One step made ready to run: weights packed for the kernel that does it.
+//! A step with its kernel chosen and its weights packed for that kernel.
 
-use super::Refusal;
-use super::graph::{Between, Clamp, Op, Shape, Step, ValueId, Window};
+use super::LoadError;
+use super::graph::{Clamp, LerpTap, Op, Shape, Step, ValueId, Window};
 use super::kernels::{
-    Convolution, Dense, Depthwise, Level, MOST_PARTS, Pool, Pooling, Scatter, Single, Winograd,
+    ConvArgs, DenseConv, DepthwiseConv, Level, MAX_SOURCES, OneChannelConv, Pool, Pooling, Scatter,
+    WinogradConv,
 };
 use super::view::{LANES, Source, Target};
 use std::ops::Range;
 
+/// An executable step.
 #[derive(Debug)]
 pub(super) struct Layer {
     kernel: Kernel,
@@ -19,16 +21,16 @@ pub(super) struct Layer {
 
 #[derive(Debug)]
 enum Kernel {
-    Dense(Dense, Window),
-    Winograd(Winograd),
-    Single(Single, Window),
-    Depthwise(Depthwise, Window),
-    /// For the upper left, upper right, lower left and lower right of each four pixels.
-    Enlarge(Box<[Dense; 4]>),
+    Dense(DenseConv, Window),
+    Winograd(WinogradConv),
+    OneChannel(OneChannelConv, Window),
+    Depthwise(DepthwiseConv, Window),
+    /// One convolution for each output pixel: upper left, upper right, lower left, lower right.
+    ConvTranspose2x2(Box<[DenseConv; 4]>),
     Pool(Pool),
     Resize {
-        rows: Vec<Between>,
-        columns: Vec<Between>,
+        rows: Vec<LerpTap>,
+        columns: Vec<LerpTap>,
     },
     Concat,
     Sum,
@@ -36,59 +38,64 @@ enum Kernel {
 }
 
 impl Layer {
-    /// Packs a step's weights for `level`.
-    pub(super) fn pack(step: Step<'_>, shapes: &[Shape], level: Level) -> Result<Self, Refusal> {
+    /// Chooses the kernel of a step and packs its weights for `level`.
+    ///
+    /// # Errors
+    /// [`LoadError`] if no kernel supports the sizes of the step, or its weights are invalid.
+    pub(super) fn pack(step: Step<'_>, shapes: &[Shape], level: Level) -> Result<Self, LoadError> {
         let channels = step.inputs.iter().map(|&input| shapes[input].channels).sum();
         let kernel = match step.op {
-            Op::Convolution { weights, bias, window } => {
+            Op::Conv { weights, bias, window } => {
                 let (weights, bias) = (weights.floats()?, bias.floats()?);
                 convolution(window, [channels, shapes[step.output].width], &weights, &bias, level)?
             }
-            Op::Depthwise { weights, bias, window } if Dense::knows(&window) => Kernel::Depthwise(
-                Depthwise::pack(window, &weights.floats()?, &bias.floats()?),
-                window,
-            ),
-            Op::Enlarge { weights, bias } if bias.len() > 1 => {
+            Op::Depthwise { weights, bias, window } if DenseConv::supports(&window) => {
+                Kernel::Depthwise(
+                    DepthwiseConv::pack(window, &weights.floats()?, &bias.floats()?),
+                    window,
+                )
+            }
+            Op::ConvTranspose2x2 { weights, bias } if bias.len() > 1 => {
                 let (weights, bias) = (weights.floats()?, bias.floats()?);
-                Kernel::Enlarge(Box::new([0, 1, 2, 3].map(|corner| {
-                    let (size, at_once) = ([bias.len(), channels], level.blocks_at_once());
+                Kernel::ConvTranspose2x2(Box::new([0, 1, 2, 3].map(|corner| {
+                    let (size, max_blocks) = ([bias.len(), channels], level.max_group_blocks());
                     let weight = |out, input| weights[(input * bias.len() + out) * 4 + corner];
                     let of = |out| (0..channels).map(move |input| weight(out, input));
                     let weights: Vec<f32> = (0..bias.len()).flat_map(of).collect();
-                    Dense::pack(Window::POINT, size, &bias, at_once, &weights)
+                    DenseConv::pack(Window::POINT, size, &bias, max_blocks, &weights)
                 })))
             }
             Op::MaxPool(window) => Kernel::Pool(Pool { window, pooling: Pooling::Max }),
             Op::AveragePool(window) => Kernel::Pool(Pool { window, pooling: Pooling::Mean }),
             Op::Resize { rows, columns } => Kernel::Resize { rows, columns },
-            Op::Concat if step.inputs.len() <= MOST_PARTS => Kernel::Concat,
+            Op::Concat if step.inputs.len() <= MAX_SOURCES => Kernel::Concat,
             Op::Sum => Kernel::Sum,
             Op::Mean => Kernel::Reduce(Pooling::Mean),
             Op::Max => Kernel::Reduce(Pooling::Max),
-            Op::Depthwise { .. } | Op::Enlarge { .. } | Op::Concat => {
-                return Err(Refusal::new("an operator of this size is not known"));
+            Op::Depthwise { .. } | Op::ConvTranspose2x2 { .. } | Op::Concat => {
+                return Err(LoadError::new("an operator of this size is not supported"));
             }
         };
         let Step { inputs, residual, clamp, output, .. } = step;
         Ok(Self { kernel, inputs, residual, clamp, output })
     }
 
-    /// Whether it reads all of its input before it makes anything.
-    pub(super) fn needs_all(&self) -> bool {
+    /// Whether the layer reads its complete input before it writes its first row.
+    pub(super) fn is_reduction(&self) -> bool {
         matches!(self.kernel, Kernel::Reduce(_))
     }
 
-    /// Numbers of its weights.
-    pub(super) fn weights(&self) -> usize {
+    /// Number of packed weights; 0 for kernels with few or none.
+    pub(super) fn weights_len(&self) -> usize {
         match &self.kernel {
             Kernel::Dense(dense, _) => dense.len(),
             Kernel::Winograd(winograd) => winograd.len(),
-            Kernel::Enlarge(corners) => corners.iter().map(Dense::len).sum(),
+            Kernel::ConvTranspose2x2(corners) => corners.iter().map(DenseConv::len).sum(),
             _ => 0,
         }
     }
 
-    /// Values that it reads.
+    /// All values that the layer reads.
     pub(super) fn values_read(&self) -> impl Iterator<Item = ValueId> + '_ {
         self.inputs.iter().copied().chain(self.residual)
     }
@@ -97,15 +104,15 @@ impl Layer {
         self.values_read().any(|read| read == value)
     }
 
-    /// Rows of `value`, of `height` in all, that it reads for rows of its output.
-    pub(super) fn rows_of(
+    /// The rows of `value`, which has `height` rows, that the layer reads to write `rows` of its output.
+    pub(super) fn rows_read(
         &self,
         value: ValueId,
         rows: Range<usize>,
         height: usize,
     ) -> Range<usize> {
         let input = self.inputs.contains(&value);
-        let read = if input { self.reads(rows.clone(), height) } else { rows.clone() };
+        let read = if input { self.input_rows(rows.clone(), height) } else { rows.clone() };
         if self.residual == Some(value) && !rows.is_empty() {
             read.start.min(rows.start)..read.end.max(rows.end)
         } else {
@@ -113,26 +120,28 @@ impl Layer {
         }
     }
 
-    /// Input rows that it reads for rows of its output.
-    fn reads(&self, rows: Range<usize>, height: usize) -> Range<usize> {
+    /// The input rows that the kernel reads to write `rows` of its output.
+    fn input_rows(&self, rows: Range<usize>, height: usize) -> Range<usize> {
         let Some(last) = rows.clone().next_back() else { return 0..0 };
         match &self.kernel {
-            Kernel::Dense(_, window) | Kernel::Single(_, window) | Kernel::Depthwise(_, window) => {
-                window_rows(window, rows.start, last, height)
-            }
+            Kernel::Dense(_, window)
+            | Kernel::OneChannel(_, window)
+            | Kernel::Depthwise(_, window) => window_rows(window, rows.start, last, height),
             Kernel::Winograd(_) => rows.start.saturating_sub(1)..(last + 2).min(height),
             Kernel::Pool(pool) => window_rows(&pool.window, rows.start, last, height),
-            Kernel::Enlarge(_) => rows.start / 2..last / 2 + 1,
-            Kernel::Resize { rows: lines, .. } => lines[rows.start].first..lines[last].second + 1,
+            Kernel::ConvTranspose2x2(_) => rows.start / 2..last / 2 + 1,
+            Kernel::Resize { rows: taps, .. } => taps[rows.start].first..taps[last].second + 1,
             Kernel::Concat | Kernel::Sum => rows,
             Kernel::Reduce(_) => 0..height,
         }
     }
 
-    /// Zeros that it reads beside each row of its input, pixels.
+    /// Width of the zeros that the kernel reads on each side of an input row, pixels.
     pub(super) fn margin(&self, width: usize, width_out: usize) -> usize {
         match &self.kernel {
-            Kernel::Dense(_, window) | Kernel::Single(_, window) | Kernel::Depthwise(_, window) => {
+            Kernel::Dense(_, window)
+            | Kernel::OneChannel(_, window)
+            | Kernel::Depthwise(_, window) => {
                 let reach = (width_out - 1) * window.stride[1]
                     + (window.kernel[1] - 1) * window.dilation[1];
                 window.pad[1].max((reach + 1).saturating_sub(window.pad[1] + width))
@@ -142,15 +151,15 @@ impl Layer {
         }
     }
 
-    /// Numbers of memory that it works in.
-    pub(super) fn scratch(&self, width: usize) -> usize {
+    /// Length of the scratch memory of [`Layer::run`], for an output of `width` columns.
+    pub(super) fn scratch_len(&self, width: usize) -> usize {
         match &self.kernel {
-            Kernel::Winograd(winograd) => winograd.scratch(width),
+            Kernel::Winograd(winograd) => winograd.scratch_len(width),
             _ => 0,
         }
     }
 
-    /// Makes rows of the output, in `scratch` of at least [`Layer::scratch`].
+    /// Writes the rows of `out`. `scratch` has at least [`Layer::scratch_len`] elements.
     pub(super) fn run(
         &self,
         level: Level,
@@ -159,21 +168,22 @@ impl Layer {
         scratch: &mut [f32],
         out: &mut Target<'_>,
     ) {
-        let mut call = Convolution { sources, residual, clamp: self.clamp, scatter: Scatter::NONE };
+        let mut args =
+            ConvArgs { sources, residual, clamp: self.clamp, scatter: Scatter::IDENTITY };
         match &self.kernel {
-            Kernel::Dense(dense, _) => level.convolve(dense, &call, out),
-            Kernel::Winograd(winograd) => level.convolve_tiles(winograd, &call, scratch, out),
-            Kernel::Single(single, _) => level.convolve_single(single, &call, out),
-            Kernel::Depthwise(depthwise, _) => level.convolve_each(depthwise, &call, out),
-            Kernel::Enlarge(corners) => {
+            Kernel::Dense(dense, _) => level.dense_conv(dense, &args, out),
+            Kernel::Winograd(winograd) => level.winograd_conv(winograd, &args, scratch, out),
+            Kernel::OneChannel(single, _) => level.one_channel_conv(single, &args, out),
+            Kernel::Depthwise(depthwise, _) => level.depthwise_conv(depthwise, &args, out),
+            Kernel::ConvTranspose2x2(corners) => {
                 for (corner, dense) in corners.iter().enumerate() {
-                    call.scatter = Scatter { step: 2, offset: [corner / 2, corner % 2] };
-                    level.convolve(dense, &call, out);
+                    args.scatter = Scatter { step: 2, offset: [corner / 2, corner % 2] };
+                    level.dense_conv(dense, &args, out);
                 }
             }
             Kernel::Pool(pool) => level.pool(pool, sources[0], out),
             Kernel::Resize { rows, columns } => level.resize([rows, columns], sources[0], out),
-            Kernel::Concat => join(sources, out),
+            Kernel::Concat => concat(sources, out),
             Kernel::Sum => level.sum(self.clamp, sources, out),
             Kernel::Reduce(pooling) => level.reduce(*pooling, sources[0], out),
         }
@@ -181,30 +191,40 @@ impl Layer {
     }
 }
 
+/// Chooses the kernel of a convolution with one filter group.
 fn convolution(
     window: Window,
     [channels, width]: [usize; 2],
     weights: &[f32],
     bias: &[f32],
     level: Level,
-) -> Result<Kernel, Refusal> {
+) -> Result<Kernel, LoadError> {
     match bias.len() {
-        _ if !Dense::knows(&window) => Err(Refusal::new("a convolution of this size is not known")),
-        1 if channels == 1 => Err(Refusal::new("a convolution of one channel to one is not known")),
-        1 => Ok(Kernel::Single(Single::pack(window, channels, weights, bias[0]), window)),
-        out if Winograd::suits(&window, [out, channels], width) => {
-            let at_once = level.blocks_at_once();
-            Ok(Kernel::Winograd(Winograd::pack([out, channels], weights, bias, at_once)))
+        _ if !DenseConv::supports(&window) => {
+            Err(LoadError::new("a convolution with so many kernel rows is not supported"))
+        }
+        1 if channels == 1 => {
+            Err(LoadError::new("a convolution from one channel to one is not supported"))
+        }
+        1 => {
+            Ok(Kernel::OneChannel(OneChannelConv::pack(window, channels, weights, bias[0]), window))
+        }
+        out if WinogradConv::suits(&window, [out, channels], width) => {
+            let max_blocks = level.max_group_blocks();
+            Ok(Kernel::Winograd(WinogradConv::pack([out, channels], weights, bias, max_blocks)))
         }
         out => {
-            let at_once = level.blocks_at_once();
-            Ok(Kernel::Dense(Dense::pack(window, [out, channels], bias, at_once, weights), window))
+            let max_blocks = level.max_group_blocks();
+            Ok(Kernel::Dense(
+                DenseConv::pack(window, [out, channels], bias, max_blocks, weights),
+                window,
+            ))
         }
     }
 }
 
-/// All rows from the first to the last that a window reaches; with dilation not every one is read, and
-/// which is the outermost differs from row to row.
+/// The input rows from the first to the last that a window covers for output rows `first` to `last`. With dilation,
+/// some rows between them are not read.
 fn window_rows(window: &Window, first: usize, last: usize, height: usize) -> Range<usize> {
     let [stride, pad] = [window.stride[0], window.pad[0]];
     let reach = (window.kernel[0] - 1) * window.dilation[0];
@@ -213,11 +233,11 @@ fn window_rows(window: &Window, first: usize, last: usize, height: usize) -> Ran
     start..end.max(start)
 }
 
-/// Copies values together, channel by channel.
-fn join(sources: &[Source<'_>], out: &mut Target<'_>) {
+/// Copies the channels of `sources` one after another into `out`.
+fn concat(sources: &[Source<'_>], out: &mut Target<'_>) {
     let lanes = out.view.lanes();
     for y in out.rows.clone() {
-        // Lanes beyond the last channel.
+        // Zeros in the unused lanes of the last block.
         out.data[out.view.span(out.view.blocks() - 1, y)].fill(0.0);
     }
     let mut channel = 0;

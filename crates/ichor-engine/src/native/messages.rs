@@ -1,9 +1,9 @@
-//! The messages of an ONNX file that are read here; names and numbers of fields as in the ONNX
-//! project's `onnx.proto3`, IR version 10. Fields that are left out are skipped.
+//! The protobuf messages of an ONNX file, reduced to the fields that the native engine reads. Names and tags are those
+//! of `onnx.proto3` of the ONNX project, IR version 10. Other fields are skipped.
 
 use prost::{Enumeration, Message};
 
-/// A file.
+/// An ONNX file.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ModelProto {
     #[prost(message, optional, tag = "7")]
@@ -11,12 +11,12 @@ pub(super) struct ModelProto {
     #[prost(message, repeated, tag = "8")]
     pub(super) opset_import: Vec<OperatorSetIdProto>,
     #[prost(message, repeated, tag = "25")]
-    pub(super) functions: Vec<Unread>,
+    pub(super) functions: Vec<Presence>,
 }
 
-/// A message of which only the presence counts.
+/// A message of which only the presence is checked.
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Unread {}
+pub(super) struct Presence {}
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct OperatorSetIdProto {
@@ -35,7 +35,7 @@ pub(super) struct GraphProto {
     #[prost(message, repeated, tag = "11")]
     pub(super) input: Vec<ValueInfoProto>,
     #[prost(message, repeated, tag = "15")]
-    pub(super) sparse_initializer: Vec<Unread>,
+    pub(super) sparse_initializer: Vec<Presence>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -81,7 +81,7 @@ pub(super) struct TensorProto {
     #[prost(int32, tag = "2")]
     pub(super) data_type: i32,
     #[prost(message, optional, tag = "3")]
-    pub(super) segment: Option<Unread>,
+    pub(super) segment: Option<Presence>,
     #[prost(float, repeated, tag = "4")]
     pub(super) float_data: Vec<f32>,
     #[prost(int64, repeated, tag = "7")]
@@ -94,11 +94,11 @@ pub(super) struct TensorProto {
     pub(super) data_location: Option<i32>,
 }
 
-/// Types of numbers that constants may have.
+/// Element types of tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enumeration)]
 #[repr(i32)]
 pub(super) enum DataType {
-    /// Not said.
+    /// Not specified.
     Undefined = 0,
     Float = 1,
     Int64 = 7,
@@ -106,12 +106,12 @@ pub(super) enum DataType {
     Float16 = 10,
 }
 
-/// Where the numbers of a constant lie.
+/// Where the elements of a constant are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enumeration)]
 #[repr(i32)]
 pub(super) enum DataLocation {
     /// In the file.
     Default = 0,
-    /// In another one.
+    /// In another file.
     External = 1,
 }

@@ -1,71 +1,75 @@
-//! ONNX to a [`Graph`]: the operators known here, each with every attribute that it carries, or a
-//! refusal. Sizes are checked before anything of that size is made.
+//! Converts an ONNX model to a [`Graph`]. An operator or an attribute that is not supported is an error. Sizes are
+//! checked before anything of that size is allocated.
 
 mod attributes;
 mod operators;
 mod resize;
 mod windows;
 
-use super::Refusal;
+use super::LoadError;
 use super::constant::Constant;
 use super::graph::{Clamp, Graph, Op, Shape, Step, ValueId};
 use super::messages::{GraphProto, ModelProto, NodeProto};
 use crate::IoSpec;
 use std::collections::HashMap;
 
-/// Operator sets whose meaning of the known operators is the same.
+/// Versions of the default operator set in which the supported operators have the same meaning.
 const OPERATOR_SETS: std::ops::RangeInclusive<i64> = 11..=23;
-/// Numbers of one value, at most: 256 MiB.
-const LARGEST_VALUE: usize = 1 << 26;
+/// Maximum number of elements of a value: 256 MiB.
+const MAX_VALUE_LEN: usize = 1 << 26;
 
-/// What a name stands for.
+/// The tensor that a name in the file refers to.
 #[derive(Debug, Clone)]
-enum Known<'a> {
+enum Binding<'a> {
     Constant(Constant<'a>),
-    /// A value and whether it is `[1, channels]` rather than `[1, channels, height, width]`.
+    /// A value, and whether it is a vector `[1, channels]` instead of an image `[1, channels, height, width]`.
     Value(ValueId, bool),
 }
 
+/// State of the conversion: the tensors by name, and the steps so far.
 struct Reader<'a> {
-    names: HashMap<&'a str, Known<'a>>,
+    names: HashMap<&'a str, Binding<'a>>,
     shapes: Vec<Shape>,
     steps: Vec<Step<'a>>,
 }
 
-/// Reads the network of `spec`.
-pub(super) fn read<'a>(model: &'a ModelProto, spec: &IoSpec) -> Result<Graph<'a>, Refusal> {
+/// Converts a model.
+///
+/// # Errors
+/// [`LoadError`] if the model does not match `spec` or is not supported.
+pub(super) fn read<'a>(model: &'a ModelProto, spec: &IoSpec) -> Result<Graph<'a>, LoadError> {
     let set = model.opset_import.iter().find(|o| o.domain.is_empty()).map_or(0, |o| o.version);
     if !OPERATOR_SETS.contains(&set) {
-        return Err(Refusal::new("the operator set is not known"));
+        return Err(LoadError::new("the version of the operator set is not supported"));
     }
-    let graph = model.graph.as_ref().ok_or_else(|| Refusal::new("there is no graph"))?;
+    let graph = model.graph.as_ref().ok_or_else(|| LoadError::new("the file has no graph"))?;
     if !graph.sparse_initializer.is_empty() || !model.functions.is_empty() {
-        return Err(Refusal::new("sparse constants and functions are not known"));
+        return Err(LoadError::new("sparse constants and functions are not supported"));
     }
-    let mut reader = Reader::start(graph, spec)?;
+    let mut reader = Reader::new(graph, spec)?;
     for node in &graph.node {
-        reader.node(node).map_err(|refusal| refusal.at(&node.op_type))?;
+        reader.node(node).map_err(|error| error.in_operator(&node.op_type))?;
     }
     reader.finish(spec)
 }
 
 impl<'a> Reader<'a> {
-    fn start(graph: &'a GraphProto, spec: &IoSpec) -> Result<Self, Refusal> {
+    fn new(graph: &'a GraphProto, spec: &IoSpec) -> Result<Self, LoadError> {
         let [_, channels, height, width] = spec.input_shape;
         let mut names = HashMap::new();
         for tensor in &graph.initializer {
-            names.insert(tensor.name.as_str(), Known::Constant(Constant::of(tensor)?));
+            names.insert(tensor.name.as_str(), Binding::Constant(Constant::from_tensor(tensor)?));
         }
         let mut inputs = graph.input.iter().filter(|i| !names.contains_key(i.name.as_str()));
         let (Some(input), None) = (inputs.next(), inputs.next()) else {
-            return Err(Refusal::new("there is not one input"));
+            return Err(LoadError::new("the network does not have exactly one input"));
         };
-        names.insert(&input.name, Known::Value(0, false));
+        names.insert(&input.name, Binding::Value(0, false));
         let shape = Shape { channels, height, width };
         Ok(Self { names, shapes: vec![shape], steps: Vec::new() })
     }
 
-    fn finish(self, spec: &IoSpec) -> Result<Graph<'a>, Refusal> {
+    fn finish(self, spec: &IoSpec) -> Result<Graph<'a>, LoadError> {
         let [_, _, height, width] = spec.input_shape;
         let mask = Shape { channels: 1, height, width };
         let slice = spec
@@ -75,50 +79,50 @@ impl<'a> Reader<'a> {
         let mut outputs = Vec::new();
         for (name, shape) in std::iter::once((spec.mask.as_str(), mask)).chain(slice) {
             match self.names.get(name) {
-                Some(&Known::Value(value, _)) if value != 0 && self.shapes[value] == shape => {
+                Some(&Binding::Value(value, _)) if value != 0 && self.shapes[value] == shape => {
                     outputs.push(value);
                 }
-                _ => return Err(Refusal::new("an output is missing or of another shape")),
+                _ => return Err(LoadError::new("an output is missing or has another shape")),
             }
         }
         Ok(Graph { shapes: self.shapes, steps: self.steps, outputs })
     }
 
-    /// Reads one node; constants stay constants, everything else becomes a step.
-    fn node(&mut self, node: &'a NodeProto) -> Result<(), Refusal> {
+    /// Converts one node to a constant or a step.
+    fn node(&mut self, node: &'a NodeProto) -> Result<(), LoadError> {
         let [output] = node.output.as_slice() else {
-            return Err(Refusal::new("has not one output"));
+            return Err(LoadError::new("does not have exactly one output"));
         };
         if !node.domain.is_empty() {
-            return Err(Refusal::new("is of a domain that is not known"));
+            return Err(LoadError::new("belongs to an unsupported domain"));
         }
-        let known = self.operator(node)?;
-        match self.names.insert(output, known) {
+        let binding = self.operator(node)?;
+        match self.names.insert(output, binding) {
             None => Ok(()),
-            Some(_) => Err(Refusal::new("names its output as another")),
+            Some(_) => Err(LoadError::new("has an output name that is already used")),
         }
     }
 
-    /// Adds a step and gives the name of what it makes.
-    fn step(
+    /// Adds a step and returns the binding of its output.
+    fn push_step(
         &mut self,
         op: Op<'a>,
         inputs: Vec<ValueId>,
         clamp: Clamp,
         shape: Shape,
         vector: bool,
-    ) -> Result<Known<'a>, Refusal> {
+    ) -> Result<Binding<'a>, LoadError> {
         let Shape { channels, height, width } = shape;
-        // Kernels work on whole blocks of channels.
-        let size = [channels.next_multiple_of(16), height, width]
+        // Kernels process complete blocks of channels.
+        let len = [channels.next_multiple_of(16), height, width]
             .iter()
             .try_fold(1_usize, |n, &d| n.checked_mul(d));
-        if size.is_none_or(|n| n == 0 || n > LARGEST_VALUE) {
-            return Err(Refusal::new("makes a value that is empty or too large"));
+        if len.is_none_or(|n| n == 0 || n > MAX_VALUE_LEN) {
+            return Err(LoadError::new("has an output that is empty or too large"));
         }
         let output = self.shapes.len();
         self.shapes.push(shape);
         self.steps.push(Step { op, inputs, residual: None, clamp, output });
-        Ok(Known::Value(output, vector))
+        Ok(Binding::Value(output, vector))
     }
 }

@@ -1,32 +1,33 @@
-//! When each layer makes which rows, and where in memory they lie: all settled before the first run.
+//! Execution order and memory of a network, fixed before the first run.
 //!
-//! Layers whose values are too large for the cache next to the processor work together, some rows at a
-//! time, and keep of the values between them only the rows that are still read. Memory of a value whose
-//! last reader is done is used for later ones.
+//! Layers whose values are larger than the L2 cache run as one stage, a few rows at a time, and keep only those rows of
+//! the values between them that are still needed. The memory of a value is reused after its last reader.
 
-use super::Refusal;
+use super::LoadError;
 use super::graph::{Shape, ValueId};
 use super::layer::Layer;
 use super::view::{Buffer, View};
 use std::ops::Range;
 
-/// Numbers of a value that is worth making row by row: 256 KiB.
-const WORTH_STREAMING: usize = 1 << 16;
-/// Numbers that layers working together may hold of weights: 768 KiB.
-const MOST_WEIGHTS: usize = 192 << 10;
-/// Numbers that they may keep of the values between them: 768 KiB.
-const MOST_KEPT: usize = 192 << 10;
+/// Elements of a value from which its readers run a few rows at a time: 256 KiB.
+const MIN_STREAMED_LEN: usize = 1 << 16;
+/// Maximum number of packed weights of a stage with several layers: 768 KiB.
+const MAX_WEIGHTS: usize = 192 << 10;
+/// Maximum number of elements that such a stage keeps of the values between its layers: 768 KiB.
+const MAX_KEPT_LEN: usize = 192 << 10;
 
-/// Numbers of memory that a run may take: 1 GiB.
-const MOST_MEMORY: usize = 1 << 28;
+/// Maximum number of elements of all memory of a run: 1 GiB.
+const MAX_RUN_LEN: usize = 1 << 28;
 
+/// Layouts, memory slots and stages of a network.
 #[derive(Debug)]
 pub(super) struct Plan {
+    /// Layout of each value, by [`ValueId`].
     pub(super) views: Vec<View>,
-    /// Which memory each value lies in.
+    /// Index of the memory slot of each value, by [`ValueId`].
     pub(super) slots: Vec<usize>,
-    slot_sizes: Vec<usize>,
-    scratch: usize,
+    slot_lens: Vec<usize>,
+    scratch_len: usize,
     pub(super) stages: Vec<Stage>,
 }
 
@@ -37,77 +38,80 @@ pub(super) struct Memory {
     pub(super) scratch: Buffer,
 }
 
-/// Layers that work together.
+/// Consecutive layers that run together, a few rows at a time.
 #[derive(Debug, Clone)]
 pub(super) struct Stage {
     pub(super) layers: Range<usize>,
-    /// For each turn, the row that each layer has got to at its end.
+    /// For each turn and each layer, one past the last row that is complete after that turn.
     pub(super) turns: Vec<Vec<usize>>,
 }
 
 impl Plan {
-    /// Plans the layers of a network; nothing of the size of a value is reserved yet.
+    /// Plans the layers of a network. Allocates nothing of the size of a value.
     ///
     /// # Errors
-    /// [`Refusal`] where a run would take more than 1 GiB.
-    pub(super) fn of(
+    /// [`LoadError`] if a run would need more than 1 GiB of memory.
+    pub(super) fn new(
         layers: &[Layer],
         shapes: &[Shape],
         outputs: &[ValueId],
-    ) -> Result<Self, Refusal> {
-        let mut views: Vec<View> =
-            shapes.iter().map(|&shape| View { shape, margin: 0, kept: shape.height }).collect();
+    ) -> Result<Self, LoadError> {
+        let mut views: Vec<View> = shapes
+            .iter()
+            .map(|&shape| View { shape, margin: 0, ring_rows: shape.height })
+            .collect();
         for layer in layers {
             for &input in &layer.inputs {
                 let margin = layer.margin(shapes[input].width, shapes[layer.output].width);
                 views[input].margin = views[input].margin.max(margin);
             }
         }
-        let stages = stages(layers, &views, outputs);
+        let stages = build_stages(layers, &views, outputs);
         for stage in &stages {
-            for (value, kept) in kept(stage, layers, shapes, outputs) {
-                views[value].kept = kept;
+            for (value, rows) in kept_rows(stage, layers, shapes, outputs) {
+                views[value].ring_rows = rows;
             }
         }
-        let (slots, slot_sizes) = place(layers, &stages, &views, outputs);
-        let scratch = |layer: &Layer| layer.scratch(shapes[layer.output].width);
-        let scratch = layers.iter().map(scratch).max().unwrap_or(0);
-        let plan = Self { views, slots, slot_sizes, scratch, stages };
-        if plan.slot_sizes.iter().sum::<usize>() + plan.scratch > MOST_MEMORY {
-            return Err(Refusal::new("a run would take more than 1 GiB of memory"));
+        let (slots, slot_lens) = assign_slots(layers, &stages, &views, outputs);
+        let scratch_len = |layer: &Layer| layer.scratch_len(shapes[layer.output].width);
+        let scratch_len = layers.iter().map(scratch_len).max().unwrap_or(0);
+        let plan = Self { views, slots, slot_lens, scratch_len, stages };
+        if plan.slot_lens.iter().sum::<usize>() + plan.scratch_len > MAX_RUN_LEN {
+            return Err(LoadError::new("a run would take more than 1 GiB of memory"));
         }
         Ok(plan)
     }
 
-    /// Memory for one run: of the values by slot, and to work in.
+    /// Allocates the memory of one run.
     pub(super) fn memory(&self) -> Memory {
-        let slots = self.slot_sizes.iter().map(|&size| Buffer::zeros(size)).collect();
-        Memory { slots, scratch: Buffer::zeros(self.scratch) }
+        let slots = self.slot_lens.iter().map(|&len| Buffer::zeros(len)).collect();
+        Memory { slots, scratch: Buffer::zeros(self.scratch_len) }
     }
 }
 
-/// Cuts the layers into stages.
-fn stages(layers: &[Layer], views: &[View], outputs: &[ValueId]) -> Vec<Stage> {
+/// Groups the layers into stages. A layer joins the stage before it if it reads a large value of that stage and their
+/// weights and kept rows together fit the L2 cache.
+fn build_stages(layers: &[Layer], views: &[View], outputs: &[ValueId]) -> Vec<Stage> {
     let shapes: Vec<Shape> = views.iter().map(|view| view.shape).collect();
     let mut stages: Vec<Stage> = Vec::new();
     for (index, layer) in layers.iter().enumerate() {
-        let longer = stages.last().and_then(|stage| {
-            let layers_so_far = &layers[stage.layers.clone()];
-            let large = |input: &ValueId| views[*input].len() >= WORTH_STREAMING;
-            let follows = layers_so_far.iter().any(|l| layer.inputs.contains(&l.output));
-            let weights: usize = layers_so_far.iter().chain([layer]).map(Layer::weights).sum();
-            if !follows
-                || layer.needs_all()
-                || layers_so_far.iter().any(Layer::needs_all)
-                || !layer.inputs.iter().any(large)
-                || weights > MOST_WEIGHTS
+        let extended = stages.last().and_then(|stage| {
+            let members = &layers[stage.layers.clone()];
+            let is_large = |input: &ValueId| views[*input].len() >= MIN_STREAMED_LEN;
+            let reads_member = members.iter().any(|l| layer.inputs.contains(&l.output));
+            let weights: usize = members.iter().chain([layer]).map(Layer::weights_len).sum();
+            if !reads_member
+                || layer.is_reduction()
+                || members.iter().any(Layer::is_reduction)
+                || !layer.inputs.iter().any(is_large)
+                || weights > MAX_WEIGHTS
             {
                 return None;
             }
-            turns(stage.layers.start..index + 1, layers, views, &shapes, outputs)
+            streamed_stage(stage.layers.start..index + 1, layers, views, &shapes, outputs)
         });
-        match (longer, stages.last_mut()) {
-            (Some(longer), Some(stage)) => *stage = longer,
+        match (extended, stages.last_mut()) {
+            (Some(extended), Some(stage)) => *stage = extended,
             _ => stages.push(Stage {
                 layers: index..index + 1,
                 turns: vec![vec![shapes[layer.output].height]],
@@ -117,8 +121,8 @@ fn stages(layers: &[Layer], views: &[View], outputs: &[ValueId]) -> Vec<Stage> {
     stages
 }
 
-/// The most rows a turn with which a stage keeps little enough; `None` if four rows are too many.
-fn turns(
+/// A stage of the layers in `range` with as many rows per turn as fit [`MAX_KEPT_LEN`]; `None` if four rows do not fit.
+fn streamed_stage(
     range: Range<usize>,
     layers: &[Layer],
     views: &[View],
@@ -128,14 +132,14 @@ fn turns(
     [16, 8, 4].into_iter().find_map(|rows| {
         let stage =
             Stage { layers: range.clone(), turns: schedule(range.clone(), layers, shapes, rows) };
-        let size =
-            |(value, rows): (ValueId, usize)| View { kept: rows, ..views[value].clone() }.len();
-        let kept: usize = kept(&stage, layers, shapes, outputs).map(size).sum();
-        (kept <= MOST_KEPT).then_some(stage)
+        let len =
+            |(value, ring_rows): (ValueId, usize)| View { ring_rows, ..views[value].clone() }.len();
+        let kept_len: usize = kept_rows(&stage, layers, shapes, outputs).map(len).sum();
+        (kept_len <= MAX_KEPT_LEN).then_some(stage)
     })
 }
 
-/// How far each layer gets in each turn, if the last one makes `rows` rows a turn.
+/// The turns of a stage whose last layer writes `rows` rows per turn: see [`Stage::turns`].
 fn schedule(
     range: Range<usize>,
     layers: &[Layer],
@@ -149,91 +153,93 @@ fn schedule(
     for turn in 1..=turns {
         let done = |layer: usize| ends.last().map_or(0, |ends| ends[layer]);
         let mut end = vec![0; range.len()];
+        // From the last layer to the first: readers determine how many rows a layer must provide.
         for at in (0..range.len()).rev() {
             let layer = &layers[range.start + at];
-            let whole = height(layer);
+            let total = height(layer);
             let readers = (at + 1..range.len())
                 .filter(|&reader| layers[range.start + reader].reads_value(layer.output));
             let needed = readers.map(|reader| {
                 let by = &layers[range.start + reader];
-                by.rows_of(layer.output, done(reader)..end[reader], whole).end
+                by.rows_read(layer.output, done(reader)..end[reader], total).end
             });
-            // A layer that nobody here reads keeps pace.
-            let pace = (whole * turn).div_ceil(turns);
-            let wanted = if turn == turns { Some(whole) } else { needed.max() };
-            end[at] = wanted.unwrap_or(pace).clamp(done(at), whole);
+            // A layer without readers in this stage advances in proportion to the turns.
+            let proportional = (total * turn).div_ceil(turns);
+            let required = if turn == turns { Some(total) } else { needed.max() };
+            end[at] = required.unwrap_or(proportional).clamp(done(at), total);
         }
         ends.push(end);
     }
     ends
 }
 
-/// How many rows must be kept of each value that only this stage reads.
-fn kept<'a>(
+/// The number of rows to keep in memory of each value that only this stage reads.
+fn kept_rows<'a>(
     stage: &'a Stage,
     layers: &'a [Layer],
     shapes: &'a [Shape],
     outputs: &'a [ValueId],
 ) -> impl Iterator<Item = (ValueId, usize)> + 'a {
-    stage.layers.clone().filter_map(move |maker| {
-        let value = layers[maker].output;
+    stage.layers.clone().filter_map(move |writer| {
+        let value = layers[writer].output;
         let readers: Vec<usize> =
             (0..layers.len()).filter(|&reader| layers[reader].reads_value(value)).collect();
-        let elsewhere = readers.iter().any(|reader| !stage.layers.contains(reader));
-        if elsewhere || readers.is_empty() || outputs.contains(&value) {
+        let read_elsewhere = readers.iter().any(|reader| !stage.layers.contains(reader));
+        if read_elsewhere || readers.is_empty() || outputs.contains(&value) {
             return None;
         }
         let height = shapes[value].height;
-        let mut most = 1;
+        let mut max_rows = 1;
         let mut before = vec![0; stage.layers.len()];
         for ends in &stage.turns {
             for &reader in &readers {
                 let at = reader - stage.layers.start;
-                let rows = layers[reader].rows_of(value, before[at]..ends[at], height);
+                let rows = layers[reader].rows_read(value, before[at]..ends[at], height);
                 if !rows.is_empty() {
-                    most = most.max(ends[maker - stage.layers.start] - rows.start);
+                    max_rows = max_rows.max(ends[writer - stage.layers.start] - rows.start);
                 }
             }
             before.clone_from(ends);
         }
-        Some((value, most.min(height)))
+        Some((value, max_rows.min(height)))
     })
 }
 
-/// Gives each value a memory that no other one alive at the same time has.
-fn place(
+/// Assigns a memory slot to each value, so that values which are needed at the same time never share one. Returns the
+/// slot of each value and the length of each slot.
+fn assign_slots(
     layers: &[Layer],
     stages: &[Stage],
     views: &[View],
     outputs: &[ValueId],
 ) -> (Vec<usize>, Vec<usize>) {
     let stage_of = |layer: usize| stages.iter().position(|s| s.layers.contains(&layer));
-    let mut last_read = vec![0; views.len()];
+    let mut last_use = vec![0; views.len()];
     for (index, layer) in layers.iter().enumerate() {
         for value in layer.values_read().chain([layer.output]) {
-            last_read[value] = last_read[value].max(stage_of(index).unwrap_or(0));
+            last_use[value] = last_use[value].max(stage_of(index).unwrap_or(0));
         }
     }
-    outputs.iter().for_each(|&output| last_read[output] = usize::MAX);
+    outputs.iter().for_each(|&output| last_use[output] = usize::MAX);
     let mut slots = vec![0; views.len()];
-    let mut sizes = vec![views[0].len()];
-    // Until which stage each memory is taken.
-    let mut taken = vec![last_read[0]];
+    let mut lens = vec![views[0].len()];
+    // For each slot, the last stage in which it is in use.
+    let mut used_until = vec![last_use[0]];
     for (at, stage) in stages.iter().enumerate() {
         for layer in &layers[stage.layers.clone()] {
-            let need = views[layer.output].len();
-            let free = (0..sizes.len()).filter(|&slot| taken[slot] < at);
-            // The smallest that is large enough, else the largest, which then grows.
-            let best = free.min_by_key(|&slot| (sizes[slot] < need, sizes[slot].abs_diff(need)));
+            let needed = views[layer.output].len();
+            let free = (0..lens.len()).filter(|&slot| used_until[slot] < at);
+            // The smallest slot that is large enough; else the largest one, which then grows.
+            let best = free.min_by_key(|&slot| (lens[slot] < needed, lens[slot].abs_diff(needed)));
             let slot = best.unwrap_or_else(|| {
-                sizes.push(0);
-                taken.push(0);
-                sizes.len() - 1
+                lens.push(0);
+                used_until.push(0);
+                lens.len() - 1
             });
-            sizes[slot] = sizes[slot].max(need);
-            taken[slot] = last_read[layer.output];
+            lens[slot] = lens[slot].max(needed);
+            used_until[slot] = last_use[layer.output];
             slots[layer.output] = slot;
         }
     }
-    (slots, sizes)
+    (slots, lens)
 }

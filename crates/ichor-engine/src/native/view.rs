@@ -1,26 +1,27 @@
-//! Where the numbers of a value lie in memory.
+//! Memory layout of the values between layers.
 //!
-//! A value of many channels lies in blocks of 16 channels: block by block, row by row, pixel by pixel,
-//! the 16 channels of a pixel side by side in one cache line. The last block is filled up with lanes
-//! that nobody reads as channels. A value of one channel lies as a plain image. Each row has a margin of
-//! zeros at both ends, as wide as its readers' padding.
+//! A value with several channels is stored in blocks of 16 channels: block by block, row by row, pixel by pixel, and
+//! the 16 channels of a pixel side by side in one cache line. The last block is padded with unused lanes. A value with
+//! one channel is stored as a plain image. Each row has a margin of zeros on both sides, as wide as its readers'
+//! padding, so that kernels need no special code at the left and right borders.
 
 use super::graph::Shape;
 
-/// Channels of a block.
+/// Channels per block.
 pub(crate) const LANES: usize = 16;
 
-/// The layout of one value; offsets and pitches count numbers.
+/// The layout of one value. Offsets, pitches and lengths count `f32` elements.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct View {
     pub(crate) shape: Shape,
-    /// Zeros before and after each row, pixels.
+    /// Width of the zeros on each side of a row, pixels.
     pub(crate) margin: usize,
-    /// Rows that are kept; a later row takes the place of the one this many rows before.
-    pub(crate) kept: usize,
+    /// Number of rows in memory. Row `y` is stored at `y % ring_rows`, in place of row `y - ring_rows`.
+    pub(crate) ring_rows: usize,
 }
 
 impl View {
+    /// Channels per pixel and block: 1 for a value with one channel, else [`LANES`].
     pub(crate) fn lanes(&self) -> usize {
         if self.shape.channels == 1 { 1 } else { LANES }
     }
@@ -34,7 +35,7 @@ impl View {
     }
 
     pub(crate) fn block_pitch(&self) -> usize {
-        self.kept * self.row_pitch()
+        self.ring_rows * self.row_pitch()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -43,16 +44,18 @@ impl View {
 
     /// Offset of the first pixel of a row, after the margin.
     pub(crate) fn row(&self, block: usize, y: usize) -> usize {
-        block * self.block_pitch() + (y % self.kept) * self.row_pitch() + self.margin * self.lanes()
+        block * self.block_pitch()
+            + (y % self.ring_rows) * self.row_pitch()
+            + self.margin * self.lanes()
     }
 
-    /// A row's numbers without its margins.
+    /// The elements of a row without its margins.
     pub(crate) fn span(&self, block: usize, y: usize) -> std::ops::Range<usize> {
         let start = self.row(block, y);
         start..start + self.shape.width * self.lanes()
     }
 
-    /// Writes the zeros beside rows.
+    /// Writes zeros into the margins of `rows`.
     pub(crate) fn clear_margins(&self, data: &mut [f32], rows: std::ops::Range<usize>) {
         let margin = self.margin * self.lanes();
         if margin == 0 {
@@ -67,8 +70,8 @@ impl View {
         }
     }
 
-    /// Lays out an image of planes one after the other, as a network is given it.
-    pub(crate) fn put_planes(&self, planes: &[f32], data: &mut [f32]) {
+    /// Copies `planes`, channels by rows by columns, into this layout.
+    pub(crate) fn write_planes(&self, planes: &[f32], data: &mut [f32]) {
         let Shape { channels, height, width } = self.shape;
         let lanes = self.lanes();
         for block in 0..self.blocks() {
@@ -87,8 +90,8 @@ impl View {
         self.clear_margins(data, 0..height);
     }
 
-    /// The planes of a value, as a network answers them.
-    pub(crate) fn planes(&self, data: &[f32]) -> Vec<f32> {
+    /// Copies a value out of this layout into planes, channels by rows by columns.
+    pub(crate) fn to_planes(&self, data: &[f32]) -> Vec<f32> {
         let Shape { channels, height, width } = self.shape;
         let lanes = self.lanes();
         let mut planes = Vec::with_capacity(channels * height * width);
@@ -102,42 +105,42 @@ impl View {
     }
 }
 
-/// Numbers that begin on a cache line.
+/// Elements that start at the beginning of a cache line.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
-    numbers: Vec<f32>,
+    storage: Vec<f32>,
     start: usize,
     len: usize,
 }
 
 impl Buffer {
-    /// Bytes of a cache line, and of the widest vector.
+    /// Bytes of a cache line and of the widest vector register.
     const LINE: usize = 64;
 
     pub(crate) fn zeros(len: usize) -> Self {
-        let numbers = vec![0.0; len + Self::LINE / size_of::<f32>()];
-        // The address is kept while the vector is neither grown nor copied, and it is private.
-        let start = numbers.as_ptr().align_offset(Self::LINE).min(Self::LINE / size_of::<f32>());
-        Self { numbers, start, len }
+        let storage = vec![0.0; len + Self::LINE / size_of::<f32>()];
+        // The address stays valid: `storage` is private and is never grown or cloned.
+        let start = storage.as_ptr().align_offset(Self::LINE).min(Self::LINE / size_of::<f32>());
+        Self { storage, start, len }
     }
 
-    pub(crate) fn numbers(&self) -> &[f32] {
-        &self.numbers[self.start..self.start + self.len]
+    pub(crate) fn as_slice(&self) -> &[f32] {
+        &self.storage[self.start..self.start + self.len]
     }
 
-    pub(crate) fn numbers_mut(&mut self) -> &mut [f32] {
-        &mut self.numbers[self.start..self.start + self.len]
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
+        &mut self.storage[self.start..self.start + self.len]
     }
 }
 
-/// A value to read.
+/// A value that a kernel reads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub(crate) data: &'a [f32],
     pub(crate) view: &'a View,
 }
 
-/// Rows of a value to write.
+/// A value that a kernel writes, and the rows to write.
 #[derive(Debug)]
 pub(crate) struct Target<'a> {
     pub(crate) data: &'a mut [f32],

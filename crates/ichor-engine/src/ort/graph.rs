@@ -1,8 +1,8 @@
-//! The network file made ready for batches, and by [`half`] for half precision.
+//! Rewrites an ONNX model for batches, and in [`half`] for half precision.
 //!
-//! Files are exported for one slice, since a symbolic batch makes other engines slow; the batch is
-//! freed here, when they are loaded. What is not understood is left as it is: the caller holds the
-//! changed network against the file before it is used.
+//! Networks are exported with a batch size of one, because a symbolic batch size makes other engines slow. It is made
+//! symbolic here. Nodes of an unexpected form are not changed: the caller compares the rewritten network with the
+//! original before it is used.
 
 mod half;
 
@@ -13,34 +13,34 @@ use tract_onnx::pb::tensor_shape_proto::dimension::Value as Size;
 use tract_onnx::pb::type_proto::Value as Kind;
 use tract_onnx::pb::{AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 
-/// Name of the freed dimension.
+/// Name of the symbolic batch dimension.
 const BATCH: &str = "batch";
 
-/// An ONNX model that can be changed.
+/// An ONNX model that can be rewritten.
 pub(super) struct Network(ModelProto);
 
 impl Network {
-    /// Reads the bytes of a file; `None` where they are no ONNX model.
-    pub(super) fn read(onnx: &[u8]) -> Option<Self> {
+    /// Parses a file; `None` if it is not an ONNX model.
+    pub(super) fn from_bytes(onnx: &[u8]) -> Option<Self> {
         ModelProto::decode(onnx).ok().filter(|model| model.graph.is_some()).map(Self)
     }
 
-    /// The bytes of the changed file.
-    pub(super) fn write(&self) -> Vec<u8> {
+    /// Serializes the model.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         self.0.encode_to_vec()
     }
 
-    /// Frees the first dimension of inputs and outputs, and of the sizes within that repeat it.
-    pub(super) fn free_batch(mut self) -> Self {
+    /// Makes the first dimension of inputs and outputs symbolic, and rewrites constant shapes that contain it.
+    pub(super) fn with_symbolic_batch(mut self) -> Self {
         let Some(graph) = &mut self.0.graph else { return self };
-        graph.input.iter_mut().chain(&mut graph.output).for_each(free_first);
-        // Shapes noted on the way would contradict it; they are worked out again.
+        graph.input.iter_mut().chain(&mut graph.output).for_each(set_symbolic_batch);
+        // Recorded shapes of intermediate values contain the old batch size; onnxruntime infers them again.
         graph.value_info.clear();
         let mut nodes = Vec::with_capacity(graph.node.len() + 8);
         for mut node in std::mem::take(&mut graph.node) {
             match node.op_type.as_str() {
-                "Resize" => nodes.extend(follow_batch(&mut node, &mut graph.initializer)),
-                "Reshape" => keep_first(&mut node, &mut graph.initializer),
+                "Resize" => nodes.extend(take_batch_from_input(&mut node, &mut graph.initializer)),
+                "Reshape" => keep_batch(&mut node, &mut graph.initializer),
                 _ => {}
             }
             nodes.push(node);
@@ -50,7 +50,8 @@ impl Network {
     }
 }
 
-fn free_first(value: &mut ValueInfoProto) {
+/// Makes the first dimension of an input or output symbolic.
+fn set_symbolic_batch(value: &mut ValueInfoProto) {
     let kind = value.r#type.as_mut().and_then(|t| t.value.as_mut());
     let Some(Kind::TensorType(tensor)) = kind else { return };
     if let Some(first) = tensor.shape.as_mut().and_then(|shape| shape.dim.first_mut()) {
@@ -58,15 +59,17 @@ fn free_first(value: &mut ValueInfoProto) {
     }
 }
 
-/// A Resize to sizes that begin with 1 takes the first from its input instead: the nodes that read it.
-fn follow_batch(node: &mut NodeProto, tensors: &mut Vec<TensorProto>) -> Vec<NodeProto> {
+/// Rewrites a `Resize` with constant sizes `[1, ...]` to use the batch size of its input. Returns the nodes that
+/// compute the new sizes.
+fn take_batch_from_input(node: &mut NodeProto, tensors: &mut Vec<TensorProto>) -> Vec<NodeProto> {
     const SIZES: usize = 3;
     let Some(name) = node.input.get(SIZES).cloned() else { return Vec::new() };
     let Some(sizes) = tensors.iter().find(|t| t.name == name).and_then(integers) else {
         return Vec::new();
     };
     let (Some(1), Some(rest)) = (sizes.first().copied(), sizes.get(1..)) else { return Vec::new() };
-    let [batch, others, all] = ["batch", "others", "sizes"].map(|what| format!("{name}/{what}"));
+    let [batch, others, all] =
+        ["batch", "others", "sizes"].map(|suffix| format!("{name}/{suffix}"));
     tensors.push(TensorProto {
         name: others.clone(),
         dims: vec![rest.len() as i64],
@@ -92,19 +95,20 @@ fn follow_batch(node: &mut NodeProto, tensors: &mut Vec<TensorProto>) -> Vec<Nod
     vec![shape, join]
 }
 
-/// A Reshape to a shape that begins with 1 keeps the first dimension of its input, which 0 means.
-fn keep_first(node: &mut NodeProto, tensors: &mut Vec<TensorProto>) {
+/// Rewrites a `Reshape` to a constant shape `[1, ...]` to keep the first dimension of its input, which ONNX writes as
+/// 0.
+fn keep_batch(node: &mut NodeProto, tensors: &mut Vec<TensorProto>) {
     let Some(name) = node.input.get(1).cloned() else { return };
     let Some(tensor) = tensors.iter().find(|t| t.name == name) else { return };
     let Some(mut shape) = integers(tensor).filter(|shape| shape.first() == Some(&1)) else {
         return;
     };
     shape[0] = 0;
-    let kept = format!("{name}/kept");
-    node.input[1].clone_from(&kept);
-    if tensors.iter().all(|t| t.name != kept) {
+    let new_name = format!("{name}/kept");
+    node.input[1].clone_from(&new_name);
+    if tensors.iter().all(|t| t.name != new_name) {
         tensors.push(TensorProto {
-            name: kept,
+            name: new_name,
             dims: vec![shape.len() as i64],
             data_type: DataType::Int64 as i32,
             int64_data: shape,
@@ -113,6 +117,7 @@ fn keep_first(node: &mut NodeProto, tensors: &mut Vec<TensorProto>) {
     }
 }
 
+/// An integer attribute.
 fn integer(name: &str, value: i64) -> AttributeProto {
     AttributeProto {
         name: name.into(),
@@ -122,6 +127,7 @@ fn integer(name: &str, value: i64) -> AttributeProto {
     }
 }
 
+/// The elements of an `int64` tensor.
 fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {
     if tensor.data_type != DataType::Int64 as i32 {
         return None;
@@ -129,8 +135,8 @@ fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {
     if !tensor.int64_data.is_empty() {
         return Some(tensor.int64_data.clone());
     }
-    let (numbers, rest) = tensor.raw_data.as_chunks::<8>();
-    rest.is_empty().then(|| numbers.iter().map(|&n| i64::from_le_bytes(n)).collect())
+    let (values, rest) = tensor.raw_data.as_chunks::<8>();
+    rest.is_empty().then(|| values.iter().map(|&n| i64::from_le_bytes(n)).collect())
 }
 
 #[cfg(test)]
@@ -167,11 +173,12 @@ mod tests {
     }
 
     #[test]
-    fn a_resize_to_sizes_takes_the_batch_from_its_input() {
+    fn a_resize_to_constant_sizes_uses_the_batch_of_its_input() {
         for raw in [true, false] {
             let resize = node("Resize", &["x", "", "", "sizes"], "y");
-            let freed = network(vec![resize], vec![sizes(&[1, 96, 16, 16], raw)]).free_batch();
-            let graph = freed.0.graph.unwrap();
+            let rewritten =
+                network(vec![resize], vec![sizes(&[1, 96, 16, 16], raw)]).with_symbolic_batch();
+            let graph = rewritten.0.graph.unwrap();
             let kinds: Vec<&str> = graph.node.iter().map(|n| n.op_type.as_str()).collect();
             assert_eq!(kinds, ["Shape", "Concat", "Resize"]);
             assert_eq!(graph.node[0].input, ["x"]);
@@ -181,25 +188,26 @@ mod tests {
     }
 
     #[test]
-    fn a_resize_by_factors_and_sizes_of_other_batches_stay() {
+    fn a_resize_by_factors_or_with_another_batch_size_is_unchanged() {
         let by_factor = node("Resize", &["x", "", "factors"], "y");
         let other = node("Resize", &["x", "", "", "sizes"], "z");
-        let freed = network(vec![by_factor, other], vec![sizes(&[2, 8, 8, 8], true)]).free_batch();
-        assert_eq!(freed.0.graph.unwrap().node.len(), 2);
+        let rewritten =
+            network(vec![by_factor, other], vec![sizes(&[2, 8, 8, 8], true)]).with_symbolic_batch();
+        assert_eq!(rewritten.0.graph.unwrap().node.len(), 2);
     }
 
     #[test]
-    fn a_reshape_keeps_its_first_dimension() {
-        let freed =
+    fn a_reshape_keeps_the_batch_of_its_input() {
+        let rewritten =
             network(vec![node("Reshape", &["x", "sizes"], "y")], vec![sizes(&[1, -1], true)])
-                .free_batch();
-        let graph = freed.0.graph.unwrap();
+                .with_symbolic_batch();
+        let graph = rewritten.0.graph.unwrap();
         let shape = graph.initializer.iter().find(|t| t.name == graph.node[0].input[1]).unwrap();
         assert_eq!(integers(shape).unwrap(), [0, -1]);
     }
 
     #[test]
-    fn what_is_no_model_is_none() {
-        assert!(Network::read(b"no network").is_none());
+    fn bytes_that_are_not_onnx_are_none() {
+        assert!(Network::from_bytes(b"not ONNX").is_none());
     }
 }

@@ -1,4 +1,5 @@
-//! Slices that come one by one become batches: a bounded queue and one thread that empties it.
+//! Collects slices that are submitted one by one into batches: a bounded queue, and one thread that computes the
+//! batches.
 
 use crate::{Batching, Logits};
 use crate::{Error, Result};
@@ -6,50 +7,50 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-/// One slice that waits, and where its answer goes.
-struct Waiting {
+/// One slice in the queue, and the channel for its result.
+struct PendingSlice {
     tensor: Vec<f32>,
-    answer: SyncSender<Result<Logits>>,
+    result: SyncSender<Result<Logits>>,
 }
 
-/// The way into the batches. Dropping it lets those that wait be computed, then ends the thread.
+/// A queue of slices. When it is dropped, the slices in it are computed before the thread ends.
 pub(super) struct Queue {
-    enter: Option<SyncSender<Waiting>>,
+    sender: Option<SyncSender<PendingSlice>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Queue {
-    /// Starts a queue before `compute`, which answers a batch in its order.
-    pub(super) fn start(
+    /// Starts the thread. `compute` returns the logits of a batch in its order.
+    pub(super) fn new(
         batching: Batching,
         mut compute: impl FnMut(&[&[f32]]) -> Result<Vec<Logits>> + Send + 'static,
     ) -> Self {
-        let (enter, waiting) = sync_channel(batching.queue);
+        let (sender, pending) = sync_channel(batching.queue);
         let thread = std::thread::spawn(move || {
-            while let Some(batch) = gather(&waiting, batching) {
-                answer(batch, &mut compute);
+            while let Some(batch) = next_batch(&pending, batching) {
+                compute_batch(batch, &mut compute);
             }
         });
-        Self { enter: Some(enter), thread: Some(thread) }
+        Self { sender: Some(sender), thread: Some(thread) }
     }
 
-    /// Waits for the batch of this slice.
+    /// Submits a slice and blocks until its batch is computed.
     ///
     /// # Errors
-    /// [`Error::Busy`] where the queue is full; what the batch failed with.
+    /// [`Error::Busy`] if the queue is full; [`Error::Run`] if the batch failed.
     pub(super) fn submit(&self, tensor: Vec<f32>) -> Result<Logits> {
-        self.enter(tensor)?.recv().unwrap_or_else(|_| Err(stopped()))
+        self.enqueue(tensor)?.recv().unwrap_or_else(|_| Err(stopped()))
     }
 
-    /// Takes a place in the queue; the answer comes through the channel.
-    fn enter(&self, tensor: Vec<f32>) -> Result<Receiver<Result<Logits>>> {
-        let (answer, answered) = sync_channel(1);
-        let enter = self.enter.as_ref().ok_or_else(stopped)?;
-        enter.try_send(Waiting { tensor, answer }).map_err(|full| match full {
+    /// Adds a slice to the queue. Returns the channel that receives its result.
+    fn enqueue(&self, tensor: Vec<f32>) -> Result<Receiver<Result<Logits>>> {
+        let (result, receiver) = sync_channel(1);
+        let sender = self.sender.as_ref().ok_or_else(stopped)?;
+        sender.try_send(PendingSlice { tensor, result }).map_err(|error| match error {
             TrySendError::Full(_) => Error::Busy,
             TrySendError::Disconnected(_) => stopped(),
         })?;
-        Ok(answered)
+        Ok(receiver)
     }
 }
 
@@ -59,21 +60,21 @@ fn stopped() -> Error {
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        self.enter = None;
+        self.sender = None;
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has nothing left to be waited for.
+            // An error means that the thread panicked; there is nothing left to wait for.
             let _ = thread.join();
         }
     }
 }
 
-/// The next batch: a first slice, and those that come until it is full or the first has waited long
-/// enough. `None` once nobody can come any more.
-fn gather(waiting: &Receiver<Waiting>, batching: Batching) -> Option<Vec<Waiting>> {
-    let mut batch = vec![waiting.recv().ok()?];
-    let until = Instant::now() + batching.wait;
-    while batch.len() < batching.most {
-        match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
+/// Blocks until a slice is in the queue, then collects further ones until the batch is full or [`Batching::wait`] has
+/// passed. `None` if the queue was dropped and is empty.
+fn next_batch(pending: &Receiver<PendingSlice>, batching: Batching) -> Option<Vec<PendingSlice>> {
+    let mut batch = vec![pending.recv().ok()?];
+    let deadline = Instant::now() + batching.wait;
+    while batch.len() < batching.max_batch {
+        match pending.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(next) => batch.push(next),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
         }
@@ -81,9 +82,13 @@ fn gather(waiting: &Receiver<Waiting>, batching: Batching) -> Option<Vec<Waiting
     Some(batch)
 }
 
-fn answer(batch: Vec<Waiting>, compute: &mut impl FnMut(&[&[f32]]) -> Result<Vec<Logits>>) {
-    let tensors: Vec<&[f32]> = batch.iter().map(|waiting| waiting.tensor.as_slice()).collect();
-    let mut answers = match compute(&tensors) {
+/// Computes a batch and sends each slice its result.
+fn compute_batch(
+    batch: Vec<PendingSlice>,
+    compute: &mut impl FnMut(&[&[f32]]) -> Result<Vec<Logits>>,
+) {
+    let tensors: Vec<&[f32]> = batch.iter().map(|slice| slice.tensor.as_slice()).collect();
+    let mut results = match compute(&tensors) {
         Ok(logits) => logits.into_iter().map(Ok).collect::<Vec<_>>(),
         Err(error) => {
             let reason = error.to_string();
@@ -91,10 +96,10 @@ fn answer(batch: Vec<Waiting>, compute: &mut impl FnMut(&[&[f32]]) -> Result<Vec
         }
     }
     .into_iter();
-    for waiting in batch {
-        let short = || Err(Error::Run("a batch came back too short".into()));
-        // Whoever asked may have gone away.
-        let _ = waiting.answer.send(answers.next().unwrap_or_else(short));
+    for slice in batch {
+        let missing = || Err(Error::Run("a batch has fewer results than slices".into()));
+        // The receiver may have been dropped.
+        let _ = slice.result.send(results.next().unwrap_or_else(missing));
     }
 }
 
@@ -104,8 +109,8 @@ mod tests {
     use std::sync::{Arc, Barrier, Mutex};
     use std::time::Duration;
 
-    fn batching(most: usize, wait_ms: u64, queue: usize) -> Batching {
-        Batching { most, wait: Duration::from_millis(wait_ms), queue }
+    fn batching(max_batch: usize, wait_ms: u64, queue: usize) -> Batching {
+        Batching { max_batch, wait: Duration::from_millis(wait_ms), queue }
     }
 
     fn echo(tensors: &[&[f32]]) -> Vec<Logits> {
@@ -113,10 +118,10 @@ mod tests {
     }
 
     #[test]
-    fn slices_that_come_together_share_batches_and_keep_their_answers() {
+    fn concurrent_slices_share_batches_and_get_their_own_results() {
         let sizes = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&sizes);
-        let queue = Queue::start(batching(4, 60_000, 64), move |tensors| {
+        let queue = Queue::new(batching(4, 60_000, 64), move |tensors| {
             seen.lock().unwrap().push(tensors.len());
             Ok(echo(tensors))
         });
@@ -135,11 +140,11 @@ mod tests {
     }
 
     #[test]
-    fn one_slice_waits_no_longer_than_it_is_told_to() {
-        let queue = Queue::start(batching(16, 30, 4), |tensors| Ok(echo(tensors)));
-        let begun = Instant::now();
+    fn a_single_slice_waits_for_the_configured_time() {
+        let queue = Queue::new(batching(16, 30, 4), |tensors| Ok(echo(tensors)));
+        let started_at = Instant::now();
         assert_eq!(queue.submit(vec![7.0]).unwrap().mask, [7.0]);
-        let waited = begun.elapsed();
+        let waited = started_at.elapsed();
         assert!(
             waited >= Duration::from_millis(30) && waited < Duration::from_secs(60),
             "{waited:?}"
@@ -147,40 +152,40 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_sends_away_and_those_inside_are_answered() {
+    fn a_full_queue_is_busy_and_its_slices_are_computed() {
         let (go, gate) = sync_channel::<()>(0);
-        let (begun, started) = sync_channel(8);
-        let queue = Queue::start(batching(1, 0, 2), move |tensors| {
-            begun.send(()).unwrap();
+        let (started_at, started) = sync_channel(8);
+        let queue = Queue::new(batching(1, 0, 2), move |tensors| {
+            started_at.send(()).unwrap();
             gate.recv().unwrap();
             Ok(echo(tensors))
         });
-        let first = queue.enter(vec![0.0]).unwrap();
+        let first = queue.enqueue(vec![0.0]).unwrap();
         started.recv().unwrap();
-        // One is being computed; two more fit in.
-        let inside = [first, queue.enter(vec![1.0]).unwrap(), queue.enter(vec![2.0]).unwrap()];
-        assert!(matches!(queue.enter(vec![3.0]), Err(Error::Busy)));
+        // One slice is being computed; the queue holds two more.
+        let inside = [first, queue.enqueue(vec![1.0]).unwrap(), queue.enqueue(vec![2.0]).unwrap()];
+        assert!(matches!(queue.enqueue(vec![3.0]), Err(Error::Busy)));
         for (number, answer) in inside.iter().enumerate() {
             go.send(()).unwrap();
             assert_eq!(answer.recv().unwrap().unwrap().mask, [number as f32]);
         }
-        assert!(queue.enter(vec![4.0]).is_ok(), "there is room again");
+        assert!(queue.enqueue(vec![4.0]).is_ok(), "the queue has free space again");
         go.send(()).unwrap();
     }
 
     #[test]
-    fn who_waits_when_the_queue_goes_is_still_answered() {
-        let queue = Queue::start(batching(4, 50, 8), |tensors| Ok(echo(tensors)));
-        let answers: Vec<_> = (0..3).map(|n| queue.enter(vec![n as f32]).unwrap()).collect();
+    fn slices_in_a_dropped_queue_are_computed() {
+        let queue = Queue::new(batching(4, 50, 8), |tensors| Ok(echo(tensors)));
+        let answers: Vec<_> = (0..3).map(|n| queue.enqueue(vec![n as f32]).unwrap()).collect();
         drop(queue);
         let masks = answers.iter().map(|a| a.recv().unwrap().unwrap().mask[0]);
         assert_eq!(masks.collect::<Vec<_>>(), [0.0, 1.0, 2.0]);
     }
 
     #[test]
-    fn a_batch_that_fails_fails_for_all_of_it_and_the_next_is_computed() {
+    fn a_failed_batch_fails_all_its_slices_and_the_next_one_succeeds() {
         let mut times = 0;
-        let queue = Queue::start(batching(2, 1, 4), move |tensors| {
+        let queue = Queue::new(batching(2, 1, 4), move |tensors| {
             times += 1;
             if times == 1 { Err(Error::Run("broken".into())) } else { Ok(echo(tensors)) }
         });

@@ -1,9 +1,9 @@
-//! The library, where it computes, and networks put into it.
+//! Opens the library of onnxruntime and loads networks into it.
 
 use super::OrtEngine;
 use super::graph::Network;
-use super::reason::in_words;
-use super::session::{BatchSession, said};
+use super::reason::explain;
+use super::session::{BatchSession, first_line};
 use crate::IoSpec;
 use crate::{AgreementProbe, EngineFacts, Logits, OrtSettings, Precision, Provider};
 use crate::{Error, Result};
@@ -14,7 +14,7 @@ use ort::session::Session;
 use ort::session::builder::SessionBuilder;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// An open library.
+/// The opened library, with the settings for its networks.
 #[derive(Debug)]
 pub struct OrtRuntime {
     environment: Environment,
@@ -22,136 +22,157 @@ pub struct OrtRuntime {
     version: String,
 }
 
-/// onnxruntime has one environment a process, which is kept for good: sessions may outlive whoever
-/// opened it.
+/// The environment of onnxruntime. There is one per process, and it is never released, because sessions may outlive the
+/// [`OrtRuntime`] that opened it.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
 impl OrtRuntime {
-    /// Opens the library; the first one that a process opens is the one it keeps.
+    /// Opens the library at [`OrtSettings::library`]. If the process has opened a library before, that one is used.
     ///
     /// # Errors
-    /// [`Error::Settings`] where there is no such library, or an older one.
+    /// [`Error::Settings`] if the library is missing or too old, or a batch or queue size is 0.
     pub fn open(settings: OrtSettings) -> Result<Self> {
         if settings.max_batch == Some(0) || settings.queue == 0 {
-            return Err(Error::Settings("Batches and their queue hold at least one slice.".into()));
+            return Err(Error::Settings(
+                "The batch size and the length of its queue must be at least 1.".into(),
+            ));
         }
-        let mut kept = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
-        let environment = match kept.as_ref() {
+        let mut shared = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+        let environment = match shared.as_ref() {
             Some(environment) => environment.clone(),
-            None => kept.insert(environment(&settings)?).clone(),
+            None => shared.insert(open_environment(&settings)?).clone(),
         };
-        let version = version(ort::info(), &settings);
+        let version = library_version(ort::info(), &settings);
         Ok(Self { environment, settings, version })
     }
 
-    /// Puts a network into the library: in batches and in half precision where the answers agree with
-    /// those of the file as it is, on the card where there is one.
+    /// Loads a network: on the GPU if the settings allow it and there is one; with batches and in half precision if the
+    /// results pass `probe` against those of the original file.
+    ///
+    /// # Errors
+    /// [`Error::Network`] if the network cannot be loaded or a required GPU cannot be used; [`Error::Run`] if the
+    /// original network fails on a probe tensor.
     pub(crate) fn load(
         &self,
         spec: &IoSpec,
         onnx: &[u8],
         probe: &AgreementProbe<'_>,
     ) -> Result<OrtEngine> {
-        let (mut plain, place, fallback) = self.plain(spec, onnx)?;
-        let views: Vec<&[f32]> = probe.tensors.iter().map(Vec::as_slice).collect();
-        let expected = one_by_one(&mut plain, &views)?;
+        let (mut original, device, fallback) = self.load_original(spec, onnx)?;
+        let tensors: Vec<&[f32]> = probe.tensors.iter().map(Vec::as_slice).collect();
+        let expected = run_singly(&mut original, &tensors)?;
         let mut notes: Vec<String> = fallback.into_iter().collect();
-        for precision in self.precisions(place) {
-            match self.faster(spec, onnx, place, precision, probe, &expected) {
+        for precision in self.precisions(device) {
+            match self.load_batched(spec, onnx, device, precision, probe, &expected) {
                 Ok(session) => {
-                    return Ok(self.engine(session, place, precision, self.most(place), notes));
+                    return Ok(self.engine(
+                        session,
+                        device,
+                        precision,
+                        self.max_batch(device),
+                        notes,
+                    ));
                 }
-                Err(why) => notes.push(why),
+                Err(reason) => notes.push(reason),
             }
         }
-        Ok(self.engine(plain, place, "f32", 1, notes))
+        Ok(self.engine(original, device, "f32", 1, notes))
     }
 
-    /// The network as it is, and why it is not on the card where one was looked for.
-    fn plain(&self, spec: &IoSpec, onnx: &[u8]) -> Result<(BatchSession, Place, Option<String>)> {
+    /// Loads the original network. Returns its session, its device, and the reason if a GPU was tried and is not used.
+    fn load_original(
+        &self,
+        spec: &IoSpec,
+        onnx: &[u8],
+    ) -> Result<(BatchSession, Device, Option<String>)> {
         let fallback = match self.settings.provider {
             Provider::Cpu => None,
-            wanted => match (self.session(spec, onnx, Place::Card), wanted) {
-                (Ok(session), _) => return Ok((session, Place::Card, None)),
+            requested => match (self.session(spec, onnx, Device::Gpu), requested) {
+                (Ok(session), _) => return Ok((session, Device::Gpu, None)),
                 (Err(reason), Provider::Cuda) => {
-                    let reason = in_words(&reason);
+                    let reason = explain(&reason);
                     return Err(Error::Network(format!("CUDA was asked for. {reason}")));
                 }
-                (Err(reason), _) => Some(format!("{} The CPU computes.", in_words(&reason))),
+                (Err(reason), _) => Some(format!("{} The CPU computes.", explain(&reason))),
             },
         };
-        let session = self.session(spec, onnx, Place::Cpu).map_err(|reason| {
+        let session = self.session(spec, onnx, Device::Cpu).map_err(|reason| {
             let remedy = "Export it again with training/export.py.";
             Error::Network(format!("the network cannot be loaded: {reason}. {remedy}"))
         })?;
-        Ok((session, Place::Cpu, fallback))
+        Ok((session, Device::Cpu, fallback))
     }
 
     fn engine(
         &self,
         session: BatchSession,
-        place: Place,
+        device: Device,
         precision: &'static str,
-        most: usize,
+        max_batch: usize,
         notes: Vec<String>,
     ) -> OrtEngine {
         let facts = EngineFacts {
             name: "onnxruntime",
             version: Some(self.version.clone()),
-            provider: match place {
-                Place::Card => "cuda",
-                Place::Cpu => "cpu",
+            provider: match device {
+                Device::Gpu => "cuda",
+                Device::Cpu => "cpu",
             },
-            device: (place == Place::Card).then_some(self.settings.device),
+            device: (device == Device::Gpu).then_some(self.settings.device),
             precision,
-            max_batch: most,
+            max_batch,
             fallback: (!notes.is_empty()).then(|| notes.join(" ")),
         };
-        OrtEngine::start(session, facts, &self.settings)
+        OrtEngine::new(session, facts, &self.settings)
     }
 
-    fn most(&self, place: Place) -> usize {
-        let usual = match place {
-            Place::Card => 16,
-            Place::Cpu => 4,
+    fn max_batch(&self, device: Device) -> usize {
+        let default = match device {
+            Device::Gpu => 16,
+            Device::Cpu => 4,
         };
-        self.settings.max_batch.unwrap_or(usual)
+        self.settings.max_batch.unwrap_or(default)
     }
 
-    /// Those to try, the fastest first.
-    fn precisions(&self, place: Place) -> &'static [&'static str] {
-        match (self.settings.precision, place) {
-            (Precision::F16, _) | (Precision::Auto, Place::Card) => &["f16", "f32"],
+    /// The precisions to try, the fastest first.
+    fn precisions(&self, device: Device) -> &'static [&'static str] {
+        match (self.settings.precision, device) {
+            (Precision::F16, _) | (Precision::Auto, Device::Gpu) => &["f16", "f32"],
             _ => &["f32"],
         }
     }
 
-    /// The network for batches, in `precision`; or why it is not used.
-    fn faster(
+    /// Loads the network with batches in `precision`.
+    ///
+    /// # Errors
+    /// The reason why this variant is not used, as a sentence.
+    fn load_batched(
         &self,
         spec: &IoSpec,
         onnx: &[u8],
-        place: Place,
+        device: Device,
         precision: &str,
         probe: &AgreementProbe<'_>,
         expected: &[Logits],
     ) -> std::result::Result<BatchSession, String> {
-        let network = Network::read(onnx).ok_or("The network cannot be changed for batches.")?;
-        let freed = network.free_batch();
-        let changed = if precision == "f16" { freed.halve() } else { freed };
-        let refused = |what: &str| format!("Batches in {precision} are not used: {what}.");
-        let mut session = self.session(spec, &changed.write(), place).map_err(|e| refused(&e))?;
-        let phantoms: Vec<&[f32]> = probe.tensors.iter().map(Vec::as_slice).collect();
-        let answers = session.run(&phantoms).map_err(|e| refused(&e.to_string()))?;
-        if !(probe.agree)(expected, &answers, tolerance(precision)) {
-            return Err(refused("their masks differ from those of single slices in f32"));
+        let network =
+            Network::from_bytes(onnx).ok_or("The network cannot be rewritten for batches.")?;
+        let batched = network.with_symbolic_batch();
+        let network = if precision == "f16" { batched.into_half_precision() } else { batched };
+        let not_used = |reason: &str| format!("Batches in {precision} are not used: {reason}.");
+        let mut session =
+            self.session(spec, &network.to_bytes(), device).map_err(|e| not_used(&e))?;
+        let tensors: Vec<&[f32]> = probe.tensors.iter().map(Vec::as_slice).collect();
+        let actual = session.run(&tensors).map_err(|e| not_used(&e.to_string()))?;
+        if !(probe.agree)(expected, &actual, tolerance(precision)) {
+            return Err(not_used("their masks differ from those of single slices in f32"));
         }
-        // Buffers and the search for convolutions belong to the start, not to the first who asks.
-        if place == Place::Card {
+        // Allocates the buffers and searches the convolution algorithms now, so that the first request is not slower.
+        if device == Device::Gpu {
             let full: Vec<&[f32]> =
-                phantoms.iter().copied().cycle().take(self.most(place)).collect();
+                tensors.iter().copied().cycle().take(self.max_batch(device)).collect();
             for size in (0..).map(|power| 1 << power).take_while(|&size| size <= full.len()) {
-                session.run(&full[..size]).map_err(|e| refused(&e.to_string()))?;
+                session.run(&full[..size]).map_err(|e| not_used(&e.to_string()))?;
             }
         }
         Ok(session)
@@ -161,23 +182,23 @@ impl OrtRuntime {
         &self,
         spec: &IoSpec,
         onnx: &[u8],
-        place: Place,
+        device: Device,
     ) -> std::result::Result<BatchSession, String> {
         let build = || -> ort::Result<Session> {
             let builder = Session::builder(&self.environment)?
                 .with_log_level(LogLevel::Error)?
                 .with_intra_threads(self.settings.threads)?;
-            let mut builder: SessionBuilder = match place {
-                Place::Cpu => builder,
-                Place::Card => builder.with_execution_providers([self.card()])?,
+            let mut builder: SessionBuilder = match device {
+                Device::Cpu => builder,
+                Device::Gpu => builder.with_execution_providers([self.cuda()])?,
             };
             builder.commit_from_memory(onnx)
         };
-        let session = build().map_err(|error| said(&error))?;
-        BatchSession::new(session, spec, place == Place::Card).map_err(str::to_owned)
+        let session = build().map_err(|error| first_line(&error))?;
+        BatchSession::new(session, spec, device == Device::Gpu).map_err(str::to_owned)
     }
 
-    fn card(&self) -> ep::ExecutionProviderDispatch {
+    fn cuda(&self) -> ep::ExecutionProviderDispatch {
         let mut cuda = ep::CUDA::default().with_device_id(self.settings.device);
         if let Some(bytes) = self.settings.device_bytes {
             cuda = cuda.with_memory_limit(bytes);
@@ -186,47 +207,49 @@ impl OrtRuntime {
     }
 }
 
-/// Where a session computes.
+/// The device of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Card,
+enum Device {
+    Gpu,
     Cpu,
 }
 
-/// Most that a probability may differ, of a pixel or a class: sums in another order move the sixth
-/// digit, half precision was seen to move 0.004 on the shipped models.
+/// Largest allowed difference of a probability, of a pixel or a class. Single precision differs by the order of sums,
+/// in the sixth digit; half precision by up to 0.004 on the shipped models.
 fn tolerance(precision: &str) -> f32 {
     if precision == "f16" { 8e-3 } else { 1e-3 }
 }
 
-fn environment(settings: &OrtSettings) -> Result<Environment> {
-    let cannot = |why: String| {
+fn open_environment(settings: &OrtSettings) -> Result<Environment> {
+    let cannot_open = |reason: String| {
         Error::Settings(format!(
-            "onnxruntime cannot be opened: {why}. Give --onnxruntime (ICHOR_ONNXRUNTIME) the path of \
+            "onnxruntime cannot be opened: {reason}. Give --onnxruntime (ICHOR_ONNXRUNTIME) the path of \
              libonnxruntime.so of version 1.17 or newer; the Python package onnxruntime holds one."
         ))
     };
-    let opened = ort::init_from(&settings.library).map_err(|error| cannot(error.to_string()))?;
+    let opened =
+        ort::init_from(&settings.library).map_err(|error| cannot_open(error.to_string()))?;
     opened
         .with_name("ichor")
         .with_telemetry(false)
-        // What goes wrong is an error of ours, said once and in our words.
+        // Errors are returned to the caller, so onnxruntime does not log them as well.
         .with_logger(Arc::new(|_: LogLevel, _: &str, _: &str, _: &str, _: &str| {}))
         .build()
-        .map_err(|error| cannot(said(&error)))
+        .map_err(|error| cannot_open(first_line(&error)))
 }
 
-/// The version: of the file's name where it ends in one, as packages name it, else of the build.
-fn version(info: &str, settings: &OrtSettings) -> String {
+/// The version from the file name if it contains one (`libonnxruntime.so.1.17.0`), else from the build information.
+fn library_version(info: &str, settings: &OrtSettings) -> String {
     let name = settings.library.canonicalize().unwrap_or_else(|_| settings.library.clone());
     let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let of_file = name.split_once(".so.").map(|(_, version)| version.to_owned());
-    let of_build =
+    let from_name = name.split_once(".so.").map(|(_, version)| version.to_owned());
+    let from_build =
         || info.split("git-branch=rel-").nth(1)?.split([',', ' ']).next().map(str::to_owned);
-    of_file.or_else(of_build).unwrap_or_else(|| "unknown".into())
+    from_name.or_else(from_build).unwrap_or_else(|| "unknown".into())
 }
 
-fn one_by_one(session: &mut BatchSession, tensors: &[&[f32]]) -> Result<Vec<Logits>> {
+/// Runs each tensor as a batch of one.
+fn run_singly(session: &mut BatchSession, tensors: &[&[f32]]) -> Result<Vec<Logits>> {
     let mut all = Vec::with_capacity(tensors.len());
     for tensor in tensors {
         all.extend(session.run(&[tensor])?);

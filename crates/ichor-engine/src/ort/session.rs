@@ -1,4 +1,4 @@
-//! A network in onnxruntime's memory: batches of a few sizes, each with buffers that are kept.
+//! A session of onnxruntime, with reusable buffers for each batch size.
 
 use crate::IoSpec;
 use crate::Logits;
@@ -8,23 +8,25 @@ use ort::session::{IoBinding, Session};
 use ort::value::Tensor;
 use std::collections::BTreeMap;
 
-/// A session and the buffers of each batch size that it has seen.
+/// A session, and buffers for each batch size that was used.
 pub(super) struct BatchSession {
     session: Session,
     shape: [usize; 4],
     names: Names,
     slice_len: usize,
-    on_card: bool,
+    on_gpu: bool,
     buffers: BTreeMap<usize, Buffers>,
 }
 
+/// Names of the tensors.
 struct Names {
     input: String,
     mask: String,
     slice: Option<String>,
 }
 
-/// Bound to the session once; on a card they lie in memory that it copies from by itself.
+/// Tensors for one batch size, bound to the session. On a GPU they are in pinned memory, which the GPU can access
+/// directly.
 struct Buffers {
     binding: IoBinding,
     input: Tensor<f32>,
@@ -33,14 +35,14 @@ struct Buffers {
 }
 
 impl BatchSession {
-    /// Wraps a session of a network of `spec`; `on_card` says where it computes.
+    /// Wraps a session; `on_gpu` is true if it computes on a GPU.
     ///
     /// # Errors
-    /// In words, where its inputs and outputs are not those of the spec.
+    /// A message, if the session does not have the inputs and outputs of `spec`.
     pub(super) fn new(
         session: Session,
         spec: &IoSpec,
-        on_card: bool,
+        on_gpu: bool,
     ) -> std::result::Result<Self, &'static str> {
         let names = Names {
             input: spec.input.clone(),
@@ -52,30 +54,31 @@ impl BatchSession {
             || !has(&names.mask)
             || !names.slice.as_ref().is_none_or(has)
         {
-            return Err("the network's inputs or outputs are not those that model.json names");
+            return Err("the network does not have the inputs and outputs that model.json names");
         }
         let slice_len = spec.slice_len();
         let (shape, buffers) = (spec.input_shape, BTreeMap::new());
-        Ok(Self { session, shape, names, slice_len, on_card, buffers })
+        Ok(Self { session, shape, names, slice_len, on_gpu, buffers })
     }
 
-    /// Computes a batch; answers come in its order.
+    /// Computes any number of slices; the results have the same order.
     ///
     /// # Errors
-    /// [`Error::Run`].
+    /// [`Error::Run`] if a tensor has the wrong length or onnxruntime fails.
     pub(super) fn run(&mut self, tensors: &[&[f32]]) -> Result<Vec<Logits>> {
         let mut logits = Vec::with_capacity(tensors.len());
         let mut rest = tensors;
         while !rest.is_empty() {
-            let size = batch_size(rest.len(), self.on_card);
+            let size = batch_size(rest.len(), self.on_gpu);
             let (batch, later) = rest.split_at(size.min(rest.len()));
             let computed = self.run_sized(batch, size);
-            logits.extend(computed.map_err(|error| Error::Run(said(&error)))?);
+            logits.extend(computed.map_err(|error| Error::Run(first_line(&error)))?);
             rest = later;
         }
         Ok(logits)
     }
 
+    /// Computes `batch` in buffers for `size` slices; unused slots keep their previous input.
     fn run_sized(&mut self, batch: &[&[f32]], size: usize) -> ort::Result<Vec<Logits>> {
         let [_, channels, height, width] = self.shape;
         let input_len = channels * height * width;
@@ -83,32 +86,32 @@ impl BatchSession {
             return Err(ort::Error::new("a tensor does not have the network's input shape"));
         }
         if !self.buffers.contains_key(&size) {
-            let made = self.make_buffers(size)?;
-            self.buffers.insert(size, made);
+            let buffers = self.allocate_buffers(size)?;
+            self.buffers.insert(size, buffers);
         }
-        let missing = || ort::Error::new("the buffers are gone");
+        let missing = || ort::Error::new("the buffers of this batch size are missing");
         let buffers = self.buffers.get_mut(&size).ok_or_else(missing)?;
-        let (_, room) = buffers.input.extract_tensor_mut();
-        for (place, tensor) in room.chunks_mut(input_len).zip(batch) {
-            place.copy_from_slice(tensor);
+        let (_, input) = buffers.input.extract_tensor_mut();
+        for (slot, tensor) in input.chunks_mut(input_len).zip(batch) {
+            slot.copy_from_slice(tensor);
         }
-        // Bound anew each time: on a card this is what copies the numbers over.
+        // Bound again for each run: on a GPU, binding copies the input to the device.
         buffers.binding.bind_input(&self.names.input, &buffers.input)?;
         self.session.run_binding(&buffers.binding)?;
         buffers.binding.synchronize_outputs()?;
         let (_, masks) = buffers.mask.extract_tensor();
         let slices = buffers.slice.as_ref().map_or(&[][..], |slice| slice.extract_tensor().1);
-        let of = |index: usize| Logits {
+        let logits = |index: usize| Logits {
             mask: masks[index * height * width..][..height * width].to_vec(),
             slice: slices
                 .get(index * self.slice_len..(index + 1) * self.slice_len)
                 .unwrap_or_default()
                 .to_vec(),
         };
-        Ok((0..batch.len()).map(of).collect())
+        Ok((0..batch.len()).map(logits).collect())
     }
 
-    fn make_buffers(&self, size: usize) -> ort::Result<Buffers> {
+    fn allocate_buffers(&self, size: usize) -> ort::Result<Buffers> {
         let [_, channels, height, width] = self.shape;
         let (into, out_of) =
             (self.allocator(MemoryType::CPUInput)?, self.allocator(MemoryType::CPUOutput)?);
@@ -127,9 +130,9 @@ impl BatchSession {
         Ok(Buffers { binding, input, mask, slice })
     }
 
-    /// Memory that both sides reach: pinned, where the network is on a card.
+    /// Allocator of the buffers: pinned memory if the session is on a GPU, else ordinary memory.
     fn allocator(&self, kind: MemoryType) -> ort::Result<Allocator> {
-        if !self.on_card {
+        if !self.on_gpu {
             return Ok(Allocator::default());
         }
         let pinned =
@@ -138,16 +141,18 @@ impl BatchSession {
     }
 }
 
-/// Size of the next batch of `left` slices. Powers of two only, as each size has buffers of its own
-/// and, on a card, a search for the fastest convolutions. A card computes a few empty slices with the
-/// others; on the processor they would cost as much as full ones, so there the rest goes alone.
-fn batch_size(left: usize, on_card: bool) -> usize {
-    let enough = left.next_power_of_two();
-    if on_card || enough == left { enough } else { enough / 2 }
+/// Size of the next batch if `remaining` slices are left.
+///
+/// Only powers of two are used, because each size has its own buffers and, on a GPU, its own search for the fastest
+/// convolution algorithms. A GPU rounds up, since unused slots cost it little. The CPU rounds down, since an unused
+/// slot takes as long as a slice.
+fn batch_size(remaining: usize, on_gpu: bool) -> usize {
+    let rounded_up = remaining.next_power_of_two();
+    if on_gpu || rounded_up == remaining { rounded_up } else { rounded_up / 2 }
 }
 
-/// What onnxruntime said, without what follows its first line.
-pub(super) fn said<R>(error: &ort::Error<R>) -> String {
+/// The first line of an error message of onnxruntime.
+pub(super) fn first_line<R>(error: &ort::Error<R>) -> String {
     error.message().lines().next().unwrap_or("onnxruntime failed").to_owned()
 }
 
@@ -157,11 +162,11 @@ mod tests {
 
     #[test]
     fn batches_are_powers_of_two() {
-        let sizes = |mut left: usize, on_card| {
+        let sizes = |mut remaining: usize, on_gpu| {
             let mut sizes = Vec::new();
-            while left > 0 {
-                sizes.push(batch_size(left, on_card));
-                left = left.saturating_sub(batch_size(left, on_card));
+            while remaining > 0 {
+                sizes.push(batch_size(remaining, on_gpu));
+                remaining = remaining.saturating_sub(batch_size(remaining, on_gpu));
             }
             sizes
         };

@@ -1,16 +1,16 @@
-//! Kernels against sums written out, on random shapes, at every level that this machine has. Small
-//! enough for Miri, which sees the portable level.
+//! Kernels compared with direct sums on random shapes, at each level that this machine supports. The cases are small
+//! enough for Miri, which runs the portable level.
 
 use super::*;
 use crate::native::graph::{Shape, Window};
-use crate::native::tests::network::Dice;
+use crate::native::tests::network::Rng;
 use crate::native::view::{Buffer, View};
 
-/// Rounding of 32-bit sums of up to a few hundred terms of about one.
+/// Rounding error of `f32` sums of up to a few hundred terms of about one.
 const TOLERANCE: f32 = 1e-4;
 const CASES: u64 = if cfg!(miri) { 2 } else { 300 };
 
-/// An image of planes and the same laid out for the kernels.
+/// An image as planes, and in the layout of the kernels.
 struct Image {
     shape: Shape,
     planes: Vec<f32>,
@@ -19,21 +19,21 @@ struct Image {
 }
 
 impl Image {
-    fn random(dice: &mut Dice, shape: Shape, margin: usize) -> Self {
-        let planes = dice.numbers(shape.channels * shape.height * shape.width);
-        let view = View { shape, margin, kept: shape.height };
-        // What was there before must not matter.
+    fn random(rng: &mut Rng, shape: Shape, margin: usize) -> Self {
+        let planes = rng.values(shape.channels * shape.height * shape.width);
+        let view = View { shape, margin, ring_rows: shape.height };
+        // Previous contents of the memory must have no effect.
         let mut memory = Buffer::zeros(view.len());
-        memory.numbers_mut().fill(f32::NAN);
-        view.put_planes(&planes, memory.numbers_mut());
+        memory.as_mut_slice().fill(f32::NAN);
+        view.write_planes(&planes, memory.as_mut_slice());
         Self { shape, planes, view, memory }
     }
 
     fn source(&self) -> Source<'_> {
-        Source { data: self.memory.numbers(), view: &self.view }
+        Source { data: self.memory.as_slice(), view: &self.view }
     }
 
-    /// A number, zero outside the image; `y` and `x` are signed.
+    /// The element at signed coordinates; zero outside of the image.
     fn at(&self, channel: usize, y: isize, x: isize) -> f32 {
         let Shape { height, width, .. } = self.shape;
         let inside = |at: isize, length: usize| usize::try_from(at).ok().filter(|&at| at < length);
@@ -44,7 +44,7 @@ impl Image {
     }
 }
 
-/// A convolution chosen at random.
+/// A random convolution.
 struct Case {
     window: Window,
     images: Vec<Image>,
@@ -54,52 +54,52 @@ struct Case {
 }
 
 impl Case {
-    fn random(dice: &mut Dice, channels: &[usize], out: Option<usize>) -> Self {
+    fn random(rng: &mut Rng, channels: &[usize], out: Option<usize>) -> Self {
         let window = Window {
-            kernel: [1 + dice.below(4), 1 + dice.below(4)],
-            stride: [1 + dice.below(2), 1 + dice.below(2)],
-            dilation: [1 + dice.below(3), 1 + dice.below(3)],
-            pad: [dice.below(4), dice.below(4)],
+            kernel: [1 + rng.below(4), 1 + rng.below(4)],
+            stride: [1 + rng.below(2), 1 + rng.below(2)],
+            dilation: [1 + rng.below(3), 1 + rng.below(3)],
+            pad: [rng.below(4), rng.below(4)],
         };
         let reach = |axis: usize| (window.kernel[axis] - 1) * window.dilation[axis] + 1;
-        let size = [reach(0) + dice.below(9), reach(1) + dice.below(40)];
-        Self::of(dice, window, size, channels, out)
+        let size = [reach(0) + rng.below(9), reach(1) + rng.below(40)];
+        Self::with_window(rng, window, size, channels, out)
     }
 
-    fn of(
-        dice: &mut Dice,
+    fn with_window(
+        rng: &mut Rng,
         window: Window,
         [height, width]: [usize; 2],
         channels: &[usize],
         out: Option<usize>,
     ) -> Self {
         let reach = |axis: usize| (window.kernel[axis] - 1) * window.dilation[axis] + 1;
-        // The same padding on both sides.
+        // Padding is the same on both sides.
         let size = |length: usize, axis: usize| {
             (length + 2 * window.pad[axis] - reach(axis)) / window.stride[axis] + 1
         };
-        let margin = window.pad[1] + dice.below(2);
+        let margin = window.pad[1] + rng.below(2);
         let images: Vec<Image> = channels
             .iter()
-            .map(|&channels| Image::random(dice, Shape { channels, height, width }, margin))
+            .map(|&channels| Image::random(rng, Shape { channels, height, width }, margin))
             .collect();
         let channels = out.unwrap_or(channels[0]);
         let out = Shape { channels, height: size(height, 0), width: size(width, 1) };
-        let add = channels > 1 && dice.below(2) == 0;
-        let margin = dice.below(3);
-        let residual = add.then(|| Image::random(dice, out, margin));
-        let clamp = dice.one_of(&[Clamp::NONE, Clamp { low: 0.0, high: 1.5 }]);
+        let add = channels > 1 && rng.below(2) == 0;
+        let margin = rng.below(3);
+        let residual = add.then(|| Image::random(rng, out, margin));
+        let clamp = rng.one_of(&[Clamp::NONE, Clamp { low: 0.0, high: 1.5 }]);
         Self { window, images, residual, clamp, out }
     }
 
-    /// What one output number must be, given its weights by input channel and tap.
+    /// The expected element at `[channel, y, x]`, given the weights by input channel and kernel position.
     fn expect(
         &self,
-        place: [usize; 3],
+        position: [usize; 3],
         bias: f32,
         weight: impl Fn(usize, [usize; 2]) -> f32,
     ) -> f32 {
-        let [channel, y, x] = place;
+        let [channel, y, x] = position;
         let Window { kernel, stride, dilation, pad } = self.window;
         let mut sum = bias;
         let mut first = 0;
@@ -120,33 +120,33 @@ impl Case {
         (sum + residual).max(self.clamp.low).min(self.clamp.high)
     }
 
-    /// Runs a kernel in two parts and compares all that it made.
+    /// Runs a kernel in two ranges of rows and compares all elements.
     fn check(
         &self,
-        what: &str,
-        kernel: impl Fn(&Convolution<'_>, &mut Target<'_>),
+        name: &str,
+        kernel: impl Fn(&ConvArgs<'_>, &mut Target<'_>),
         expect: impl Fn([usize; 3]) -> f32,
     ) {
         let sources: Vec<Source<'_>> = self.images.iter().map(Image::source).collect();
         let residual = self.residual.as_ref().map(Image::source);
-        let call =
-            Convolution { sources: &sources, residual, clamp: self.clamp, scatter: Scatter::NONE };
-        let view = View { shape: self.out, margin: 1, kept: self.out.height };
+        let args =
+            ConvArgs { sources: &sources, residual, clamp: self.clamp, scatter: Scatter::IDENTITY };
+        let view = View { shape: self.out, margin: 1, ring_rows: self.out.height };
         let mut memory = Buffer::zeros(view.len());
         let half = self.out.height / 2;
         for rows in [0..half, half..self.out.height] {
-            kernel(&call, &mut Target { data: memory.numbers_mut(), view: &view, rows });
+            kernel(&args, &mut Target { data: memory.as_mut_slice(), view: &view, rows });
         }
-        let made = view.planes(memory.numbers());
+        let planes = view.to_planes(memory.as_slice());
         let Shape { channels, height, width } = self.out;
         for channel in 0..channels {
             for y in 0..height {
                 for x in 0..width {
-                    let (is, must) =
-                        (made[(channel * height + y) * width + x], expect([channel, y, x]));
+                    let (actual, expected) =
+                        (planes[(channel * height + y) * width + x], expect([channel, y, x]));
                     assert!(
-                        (is - must).abs() <= TOLERANCE,
-                        "{what}: {is} for {must}, {:?}",
+                        (actual - expected).abs() <= TOLERANCE,
+                        "{name}: {actual} for {expected}, {:?}",
                         self.window
                     );
                 }
@@ -156,26 +156,26 @@ impl Case {
 }
 
 #[test]
-fn dense_convolutions_are_the_sums_that_they_stand_for() {
+fn dense_convolutions_equal_direct_sums() {
     for seed in 0..CASES {
-        let mut dice = Dice(seed);
+        let mut rng = Rng(seed);
         let channels: &[usize] =
-            dice.one_of(&[&[1][..], &[3], &[16], &[20], &[16, 7], &[32, 16, 2], &[16, 16]]);
-        let out = 2 + dice.below(100);
-        let case = Case::random(&mut dice, channels, Some(out));
+            rng.one_of(&[&[1][..], &[3], &[16], &[20], &[16, 7], &[32, 16, 2], &[16, 16]]);
+        let out = 2 + rng.below(100);
+        let case = Case::random(&mut rng, channels, Some(out));
         let total: usize = channels.iter().sum();
         let [rows, columns] = case.window.kernel;
-        let (mut weights, bias) = (dice.numbers(out * total * rows * columns), dice.numbers(out));
+        let (mut weights, bias) = (rng.values(out * total * rows * columns), rng.values(out));
         weights.iter_mut().for_each(|weight| *weight *= 0.1);
         let weight = |out: usize, input: usize, row: usize, column: usize| {
             weights[((out * total + input) * rows + row) * columns + column]
         };
         for level in Level::available() {
-            let at_once = level.blocks_at_once();
-            let dense = Dense::pack(case.window, [out, total], &bias, at_once, &weights);
+            let max_blocks = level.max_group_blocks();
+            let dense = DenseConv::pack(case.window, [out, total], &bias, max_blocks, &weights);
             case.check(
                 &format!("dense {seed} {channels:?} to {out}, {}", level.name()),
-                |call, target| level.convolve(&dense, call, target),
+                |args, target| level.dense_conv(&dense, args, target),
                 |p| {
                     case.expect(p, bias[p[0]], |input, [row, column]| {
                         weight(p[0], input, row, column)
@@ -187,22 +187,26 @@ fn dense_convolutions_are_the_sums_that_they_stand_for() {
 }
 
 #[test]
-fn depthwise_convolutions_are_the_sums_that_they_stand_for() {
+fn depthwise_convolutions_equal_direct_sums() {
     for seed in 0..CASES {
-        let mut dice = Dice(seed);
-        let channels = 2 + dice.below(40);
-        let case = Case::random(&mut dice, &[channels], None);
+        let mut rng = Rng(seed);
+        let channels = 2 + rng.below(40);
+        let case = Case::random(&mut rng, &[channels], None);
         let [rows, columns] = case.window.kernel;
-        let (weights, bias) = (dice.numbers(channels * rows * columns), dice.numbers(channels));
+        let (weights, bias) = (rng.values(channels * rows * columns), rng.values(channels));
         for level in Level::available() {
-            let depthwise = Depthwise::pack(case.window, &weights, &bias);
+            let depthwise = DepthwiseConv::pack(case.window, &weights, &bias);
             case.check(
                 &format!("depthwise {seed} {channels}, {}", level.name()),
-                |call, target| level.convolve_each(&depthwise, call, target),
+                |args, target| level.depthwise_conv(&depthwise, args, target),
                 |p| {
                     case.expect(p, bias[p[0]], |input, [row, column]| {
-                        let own = input == p[0];
-                        if own { weights[(input * rows + row) * columns + column] } else { 0.0 }
+                        let same_channel = input == p[0];
+                        if same_channel {
+                            weights[(input * rows + row) * columns + column]
+                        } else {
+                            0.0
+                        }
                     })
                 },
             );
@@ -211,19 +215,19 @@ fn depthwise_convolutions_are_the_sums_that_they_stand_for() {
 }
 
 #[test]
-fn convolutions_to_one_channel_are_the_sums_that_they_stand_for() {
+fn convolutions_to_one_channel_equal_direct_sums() {
     for seed in 0..CASES {
-        let mut dice = Dice(seed);
-        let channels: &[usize] = dice.one_of(&[&[2][..], &[16], &[21], &[16, 16], &[16, 5]]);
-        let case = Case::random(&mut dice, channels, Some(1));
+        let mut rng = Rng(seed);
+        let channels: &[usize] = rng.one_of(&[&[2][..], &[16], &[21], &[16, 16], &[16, 5]]);
+        let case = Case::random(&mut rng, channels, Some(1));
         let total: usize = channels.iter().sum();
         let [rows, columns] = case.window.kernel;
-        let (weights, bias) = (dice.numbers(total * rows * columns), dice.numbers(1)[0]);
+        let (weights, bias) = (rng.values(total * rows * columns), rng.values(1)[0]);
         for level in Level::available() {
-            let single = Single::pack(case.window, total, &weights, bias);
+            let single = OneChannelConv::pack(case.window, total, &weights, bias);
             case.check(
                 &format!("single {seed} {channels:?}, {}", level.name()),
-                |call, target| level.convolve_single(&single, call, target),
+                |args, target| level.one_channel_conv(&single, args, target),
                 |p| {
                     case.expect(p, bias, |input, [row, column]| {
                         weights[(input * rows + row) * columns + column]
@@ -235,25 +239,26 @@ fn convolutions_to_one_channel_are_the_sums_that_they_stand_for() {
 }
 
 #[test]
-fn fewer_multiplications_give_the_sums_that_they_stand_for() {
+fn winograd_convolutions_equal_direct_sums() {
     let window = Window { kernel: [3, 3], pad: [1, 1], ..Window::POINT };
     for seed in 0..CASES.div_ceil(4) {
-        let mut dice = Dice(seed);
-        let channels: &[usize] = dice.one_of(&[&[32][..], &[40], &[16, 16], &[16, 32, 2]]);
-        let (out, total) = (32 + dice.below(40), channels.iter().sum::<usize>());
-        let size = [1 + dice.below(11), 32 + 4 * dice.below(3)];
-        assert!(Winograd::suits(&window, [out, total], size[1]));
-        let case = Case::of(&mut dice, window, size, channels, Some(out));
-        let (weights, bias) = (dice.numbers(out * total * 9), dice.numbers(out));
+        let mut rng = Rng(seed);
+        let channels: &[usize] = rng.one_of(&[&[32][..], &[40], &[16, 16], &[16, 32, 2]]);
+        let (out, total) = (32 + rng.below(40), channels.iter().sum::<usize>());
+        let size = [1 + rng.below(11), 32 + 4 * rng.below(3)];
+        assert!(WinogradConv::suits(&window, [out, total], size[1]));
+        let case = Case::with_window(&mut rng, window, size, channels, Some(out));
+        let (weights, bias) = (rng.values(out * total * 9), rng.values(out));
         let weights: Vec<f32> = weights.into_iter().map(|weight| weight * 0.1).collect();
         for level in Level::available() {
-            let packed = Winograd::pack([out, total], &weights, &bias, level.blocks_at_once());
+            let packed =
+                WinogradConv::pack([out, total], &weights, &bias, level.max_group_blocks());
             case.check(
                 &format!("3x3 {seed} {channels:?} to {out}, {}", level.name()),
-                |call, target| {
-                    // What was there before must not matter.
-                    let mut scratch = vec![f32::NAN; packed.scratch(size[1])];
-                    level.convolve_tiles(&packed, call, &mut scratch, target);
+                |args, target| {
+                    // Previous contents of the memory must have no effect.
+                    let mut scratch = vec![f32::NAN; packed.scratch_len(size[1])];
+                    level.winograd_conv(&packed, args, &mut scratch, target);
                 },
                 |p| {
                     case.expect(p, bias[p[0]], |input, [row, column]| {
@@ -266,7 +271,7 @@ fn fewer_multiplications_give_the_sums_that_they_stand_for() {
 }
 
 #[test]
-fn the_fastest_level_comes_first_and_any_machine_has_one() {
+fn levels_start_with_the_fastest_and_end_with_the_portable_one() {
     let levels: Vec<Level> = Level::available().collect();
     assert_eq!(levels.first(), Some(&Level::best()));
     assert_eq!(levels.last(), Some(&Level::PORTABLE));

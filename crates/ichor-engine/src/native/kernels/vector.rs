@@ -1,42 +1,43 @@
-//! Sixteen numbers side by side, in as many registers as a processor needs for them.
+//! Vectors of 16 `f32`, in as many registers as an instruction set needs for them.
 
 use crate::native::view::LANES;
 
-/// Sixteen numbers.
+/// A vector of 16 `f32`.
 ///
 /// # Safety
-/// The methods may be called where the processor has the implementor's instructions, and become those
-/// instructions where they are inlined into a function that is compiled for them. `load` and `store` need
-/// an address of 16 numbers that may be read or written.
+/// The CPU must have the instructions of the implementor. The methods compile to these instructions when they are
+/// inlined into a function with the matching `#[target_feature]`. `load` and `store` need an address of 16 elements
+/// that are valid for reads or writes; it does not have to be aligned.
 pub(super) trait Vector: Copy {
-    /// Pixels that a dense convolution makes at once with one, two and three blocks of output channels,
-    /// so that the sums, weights and one number stay in registers; 0 for too many blocks.
+    /// Pixels per tile of a dense convolution with one, two and three blocks of output channels, such that the sums,
+    /// the weights and one input vector fit the registers; 0 if the number of blocks is not supported.
     const PIXELS: [usize; 3];
 
-    fn blocks_at_once() -> usize {
+    /// Maximum number of blocks of output channels per tile.
+    fn max_group_blocks() -> usize {
         Self::PIXELS.iter().filter(|&&pixels| pixels > 0).count()
     }
 
     unsafe fn load(from: *const f32) -> Self;
     unsafe fn store(self, to: *mut f32);
-    unsafe fn splat(number: f32) -> Self;
-    /// `self * factor + sum`, rounded once where the processor can.
+    unsafe fn splat(value: f32) -> Self;
+    /// `self * factor + sum`, rounded once if the CPU has a fused multiply-add.
     unsafe fn multiply_add(self, factor: Self, sum: Self) -> Self;
     unsafe fn add(self, other: Self) -> Self;
-    /// Within limits.
+    /// Each lane clamped to `low` and `high`; NaN becomes a bound.
     unsafe fn clamp(self, low: Self, high: Self) -> Self;
 
-    /// Sum of the numbers.
+    /// Sum of the lanes.
     #[inline(always)]
     unsafe fn total(self) -> f32 {
-        let mut numbers = [0.0; LANES];
-        // SAFETY: the array holds 16 numbers.
-        unsafe { self.store(numbers.as_mut_ptr()) };
-        numbers.iter().sum()
+        let mut lanes = [0.0; LANES];
+        // SAFETY: the array has 16 elements.
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        lanes.iter().sum()
     }
 }
 
-/// What any processor does; the compiler uses the vectors that all of its kind have.
+/// Portable code. The compiler may use vector instructions that all CPUs of the target architecture have.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Portable([f32; LANES]);
 
@@ -52,21 +53,21 @@ impl Vector for Portable {
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: the caller's address holds 16 numbers.
+        // SAFETY: the caller passes an address of 16 elements.
         Self(unsafe { from.cast::<[f32; LANES]>().read_unaligned() })
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        // SAFETY: the caller's address holds 16 numbers.
+        // SAFETY: the caller passes an address of 16 elements.
         unsafe { to.cast::<[f32; LANES]>().write_unaligned(self.0) }
     }
     #[inline(always)]
-    unsafe fn splat(number: f32) -> Self {
-        Self([number; LANES])
+    unsafe fn splat(value: f32) -> Self {
+        Self([value; LANES])
     }
     #[inline(always)]
     unsafe fn multiply_add(self, factor: Self, sum: Self) -> Self {
-        // Not `mul_add`: without the instruction that is a call of the mathematics library.
+        // Not `mul_add`, which calls the math library if the target has no fused instruction.
         self.each(factor, |a, b| a * b).each(sum, |a, b| a + b)
     }
     #[inline(always)]
@@ -87,11 +88,11 @@ mod x86 {
     use super::Vector;
     use std::arch::x86_64::*;
 
-    /// One register of 512 bits, of 32.
+    /// One of the 32 registers of 512 bits.
     #[derive(Debug, Clone, Copy)]
     pub(in super::super) struct Avx512(__m512);
 
-    // SAFETY of the blocks below: the caller's processor has AVX-512, its addresses hold 16 numbers.
+    // SAFETY of the blocks below: the caller ensures that the CPU has AVX-512 and passes addresses of 16 elements.
     impl Vector for Avx512 {
         const PIXELS: [usize; 3] = [16, 8, 8];
 
@@ -104,8 +105,8 @@ mod x86 {
             unsafe { _mm512_storeu_ps(to, self.0) }
         }
         #[inline(always)]
-        unsafe fn splat(number: f32) -> Self {
-            Self(unsafe { _mm512_set1_ps(number) })
+        unsafe fn splat(value: f32) -> Self {
+            Self(unsafe { _mm512_set1_ps(value) })
         }
         #[inline(always)]
         unsafe fn multiply_add(self, factor: Self, sum: Self) -> Self {
@@ -125,11 +126,11 @@ mod x86 {
         }
     }
 
-    /// Two registers of 256 bits, of 16.
+    /// Two of the 16 registers of 256 bits.
     #[derive(Debug, Clone, Copy)]
     pub(in super::super) struct Avx2([__m256; 2]);
 
-    // SAFETY of the blocks below: the caller's processor has AVX2 and FMA, its addresses hold 16 numbers.
+    // SAFETY of the blocks below: the caller ensures that the CPU has AVX2 and FMA and passes addresses of 16 elements.
     impl Vector for Avx2 {
         const PIXELS: [usize; 3] = [6, 0, 0];
 
@@ -145,8 +146,8 @@ mod x86 {
             }
         }
         #[inline(always)]
-        unsafe fn splat(number: f32) -> Self {
-            Self([unsafe { _mm256_set1_ps(number) }; 2])
+        unsafe fn splat(value: f32) -> Self {
+            Self([unsafe { _mm256_set1_ps(value) }; 2])
         }
         #[inline(always)]
         unsafe fn multiply_add(self, factor: Self, sum: Self) -> Self {
@@ -176,11 +177,11 @@ mod arm {
     use super::Vector;
     use std::arch::aarch64::*;
 
-    /// Four registers of 128 bits, of 32.
+    /// Four of the 32 registers of 128 bits.
     #[derive(Debug, Clone, Copy)]
     pub(in super::super) struct Neon([float32x4_t; 4]);
 
-    // SAFETY of the blocks below: the caller's processor has NEON, its addresses hold 16 numbers.
+    // SAFETY of the blocks below: the caller ensures that the CPU has NEON and passes addresses of 16 elements.
     impl Vector for Neon {
         const PIXELS: [usize; 3] = [6, 0, 0];
 
@@ -190,13 +191,13 @@ mod arm {
         }
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
-            for (part, numbers) in self.0.into_iter().enumerate() {
-                unsafe { vst1q_f32(to.add(4 * part), numbers) }
+            for (part, lanes) in self.0.into_iter().enumerate() {
+                unsafe { vst1q_f32(to.add(4 * part), lanes) }
             }
         }
         #[inline(always)]
-        unsafe fn splat(number: f32) -> Self {
-            Self([unsafe { vdupq_n_f32(number) }; 4])
+        unsafe fn splat(value: f32) -> Self {
+            Self([unsafe { vdupq_n_f32(value) }; 4])
         }
         #[inline(always)]
         unsafe fn multiply_add(self, factor: Self, sum: Self) -> Self {
@@ -208,10 +209,10 @@ mod arm {
         }
         #[inline(always)]
         unsafe fn clamp(self, low: Self, high: Self) -> Self {
-            // Not `vmaxq` and `vminq`, which let NaN through where the other levels give the limit.
-            let within =
+            // Not `vmaxq` and `vminq`, which return NaN where the other levels return a bound.
+            let clamped =
                 |i: usize| unsafe { vminnmq_f32(vmaxnmq_f32(self.0[i], low.0[i]), high.0[i]) };
-            Self(std::array::from_fn(within))
+            Self(std::array::from_fn(clamped))
         }
     }
 }

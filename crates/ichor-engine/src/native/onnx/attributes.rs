@@ -1,24 +1,23 @@
-//! Attributes of a node. Each is asked for by name; one that nobody asked for is a refusal, as it
-//! may change what the operator means.
+//! Attributes of a node. An attribute that is not read is an error, because it may change the meaning of the operator.
 
 use super::super::messages::{AttributeProto, NodeProto};
-use super::Refusal;
+use super::LoadError;
 use std::cell::RefCell;
 
-/// The attributes of one node that are not yet asked for.
+/// The attributes of one node that have not been read yet.
 pub(super) struct Attributes<'a> {
-    left: RefCell<Vec<&'a AttributeProto>>,
+    unread: RefCell<Vec<&'a AttributeProto>>,
 }
 
 impl<'a> Attributes<'a> {
-    pub(super) fn of(node: &'a NodeProto) -> Self {
-        Self { left: RefCell::new(node.attribute.iter().collect()) }
+    pub(super) fn new(node: &'a NodeProto) -> Self {
+        Self { unread: RefCell::new(node.attribute.iter().collect()) }
     }
 
     fn take(&self, name: &str) -> Option<&'a AttributeProto> {
-        let mut left = self.left.borrow_mut();
-        let place = left.iter().position(|a| a.name == name)?;
-        Some(left.swap_remove(place))
+        let mut unread = self.unread.borrow_mut();
+        let index = unread.iter().position(|a| a.name == name)?;
+        Some(unread.swap_remove(index))
     }
 
     pub(super) fn integer(&self, name: &str, default: i64) -> i64 {
@@ -33,31 +32,33 @@ impl<'a> Attributes<'a> {
         self.take(name).map(|a| a.ints.as_slice())
     }
 
-    /// A text, compared with those that are known by the caller.
-    pub(super) fn text(&self, name: &str, default: &'static str) -> &'a str {
+    /// A string; empty if it is not UTF-8.
+    pub(super) fn string(&self, name: &str, default: &'static str) -> &'a str {
         self.take(name).map_or(default, |a| std::str::from_utf8(&a.s).unwrap_or_default())
     }
 
-    /// Two positive numbers, rows before columns.
-    pub(super) fn pair(&self, name: &str, default: [usize; 2]) -> Result<[usize; 2], Refusal> {
-        let Some(numbers) = self.integers(name) else { return Ok(default) };
+    /// Two integers from 1 to 1024, rows before columns.
+    pub(super) fn pair(&self, name: &str, default: [usize; 2]) -> Result<[usize; 2], LoadError> {
+        let Some(values) = self.integers(name) else { return Ok(default) };
         let small = |&n: &i64| usize::try_from(n).ok().filter(|n| (1..=1024).contains(n));
-        match numbers.iter().map(small).collect::<Option<Vec<_>>>().as_deref() {
+        match values.iter().map(small).collect::<Option<Vec<_>>>().as_deref() {
             Some(&[rows, columns]) => Ok([rows, columns]),
-            _ => Err(Refusal::new(format!("has {name} that are not two small numbers"))),
+            _ => {
+                Err(LoadError::new(format!("has {name} that are not two integers from 1 to 1024")))
+            }
         }
     }
 
-    /// Leaves out attributes that do not matter to what is asked.
+    /// Marks attributes without effect on the result as read.
     pub(super) fn ignore(&self, names: &[&str]) {
-        self.left.borrow_mut().retain(|a| !names.contains(&a.name.as_str()));
+        self.unread.borrow_mut().retain(|a| !names.contains(&a.name.as_str()));
     }
 
-    /// Says whether all were asked for.
-    pub(super) fn finish(self) -> Result<(), Refusal> {
-        match self.left.into_inner().first() {
+    /// Checks that all attributes were read.
+    pub(super) fn finish(self) -> Result<(), LoadError> {
+        match self.unread.into_inner().first() {
             None => Ok(()),
-            Some(_) => Err(Refusal::new("has an attribute that is not known")),
+            Some(_) => Err(LoadError::new("has an unsupported attribute")),
         }
     }
 }

@@ -1,83 +1,88 @@
-//! `Resize` of rows and columns.
+//! Conversion of `Resize` over rows and columns.
 
 use super::super::messages::NodeProto;
 use super::Reader;
 use super::attributes::Attributes;
-use super::operators::Read;
-use crate::native::Refusal;
-use crate::native::graph::{Between, Clamp, Op, Shape};
+use super::operators::BindingResult;
+use crate::native::LoadError;
+use crate::native::graph::{Clamp, LerpTap, Op, Shape};
 
-/// Rows or columns that an image may be resized to.
-const LONGEST_SIDE: usize = 1 << 14;
+/// Maximum number of output rows and of output columns.
+const MAX_SIDE: usize = 1 << 14;
 
 impl<'a> Reader<'a> {
-    pub(super) fn resize(&mut self, node: &NodeProto, attributes: &Attributes<'_>) -> Read<'a> {
+    pub(super) fn resize(
+        &mut self,
+        node: &NodeProto,
+        attributes: &Attributes<'_>,
+    ) -> BindingResult<'a> {
         let (input, shape) = self.image(node, 0)?;
-        // Of cubic interpolation and of cropping, neither of which is known here.
+        // Used by cubic interpolation and by cropping only, which are not supported.
         attributes.ignore(&["cubic_coeff_a", "extrapolation_value"]);
-        let mode = attributes.text("mode", "nearest");
-        let place = attributes.text("coordinate_transformation_mode", "half_pixel");
-        let nearest = attributes.text("nearest_mode", "round_prefer_floor");
-        let linear = match (mode, place, nearest) {
+        let mode = attributes.string("mode", "nearest");
+        let coordinates = attributes.string("coordinate_transformation_mode", "half_pixel");
+        let nearest = attributes.string("nearest_mode", "round_prefer_floor");
+        let linear = match (mode, coordinates, nearest) {
             ("linear", "half_pixel", _) => true,
             ("nearest", "asymmetric", "floor") => false,
-            _ => return Err(Refusal::new("is not known in this mode")),
+            _ => return Err(LoadError::new("is not supported in this mode")),
         };
         if attributes.integer("antialias", 0) != 0 || attributes.integer("exclude_outside", 0) != 0
         {
-            return Err(Refusal::new("is not known in this mode"));
+            return Err(LoadError::new("is not supported in this mode"));
         }
         let sizes = [shape.height, shape.width];
-        let (wanted, scales) = match (self.constant(node, 2)?, self.constant(node, 3)?) {
-            (Some(scales), None) => by_scale(&scales.floats()?, sizes)?,
-            (None, Some(wanted)) => by_size(&wanted.integers()?, shape)?,
-            _ => return Err(Refusal::new("names no size")),
+        let (out, scales) = match (self.constant(node, 2)?, self.constant(node, 3)?) {
+            (Some(scales), None) => from_scales(&scales.floats()?, sizes)?,
+            (None, Some(out)) => from_sizes(&out.integers()?, shape)?,
+            _ => return Err(LoadError::new("does not have either scales or sizes")),
         };
-        if wanted.iter().any(|&n| n == 0 || n > LONGEST_SIDE) {
-            return Err(Refusal::new("makes an image that is empty or too large"));
+        if out.iter().any(|&n| n == 0 || n > MAX_SIDE) {
+            return Err(LoadError::new("has an output that is empty or too large"));
         }
-        let line = |axis: usize| between(linear, sizes[axis], wanted[axis], scales[axis]);
-        let op = Op::Resize { rows: line(0), columns: line(1) };
-        let shape = Shape { height: wanted[0], width: wanted[1], ..shape };
-        self.step(op, vec![input], Clamp::NONE, shape, false)
+        let taps = |axis: usize| lerp_taps(linear, sizes[axis], out[axis], scales[axis]);
+        let op = Op::Resize { rows: taps(0), columns: taps(1) };
+        let shape = Shape { height: out[0], width: out[1], ..shape };
+        self.push_step(op, vec![input], Clamp::NONE, shape, false)
     }
 }
 
+/// Output size and scale of rows and columns.
 type SizeAndScale = ([usize; 2], [f64; 2]);
 
-fn by_scale(scales: &[f32], sizes: [usize; 2]) -> Result<SizeAndScale, Refusal> {
+fn from_scales(scales: &[f32], sizes: [usize; 2]) -> Result<SizeAndScale, LoadError> {
     let &[1.0, 1.0, rows, columns] = scales else {
-        return Err(Refusal::new("scales other axes than rows and columns"));
+        return Err(LoadError::new("scales axes other than rows and columns"));
     };
     if ![rows, columns].iter().all(|s| (1.0 / 64.0..=64.0).contains(s)) {
-        return Err(Refusal::new("scales by more than 64"));
+        return Err(LoadError::new("has a scale outside of 1/64 to 64"));
     }
     let scales = [f64::from(rows), f64::from(columns)];
     Ok(([0, 1].map(|axis| (sizes[axis] as f64 * scales[axis]).floor() as usize), scales))
 }
 
-fn by_size(wanted: &[i64], shape: Shape) -> Result<SizeAndScale, Refusal> {
-    let small = |&n: &i64| usize::try_from(n).ok().filter(|n| (1..=LONGEST_SIDE).contains(n));
-    match wanted.iter().map(small).collect::<Option<Vec<_>>>().as_deref() {
+fn from_sizes(out: &[i64], shape: Shape) -> Result<SizeAndScale, LoadError> {
+    let small = |&n: &i64| usize::try_from(n).ok().filter(|n| (1..=MAX_SIDE).contains(n));
+    match out.iter().map(small).collect::<Option<Vec<_>>>().as_deref() {
         Some(&[1, channels, rows, columns]) if channels == shape.channels => {
             let scales = [rows as f64 / shape.height as f64, columns as f64 / shape.width as f64];
             Ok(([rows, columns], scales))
         }
-        _ => Err(Refusal::new("names a size that is not known to work")),
+        _ => Err(LoadError::new("has an unsupported output size")),
     }
 }
 
-/// Where each of `wanted` pixels lies on a line of `length`.
-fn between(linear: bool, length: usize, wanted: usize, scale: f64) -> Vec<Between> {
-    let last = length.saturating_sub(1);
-    let place = |pixel: usize| {
+/// The taps of each of `len_out` output pixels on a line of `len` input pixels.
+fn lerp_taps(linear: bool, len: usize, len_out: usize, scale: f64) -> Vec<LerpTap> {
+    let last = len.saturating_sub(1);
+    let tap = |pixel: usize| {
         if !linear {
             let first = ((pixel as f64 / scale).floor() as usize).min(last);
-            return Between { first, second: first, share: 0.0 };
+            return LerpTap { first, second: first, weight: 0.0 };
         }
-        let place = ((pixel as f64 + 0.5) / scale - 0.5).clamp(0.0, last as f64);
-        let first = place.floor() as usize;
-        Between { first, second: (first + 1).min(last), share: (place - place.floor()) as f32 }
+        let at = ((pixel as f64 + 0.5) / scale - 0.5).clamp(0.0, last as f64);
+        let first = at.floor() as usize;
+        LerpTap { first, second: (first + 1).min(last), weight: (at - at.floor()) as f32 }
     };
-    (0..wanted).map(place).collect()
+    (0..len_out).map(tap).collect()
 }

@@ -1,4 +1,4 @@
-//! Small networks made up at random, as ONNX files.
+//! Builds small random networks as ONNX files.
 
 use crate::{IoSpec, SliceOutput};
 use prost::Message;
@@ -8,10 +8,10 @@ use tract_onnx::pb::{
     ValueInfoProto, attribute_proto::AttributeType, tensor_shape_proto, type_proto,
 };
 
-/// Numbers that look random and are the same in every run (Knuth's MMIX generator).
-pub(crate) struct Dice(pub(crate) u64);
+/// A deterministic random number generator (the linear congruential generator of Knuth's MMIX).
+pub(crate) struct Rng(pub(crate) u64);
 
-impl Dice {
+impl Rng {
     pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -22,22 +22,22 @@ impl Dice {
         of[self.below(of.len())]
     }
 
-    pub(crate) fn numbers(&mut self, len: usize) -> Vec<f32> {
+    pub(crate) fn values(&mut self, len: usize) -> Vec<f32> {
         (0..len).map(|_| self.below(2001) as f32 / 1000.0 - 1.0).collect()
     }
 }
 
-/// The name of a value and its channels, rows and columns.
+/// Name of a tensor, and its channels, rows and columns.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Made {
+pub(super) struct Tensor3 {
     pub(super) name: String,
     pub(super) size: [usize; 3],
 }
 
-/// A network that grows node by node.
+/// A network under construction.
 pub(super) struct Network {
     pub(super) graph: GraphProto,
-    pub(super) dice: Dice,
+    pub(super) rng: Rng,
     input: [usize; 3],
 }
 
@@ -79,7 +79,7 @@ fn tensor_type(size: &[usize]) -> TypeProto {
 }
 
 impl Network {
-    pub(super) fn new(seed: u64, input: [usize; 3]) -> (Self, Made) {
+    pub(super) fn new(seed: u64, input: [usize; 3]) -> (Self, Tensor3) {
         let [channels, height, width] = input;
         let info = ValueInfoProto {
             name: "image".into(),
@@ -87,15 +87,16 @@ impl Network {
             ..Default::default()
         };
         let graph = GraphProto { name: "random".into(), input: vec![info], ..Default::default() };
-        let network = Self { graph, dice: Dice(seed), input };
-        (network, Made { name: "image".into(), size: input })
+        let network = Self { graph, rng: Rng(seed), input };
+        (network, Tensor3 { name: "image".into(), size: input })
     }
 
-    /// A constant of random numbers, now and then stored in 16 bits behind a `Cast`.
+    /// Adds a constant of random values; about one in three is stored as `f16` and followed by a `Cast`. Returns its
+    /// name.
     pub(super) fn constant(&mut self, dims: &[usize], scale: f32) -> String {
         let name = format!("c{}", self.graph.initializer.len());
-        let numbers = self.dice.numbers(dims.iter().product());
-        let half = self.dice.below(3) == 0;
+        let values = self.rng.values(dims.iter().product());
+        let half = self.rng.below(3) == 0;
         let bytes = |v: f32| -> Vec<u8> {
             if half {
                 tract_onnx::prelude::f16::from_f32(v).to_le_bytes().to_vec()
@@ -107,7 +108,7 @@ impl Network {
             name: name.clone(),
             dims: dims.iter().map(|&d| d as i64).collect(),
             data_type: if half { DataType::Float16 } else { DataType::Float } as i32,
-            raw_data: numbers.iter().flat_map(|&v| bytes(v * scale)).collect(),
+            raw_data: values.iter().flat_map(|&v| bytes(v * scale)).collect(),
             ..Default::default()
         });
         if half {
@@ -116,13 +117,14 @@ impl Network {
         name
     }
 
-    pub(super) fn whole_numbers(&mut self, numbers: &[usize]) -> String {
+    /// Adds a vector of integers. Returns its name.
+    pub(super) fn integers(&mut self, values: &[usize]) -> String {
         let name = format!("c{}", self.graph.initializer.len());
         self.graph.initializer.push(TensorProto {
             name: name.clone(),
-            dims: vec![numbers.len() as i64],
+            dims: vec![values.len() as i64],
             data_type: DataType::Int64 as i32,
-            raw_data: numbers.iter().flat_map(|&v| (v as i64).to_le_bytes()).collect(),
+            raw_data: values.iter().flat_map(|&v| (v as i64).to_le_bytes()).collect(),
             ..Default::default()
         });
         name
@@ -146,16 +148,16 @@ impl Network {
         output
     }
 
-    /// A convolution with `same` padding at stride 1; `groups` is 1 or the number of channels.
+    /// Adds a convolution that keeps the size at stride 1; `groups` is 1 or the number of channels.
     pub(super) fn convolution(
         &mut self,
-        from: &Made,
+        from: &Tensor3,
         out: usize,
         kernel: [usize; 2],
         stride: usize,
         dilation: usize,
         groups: usize,
-    ) -> Made {
+    ) -> Tensor3 {
         let [channels, height, width] = from.size;
         let each = channels / groups;
         let scale = (3.0 / (each * kernel[0] * kernel[1]) as f32).sqrt();
@@ -168,7 +170,7 @@ impl Network {
             ints("pads", &[pad[0], pad[1], pad[0], pad[1]]),
             int("group", groups as i64),
         ];
-        let name = if self.dice.below(4) == 0 {
+        let name = if self.rng.below(4) == 0 {
             self.node("Conv", &[&from.name, &weights], attributes)
         } else {
             let bias = self.constant(&[out], 0.5);
@@ -177,12 +179,12 @@ impl Network {
         let size = |length: usize, axis: usize| {
             (length + 2 * pad[axis] - (kernel[axis] - 1) * dilation - 1) / stride + 1
         };
-        Made { name, size: [out, size(height, 0), size(width, 1)] }
+        Tensor3 { name, size: [out, size(height, 0), size(width, 1)] }
     }
 
-    pub(super) fn resize(&mut self, from: &Made, size: [usize; 2], linear: bool) -> Made {
-        let whole = [1, from.size[0], size[0], size[1]];
-        let sizes = self.whole_numbers(&whole);
+    pub(super) fn resize(&mut self, from: &Tensor3, size: [usize; 2], linear: bool) -> Tensor3 {
+        let sizes = [1, from.size[0], size[0], size[1]];
+        let sizes = self.integers(&sizes);
         let attributes = if linear {
             vec![text("mode", "linear"), text("coordinate_transformation_mode", "half_pixel")]
         } else {
@@ -193,18 +195,18 @@ impl Network {
             ]
         };
         let name = self.node("Resize", &[&from.name, "", "", &sizes], attributes);
-        Made { name, size: [from.size[0], size[0], size[1]] }
+        Tensor3 { name, size: [from.size[0], size[0], size[1]] }
     }
 
-    /// Ends in a mask of the input's size and a vector of six; gives the file and what serves it.
-    pub(super) fn finish(mut self, last: &Made) -> (Vec<u8>, IoSpec) {
+    /// Adds a mask output of the input's size and a slice output of six logits. Returns the file and its specification.
+    pub(super) fn finish(mut self, last: &Tensor3) -> (Vec<u8>, IoSpec) {
         let [channels, height, width] = self.input;
         let single = self.convolution(last, 1, [1, 1], 1, 1, 1);
         let mask = self.resize(&single, [height, width], true);
         let keep = vec![ints("axes", &[2, 3]), int("keepdims", 0)];
         let mean = self.node("ReduceMean", &[&last.name], keep.clone());
-        let most = self.node("ReduceMax", &[&last.name], keep);
-        let both = self.node("Concat", &[&mean, &most], vec![int("axis", 1)]);
+        let max = self.node("ReduceMax", &[&last.name], keep);
+        let both = self.node("Concat", &[&mean, &max], vec![int("axis", 1)]);
         let weights = self.constant(&[6, 2 * last.size[0]], 0.1);
         let bias = self.constant(&[6], 0.1);
         let slice = self.node("Gemm", &[&both, &weights, &bias], vec![int("transB", 1)]);

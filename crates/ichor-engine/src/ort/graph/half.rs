@@ -1,4 +1,4 @@
-//! Half precision in place of single.
+//! Rewrites a network to half precision.
 
 use super::{Network, integer};
 use std::collections::HashSet;
@@ -10,15 +10,15 @@ const FLOAT: i32 = DataType::Float as i32;
 const HALF: i32 = DataType::Float16 as i32;
 
 impl Network {
-    /// Computes in half precision: all numbers but the factors of Resize, which must be single (ONNX
-    /// operators, Resize-13). Inputs and outputs stay single.
-    pub(in crate::ort) fn halve(mut self) -> Self {
+    /// Converts the network to half precision. Inputs, outputs and the scales of `Resize` stay in single precision;
+    /// ONNX requires the latter (operator reference, Resize-13).
+    pub(in crate::ort) fn into_half_precision(mut self) -> Self {
         let Some(graph) = &mut self.0.graph else { return self };
-        let single = resize_factors(graph);
-        unwrap_stored_halves(graph);
+        let scales = resize_scales(graph);
+        remove_widening_casts(graph);
         for tensor in &mut graph.initializer {
-            if tensor.data_type == FLOAT && !single.contains(&tensor.name) {
-                to_half(tensor);
+            if tensor.data_type == FLOAT && !scales.contains(&tensor.name) {
+                convert_tensor(tensor);
             }
         }
         for node in &mut graph.node {
@@ -29,18 +29,19 @@ impl Network {
             }
         }
         graph.value_info.clear();
-        cast_ends(graph);
+        cast_inputs_and_outputs(graph);
         self
     }
 }
 
-fn resize_factors(graph: &GraphProto) -> HashSet<String> {
+/// Names of the inputs of `Resize` nodes that stay in single precision.
+fn resize_scales(graph: &GraphProto) -> HashSet<String> {
     let resizes = graph.node.iter().filter(|node| node.op_type == "Resize");
     resizes.flat_map(|node| node.input.iter().skip(1).take(2).cloned()).collect()
 }
 
-/// Weights are stored as halves that a Cast makes single; here they are used as they are.
-fn unwrap_stored_halves(graph: &mut GraphProto) {
+/// Removes each `Cast` from a half-precision constant to single precision, so that the constant is used directly.
+fn remove_widening_casts(graph: &mut GraphProto) {
     let stored: HashSet<&str> = graph
         .initializer
         .iter()
@@ -62,21 +63,22 @@ fn unwrap_stored_halves(graph: &mut GraphProto) {
     graph.node = nodes;
 }
 
-fn to_half(tensor: &mut TensorProto) {
-    let halves = |numbers: &mut dyn Iterator<Item = f32>| -> Vec<u8> {
-        numbers.flat_map(|number| f16::from_f32(number).to_le_bytes()).collect()
+/// Converts a single-precision constant.
+fn convert_tensor(tensor: &mut TensorProto) {
+    let halves = |values: &mut dyn Iterator<Item = f32>| -> Vec<u8> {
+        values.flat_map(|value| f16::from_f32(value).to_le_bytes()).collect()
     };
     tensor.raw_data = if tensor.float_data.is_empty() {
-        let (numbers, _) = tensor.raw_data.as_chunks::<4>();
-        halves(&mut numbers.iter().map(|&n| f32::from_le_bytes(n)))
+        let (values, _) = tensor.raw_data.as_chunks::<4>();
+        halves(&mut values.iter().map(|&n| f32::from_le_bytes(n)))
     } else {
         halves(&mut std::mem::take(&mut tensor.float_data).into_iter())
     };
     tensor.data_type = HALF;
 }
 
-/// Casts between the single precision of the ends and the half between them.
-fn cast_ends(graph: &mut GraphProto) {
+/// Inserts casts after the single-precision inputs and before the single-precision outputs.
+fn cast_inputs_and_outputs(graph: &mut GraphProto) {
     let half = |name: &str| format!("{name}/half");
     let inputs: Vec<String> = graph.input.iter().map(|value| value.name.clone()).collect();
     let outputs: Vec<String> = graph.output.iter().map(|value| value.name.clone()).collect();
@@ -107,7 +109,7 @@ mod tests {
     use tract_onnx::pb::ValueInfoProto;
 
     #[test]
-    fn halves_are_used_as_stored_and_factors_stay_single() {
+    fn half_precision_weights_are_used_directly_and_scales_stay_single() {
         let float = |name: &str| TensorProto {
             name: name.into(),
             dims: vec![1],
@@ -128,11 +130,11 @@ mod tests {
             node("Conv", &["image", "w", "b"], "c"),
             node("Resize", &["c", "", "factors"], "mask"),
         ];
-        let mut whole = network(nodes, vec![stored, float("b"), float("factors")]);
-        let graph = whole.0.graph.as_mut().unwrap();
+        let mut single = network(nodes, vec![stored, float("b"), float("factors")]);
+        let graph = single.0.graph.as_mut().unwrap();
         graph.input.push(ValueInfoProto { name: "image".into(), ..ValueInfoProto::default() });
         graph.output.push(ValueInfoProto { name: "mask".into(), ..ValueInfoProto::default() });
-        let graph = whole.halve().0.graph.unwrap();
+        let graph = single.into_half_precision().0.graph.unwrap();
         let kinds: Vec<&str> = graph.node.iter().map(|n| n.op_type.as_str()).collect();
         assert_eq!(kinds, ["Cast", "Conv", "Resize", "Cast"]);
         assert_eq!(graph.node[1].input, ["image/half", "w", "b"]);

@@ -1,18 +1,18 @@
-//! What works pixel by pixel and is bound by memory: pooling, resizing, sums, reductions. Safe code,
-//! which the compiler turns into vectors of the level that it is inlined into.
+//! Pooling, resizing, sums and reductions. They are limited by memory bandwidth, so they are written in safe code that
+//! the compiler vectorizes for the level into which it is inlined.
 
 use super::vector::Vector;
-use crate::native::graph::{Between, Clamp, Window};
+use crate::native::graph::{Clamp, LerpTap, Window};
 use crate::native::view::{LANES, Source, Target};
 
-/// What is kept of many pixels.
+/// How several pixels are reduced to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Pooling {
     Max,
     Mean,
 }
 
-/// A window and what is kept of its pixels.
+/// Pooling over a window.
 #[derive(Debug)]
 pub(in super::super) struct Pool {
     pub(in super::super) window: Window,
@@ -21,32 +21,32 @@ pub(in super::super) struct Pool {
 
 impl Pooling {
     #[inline(always)]
-    fn start<const L: usize>(self) -> [f32; L] {
+    fn initial<const L: usize>(self) -> [f32; L] {
         [if self == Self::Max { f32::NEG_INFINITY } else { 0.0 }; L]
     }
 
     #[inline(always)]
-    fn join<const L: usize>(self, kept: [f32; L], pixel: &[f32; L]) -> [f32; L] {
+    fn combine<const L: usize>(self, acc: [f32; L], pixel: &[f32; L]) -> [f32; L] {
         match self {
-            Self::Max => std::array::from_fn(|lane| kept[lane].max(pixel[lane])),
-            Self::Mean => std::array::from_fn(|lane| kept[lane] + pixel[lane]),
+            Self::Max => std::array::from_fn(|lane| acc[lane].max(pixel[lane])),
+            Self::Mean => std::array::from_fn(|lane| acc[lane] + pixel[lane]),
         }
     }
 
     #[inline(always)]
-    fn finish<const L: usize>(self, kept: [f32; L], pixels: usize) -> [f32; L] {
-        let share = 1.0 / pixels as f32;
-        if self == Self::Max { kept } else { kept.map(|sum| sum * share) }
+    fn finish<const L: usize>(self, acc: [f32; L], pixels: usize) -> [f32; L] {
+        let factor = 1.0 / pixels as f32;
+        if self == Self::Max { acc } else { acc.map(|sum| sum * factor) }
     }
 }
 
-/// The pixels of a row.
+/// The pixels of a row, each with `L` channels.
 #[inline(always)]
 fn pixels<'a, const L: usize>(source: Source<'a>, block: usize, y: usize) -> &'a [[f32; L]] {
     source.data[source.view.span(block, y)].as_chunks().0
 }
 
-/// Calls a function for one lane or for 16, as the value has.
+/// Calls a function that is generic over the number of lanes, with that of `view`.
 macro_rules! by_lanes {
     ($view:expr, $function:ident, $($argument:expr),+) => {
         if $view.lanes() == 1 { $function::<1>($($argument),+) } else { $function::<LANES>($($argument),+) }
@@ -64,47 +64,48 @@ fn pool_lanes<const L: usize>(pool: &Pool, source: Source<'_>, out: &mut Target<
     for block in 0..out.view.blocks() {
         for y in out.rows.clone() {
             let to = out.data[out.view.span(block, y)].as_chunks_mut::<L>().0;
-            to.fill(pool.pooling.start());
+            to.fill(pool.pooling.initial());
             for tap in 0..kernel[0] {
                 let from = pixels::<L>(source, block, pool.window.row(y, tap));
                 for column in 0..kernel[1] {
                     let from = &from[column * dilation[1]..];
-                    for (kept, pixel) in to.iter_mut().zip(from.iter().step_by(stride[1])) {
-                        *kept = pool.pooling.join(*kept, pixel);
+                    for (acc, pixel) in to.iter_mut().zip(from.iter().step_by(stride[1])) {
+                        *acc = pool.pooling.combine(*acc, pixel);
                     }
                 }
             }
             if pool.pooling == Pooling::Mean {
-                to.iter_mut().for_each(|k| *k = pool.pooling.finish(*k, kernel[0] * kernel[1]));
+                to.iter_mut()
+                    .for_each(|acc| *acc = pool.pooling.finish(*acc, kernel[0] * kernel[1]));
             }
         }
     }
 }
 
 #[inline(always)]
-pub(super) fn resize<V: Vector>(lines: [&[Between]; 2], source: Source<'_>, out: &mut Target<'_>) {
-    by_lanes!(out.view, resize_lanes, lines, source, out);
+pub(super) fn resize<V: Vector>(taps: [&[LerpTap]; 2], source: Source<'_>, out: &mut Target<'_>) {
+    by_lanes!(out.view, resize_lanes, taps, source, out);
 }
 
 #[inline(always)]
 fn resize_lanes<const L: usize>(
-    [rows, columns]: [&[Between]; 2],
+    [rows, columns]: [&[LerpTap]; 2],
     source: Source<'_>,
     out: &mut Target<'_>,
 ) {
     for block in 0..out.view.blocks() {
         for y in out.rows.clone() {
-            let Between { first, second, share } = rows[y];
+            let LerpTap { first, second, weight } = rows[y];
             let upper = pixels::<L>(source, block, first);
             let lower = pixels::<L>(source, block, second);
             let to = out.data[out.view.span(block, y)].as_chunks_mut::<L>().0;
             for (pixel, column) in to.iter_mut().zip(columns) {
-                let down = |at: usize, lane: usize| {
-                    upper[at][lane] + (lower[at][lane] - upper[at][lane]) * share
+                let between_rows = |at: usize, lane: usize| {
+                    upper[at][lane] + (lower[at][lane] - upper[at][lane]) * weight
                 };
                 *pixel = std::array::from_fn(|lane| {
-                    let left = down(column.first, lane);
-                    left + (down(column.second, lane) - left) * column.share
+                    let left = between_rows(column.first, lane);
+                    left + (between_rows(column.second, lane) - left) * column.weight
                 });
             }
         }
@@ -117,16 +118,16 @@ pub(super) fn sum<V: Vector>(clamp: Clamp, sources: &[Source<'_>], out: &mut Tar
         for y in out.rows.clone() {
             let to = &mut out.data[out.view.span(block, y)];
             let from = |s: &Source<'_>| s.view.span(block, y);
-            let within = |number: f32| number.max(clamp.low).min(clamp.high);
+            let clamped = |value: f32| value.max(clamp.low).min(clamp.high);
             match sources {
                 [one] => {
                     let one = &one.data[from(one)];
-                    to.iter_mut().zip(one).for_each(|(to, a)| *to = within(*a));
+                    to.iter_mut().zip(one).for_each(|(to, a)| *to = clamped(*a));
                 }
                 [one, two] => {
                     let (one, two) = (&one.data[from(one)], &two.data[from(two)]);
                     let both = one.iter().zip(two);
-                    to.iter_mut().zip(both).for_each(|(to, (a, b))| *to = within(a + b));
+                    to.iter_mut().zip(both).for_each(|(to, (a, b))| *to = clamped(a + b));
                 }
                 _ => unreachable!("a sum has one or two terms"),
             }
@@ -143,12 +144,12 @@ pub(super) fn reduce<V: Vector>(pooling: Pooling, source: Source<'_>, out: &mut 
 fn reduce_lanes<const L: usize>(pooling: Pooling, source: Source<'_>, out: &mut Target<'_>) {
     let shape = source.view.shape;
     for block in 0..out.view.blocks() {
-        let mut kept = pooling.start::<L>();
+        let mut acc = pooling.initial::<L>();
         for y in 0..shape.height {
             let row = pixels::<L>(source, block, y);
-            kept = row.iter().fold(kept, |kept, pixel| pooling.join(kept, pixel));
+            acc = row.iter().fold(acc, |acc, pixel| pooling.combine(acc, pixel));
         }
-        let kept = pooling.finish(kept, shape.height * shape.width);
-        out.data[out.view.span(block, 0)].copy_from_slice(&kept);
+        let acc = pooling.finish(acc, shape.height * shape.width);
+        out.data[out.view.span(block, 0)].copy_from_slice(&acc);
     }
 }
