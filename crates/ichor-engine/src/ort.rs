@@ -1,8 +1,8 @@
 //! The engine for batches and NVIDIA GPUs: onnxruntime, whose library is opened at run time.
 //!
 //! ```text
-//! load: library -> runtime -> graph (variable batch size, half precision) -> session -> probe against the original
-//! file run:  queue -> batch -> session
+//! load: library -> runtime -> graph (variable batch size, half precision) -> session -> probe against the file
+//! run:  queue -> batch -> session
 //! ```
 
 mod graph;
