@@ -1,4 +1,5 @@
-//! Phantoms that two forms of a network must agree on before the faster one is used.
+//! The agreement probe: phantoms on which two forms of a network must give the same result before the faster one, as
+//! half precision, is used.
 
 use crate::Result;
 use crate::engine::Logits;
@@ -6,15 +7,16 @@ use crate::model_spec::{ModelSpec, sigmoid};
 use crate::preprocess::preprocess;
 use crate::slice::{CtSlice, Intensity, Plane};
 
-/// Least Dice of the masks of two forms.
-const MASK_DICE: f64 = 0.999;
+/// Smallest Dice coefficient of the masks of two forms.
+const MIN_MASK_DICE: f64 = 0.999;
+/// Side of the phantoms, px.
 const SIDE: usize = 256;
-/// Centre and half axes of the blood of each phantom, as parts of the side.
+/// Centre and half axes of the bleed of each phantom, as fractions of the side.
 const BLEEDS: [[f32; 4]; 3] =
     [[0.60, 0.55, 0.09, 0.12], [0.38, 0.40, 0.05, 0.05], [0.70, 0.62, 0.03, 0.20]];
 
-/// Tensors of heads with a bleed each (bone of 1000 HU, brain of 34, blood of 66, and a grain), and of
-/// air: so different that slices which touch each other in a batch show it.
+/// Input tensors of heads with one bleed each (bone of 1000 HU, brain of 34 HU, blood of 66 HU, with noise), and of air.
+/// They differ so much that an error which mixes the slices of a batch is detected.
 ///
 /// # Errors
 /// As [`preprocess`].
@@ -31,13 +33,13 @@ fn phantom([x, y, wide, high]: [f32; 4]) -> CtSlice {
     let inside = |column: f32, row: f32, [x, y, a, b]: [f32; 4]| {
         ((column - x) / a).powi(2) + ((row - y) / b).powi(2) < 1.0
     };
-    let mut grain = 1_u32;
+    let mut state = 1_u32;
     let samples = (0..SIDE * SIDE).map(|index| {
         let at = |place: usize| place as f32 / SIDE as f32;
         let (column, row) = (at(index % SIDE), at(index / SIDE));
-        // Knuth's linear congruential numbers, -4 to 4 HU: the same on every machine.
-        grain = grain.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let noise = (grain >> 24) as f32 / 32.0 - 4.0;
+        // A linear congruential generator (*Numerical Recipes*), -4 to 4 HU, the same on every machine.
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let noise = (state >> 24) as f32 / 32.0 - 4.0;
         if !inside(column, row, [0.5, 0.5, 0.38, 0.45]) {
             -1000.0
         } else if !inside(column, row, [0.5, 0.5, 0.34, 0.41]) {
@@ -52,8 +54,8 @@ fn phantom([x, y, wide, high]: [f32; 4]) -> CtSlice {
     CtSlice::bare(plane, Intensity::Hounsfield)
 }
 
-/// Says whether the answers of two forms of a network are the same for people: masks at the model's
-/// threshold, and probabilities.
+/// Whether the outputs of two forms of a network are equivalent: every probability within `tolerance`, and the masks at
+/// the model's threshold with a Dice coefficient of at least [`MIN_MASK_DICE`].
 pub(crate) fn agree(
     spec: &ModelSpec,
     expected: &[Logits],
@@ -61,7 +63,7 @@ pub(crate) fn agree(
     tolerance: f32,
 ) -> bool {
     let threshold = spec.postprocessing.threshold;
-    // A number that is none is near nothing.
+    // NaN is within no tolerance.
     let near = |e: f32, a: f32| (e - a).abs() <= tolerance;
     let (mut both, mut sum) = (0_u64, 0_u64);
     for (expected, actual) in expected.iter().zip(actual) {
@@ -78,7 +80,7 @@ pub(crate) fn agree(
             return false;
         }
     }
-    sum == 0 || (2 * both) as f64 / sum as f64 >= MASK_DICE
+    sum == 0 || (2 * both) as f64 / sum as f64 >= MIN_MASK_DICE
 }
 
 #[cfg(test)]
@@ -94,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shifted_mask_another_class_and_no_number_disagree() {
+    fn another_mask_another_class_and_nan_disagree() {
         let sure = logits([vec![9.0; 500], vec![-9.0; 500]].concat());
         let agrees = |other: &[Logits]| agree(&spec(), &sure, other, 1e-3);
         assert!(agrees(&sure));
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edge_pixel_in_a_small_mask_is_too_much() {
+    fn one_pixel_of_difference_in_a_small_mask_disagrees() {
         let [edge, over, under] = [spec().postprocessing.threshold, 1e-4, -1e-4].map(f64::from);
         let logit = |p: f64| (p / (1.0 - p)).ln() as f32;
         let at = |last: f32| logits([vec![9.0; 100], vec![last]].concat());

@@ -1,4 +1,6 @@
-//! Input assessment: how the grey values of a slice are to be read, by rules and without a network.
+//! Input assessment: how the grey values of a slice relate to Hounsfield units, by rules and without a network.
+//!
+//! The rules and their figures: `docs/assessment.md`.
 
 mod bits;
 mod cells;
@@ -23,16 +25,16 @@ pub use size::volume_warning;
 pub enum GrayScale {
     /// The samples are Hounsfield units.
     Hounsfield,
-    /// A picture in a window that the models were made for; its grey values go to the network as they are.
+    /// A picture in a window that the models were trained on. Its grey values are used as they are.
     WindowKnown,
-    /// A picture in another window, which was estimated from the grey values.
+    /// A picture in another window, which was estimated from its grey values.
     WindowEstimated(WindowLevel),
-    /// The grey values cannot be interpreted, or the content is no axial CT of a head.
+    /// The grey values cannot be interpreted, or the image is not an axial CT of a head.
     Unreadable,
 }
 
 impl GrayScale {
-    /// Name in reports.
+    /// Its name in reports: the value of `image.gray_scale`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Hounsfield => "hounsfield",
@@ -42,7 +44,7 @@ impl GrayScale {
         }
     }
 
-    /// The estimated window, where there is one.
+    /// The estimated window; `None` where none was estimated.
     pub fn estimated_window(self) -> Option<WindowLevel> {
         match self {
             Self::WindowEstimated(window) => Some(window),
@@ -51,42 +53,42 @@ impl GrayScale {
     }
 }
 
-/// What was learnt of one slice before the network sees it.
+/// The result of the assessment of one slice, or of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assessment {
-    /// How its grey values are read.
+    /// How its grey values relate to Hounsfield units.
     pub gray_scale: GrayScale,
     /// Why it is unreadable, or what was assumed.
     pub warnings: Vec<Warning>,
-    /// Where the head lies, where one was recognized.
+    /// The place of the head; `None` where none was recognized.
     pub head: Option<HeadBox>,
-    /// What a slice of Hounsfield units says of the scale of its series.
+    /// Evidence of this slice for or against Hounsfield units in its series; `None` for a picture.
     evidence: Option<Evidence>,
-    /// Longer side of the skull, mm, where one with brain inside was found.
-    across_mm: Option<f32>,
+    /// Longer side of the skull, mm; `None` without spacing or without a skull that encloses brain.
+    skull_mm: Option<f32>,
 }
 
-/// A rectangle round a head, px; `x`, `y` are the first column and row. It is as exact as a cell of the
-/// assessment's grid, which has at most 128 cells per side.
+/// A rectangle around a head. Its sides are multiples of a cell of the assessment's grid, which has at most 128 cells
+/// per side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeadBox {
-    /// First column.
+    /// First column, px.
     pub x: usize,
-    /// First row.
+    /// First row, px.
     pub y: usize,
-    /// Columns.
+    /// Columns, px.
     pub width: usize,
-    /// Rows.
+    /// Rows, px.
     pub height: usize,
 }
 
 impl Assessment {
-    /// A slice that is read as `gray_scale` says, without warnings.
+    /// An assessment without warnings.
     pub fn new(gray_scale: GrayScale) -> Self {
-        Self { gray_scale, warnings: Vec::new(), head: None, evidence: None, across_mm: None }
+        Self { gray_scale, warnings: Vec::new(), head: None, evidence: None, skull_mm: None }
     }
 
-    /// A slice that cannot be interpreted, and why.
+    /// The assessment of a slice that cannot be interpreted, for the reason that `warning` gives.
     pub fn unreadable(warning: Warning) -> Self {
         Self { warnings: vec![warning], ..Self::new(GrayScale::Unreadable) }
     }
@@ -97,7 +99,7 @@ impl Assessment {
     }
 }
 
-/// Assesses a slice by itself; `plane` holds its samples.
+/// Assesses a slice by itself. `plane` holds its samples, HU or grey values in [0, 1].
 pub fn assess(slice: &CtSlice, plane: &Plane) -> Assessment {
     match slice.intensity {
         Intensity::Hounsfield => assess_hounsfield(slice, plane),
@@ -105,8 +107,11 @@ pub fn assess(slice: &CtSlice, plane: &Plane) -> Assessment {
     }
 }
 
-/// Assesses the slices of a series of Hounsfield units together: a vertex slice with little brain says nothing
-/// against its head, and a shifted scale is shifted on every slice. Pictures keep their own assessments.
+/// Assesses the slices of a series together.
+///
+/// Where all are in Hounsfield units, the series is judged as a whole: a vertex slice without brain does not make it
+/// unreadable, and a shifted scale is shifted on every slice. For pictures, returns the assessment of the first slice
+/// that can be read, or of the first.
 pub fn assess_series(slices: &[&Assessment]) -> Assessment {
     let evidence: Vec<Evidence> = slices.iter().filter_map(|slice| slice.evidence).collect();
     if evidence.len() == slices.len() && !evidence.is_empty() {
@@ -125,7 +130,7 @@ pub fn assess_series(slices: &[&Assessment]) -> Assessment {
     }
 }
 
-/// The slices' warnings that leave nothing in doubt, each kind once.
+/// The warnings of the slices that leave nothing in doubt, each code once.
 fn notes(slices: &[&Assessment]) -> Vec<Warning> {
     let mut notes: Vec<Warning> = Vec::new();
     for warning in slices.iter().flat_map(|slice| &slice.warnings) {
@@ -136,12 +141,13 @@ fn notes(slices: &[&Assessment]) -> Vec<Warning> {
     notes
 }
 
-/// Greys below this are taken for cut off by the window, which mostly is air.
-const CUT_OFF_GREY: f32 = 2.5 / 255.0;
+/// Grey values below this lie under the lower end of the window, and are mostly air.
+const CLIPPED_GREY: f32 = 2.5 / 255.0;
 
-/// Hounsfield units of a picture's grey in its window. What the window cuts off at black becomes air: where a
-/// window begins at 0 HU, its black would otherwise be as bright as water.
+/// Converts a grey value in [0, 1] of a picture to Hounsfield units by its window. Black becomes air, -1000 HU below the
+/// lower end of the window: in a window that begins at 0 HU it would otherwise be as bright as water.
+#[inline]
 pub fn to_hounsfield(window: WindowLevel, grey: f32) -> f32 {
-    let below = (1.0 - grey / CUT_OFF_GREY).max(0.0);
+    let below = (1.0 - grey / CLIPPED_GREY).max(0.0);
     window.to_hu(grey) - 1000.0 * below
 }

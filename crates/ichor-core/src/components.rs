@@ -1,45 +1,46 @@
-//! Connected components of a mask (8-neighbourhood).
+//! Connected components of a mask, where pixels that share an edge or a corner are connected (8-neighbourhood).
 
-mod flood;
+mod flood_fill;
 
-pub use flood::{flood, rim};
+pub use flood_fill::{border_pixels, flood_fill};
 
 use crate::mask::Mask;
 use std::ops::Range;
 
-/// Bounding box, px; `x`, `y` are the first column and row.
+/// A rectangle of pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct BoundingBox {
-    /// First column.
+    /// First column, px.
     pub x: usize,
-    /// First row.
+    /// First row, px.
     pub y: usize,
-    /// Columns.
+    /// Columns, px.
     pub width: usize,
-    /// Rows.
+    /// Rows, px.
     pub height: usize,
 }
 
 impl BoundingBox {
-    /// The box that holds an image of `width` x `height` px.
+    /// The box of a whole image of `width` x `height` px.
     pub fn whole(width: usize, height: usize) -> Self {
         Self { x: 0, y: 0, width, height }
     }
 
-    /// Its pixels.
+    /// Number of its pixels.
+    #[inline]
     pub fn area_px(self) -> usize {
         self.width * self.height
     }
 }
 
-/// Pixels of one row side by side.
+/// Adjacent pixels of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
     /// Row, px.
     pub row: usize,
     /// First column, px.
     pub start: usize,
-    /// The column behind the last, px.
+    /// The column after the last, px.
     pub end: usize,
 }
 
@@ -48,11 +49,11 @@ pub struct Run {
 pub struct Component {
     /// Number in reading order of the first pixels, from 1.
     pub label: u32,
-    /// Pixels.
+    /// Number of its pixels.
     pub area_px: usize,
     /// Bounding box.
     pub bbox: BoundingBox,
-    /// Mean column and row of its pixels.
+    /// Mean column and row of its pixels, px.
     pub centroid: [f64; 2],
     runs: Range<usize>,
 }
@@ -60,19 +61,22 @@ pub struct Component {
 /// All components of a mask.
 #[derive(Debug, Clone)]
 pub struct Components {
-    /// The components, largest first.
+    /// The components, largest first; those of one size in reading order.
     pub found: Vec<Component>,
-    /// One component's after the other's, each in reading order.
+    /// The runs of the first label, then those of the second and so on, each in reading order.
     runs: Vec<Run>,
 }
 
 impl Components {
-    /// The pixels of a component, in reading order.
+    /// The pixels of a component of this mask, in reading order.
+    ///
+    /// # Panics
+    /// For a component of another mask.
     pub fn runs(&self, component: &Component) -> &[Run] {
         &self.runs[component.runs.clone()]
     }
 
-    /// The label of each pixel of a mask of `width` x `height`, row-major; 0 is background.
+    /// The label of each pixel of the mask, whose size is `width` x `height` px, row-major; 0 is background.
     pub fn labels(&self, width: usize, height: usize) -> Vec<u32> {
         let mut labels = vec![0; width * height];
         for component in &self.found {
@@ -90,23 +94,22 @@ pub fn runs(mask: &Mask) -> impl Iterator<Item = Run> + '_ {
     rows.flat_map(|(row, pixels)| {
         let mut from = 0;
         std::iter::from_fn(move || {
-            let start = next(pixels, from, true);
-            from = next(pixels, start, false);
+            let start = find_from(pixels, from, true);
+            from = find_from(pixels, start, false);
             (start < pixels.len()).then_some(Run { row, start, end: from })
         })
     })
 }
 
-/// Runs per row of a mask that memory is taken for at first.
+/// Runs per row of a mask for which memory is reserved. Most masks have fewer, so that no vector grows.
 const RUNS_PER_ROW: usize = 4;
 
-/// Labels the components of `mask`, run by run: most of a mask is background that costs nothing.
+/// Labels the components of `mask` run by run, so that the time depends on the runs rather than on the pixels.
 pub fn label_components(mask: &Mask) -> Components {
-    // Most masks have fewer runs per row; to grow step by step takes memory again and again.
     let expected = RUNS_PER_ROW * mask.height;
     let mut found: Vec<Run> = Vec::with_capacity(expected);
     let mut sets = DisjointSets { parents: Vec::with_capacity(expected) };
-    // Of the row above, those that may touch a run still to come; the first of the row itself.
+    // Indices of runs: the first of the row above that may touch a later run, and the first of the current row.
     let (mut nearest, mut row_start) = (0, 0);
     for run in runs(mask) {
         if found.last().is_some_and(|last| last.row != run.row) {
@@ -115,21 +118,21 @@ pub fn label_components(mask: &Mask) -> Components {
             row_start = found.len();
         }
         sets.grow_to(found.len() + 1);
-        // A corner is enough to touch; what ends before this run touches no later one either.
+        // Runs that share only a corner touch, too. A run that ends before this one touches no later run.
         while nearest < row_start && found[nearest].end < run.start {
             nearest += 1;
         }
         let touching = (nearest..row_start).take_while(|&other| found[other].start <= run.end);
-        touching.for_each(|other| sets.join(other, found.len()));
+        touching.for_each(|other| sets.union(other, found.len()));
         found.push(run);
     }
     collect(&found, &mut sets)
 }
 
-/// The first pixel of that value at or behind `from`, else the length of the row.
-fn next(row: &[bool], from: usize, value: bool) -> usize {
+/// The index of the first pixel at or after `from` that has this value; without one, the length of the row.
+fn find_from(row: &[bool], from: usize, value: bool) -> usize {
     let mut at = from;
-    // The compiler makes one comparison of a block.
+    // A block without an early exit compiles to one vector comparison.
     while let Some(block) = row[at..].first_chunk::<32>() {
         if block.iter().fold(false, |any, &pixel| any | (pixel == value)) {
             break;
@@ -139,12 +142,12 @@ fn next(row: &[bool], from: usize, value: bool) -> usize {
     row[at..].iter().position(|&pixel| pixel == value).map_or(row.len(), |ahead| at + ahead)
 }
 
-/// Puts the runs of each component together.
+/// Groups the runs by component.
 fn collect(runs: &[Run], sets: &mut DisjointSets) -> Components {
     let mut extents: Vec<Extent> = Vec::new();
     let mut index_of = vec![usize::MAX; runs.len()];
     for (number, run) in runs.iter().enumerate() {
-        // The root is the first of its runs, so components are met in reading order.
+        // The root of a component is its first run, so that components are numbered in reading order.
         let root = sets.root(number);
         if root == number {
             index_of[number] = extents.len();
@@ -166,22 +169,24 @@ fn collect(runs: &[Run], sets: &mut DisjointSets) -> Components {
         grouped[places[index]] = *run;
         places[index] += 1;
     }
-    // The sort is stable, so equal areas keep reading order and answers do not flicker.
+    // The sort is stable, so that components of equal area keep their reading order.
     found.sort_by_key(|c| std::cmp::Reverse(c.area_px));
     Components { found, runs: grouped }
 }
 
-/// Union-find with path halving (Tarjan and van Leeuwen 1984).
+/// Union-find with path halving (Tarjan and van Leeuwen 1984, *Worst-case analysis of set union algorithms*).
 #[derive(Default)]
 pub(crate) struct DisjointSets {
     parents: Vec<usize>,
 }
 
 impl DisjointSets {
+    /// Adds sets of one member each until there are `count` members.
     pub(crate) fn grow_to(&mut self, count: usize) {
         self.parents.extend(self.parents.len()..count);
     }
 
+    /// The lowest member of the set that holds `member`.
     pub(crate) fn root(&mut self, mut member: usize) -> usize {
         while self.parents[member] != member {
             self.parents[member] = self.parents[self.parents[member]];
@@ -190,18 +195,24 @@ impl DisjointSets {
         member
     }
 
-    /// The lower root stays, so sets are numbered as their lowest member is.
-    pub(crate) fn join(&mut self, a: usize, b: usize) {
+    /// Unites the sets that hold `a` and `b`. The lower root remains the root.
+    pub(crate) fn union(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         self.parents[a.max(b)] = a.min(b);
     }
 }
 
+/// Sums over the runs of one component.
 struct Extent {
+    /// Number of runs.
     runs: usize,
+    /// Number of pixels.
     count: usize,
+    /// Sums of the columns and of the rows of all pixels.
     sum: [usize; 2],
+    /// Lowest column and row.
     min: [usize; 2],
+    /// Highest column and row.
     max: [usize; 2],
 }
 
@@ -244,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_size_box_and_centre_largest_first() {
+    fn components_are_measured_and_ordered_by_size() {
         let mut mask = Mask::empty(10, 8);
         for (x, y) in [(1, 1), (5, 4), (6, 4), (5, 5), (6, 5), (7, 6)] {
             mask.pixels[y * 10 + x] = true;
@@ -256,14 +267,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_mask_has_none() {
+    fn an_empty_mask_has_no_components() {
         assert!(label_components(&Mask::empty(4, 4)).found.is_empty());
         assert!(label_components(&Mask::empty(0, 0)).found.is_empty());
     }
 
-    /// imageproc labels pixel by pixel, by the same neighbourhood.
+    /// imageproc labels pixel by pixel, with the same neighbourhood.
     #[test]
-    fn labels_are_those_of_a_pixelwise_labelling() {
+    fn labels_equal_those_of_imageproc() {
         use image::Luma;
         use imageproc::region_labelling::{Connectivity, connected_components};
         for (width, height, of_ten) in
@@ -271,7 +282,7 @@ mod tests {
         {
             let mut state = 12_345_u32;
             let mut random = || {
-                // A linear congruential generator (Numerical Recipes) is random enough here.
+                // A linear congruential generator (*Numerical Recipes*).
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 (state >> 16) % 10 < of_ten
             };

@@ -1,9 +1,9 @@
-//! What can go wrong between slices and findings.
+//! Errors between slices and findings.
 
-/// An error, by who must act.
+/// An error. The variants differ in who must act: the caller, the operator, or the authors of the program.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The input cannot be read, or is no head CT slice; or a file cannot be read or written.
+    /// The input cannot be read or used as a CT slice of a head; or a file cannot be read or written.
     #[error(transparent)]
     Image(#[from] ichor_image::Error),
     /// A parameter is out of its range.
@@ -12,43 +12,43 @@ pub enum Error {
     /// No model of that name is loaded.
     #[error("No model of that name is loaded. Loaded models: {0}.")]
     ModelNotFound(String),
-    /// A model's files are missing, damaged or contradict each other.
+    /// The files of a model are missing, damaged or contradict each other.
     #[error("Model '{model}': {reason}")]
     Model {
         /// Folder or key name of the model.
         model: String,
-        /// What is wrong and what to do.
+        /// What is wrong, and what to do.
         reason: String,
     },
-    /// The engine's queue is full; the same call succeeds later.
+    /// The queue of the engine is full. The same call succeeds later.
     #[error("All workers are busy. Send the request again after the time in Retry-After.")]
     Busy,
-    /// The network failed to run; a fault of the program, not of the input.
+    /// The network failed to run: a fault of the program or its libraries, not of the input.
     #[error("The network could not be run: {0}")]
     Inference(String),
-    /// A result could not be put together or written; a fault of the program, not of the input.
+    /// A result could not be assembled or encoded: a fault of the program, not of the input.
     #[error("The result could not be written: {0}")]
     Internal(String),
 }
 
 impl Error {
-    /// Wraps an I/O error with what was being done.
+    /// Converts an I/O error; `context` states what failed and what to do.
     pub fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let wrap = ichor_image::Error::io(context);
         move |source| wrap(source).into()
     }
 
-    /// An input or a series that cannot be used as asked, and why.
+    /// The error for an input or a series that cannot be used as requested, for this reason.
     pub fn unprocessable(reason: impl Into<String>) -> Self {
         Self::Image(ichor_image::Error::Unprocessable(reason.into()))
     }
 
-    /// Whether an input or a series cannot be used as asked, while another use may succeed.
+    /// Whether an input or a series cannot be used as requested, though it may be usable with other options.
     pub fn is_unprocessable(&self) -> bool {
         matches!(self, Self::Image(ichor_image::Error::Unprocessable(_)))
     }
 
-    /// Wraps an engine's error with the name of the model that it ran.
+    /// Converts an error of the engine; `model` names the model that it ran.
     pub fn of_model(model: &str) -> impl FnOnce(ichor_engine::Error) -> Self {
         move |error| match error {
             ichor_engine::Error::Network(reason) => Self::Model { model: model.to_owned(), reason },

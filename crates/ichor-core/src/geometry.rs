@@ -1,4 +1,4 @@
-//! The square crop that the network sees, and the way back.
+//! The square crop that the network sees, and the mapping of its output back to the image.
 
 mod resample;
 mod surround;
@@ -14,7 +14,7 @@ use crate::slice::Plane;
 use resample::{Cutout, reach};
 use std::ops::Range;
 
-/// A square region of the source image; it may reach beyond the edges, where it is black.
+/// A square region of an image. It may reach beyond the image, where samples are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CropBox {
     /// First column; may be negative.
@@ -25,21 +25,21 @@ pub struct CropBox {
     pub side: usize,
 }
 
-/// A head smaller than this part of the image is taken for noise.
-const SMALLEST_HEAD: f64 = 0.02;
+/// Smallest part of the picture that a head takes up; smaller components are noise.
+const MIN_HEAD_SHARE: f64 = 0.02;
 
 impl CropBox {
-    /// The smallest centred square that holds the whole image.
+    /// The smallest square around the whole image, centred on it.
     pub fn whole(plane: &Plane) -> Self {
         Self::around(BoundingBox::whole(plane.width, plane.height), 0.0)
     }
 
-    /// The square round the largest component brighter than `threshold`, plus `margin` of
-    /// its side; `None` where nothing is large enough to be a head on the `picture`, the part of the plane
-    /// that no surround takes up.
+    /// The square around the largest component at or above `threshold`, with `margin` times its longer side added on
+    /// each side. `picture` is the part of the plane without surround; `None` where the component takes up less than
+    /// 2 % of it.
     pub fn head(plane: &Plane, picture: BoundingBox, threshold: f32, margin: f32) -> Option<Self> {
         let bright = Mask::from_plane(plane, threshold);
-        let smallest = SMALLEST_HEAD * picture.area_px() as f64;
+        let smallest = MIN_HEAD_SHARE * picture.area_px() as f64;
         let found = label_components(&bright).found;
         let head = found.first().filter(|c| c.area_px as f64 >= smallest)?;
         Some(Self::around(head.bbox, margin))
@@ -53,8 +53,8 @@ impl CropBox {
         Self { x: start(bbox.x, bbox.width), y: start(bbox.y, bbox.height), side }
     }
 
-    /// The part of a grid of `side` x `side` px, which shows all of the box, that lies in `picture`.
-    pub fn shown(self, picture: BoundingBox, side: usize) -> BoundingBox {
+    /// The part of a grid of `side` x `side` px, onto which the box was resized, that shows pixels of `picture`.
+    pub fn visible_part(self, picture: BoundingBox, side: usize) -> BoundingBox {
         let scale = side as f64 / self.side.max(1) as f64;
         let along = |first: i64, from: usize, length: usize| {
             let place = |at: usize| (at as i64 - first) as f64 * scale;
@@ -67,7 +67,7 @@ impl CropBox {
         BoundingBox { x, y, width, height }
     }
 
-    /// Cuts the box out of `source`; outside the image the result is 0.
+    /// The samples of `source` in the box; 0 outside of the image.
     pub fn cut(self, source: &Plane) -> Plane {
         let mut out = Plane::filled(self.side, self.side, 0.0);
         let side = self.side as i64;
@@ -82,7 +82,7 @@ impl CropBox {
         out
     }
 
-    /// What [`CropBox::cut`] gives, as [`resize`] makes it, without a copy between.
+    /// As [`CropBox::cut`] and then [`resize`], without the copy in between.
     ///
     /// # Errors
     /// [`ichor_image::Error::Unprocessable`] for a box without pixels.
@@ -91,28 +91,34 @@ impl CropBox {
         resized(Cutout { plane: source, start, size }, width, height)
     }
 
-    /// The part of an image of `width` x `height` px that the box shows, given back from `grid`, which shows
-    /// all of the box: the pixels that `cells` of the grid have a share in.
-    pub fn spread(
+    /// Resizes `grid`, which shows the whole box, back to the pixels of an image of `width` x `height` px. The result
+    /// covers the pixels on which the columns and rows `cells` of the grid have an influence.
+    pub fn map_back(
         self,
         grid: &Plane,
         cells: [Range<usize>; 2],
         [width, height]: [usize; 2],
     ) -> Patch {
         let [columns, rows] = cells;
-        let columns = self.places(columns, grid.width, self.x, width);
-        let rows = self.places(rows, grid.height, self.y, height);
+        let columns = self.influenced_pixels(columns, grid.width, self.x, width);
+        let rows = self.influenced_pixels(rows, grid.height, self.y, height);
         let (x, y) = (columns.start as i64 + self.x, rows.start as i64 + self.y);
         let size = [grid.width, grid.height];
         let from = Cutout { plane: grid, start: [0, 0], size };
         let plane = from.resized([self.side; 2], [columns, rows]);
-        // Within the image, as the places are.
+        // `influenced_pixels` lie within the image, so that neither is negative.
         Patch { x: x.max(0) as usize, y: y.max(0) as usize, plane }
     }
 
-    /// Places along a side of the box, which begins at `first` of an image's line of `length`, that `cells`
-    /// of `count` have a share in.
-    fn places(self, cells: Range<usize>, count: usize, first: i64, length: usize) -> Range<usize> {
+    /// Pixels along one side of the box on which `cells`, of `count` cells along that side, have an influence. The box
+    /// begins at pixel `first` of the image, whose side has `length` pixels.
+    fn influenced_pixels(
+        self,
+        cells: Range<usize>,
+        count: usize,
+        first: i64,
+        length: usize,
+    ) -> Range<usize> {
         let scale = count as f64 / self.side as f64;
         let reach = reach(count, self.side);
         let place = |cell: f64| cell / scale - 0.5;
@@ -124,32 +130,36 @@ impl CropBox {
     }
 }
 
-/// A rectangle of an image.
+/// A rectangle of an image with its samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Patch {
-    /// First column of the image.
+    /// First column of the image, px.
     pub x: usize,
-    /// First row of the image.
+    /// First row of the image, px.
     pub y: usize,
-    /// Its pixels.
+    /// Its samples.
     pub plane: Plane,
 }
 
 impl Patch {
-    /// Its rows, each with its place in an image of `width` columns, row-major.
+    /// Its rows, each with the row-major index of its first pixel in the image, which has `width` columns.
     pub fn rows(&self, width: usize) -> impl Iterator<Item = (usize, &[f32])> {
         let rows = self.plane.samples.chunks_exact(self.plane.width.max(1)).enumerate();
         rows.map(move |(row, samples)| ((self.y + row) * width + self.x, samples))
     }
 
-    /// Columns of a row of the image, which lie in the patch.
+    /// The samples of `columns` in a row of the image.
+    ///
+    /// # Panics
+    /// Where these do not lie in the patch.
+    #[inline]
     pub fn columns(&self, row: usize, columns: Range<usize>) -> &[f32] {
         let start = (row - self.y) * self.plane.width + columns.start - self.x;
         &self.plane.samples[start..][..columns.len()]
     }
 }
 
-/// Bilinear resize, antialiased when shrinking (triangle filter scaled by the ratio).
+/// Resizes bilinearly. Where the result is smaller, the triangle filter is as wide as the ratio, which avoids aliasing.
 ///
 /// # Errors
 /// [`ichor_image::Error::Unprocessable`] for a plane without pixels.
@@ -175,28 +185,27 @@ mod tests {
     }
 
     #[test]
-    fn cut_and_spread_return_every_pixel() {
+    fn a_crop_that_is_mapped_back_returns_every_pixel() {
         for (width, height) in [(7, 5), (5, 7), (6, 6), (1, 9)] {
             let source = gradient(width, height);
             let whole = CropBox::whole(&source);
             let (cut, all) = (whole.cut(&source), [0..whole.side, 0..whole.side]);
             assert_eq!(whole.cut_to(&source, whole.side, whole.side).unwrap(), cut);
-            let back = whole.spread(&cut, all, [width, height]);
+            let back = whole.map_back(&cut, all, [width, height]);
             assert_eq!(back, Patch { x: 0, y: 0, plane: source }, "{width}x{height}");
         }
     }
 
-    /// A part is what it is in the whole, wherever the box lies.
     #[test]
-    fn parts_are_those_of_the_whole() {
+    fn a_part_that_is_mapped_back_equals_that_part_of_the_whole() {
         let source = gradient(40, 30);
         for (x, y, side) in [(0, 0, 30), (-5, 3, 50), (8, -9, 21), (60, 0, 9), (3, 3, 1)] {
             let crop = CropBox { x, y, side };
             let small = crop.cut_to(&source, 12, 12).unwrap();
             let expected = resize(&crop.cut(&source), 12, 12).unwrap();
             assert_eq!(small, expected, "{crop:?}");
-            let whole = crop.spread(&small, [0..12, 0..12], [40, 30]);
-            let part = crop.spread(&small, [4..6, 3..9], [40, 30]);
+            let whole = crop.map_back(&small, [0..12, 0..12], [40, 30]);
+            let part = crop.map_back(&small, [4..6, 3..9], [40, 30]);
             assert_eq!(part.plane.samples.is_empty(), x >= 40, "{crop:?}");
             let columns = part.x..part.x + part.plane.width;
             for row in (part.y..part.y + part.plane.height).filter(|_| !columns.is_empty()) {
@@ -207,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn head_box_is_square_and_holds_the_bright_part() {
+    fn the_head_crop_is_square_and_holds_the_bright_part() {
         let mut plane = Plane::filled(100, 80, 0.0);
         for y in 20..60 {
             for x in 50..70 {
@@ -227,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn resize_keeps_the_mean_and_a_constant() {
+    fn resize_preserves_the_mean_and_a_constant() {
         let small = resize(&gradient(64, 64), 16, 16).unwrap();
         let mean = small.samples.iter().sum::<f32>() / 256.0;
         assert!((mean - 2047.5).abs() < 1.0);

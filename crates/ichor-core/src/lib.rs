@@ -1,16 +1,16 @@
-//! Finds and outlines intracranial hemorrhage on slices of head CT. For research and teaching only.
+//! Finds, outlines and measures intracranial hemorrhage on slices of head CT. For research and teaching only.
 //!
 //! ```text
 //! CtSlice -> assess -> preprocess (ModelSpec) -> engine -> logits -> postprocess -> Mask, lesions -> volumetry
 //! ```
 //!
-//! [`segmenter::Segmenter`] is the one composition of these steps.
+//! [`segmenter::Segmenter`] runs these steps for a slice or a series; every program of Ichor calls it.
 //!
 //! ```
 //! use ichor_core::assess::{GrayScale, assess};
 //! use ichor_image::slice::{CtSlice, Intensity, Plane};
 //!
-//! // A blank picture is no head: the answer is not "no hemorrhage", but "unreadable", with the reason.
+//! // A blank picture shows no head. The result is "unreadable" with a reason, never "no hemorrhage".
 //! let plane = Plane::filled(128, 128, 0.0);
 //! let assessment = assess(&CtSlice::bare(plane.clone(), Intensity::Display), &plane);
 //! assert_eq!(assessment.gray_scale, GrayScale::Unreadable);

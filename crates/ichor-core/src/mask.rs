@@ -1,9 +1,9 @@
-//! Binary masks in the geometry of their image.
+//! Binary masks on the pixels of their image.
 
 use crate::slice::Plane;
 use image::GrayImage;
 
-/// A binary mask, row-major, one `bool` a pixel.
+/// A binary mask, row-major, one `bool` per pixel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mask {
     /// Columns, px.
@@ -15,12 +15,12 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// An all-false mask.
+    /// A mask without hemorrhage.
     pub fn empty(width: usize, height: usize) -> Self {
         Self { width, height, pixels: vec![false; width * height] }
     }
 
-    /// Pixels at or above `threshold`.
+    /// The pixels whose samples are at or above `threshold`.
     pub fn from_plane(plane: &Plane, threshold: f32) -> Self {
         Self {
             width: plane.width,
@@ -29,48 +29,49 @@ impl Mask {
         }
     }
 
-    /// Binarises a grey mask image with Otsu's threshold (Otsu 1979), as lossy mask files
-    /// are not exactly 0 and 255. An image of one value has no foreground.
+    /// Binarizes a grey mask image with Otsu's threshold (Otsu 1979, *A threshold selection method from gray-level
+    /// histograms*), as lossy files do not hold exactly 0 and 255. An image of one value gives an empty mask.
     pub fn from_grey_otsu(grey: &GrayImage) -> Self {
         let first = grey.as_raw().first().copied();
-        let uniform = grey.as_raw().iter().all(|&v| Some(v) == first);
+        let is_uniform = grey.as_raw().iter().all(|&v| Some(v) == first);
         let level = imageproc::contrast::otsu_level(grey);
         Self {
             width: grey.width() as usize,
             height: grey.height() as usize,
-            pixels: grey.as_raw().iter().map(|&v| !uniform && v > level).collect(),
+            pixels: grey.as_raw().iter().map(|&v| !is_uniform && v > level).collect(),
         }
     }
 
-    /// Number of `true` pixels.
+    /// Number of hemorrhage pixels.
     pub fn area_px(&self) -> usize {
         self.pixels.iter().filter(|&&p| p).count()
     }
 
-    /// Every pixel that has one of the mask within `reach` rows and columns.
-    pub fn grown(&self, reach: usize) -> Self {
-        let mut grown = Self::empty(self.width, self.height);
+    /// Dilation: every pixel that has one of the mask within `reach` rows and columns.
+    pub fn dilate(&self, reach: usize) -> Self {
+        let mut dilated = Self::empty(self.width, self.height);
         let mut rows = vec![false; self.pixels.len()];
         for run in crate::components::runs(self) {
             let (start, end) = (run.start.saturating_sub(reach), (run.end + reach).min(self.width));
             rows[run.row * self.width..][start..end].fill(true);
         }
         for row in 0..self.height {
-            let target = &mut grown.pixels[row * self.width..][..self.width];
+            let target = &mut dilated.pixels[row * self.width..][..self.width];
             for near in row.saturating_sub(reach)..(row + reach + 1).min(self.height) {
                 let from = &rows[near * self.width..][..self.width];
                 target.iter_mut().zip(from).for_each(|(to, &from)| *to |= from);
             }
         }
-        grown
+        dilated
     }
 
     /// Whether no pixel is hemorrhage.
     pub fn is_empty(&self) -> bool {
+        // A fold without an early exit compiles to vector instructions.
         !self.pixels.iter().fold(false, |any, &inside| any | inside)
     }
 
-    /// The mask as 1.0 and 0.0.
+    /// The mask as samples of 1.0 and 0.0.
     pub fn to_plane(&self) -> Plane {
         Plane {
             width: self.width,
@@ -83,18 +84,18 @@ impl Mask {
     pub fn to_grey(&self) -> GrayImage {
         let pixels = self.pixels.iter().map(|&inside| if inside { 255 } else { 0 }).collect();
         let (width, height) = (self.width as u32, self.height as u32);
-        // The buffer has the size that the image asks for.
+        // The buffer has one byte per pixel, so that `from_raw` cannot fail.
         GrayImage::from_raw(width, height, pixels).unwrap_or_default()
     }
 }
 
 impl Mask {
-    /// The mask at a bit a pixel.
+    /// The mask with one bit per pixel.
     pub fn pack(&self) -> PackedMask {
         let (eights, rest) = self.pixels.as_chunks::<8>();
         let mut bits = Vec::with_capacity(self.pixels.len().div_ceil(8));
         bits.extend(eights.iter().map(|eight| {
-            // The product's highest byte gathers the lowest bit of each byte, the first lowest.
+            // The product moves the lowest bit of each byte into its highest byte, in order.
             let bytes = u64::from_le_bytes(eight.map(u8::from));
             (bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
         }));
@@ -106,19 +107,19 @@ impl Mask {
     }
 }
 
-/// A mask at a bit a pixel, as whole series keep theirs: 512 of 512 px a side take 16 MiB.
+/// A mask with one bit per pixel, as series store them: 512 masks of 512 x 512 px take 16 MiB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackedMask {
     /// Columns, px.
     pub width: usize,
     /// Rows, px.
     pub height: usize,
-    /// Pixels row by row, the first in the lowest bit; bits behind the last pixel are 0.
+    /// Pixels row by row, the first in the lowest bit. Bits after the last pixel are 0.
     bits: Vec<u8>,
 }
 
 impl PackedMask {
-    /// The mask at a `bool` a pixel.
+    /// The mask with one `bool` per pixel.
     pub fn unpack(&self) -> Mask {
         let mut mask = Mask::empty(self.width, self.height);
         for (eight, &bits) in mask.pixels.chunks_mut(8).zip(&self.bits).filter(|(_, b)| **b != 0) {
@@ -127,12 +128,16 @@ impl PackedMask {
         mask
     }
 
-    /// Whether a pixel, counted row by row, is hemorrhage.
+    /// Whether the pixel at this row-major index is hemorrhage.
+    ///
+    /// # Panics
+    /// For an index beyond the last pixel.
+    #[inline]
     pub fn contains(&self, pixel: usize) -> bool {
         self.bits[pixel / 8] >> (pixel % 8) & 1 == 1
     }
 
-    /// Number of `true` pixels.
+    /// Number of hemorrhage pixels.
     pub fn area_px(&self) -> usize {
         self.bits.iter().map(|byte| byte.count_ones() as usize).sum()
     }
@@ -154,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn packing_keeps_every_pixel() {
+    fn packing_preserves_every_pixel() {
         for (width, height) in [(1, 1), (3, 3), (8, 2), (5, 13)] {
             let pixels: Vec<bool> = (0..width * height).map(|i| i * 7 % 3 == 1).collect();
             let mask = Mask { width, height, pixels };

@@ -13,7 +13,7 @@ use crate::engine::{IoSpec, SliceOutput as SliceLogits};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// What a model is, what it needs and what it answers.
+/// A parsed and checked `model.json`: the network's input and outputs, and every step before and after it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSpec {
@@ -41,19 +41,19 @@ pub struct ModelSpec {
     pub input: TensorSpec,
     /// The network's outputs.
     pub outputs: Outputs,
-    /// Steps from slice to tensor, in order.
+    /// Steps from slice to tensor, in the order in which they are applied.
     pub preprocessing: Vec<Step>,
-    /// From probabilities to mask.
+    /// How probabilities become a mask.
     pub postprocessing: Postprocessing,
-    /// From the slice logit to a probability.
+    /// How the slice logit becomes a probability.
     pub calibration: Calibration,
-    /// How the slices of a series inform each other; without, each stands alone.
+    /// The series chain; without it each slice of a series is judged by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<SeriesChain>,
     /// Which calibrated probabilities count as likely and as unlikely; a model may leave them out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdicts: Option<VerdictBands>,
-    /// Figures by data set, as the training wrote them.
+    /// Accuracy by data set, as the training wrote it.
     pub metrics: serde_json::Value,
     /// Data, licences and split of the training.
     pub training: serde_json::Value,
@@ -61,7 +61,7 @@ pub struct ModelSpec {
     pub license: String,
     /// What the model is for.
     pub intended_use: String,
-    /// What it is not for.
+    /// What the model is not for.
     pub out_of_scope: String,
 }
 
@@ -72,7 +72,7 @@ pub struct MaskClass {
     pub code: String,
     /// Name for people.
     pub name: String,
-    /// `#RRGGBB`, safe for the colour-blind.
+    /// Colour of the overlay, `#RRGGBB`; distinct for colour-blind readers.
     pub color: String,
 }
 
@@ -83,7 +83,7 @@ pub struct SliceClass {
     pub code: String,
     /// Name for people.
     pub name: String,
-    /// Whether its measured interval includes chance.
+    /// Whether the confidence interval of its measured accuracy includes chance.
     pub experimental: bool,
 }
 
@@ -126,40 +126,40 @@ pub struct SliceOutput {
     pub activation: String,
     /// The classes, the first being `any`.
     pub classes: Vec<SliceClass>,
-    /// What the first class' logit takes from the mask.
+    /// How the highest cell of the mask corrects the logit of the first class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strongest_cell: Option<StrongestCell>,
 }
 
-/// What a slice takes from its mask: `weight` times the highest mean logit of a cell.
+/// A term of a slice's evidence: `weight` times the highest mean mask logit of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StrongestCell {
     /// Side of the square cells that tile the network's grid, px.
     pub side_px: usize,
-    /// Its weight.
+    /// Factor of the cell's mean logit.
     pub weight: f32,
 }
 
-/// One preprocessing step; `preprocess` applies them in the order of the file.
+/// One preprocessing step, applied by [`crate::preprocess::preprocess`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
-    /// Hounsfield units to [0, 1]; 8-bit images count as already windowed.
+    /// Maps Hounsfield units to [0, 1]. Pictures are taken as already windowed.
     Window {
         /// Centre, HU.
         center_hu: f32,
         /// Width, HU.
         width_hu: f32,
     },
-    /// Square box round the largest bright component.
+    /// Crops to a square around the largest bright component.
     CropToHead {
-        /// Grey level in [0, 1] above which a pixel may belong to the head.
+        /// Grey level in (0, 1) from which a pixel may belong to the head.
         threshold: f32,
-        /// Margin as a fraction of the box side.
+        /// Margin on each side, as a fraction of the component's longer side, 0 to 1.
         margin: f32,
     },
-    /// Bilinear resize with antialiasing.
+    /// Resizes bilinearly, with antialiasing where the result is smaller.
     Resize {
         /// Columns, px.
         width: usize,
@@ -172,19 +172,19 @@ pub enum Step {
     Clahe {
         /// Clip limit as a multiple of the mean bin height.
         clip_limit: f32,
-        /// Tiles a side.
+        /// Tiles per side, 1 to 64.
         tiles: usize,
     },
-    /// Linear stretch between two percentiles.
+    /// Stretches linearly between two percentiles of the samples.
     ContrastStretch {
-        /// Percentile that becomes 0.
+        /// Percentile that becomes 0, at least 0.
         low_percentile: f32,
-        /// Percentile that becomes 1.
+        /// Percentile that becomes 1, at most 100.
         high_percentile: f32,
     },
-    /// Changes nothing, but has the mask end where the skull does. After `resize`.
+    /// Finds the skull, outside of which no mask is drawn. Leaves the samples as they are. After `resize`.
     FindSkull {
-        /// Grey level in [0, 1] from which a pixel may be bone.
+        /// Grey level in (0, 1) from which a pixel may be bone.
         bone: f32,
     },
     /// `(x - mean) / std`.
@@ -194,7 +194,7 @@ pub enum Step {
         /// Standard deviation of the training images.
         std: f32,
     },
-    /// Repeats the plane into channels, NCHW.
+    /// Repeats the plane once per channel, NCHW.
     Reshape {
         /// Number of channels.
         channels: usize,
@@ -205,43 +205,45 @@ pub enum Step {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Postprocessing {
-    /// Pixels at or above it are hemorrhage.
+    /// Probability in (0, 1) from which a pixel enters the mask.
     pub threshold: f32,
-    /// Below this probability of `any`, the mask is emptied.
+    /// Cut-off of the slice: below this uncalibrated probability of `any`, 0 to 1, the mask is emptied.
     #[serde(default)]
     pub slice_threshold: Option<f32>,
-    /// Components smaller than this, counted on the network's grid, are dropped.
+    /// Area of the smallest lesion that is kept, pixels of the network's grid.
     pub min_lesion_px: usize,
 }
 
-/// Platt scaling of the slice logit (Platt 1999).
+/// Platt scaling of the slice logit (Platt 1999, *Probabilistic outputs for support vector machines*).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Calibration {
     /// `platt`.
     pub method: String,
-    /// Multiplies the logit.
+    /// Factor of the logit.
     pub slope: f32,
-    /// Added to the logit.
+    /// Added to the scaled logit.
     pub intercept: f32,
 }
 
 impl Calibration {
-    /// Calibrated probability of a logit.
+    /// The calibrated probability, 0 to 1, of a logit.
+    #[inline]
     pub fn probability(&self, logit: f32) -> f32 {
         sigmoid(self.slope * logit + self.intercept)
     }
 }
 
-/// The logistic function.
+/// The logistic function: a logit to a probability, 0 to 1.
+#[inline]
 pub fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }
 
 impl ModelSpec {
-    /// Parses and checks a `model.json`.
+    /// Parses and checks a `model.json`; `label` names the model in errors.
     ///
     /// # Errors
-    /// [`Error::Model`] naming the field that is wrong.
+    /// [`Error::Model`] naming the field that is wrong, its value and what it must be.
     pub fn from_json(label: &str, json: &[u8]) -> Result<Self> {
         let fail = |reason: String| Error::Model { model: label.into(), reason };
         let spec: Self = serde_json::from_slice(json)
@@ -250,7 +252,7 @@ impl ModelSpec {
         Ok(spec)
     }
 
-    /// Names and shapes of the network's tensors.
+    /// Names and shapes of the network's tensors, as the engine needs them.
     pub fn io(&self) -> IoSpec {
         let slice = self.outputs.slice.as_ref();
         IoSpec {
@@ -262,7 +264,7 @@ impl ModelSpec {
         }
     }
 
-    /// Classes of the slice head after `any`: the hemorrhage types.
+    /// The hemorrhage types that the slice head knows: its classes after `any`.
     pub fn subtypes(&self) -> impl Iterator<Item = &SliceClass> {
         self.outputs.slice.iter().flat_map(|slice| slice.classes.iter().skip(1))
     }

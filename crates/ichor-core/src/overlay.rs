@@ -1,52 +1,54 @@
-//! The picture for people: the slice with the hemorrhage tinted and outlined.
+//! The overlay: the slice as a picture, with the hemorrhage tinted and outlined.
 
 use crate::components::runs;
 use crate::mask::Mask;
 use image::{DynamicImage, GrayImage, Rgb, RgbImage};
 
-/// Share of the class colour inside the outline; low, so that anatomy stays visible.
+/// Share of the class colour inside the outline, low enough to leave anatomy visible.
 const FILL: f32 = 0.3;
 
-/// Draws `mask` over `shown` (grey, the same size) in `color`. Where there is nothing to draw the picture
-/// stays grey, a third of the bytes.
-pub fn draw_overlay(shown: Vec<u8>, mask: &Mask, color: Rgb<u8>) -> DynamicImage {
+/// Draws `mask` in `color` over `picture`: one grey byte per pixel, row-major, of the mask's size. For an empty mask
+/// the result is a grey image, which takes a third of the bytes.
+pub fn draw_overlay(picture: Vec<u8>, mask: &Mask, color: Rgb<u8>) -> DynamicImage {
     let (width, height) = (mask.width as u32, mask.height as u32);
-    // The buffers have the size that the images ask for.
+    // The buffers have the size of the images, so that `from_raw` cannot fail.
     if mask.is_empty() {
-        return GrayImage::from_raw(width, height, shown).unwrap_or_default().into();
+        return GrayImage::from_raw(width, height, picture).unwrap_or_default().into();
     }
-    let mut pixels = vec![0_u8; shown.len() * 3];
-    for (pixel, &grey) in pixels.as_chunks_mut::<3>().0.iter_mut().zip(&shown) {
+    let mut pixels = vec![0_u8; picture.len() * 3];
+    for (pixel, &grey) in pixels.as_chunks_mut::<3>().0.iter_mut().zip(&picture) {
         *pixel = [grey; 3];
     }
     for run in runs(mask) {
         for x in run.start..run.end {
             let index = run.row * mask.width + x;
             let share = if on_border(mask, x, run.row) { 1.0 } else { FILL };
-            let under = f32::from(shown[index]) * (1.0 - share);
-            let tinted = color.0.map(|c| nearest(under + f32::from(c) * share));
+            let under = f32::from(picture[index]) * (1.0 - share);
+            let tinted = color.0.map(|c| round_to_byte(under + f32::from(c) * share));
             pixels[index * 3..][..3].copy_from_slice(&tinted);
         }
     }
     RgbImage::from_raw(width, height, pixels).unwrap_or_default().into()
 }
 
-/// The nearest of 256 levels, from 0 (black) to 255 (white), of a sample from 0 to 1.
+/// The byte, 0 (black) to 255 (white), nearest to a sample from 0 to 1. Samples beyond are clamped.
+#[inline]
 pub fn grey(sample: f32) -> u8 {
-    nearest(sample.clamp(0.0, 1.0) * 255.0)
+    round_to_byte(sample.clamp(0.0, 1.0) * 255.0)
 }
 
-/// `f32::round` of what a byte holds; that one is a call a pixel on processors without SSE 4.1.
-fn nearest(value: f32) -> u8 {
+/// `f32::round` for values from 0 to 255. `f32::round` is a function call per pixel on x86-64 without SSE 4.1.
+#[inline]
+fn round_to_byte(value: f32) -> u8 {
     let whole = value as i32;
     (whole + i32::from(value - whole as f32 >= 0.5)) as u8
 }
 
-/// Whether a mask pixel touches the outside by one of its four sides.
+/// Whether one of the four neighbours of a mask pixel lies outside of the mask.
 fn on_border(mask: &Mask, x: usize, y: usize) -> bool {
     let inside =
         |x: usize, y: usize| x < mask.width && y < mask.height && mask.pixels[y * mask.width + x];
-    // Below zero wraps to usize::MAX, which counts as outside.
+    // -1 wraps to `usize::MAX`, which lies outside.
     !(inside(x.wrapping_sub(1), y)
         && inside(x + 1, y)
         && inside(x, y.wrapping_sub(1))
@@ -66,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outline_is_solid_fill_is_tinted_rest_is_grey() {
+    fn the_outline_is_solid_the_inside_tinted_and_the_rest_grey() {
         let mut mask = Mask::empty(5, 5);
         for y in 1..4 {
             for x in 1..4 {
@@ -80,17 +82,17 @@ mod tests {
     }
 
     #[test]
-    fn without_hemorrhage_it_is_the_grey_picture() {
+    fn the_overlay_of_an_empty_mask_is_the_grey_picture() {
         let drawn = draw_overlay((0..20).collect(), &Mask::empty(5, 4), Rgb([200, 100, 0]));
         assert_eq!(drawn, GrayImage::from_fn(5, 4, |x, y| image::Luma([(y * 5 + x) as u8])).into());
     }
 
     #[test]
-    fn nearest_is_what_round_gives() {
+    fn round_to_byte_equals_round() {
         let values = (0..=255 * 64).map(|n| n as f32 / 64.0);
         let beside = values.clone().flat_map(|v| [v.next_down().max(0.0), v.next_up().min(255.0)]);
         for value in values.chain(beside) {
-            assert_eq!(nearest(value), value.round() as u8, "{value}");
+            assert_eq!(round_to_byte(value), value.round() as u8, "{value}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Pictures as PNG (ISO/IEC 15948), written for the time that a slice takes.
+//! PNG encoding (ISO/IEC 15948), set for speed.
 
 use crate::error::{Error, Result};
 use image::DynamicImage;
@@ -7,11 +7,11 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 /// Encodes an image as PNG.
 ///
 /// # Errors
-/// [`Error::Internal`] if the encoder refuses, which only a size of zero can cause.
+/// [`Error::Internal`] if the encoder fails, which happens only for an image without pixels.
 pub fn encode_png(image: &DynamicImage) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // Where levels follow each other smoothly one filter packs as well as the best of five tried on
-    // each row; a mask packs best as it is.
+    // On smooth images one filter compresses as well as the best of five, tried on each row. Masks compress best
+    // without a filter.
     let filter = match image {
         DynamicImage::ImageLuma8(grey) if grey.iter().all(|v| matches!(v, 0 | 255)) => {
             FilterType::NoFilter
@@ -30,7 +30,7 @@ mod tests {
     use image::{GrayImage, Luma, Rgb, RgbImage};
 
     #[test]
-    fn masks_and_pictures_come_back() {
+    fn masks_and_pictures_are_decoded_as_they_were_encoded() {
         let checks = GrayImage::from_fn(9, 5, |x, y| Luma([255 * ((x + y) % 2) as u8]));
         let ramp = RgbImage::from_fn(9, 5, |x, y| Rgb([x as u8, y as u8, (x * y) as u8]));
         for image in [DynamicImage::from(checks), ramp.into()] {

@@ -1,4 +1,4 @@
-//! Logits on the network's grid to a mask in the geometry of the input.
+//! From logits on the network's grid to a mask and its lesions on the pixels of the input.
 
 use crate::components::{BoundingBox, Component, Components, Run, label_components};
 use crate::geometry::{CropBox, Patch};
@@ -10,12 +10,12 @@ use imageproc::contours::{BorderType, find_contours};
 use serde::Serialize;
 use std::ops::Range;
 
-/// One connected region of hemorrhage.
+/// One lesion: a connected region of the mask of a slice.
 #[derive(Debug, Clone, Serialize)]
 pub struct Lesion {
     /// 1 for the largest.
     pub id: usize,
-    /// Pixels of the input image.
+    /// Area in pixels of the input image.
     pub area_px: usize,
     /// Area in mm², `null` without spacing.
     pub area_mm2: Option<f32>,
@@ -23,16 +23,16 @@ pub struct Lesion {
     pub volume_ml: Option<f32>,
     /// Bounding box, px.
     pub bbox: BoundingBox,
-    /// Mean column and row, px.
+    /// Mean column and row of its pixels, px.
     pub centroid: Point,
-    /// Mean probability of its pixels.
+    /// Mean probability of its pixels, 0 to 1.
     pub mean_probability: f32,
-    /// Outer border, `[x, y]` px, where asked for.
+    /// Outer border as `[x, y]` px, where requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contour: Option<Vec<[u32; 2]>>,
 }
 
-/// A position in px.
+/// A position in an image, px.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Point {
     /// Column.
@@ -41,7 +41,7 @@ pub struct Point {
     pub y: f64,
 }
 
-/// What the network says of the pixels of an image.
+/// The mask logits of the network, with the crop that maps them to the pixels of the image.
 #[derive(Debug, Clone)]
 pub struct LogitMap {
     logits: Plane,
@@ -49,12 +49,12 @@ pub struct LogitMap {
     size: [usize; 2],
 }
 
-/// How far below the threshold a cell may lie and yet, by rounding, a pixel made of it and its neighbours not.
+/// Tolerance for rounding: a pixel interpolated from cells may exceed the highest of them by this probability.
 const ROUNDING: f32 = 1e-4;
 
 impl LogitMap {
-    /// Of `logits`, row-major on the network's grid of `grid_width` columns, which shows `crop` of an image
-    /// of `width` x `height` px.
+    /// `logits` are row-major on the network's grid of `grid_width` columns, which shows `crop` of an image of `width` x
+    /// `height` px.
     pub fn new(
         logits: Vec<f32>,
         grid_width: usize,
@@ -66,7 +66,7 @@ impl LogitMap {
         Self { logits, crop, size: [width, height] }
     }
 
-    /// The probability of each pixel of the image; 0 outside the crop.
+    /// The probability of each pixel of the image, 0 to 1; 0 outside of the crop.
     pub fn probabilities(&self) -> Plane {
         let [width, height] = self.size;
         let mut all = Plane::filled(width, height, 0.0);
@@ -77,9 +77,9 @@ impl LogitMap {
         all
     }
 
-    /// The probability of each pixel of a rectangle, outside of which none reaches `threshold`.
-    fn around(&self, threshold: f32) -> Patch {
-        // A pixel lies between the cells that it is made of.
+    /// The probabilities of a rectangle that holds every pixel at or above `threshold`.
+    fn probabilities_around(&self, threshold: f32) -> Patch {
+        // A pixel is interpolated, so that one of its cells is at least as high.
         let least = logit((threshold - ROUNDING).max(0.0));
         let mut highest = vec![f32::NEG_INFINITY; self.logits.width];
         let mut rows: Option<Range<usize>> = None;
@@ -100,22 +100,23 @@ impl LogitMap {
         }
     }
 
-    /// The pixels that `cells` of the grid have a share in.
+    /// The probabilities of the pixels on which the columns and rows `cells` of the grid have an influence.
     fn patch(&self, cells: [Range<usize>; 2]) -> Patch {
         let Plane { width, height, samples } = &self.logits;
-        // The other cells that these pixels are made of.
-        let beside = |cells: &Range<usize>, count: usize| {
+        // These pixels depend on neighbouring cells, too.
+        let with_neighbours = |cells: &Range<usize>, count: usize| {
             let far = 2 * count.div_ceil(self.crop.side.max(1)) + 1;
             cells.start.saturating_sub(far)..(cells.end + far).min(count)
         };
-        let (columns, rows) = (beside(&cells[0], *width), beside(&cells[1], *height));
+        let columns = with_neighbours(&cells[0], *width);
+        let rows = with_neighbours(&cells[1], *height);
         let mut grid = Plane::filled(*width, *height, 0.0);
         for row in rows {
             let span = row * width + columns.start..row * width + columns.end;
             let logits = samples[span.clone()].iter();
             grid.samples[span].iter_mut().zip(logits).for_each(|(p, &logit)| *p = sigmoid(logit));
         }
-        self.crop.spread(&grid, cells, self.size)
+        self.crop.map_back(&grid, cells, self.size)
     }
 }
 
@@ -123,27 +124,28 @@ fn logit(probability: f32) -> f32 {
     (probability / (1.0 - probability)).ln()
 }
 
-/// Smallest region that counts, in pixels of the image: the spec counts those of the network's grid.
+/// Area of the smallest lesion that is kept, in pixels of the image. `steps` gives it in pixels of the network's grid,
+/// `grid_width` columns that show `crop`.
 pub fn smallest_lesion_px(steps: &Postprocessing, crop: CropBox, grid_width: usize) -> f64 {
     let scale = crop.side as f64 / grid_width as f64;
     steps.min_lesion_px as f64 * scale * scale
 }
 
-/// The mask of an image and the regions in it.
+/// The mask of an image and its connected regions.
 #[derive(Debug)]
 pub struct Regions {
     /// The mask.
     pub mask: Mask,
     components: Components,
-    /// Holds all of them.
+    /// Covers all components.
     probabilities: Patch,
 }
 
 impl Regions {
-    /// Those at or above `threshold`, without any smaller than `smallest_px`.
+    /// The regions of pixels at or above `threshold`, without those smaller than `smallest_px` pixels.
     pub fn of(map: &LogitMap, threshold: f32, smallest_px: f64) -> Self {
         let [width, height] = map.size;
-        let probabilities = map.around(threshold);
+        let probabilities = map.probabilities_around(threshold);
         let mut mask = Mask::empty(width, height);
         for (first, row) in probabilities.rows(width) {
             let pixels = mask.pixels[first..].iter_mut();
@@ -159,10 +161,10 @@ impl Regions {
         Self { mask, components, probabilities }
     }
 
-    /// Measures the regions, largest first.
+    /// Measures the regions, largest first. `spacing_mm` is the distance between rows and between columns.
     pub fn lesions(&self, spacing_mm: Option<[f32; 2]>, with_contours: bool) -> Vec<Lesion> {
         let components = &self.components;
-        // Thousands of pixels: summed in f64, or the last digits are lost.
+        // In `f64`, as `f32` loses digits in a sum over thousands of pixels.
         let sum = |c: &Component| -> f64 {
             let pixels = |run: &Run| self.probabilities.columns(run.row, run.start..run.end);
             components.runs(c).iter().flat_map(pixels).fold(0.0, |sum, &p| sum + f64::from(p))
@@ -181,10 +183,10 @@ impl Regions {
     }
 }
 
-/// Outer border of one component, traced in its bounding box.
+/// Outer border of one component as `[x, y]` px, traced in its bounding box.
 fn contour(components: &Components, component: &Component) -> Vec<[u32; 2]> {
     let bbox = component.bbox;
-    // One pixel of background round the box, or a region that fills it has no border.
+    // With one pixel of background around the box, without which a region that fills the box has no border.
     let mut region = GrayImage::new(bbox.width as u32 + 2, bbox.height as u32 + 2);
     for run in components.runs(component) {
         let first = (run.row - bbox.y + 1) * (bbox.width + 2) + run.start - bbox.x + 1;
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lesion_lands_where_the_crop_came_from() {
+    fn a_lesion_lies_where_the_crop_was_taken() {
         let crop = CropBox { x: 20, y: 4, side: 32 };
         let map = LogitMap::new(blob_logits(), 16, crop, [64, 40]);
         let regions = Regions::of(&map, 0.5, smallest_lesion_px(&STEPS, crop, 16));
@@ -234,12 +236,12 @@ mod tests {
         assert!(contour.iter().all(|&[x, y]| mask.pixels[y as usize * 64 + x as usize]));
     }
 
-    /// Most of the image is not looked at; nothing may be missed there.
+    /// Probabilities are computed for a part of the image only; no pixel may be missed outside of it.
     #[test]
-    fn the_mask_is_the_threshold_on_all_probabilities() {
+    fn the_mask_equals_the_threshold_applied_to_all_probabilities() {
         let mut state = 12_345_u32;
         let mut random = || {
-            // A linear congruential generator (Numerical Recipes) is random enough here.
+            // A linear congruential generator (*Numerical Recipes*).
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 8) as f32 / (1 << 24) as f32
         };

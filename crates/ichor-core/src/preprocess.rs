@@ -1,6 +1,6 @@
-//! [`CtSlice`] to network tensor, by the steps of a [`ModelSpec`].
+//! From a [`CtSlice`] to the network's input tensor, by the steps of a [`ModelSpec`].
 //!
-//! This is the only implementation: training reads tensors that `ichor prepare` wrote with it.
+//! Training has no implementation of its own: it reads tensors that `ichor prepare` wrote with this one.
 
 mod contrast;
 mod cranium;
@@ -16,23 +16,23 @@ use crate::model_spec::{ModelSpec, Step};
 use crate::slice::{CtSlice, Intensity};
 use crate::window::WindowLevel;
 
-/// What the network eats, and how its answer finds the way back.
+/// The network's input tensor for one slice, and the crop that maps its output back to the slice.
 #[derive(Debug, Clone)]
 pub struct Prepared {
     /// NCHW samples, `1 * channels * height * width`.
     pub tensor: Vec<f32>,
     /// `[1, channels, height, width]`.
     pub shape: [usize; 4],
-    /// What brought the slice to the network's orientation; everything here is in that orientation.
+    /// How the slice was turned to the network's orientation. Every other field refers to the turned image.
     pub turn: Turn,
     /// The part of the turned image that the tensor shows.
     pub crop: CropBox,
-    /// Whether a crop step was asked for and found no head; the whole image was taken.
+    /// Whether a crop step found no head, so that the whole image was used.
     pub head_missing: bool,
-    /// On the grid of the tensor, where a hemorrhage may be outlined: bone and what it encloses; `None` where that
-    /// was not asked for.
+    /// Pixels of the tensor's grid in which a hemorrhage may be outlined: bone and what it encloses. `None` without a
+    /// `find_skull` step.
     pub within: Option<Mask>,
-    /// What was seen of the skull; `None` where that was not asked for.
+    /// The state of the skull on the slice. `None` without a `find_skull` step.
     pub skull: Option<Skull>,
     /// How the grey values were read.
     pub assessment: Assessment,
@@ -54,12 +54,12 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
     let mut within: Option<Mask> = None;
     let mut skull = None;
     let mut picture = BoundingBox::whole(plane.width, plane.height);
-    // A crop waits for the step after it, which as a rule resizes and needs no copy.
-    let mut uncut = false;
+    // The crop is deferred to the next step. That is usually a resize, which reads the crop without a copy.
+    let mut is_crop_pending = false;
     for step in &spec.preprocessing {
-        if uncut && !matches!(step, Step::Resize { .. }) {
+        if is_crop_pending && !matches!(step, Step::Resize { .. }) {
             plane = crop.cut(&plane);
-            uncut = false;
+            is_crop_pending = false;
         }
         plane = match *step {
             Step::Window { center_hu, width_hu } => {
@@ -73,8 +73,8 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
                 }
             }
             Step::FindSkull { bone } => {
-                let shown = crop.shown(picture, plane.width);
-                let cranium = cranium::cranium(&plane, bone, shown);
+                let visible = crop.visible_part(picture, plane.width);
+                let cranium = cranium::find_cranium(&plane, bone, visible);
                 within = Some(cranium.within);
                 skull = Some(cranium.skull);
                 plane
@@ -85,12 +85,12 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
                 let head = CropBox::head(&plane, picture, threshold, margin);
                 head_missing = head.is_none();
                 crop = head.unwrap_or(crop);
-                uncut = true;
+                is_crop_pending = true;
                 plane
             }
-            // Without a crop step the whole image is made square, so that proportions are kept.
-            Step::Resize { width, height } if uncut || plane.width != plane.height => {
-                uncut = false;
+            // Without a crop step the image is padded to a square, which keeps its proportions.
+            Step::Resize { width, height } if is_crop_pending || plane.width != plane.height => {
+                is_crop_pending = false;
                 crop.cut_to(&plane, width, height)?
             }
             Step::Resize { width, height } => resize(&plane, width, height)?,
@@ -100,21 +100,22 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
                 contrast::stretch(plane, low_percentile, high_percentile)
             }
             Step::Normalize { mean, std } => plane.map(|v| (v - mean) / std),
-            Step::Reshape { channels: wanted } => {
-                channels = wanted;
+            Step::Reshape { channels: count } => {
+                channels = count;
                 plane
             }
         };
     }
-    if uncut {
+    if is_crop_pending {
         plane = crop.cut(&plane);
     }
     let shape = [1, channels, plane.height, plane.width];
-    let misplaced = |mask: &Mask| (mask.width, mask.height) != (plane.width, plane.height);
-    if shape != spec.input.shape || within.as_ref().is_some_and(misplaced) {
+    let has_other_size = |mask: &Mask| (mask.width, mask.height) != (plane.width, plane.height);
+    if shape != spec.input.shape || within.as_ref().is_some_and(has_other_size) {
         return Err(Error::Model {
             model: spec.name.clone(),
-            reason: "the preprocessing does not end in input.shape, or seeks the skull before it"
+            reason: "model.json: the preprocessing steps do not end in input.shape. Put crop_to_head before \
+                     resize, and find_skull after it"
                 .into(),
         });
     }

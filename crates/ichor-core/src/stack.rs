@@ -1,41 +1,42 @@
-//! The lattice that the slices of a series lie on, in the patient's coordinates.
+//! The regular grid on which the slices of a series lie, in patient coordinates.
 
 use crate::series::Series;
 use crate::slice::Placement;
 use crate::vector::{cross, dot, minus, normalised};
 
-/// Positions of samples as steps from the first one: mm, x to the patient's left, y to the back,
-/// z to the head (DICOM PS3.3 C.7.6.2.1.1).
+/// The grid of the samples of a series, in patient coordinates: mm, x to the patient's left, y to the back, z to the
+/// head (DICOM PS3.3 C.7.6.2.1.1).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stack {
     /// Centre of the first sample of the first slice.
     pub origin_mm: [f64; 3],
-    /// From one column, row and slice to the next.
+    /// Vectors from one column, row and slice to the next.
     pub steps_mm: [[f64; 3]; 3],
-    /// Whether all slices have one orientation.
+    /// Whether all slices have the same orientation.
     pub parallel: bool,
-    /// Whether all slices have one pixel spacing.
+    /// Whether all slices have the same pixel spacing.
     pub one_spacing: bool,
-    /// Whether every slice is as far along the normal as the steps say.
+    /// Whether the slices are parallel and evenly spaced along their normal.
     pub even: bool,
-    /// Whether the first sample of every slice lies in its plane where the steps say: not where the
-    /// field of view was moved or resized within the series.
+    /// Whether the first sample of every slice lies on the grid within its plane. It does not where the field of view
+    /// was moved or resized within the series.
     pub aligned: bool,
-    /// Whether slices are stacked along their normal, as a gantry without tilt leaves them.
+    /// Whether the slices are stacked along their normal: whether the gantry was not tilted.
     pub upright: bool,
 }
 
-/// How far a slice may lie from where the steps put it, in steps and in mm, whichever is more:
-/// beyond what rounded positions cause, and what the series' own warning of uneven spacing takes.
+/// Largest distance of a slice from its place on the grid, as a share of the step between slices. The larger of this
+/// and [`TOLERANCE_MM`] applies. Rounded positions stay below both.
 const TOLERANCE: f64 = 0.02;
+/// Largest distance of a slice from its place on the grid, mm.
 const TOLERANCE_MM: f64 = 0.1;
 
-/// Sine of the angle up to which a stack counts as upright, a tenth of a degree.
-const UPRIGHT: f64 = 0.0017;
+/// Sine of the largest tilt of an upright stack, a tenth of a degree.
+const MAX_TILT_SINE: f64 = 0.0017;
 
 impl Stack {
-    /// The lattice of a series; `None` where a slice has no position or no spacing. A single
-    /// slice steps by its thickness, or by 1 mm where that is unknown.
+    /// The grid of a series; `None` where a slice has no position or no spacing. The step of a single slice is its
+    /// thickness, or 1 mm where that is unknown.
     pub fn of(series: &Series) -> Option<Self> {
         let placed: Vec<Placement> =
             series.slices.iter().map(|s| s.placement).collect::<Option<_>>()?;
@@ -47,15 +48,15 @@ impl Stack {
             1 => scale(normal, slice.thickness_mm.map_or(1.0, f64::from)),
             count => scale(minus(last.position_mm, first.position_mm), 1.0 / (count - 1) as f64),
         };
-        // How far a slice lies from where the steps put it: along the normal, and in its plane.
-        let off = |(index, p): (usize, &Placement)| {
+        // Distance of a slice from its place on the grid: along the normal, and in its plane.
+        let deviation = |(index, p): (usize, &Placement)| {
             let from_first = minus(p.position_mm, first.position_mm);
-            let off = minus(from_first, scale(step, index as f64));
-            let along = dot(off, normal);
-            [along.abs(), length(minus(off, scale(normal, along)))]
+            let from_grid = minus(from_first, scale(step, index as f64));
+            let along = dot(from_grid, normal);
+            [along.abs(), length(minus(from_grid, scale(normal, along)))]
         };
         let farther = |a: [f64; 2], b: [f64; 2]| [a[0].max(b[0]), a[1].max(b[1])];
-        let [along, across] = placed.iter().enumerate().map(off).fold([0.0; 2], farther);
+        let [along, across] = placed.iter().enumerate().map(deviation).fold([0.0; 2], farther);
         let parallel = placed.iter().all(|p| {
             length(minus(p.row, first.row)).max(length(minus(p.column, first.column))) < 1e-3
         });
@@ -69,11 +70,11 @@ impl Stack {
             one_spacing,
             even: parallel && along <= tolerance,
             aligned: across <= tolerance,
-            upright: length(cross(step, normal)) <= UPRIGHT * height,
+            upright: length(cross(step, normal)) <= MAX_TILT_SINE * height,
         })
     }
 
-    /// Distance between neighbouring slices along their normal, mm.
+    /// Distance between adjacent slices along their normal, mm.
     pub fn slice_spacing_mm(&self) -> f64 {
         let [column, row, slice] = self.steps_mm;
         let normal = cross(column, row);
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_view_that_moves_or_grows_leaves_distances_even() {
+    fn a_moved_or_resized_field_of_view_leaves_the_slices_evenly_spaced() {
         let moved = series(&[[0.0; 3], [0.0, 0.0, 5.0], [8.0, 0.0, 10.0]]);
         let mut grown = series(&[[0.0; 3], [0.0, 0.0, 5.0], [0.0, 0.0, 10.0]]);
         grown.slices[2].spacing_mm = Some([0.6, 0.4]);
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_without_position_has_no_lattice() {
+    fn a_series_with_a_slice_without_position_has_no_grid() {
         let mut series = series(&[[0.0; 3], [0.0, 0.0, 5.0]]);
         series.slices[1].placement = None;
         assert_eq!(Stack::of(&series), None);

@@ -1,4 +1,4 @@
-//! Where a model's files come from.
+//! Reads the files of models and verifies them.
 
 use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
@@ -12,17 +12,17 @@ use std::path::Path;
 pub struct ModelFiles {
     /// The parsed `model.json`.
     pub spec: ModelSpec,
-    /// The network; its SHA-256 is the spec's. Borrowed where the program carries it.
+    /// The network as ONNX, whose SHA-256 is the spec's. Borrowed where it is part of the program.
     pub onnx: Cow<'static, [u8]>,
     /// `MODEL_CARD.md`.
     pub card: String,
 }
 
 impl ModelFiles {
-    /// Checks the network against the checksum in its `model.json`.
+    /// Checks the network against the SHA-256 in its `model.json`.
     ///
     /// # Errors
-    /// [`Error::Model`] if they differ.
+    /// [`Error::Model`] if the checksums differ.
     pub fn verified(
         spec: ModelSpec,
         onnx: impl Into<Cow<'static, [u8]>>,
@@ -33,10 +33,10 @@ impl ModelFiles {
         Self::digested(spec, onnx, &digest, card)
     }
 
-    /// As [`ModelFiles::verified`], with the SHA-256 that was taken of the network as it arrived.
+    /// As [`ModelFiles::verified`], with the SHA-256 `digest` that was computed while the network was received.
     ///
     /// # Errors
-    /// [`Error::Model`] if it is another one than in `model.json`.
+    /// [`Error::Model`] if the checksums differ.
     pub fn digested(
         spec: ModelSpec,
         onnx: impl Into<Cow<'static, [u8]>>,
@@ -56,11 +56,11 @@ impl ModelFiles {
     }
 }
 
-/// Reads every model below `root`, sorted by name; or the one whose files lie in `root` itself, as an
-/// archive of one model unpacks.
+/// Reads every model below `root`, one folder per model, sorted by name. Where `root` itself holds a `model.json`, reads
+/// that model only.
 ///
 /// # Errors
-/// [`Error::Model`] or [`ichor_image::Error::Io`] naming the model; also if there is none.
+/// [`Error::Model`] or [`ichor_image::Error::Io`] naming the model; [`Error::Model`] where no model is found.
 pub fn read_model_dir(root: &Path) -> Result<Vec<ModelFiles>> {
     let listing = std::fs::read_dir(root).map_err(Error::io(
         "The folder of models cannot be read. Give --models the folder that holds one folder per model",
@@ -81,7 +81,7 @@ pub fn read_model_dir(root: &Path) -> Result<Vec<ModelFiles>> {
                 .into(),
         });
     }
-    // Half of the time is taken by the checksums.
+    // In parallel, as the checksums take half of the time.
     folders.par_iter().map(|folder| read_model(folder)).collect()
 }
 

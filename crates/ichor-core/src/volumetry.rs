@@ -1,4 +1,4 @@
-//! Volumes and lengths of the lesions of a whole series, in mL and mm.
+//! Volumes, in mL, and lengths, in mm, of the lesions of a series.
 
 mod lesions;
 mod shape;
@@ -12,57 +12,57 @@ use lesions::{LesionPart, connect};
 use serde::Serialize;
 use shape::{SlicePlane, abc2, largest_diameter_mm};
 
-/// What was measured in a series. Unknown sizes are `None`, never zero.
+/// The lesions of a series with their sizes. A size that the file does not allow to compute is `None`, never zero.
 #[derive(Debug, Clone, Serialize)]
 pub struct Volumetry {
-    /// Volume of all lesions, mL.
+    /// Volume of all lesions, mL; `None` where a slice lacks spacing or position.
     pub total_volume_ml: Option<f32>,
-    /// Regions connected in space, largest first.
+    /// Lesions of the volume, largest first.
     pub lesions: Vec<VolumeLesion>,
-    /// The slice with the largest masked area, as index into the series' slices.
+    /// Index of the slice with the largest masked area; `None` for empty masks.
     pub key_slice: Option<usize>,
-    /// Why sizes are unknown.
+    /// The warning `volume_unknown`, where the total volume is unknown.
     pub warnings: Vec<Warning>,
 }
 
-/// One region connected in space; slice numbers are indices into the series' slices.
+/// One lesion of a volume: a region that is connected across slices. Slices are given by their index in the series.
 #[derive(Debug, Clone, Serialize)]
 pub struct VolumeLesion {
     /// 1 for the largest.
     pub id: usize,
-    /// Sum of pixel area times the slice's extent, mL.
+    /// Volume, mL: the sum over its pixels of pixel area times slice extent.
     pub volume_ml: Option<f32>,
-    /// Pixels of all its slices.
+    /// Number of its pixels on all slices.
     pub voxels: usize,
-    /// Lowest slice.
+    /// Its first slice.
     pub first_slice: usize,
-    /// Highest slice.
+    /// Its last slice.
     pub last_slice: usize,
-    /// Slice of its largest area.
+    /// The slice on which its area is largest.
     pub key_slice: usize,
     /// Largest distance between two points of its surface, mm.
     pub largest_diameter_mm: Option<f32>,
-    /// The bedside estimate.
+    /// The estimate of its volume by ABC/2.
     pub abc2: Option<Abc2>,
 }
 
-/// The bedside estimate of a hematoma's volume, half the product of three lengths (Kothari et al.,
-/// *Stroke* 1996;27:1304-1305).
+/// The ABC/2 estimate of a hematoma's volume: half the product of three lengths (Kothari et al., *Stroke*
+/// 1996;27:1304-1305).
 #[derive(Debug, Clone, Serialize)]
 pub struct Abc2 {
-    /// Largest diameter on the slice of the largest area, mm.
+    /// Largest diameter on the slice with the largest area, mm.
     pub a_mm: f32,
-    /// Width at right angles to A on that slice, mm.
+    /// Width perpendicular to A on that slice, mm.
     pub b_mm: f32,
-    /// Sum of the slices' extents, mm: whole where the area is over 75 % of the largest slice's,
-    /// half from 25 to 75 %, none below.
+    /// Weighted sum of the slices' extents, mm. A slice counts fully where its area is over 75 % of the largest, half
+    /// from 25 to 75 %, and not below.
     pub c_mm: f32,
     /// A * B * C / 2, mL.
     pub volume_ml: f32,
 }
 
 impl Volumetry {
-    /// Makes every length and volume unknown; voxels and slice numbers stay.
+    /// Sets every length and volume to `None`. Numbers of voxels and slices stay.
     pub fn forget_sizes(&mut self) {
         self.total_volume_ml = None;
         for lesion in &mut self.lesions {
@@ -73,17 +73,17 @@ impl Volumetry {
     }
 }
 
-/// Measures the masks of a series, one a slice in the series' order.
+/// Measures the masks of a series, one per slice in the order of the series.
 ///
-/// Regions are connected with 26 neighbours: 8 in the slice and 9 in each adjacent one, at the
-/// place where a perpendicular meets it (a tilted gantry shifts slices against each other). Only
-/// slices of one size and pixel spacing connect.
+/// Voxels are connected to 26 neighbours: 8 in the slice and 9 in each adjacent slice, around the point where the
+/// perpendicular meets that slice. Under a tilted gantry slices are shifted against each other. Only slices of the same
+/// size and pixel spacing are connected.
 pub fn measure(series: &Series, masks: &[PackedMask]) -> Volumetry {
     let planes: Vec<SlicePlane> = series
         .slices
         .iter()
         .enumerate()
-        .map(|(index, slice)| SlicePlane::of(slice, series.extents_mm.as_deref(), index))
+        .map(|(index, slice)| SlicePlane::new(slice, series.extents_mm.as_deref(), index))
         .collect();
     let mut lesions: Vec<VolumeLesion> =
         connect(&planes, masks).iter().map(|parts| lesion(parts, &planes)).collect();
@@ -92,20 +92,20 @@ pub fn measure(series: &Series, masks: &[PackedMask]) -> Volumetry {
         size(b).0.total_cmp(&size(a).0).then(size(b).1.cmp(&size(a).1))
     });
     lesions.iter_mut().enumerate().for_each(|(index, lesion)| lesion.id = index + 1);
-    let known = planes.iter().all(|plane| plane.voxel_mm3().is_some());
+    let is_known = planes.iter().all(|plane| plane.voxel_mm3().is_some());
     Volumetry {
-        total_volume_ml: known.then(|| {
-            // In f64: thousands of specks must not lose the last digits. From 0: `sum` of nothing is -0.
+        total_volume_ml: is_known.then(|| {
+            // In `f64`, as `f32` loses digits in a sum over thousands of lesions. From 0, as `sum` of nothing is -0.
             let volumes = lesions.iter().filter_map(|lesion| lesion.volume_ml).map(f64::from);
             volumes.fold(0.0, |sum, volume| sum + volume) as f32
         }),
         key_slice: key_slice(&planes, masks),
         lesions,
-        warnings: if known { Vec::new() } else { vec![unknown(series, &planes)] },
+        warnings: if is_known { Vec::new() } else { vec![volume_unknown(series, &planes)] },
     }
 }
 
-/// Measures one lesion; its parts are in slice order.
+/// Measures one lesion, whose parts are in slice order.
 fn lesion(parts: &[LesionPart], planes: &[SlicePlane]) -> VolumeLesion {
     let slices = parts.iter().map(|p| p.slice);
     let (first_slice, last_slice) =
@@ -126,7 +126,7 @@ fn lesion(parts: &[LesionPart], planes: &[SlicePlane]) -> VolumeLesion {
     }
 }
 
-/// Area of the lesion on each of its slices, mm² (px where the spacing is unknown).
+/// Area of the lesion on each of its slices, mm², or pixels where the spacing is unknown.
 fn areas(parts: &[LesionPart], planes: &[SlicePlane]) -> Vec<(usize, f64)> {
     let mut areas: Vec<(usize, f64)> = Vec::new();
     for part in parts {
@@ -139,7 +139,7 @@ fn areas(parts: &[LesionPart], planes: &[SlicePlane]) -> Vec<(usize, f64)> {
     areas
 }
 
-/// The first slice of the largest area above 0.
+/// The first slice with the largest area; `None` where every area is 0.
 fn largest(areas: &[(usize, f64)]) -> Option<(usize, f64)> {
     areas.iter().copied().filter(|a| a.1 > 0.0).rev().max_by(|a, b| a.1.total_cmp(&b.1))
 }
@@ -152,18 +152,17 @@ fn key_slice(planes: &[SlicePlane], masks: &[PackedMask]) -> Option<usize> {
     largest(&areas).map(|(slice, _)| slice)
 }
 
-fn unknown(series: &Series, planes: &[SlicePlane]) -> Warning {
+/// The warning that explains why the total volume is unknown.
+fn volume_unknown(series: &Series, planes: &[SlicePlane]) -> Warning {
     let without = planes.iter().filter(|p| p.pixel_mm2().is_none()).count();
     let message = if without > 0 {
-        format!(
-            "Volumes are not known: {without} of {} slices carry no pixel spacing.",
-            planes.len()
-        )
+        format!("Volumes are unknown: {without} of {} slices have no pixel spacing.", planes.len())
     } else if series.tilt_degrees.is_some_and(|t| t > crate::series::MAX_TILT_DEGREES) {
-        "Volumes are not known: positions and orientations of the slices contradict each other."
+        "Volumes are unknown: positions and orientations of the slices contradict each other."
             .into()
     } else {
-        "Volumes are not known: the slices carry no positions to tell their distance.".into()
+        "Volumes are unknown: the slices have no positions from which to compute their distance."
+            .into()
     };
     Warning::new("volume_unknown", message)
 }

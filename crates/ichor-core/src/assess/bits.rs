@@ -1,19 +1,21 @@
-//! Sets of cells, one bit per cell and one word per row: shape tests cost microseconds.
+//! Sets of cells with one bit per cell and one word per row, so that morphology takes microseconds.
 
-/// Columns that fit the word of a row.
+/// Largest number of columns: the bits of a row's word.
 pub(super) const MAX_WIDTH: usize = u128::BITS as usize;
 
-/// Components beyond this number are not looked at: heads have dozens, noise has thousands.
+/// Number of components that are examined. Heads have dozens; noise has thousands.
 const MAX_COMPONENTS: usize = 256;
 
 /// A set of cells on a grid of at most [`MAX_WIDTH`] columns; column 0 is the lowest bit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bits {
+    /// Columns, cells.
     pub(super) width: usize,
+    /// One word per row.
     pub(super) rows: Rows,
 }
 
-/// One word per row, of at most [`MAX_WIDTH`] rows. On the stack: an assessment makes hundreds of sets.
+/// One word per row, for at most [`MAX_WIDTH`] rows. Not on the heap, as an assessment creates hundreds of sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rows {
     words: [u128; MAX_WIDTH],
@@ -72,10 +74,12 @@ impl Extent {
     }
 }
 
-/// A component of a set.
+/// A connected component of a set.
 #[derive(Debug)]
 pub(super) struct Part {
+    /// Its cells.
     pub(super) bits: Bits,
+    /// Number of its cells.
     pub(super) count: usize,
 }
 
@@ -84,9 +88,9 @@ impl Bits {
         Self { width, rows: Rows::empty(height) }
     }
 
-    /// The cells of which `is` holds; the argument is the index of the cell, row-major.
+    /// The cells whose row-major index satisfies `is`.
     pub(super) fn new(width: usize, height: usize, is: impl Fn(usize) -> bool) -> Self {
-        // Two words of 64 bits: shifts of 128 bits cost several times as much.
+        // In two words of 64 bits, as shifts of 128 bits take several times as long.
         let half = |y: usize, start: usize| {
             let bit = |x: usize| u64::from(is(y * width + x)) << (x - start);
             (start..width.min(start + 64)).map(bit).fold(0, |half, bit| half | bit)
@@ -95,10 +99,12 @@ impl Bits {
         Self { width, rows: (0..height).map(row).collect() }
     }
 
+    /// A row that holds every cell.
     fn full_row(&self) -> u128 {
         if self.width >= MAX_WIDTH { u128::MAX } else { (1 << self.width) - 1 }
     }
 
+    /// Number of cells in the set.
     pub(super) fn count(&self) -> usize {
         self.rows.iter().map(|row| row.count_ones() as usize).sum()
     }
@@ -108,7 +114,7 @@ impl Bits {
         self.rows[index / self.width] >> (index % self.width) & 1 == 1
     }
 
-    /// Indices of the cells, row-major.
+    /// Row-major indices of the cells in the set.
     pub(super) fn cells(&self) -> impl Iterator<Item = usize> + '_ {
         self.rows.iter().enumerate().flat_map(move |(y, &row)| {
             let mut rest = row;
@@ -120,7 +126,7 @@ impl Bits {
         })
     }
 
-    /// A value of each cell, row-major; one allocation, as the number of cells is known.
+    /// The value of each cell in the set, row-major. The number of cells is known, so that one allocation suffices.
     pub(super) fn values(&self, of: impl Fn(usize) -> f32) -> Vec<f32> {
         let mut values = Vec::with_capacity(self.count());
         values.extend(self.cells().map(of));
@@ -149,8 +155,8 @@ impl Bits {
         Self { width: self.width, rows: self.rows.iter().map(|row| !row & full).collect() }
     }
 
-    /// The cells and their eight neighbours.
-    pub(super) fn dilated(&self) -> Self {
+    /// Dilation: the cells and their eight neighbours.
+    pub(super) fn dilate(&self) -> Self {
         let full = self.full_row();
         let wide: Rows = self.rows.iter().map(|&row| (row | row << 1 | row >> 1) & full).collect();
         let row = |y: usize| {
@@ -160,11 +166,12 @@ impl Bits {
         Self { width: self.width, rows: (0..wide.len()).map(row).collect() }
     }
 
-    /// The cells all of whose neighbours within the grid belong to the set.
-    pub(super) fn eroded(&self) -> Self {
-        self.complement().dilated().complement()
+    /// Erosion: the cells all of whose neighbours within the grid belong to the set.
+    pub(super) fn erode(&self) -> Self {
+        self.complement().dilate().complement()
     }
 
+    /// First and last column and row of the set; `None` where it is empty.
     pub(super) fn extent(&self) -> Option<Extent> {
         let first = self.rows.iter().position(|&row| row != 0)?;
         let last = self.rows.iter().rposition(|&row| row != 0)?;
@@ -173,7 +180,7 @@ impl Bits {
         Some(Extent { columns: [all.trailing_zeros() as usize, right], rows: [first, last] })
     }
 
-    /// The cells of the set that can be reached from `seeds` through the set, by edges and corners.
+    /// The cells that are connected within the set, by edges and corners, to a cell of `seeds`.
     pub(super) fn reached_from(&self, seeds: &Self) -> Self {
         let mut reached = self.and(seeds);
         let last = self.rows.len().saturating_sub(1);
@@ -185,7 +192,7 @@ impl Bits {
         };
         loop {
             let mut changed = false;
-            // One row beyond what was reached, on either side.
+            // Alternating sweeps down and up, each to one row beyond the reached rows.
             let mut y = top;
             while y <= (bottom + 1).min(last) {
                 if self.reach_row(&mut reached, y, y.wrapping_sub(1)) {
@@ -206,23 +213,23 @@ impl Bits {
         }
     }
 
-    /// Spreads what was reached within row `y`, also from the row `from`; whether that reached more.
+    /// Extends `reached` within row `y` from its own cells and from those of row `from`. Returns whether it grew.
     fn reach_row(&self, reached: &mut Self, y: usize, from: usize) -> bool {
         let beside = reached.rows.get(from).copied().unwrap_or(0);
         let before = reached.rows[y];
         let start = before | (beside | beside << 1 | beside >> 1) & self.rows[y];
         if start != 0 && start != self.rows[y] {
-            reached.rows[y] = spread(start, self.rows[y]);
+            reached.rows[y] = fill_runs(start, self.rows[y]);
         } else {
             reached.rows[y] = start;
         }
         reached.rows[y] != before
     }
 
-    /// Components of at least `smallest` cells, largest first.
+    /// Connected components of at least `smallest` cells, largest first.
     pub(super) fn parts(&self, smallest: usize) -> Vec<Part> {
         let mut parts = Vec::new();
-        // Grain makes hundreds of single cells, each as dear to follow as a skull.
+        // Noise gives hundreds of single cells, each of which takes as long to extract as a skull.
         let all = if smallest > 1 { &self.without_single_cells() } else { self };
         all.for_each_part(|part| {
             if part.count >= smallest {
@@ -246,6 +253,7 @@ impl Bits {
         Self { width: self.width, rows: (0..self.rows.len()).map(row).collect() }
     }
 
+    /// Calls `f` with each connected component, up to [`MAX_COMPONENTS`].
     fn for_each_part(&self, mut f: impl FnMut(Part)) {
         let mut rest = self.clone();
         let mut seed = Self::empty(self.width, self.rows.len());
@@ -262,7 +270,7 @@ impl Bits {
         }
     }
 
-    /// The largest component; empty where the set is.
+    /// The largest connected component; empty where the set is empty.
     pub(super) fn largest(&self) -> Self {
         let mut largest = Part { bits: Self::empty(self.width, self.rows.len()), count: 0 };
         let joined = self.without_single_cells();
@@ -275,7 +283,7 @@ impl Bits {
         largest.bits
     }
 
-    /// Whether a cell of the set lies at the border of the grid.
+    /// Whether the set has a cell at the border of the grid.
     pub(super) fn touches_border(&self) -> bool {
         let ends = 1 | 1 << (self.width.max(1) - 1);
         let ends_of = |row: Option<&u128>| row.is_some_and(|&row| row != 0);
@@ -284,7 +292,7 @@ impl Bits {
             || self.rows.iter().any(|row| row & ends != 0)
     }
 
-    /// The set and, on each side of the grid, the border between its first and its last cell there.
+    /// The set plus, on each side of the grid, the border cells between its first and its last cell there.
     pub(super) fn closed_at_border(&self) -> Self {
         let mut closed = self.clone();
         let last = self.rows.len().saturating_sub(1);
@@ -303,11 +311,11 @@ impl Bits {
         closed
     }
 
-    /// The cells from which the set is met in at least seven of the eight directions of the compass.
+    /// The cells from which the set lies in at least seven of the eight compass directions.
     pub(super) fn enclosed(&self) -> Self {
         let met = self.directions();
         let rows = (0..self.rows.len()).map(|y| {
-            // Cells that miss the set in at most one direction.
+            // Cells that miss the set in one direction or more, and in two or more.
             let (mut missed, mut missed_twice) = (0, 0);
             for direction in &met {
                 let miss = !direction[y];
@@ -319,7 +327,7 @@ impl Bits {
         Self { width: self.width, rows: rows.collect() }
     }
 
-    /// For each direction of the compass, the cells that meet the set in it.
+    /// For each of the eight compass directions, the cells from which the set lies in it.
     fn directions(&self) -> [Rows; 8] {
         let full = self.full_row();
         let sweep = |from_top: bool, step: fn(u128) -> u128| {
@@ -347,16 +355,18 @@ impl Bits {
     }
 }
 
+/// Sets every bit above the lowest set bit.
 fn smear_up(row: u128) -> u128 {
     [1, 2, 4, 8, 16, 32, 64].iter().fold(row, |row, shift| row | row << shift)
 }
 
+/// Sets every bit below the highest set bit.
 fn smear_down(row: u128) -> u128 {
     [1, 2, 4, 8, 16, 32, 64].iter().fold(row, |row, shift| row | row >> shift)
 }
 
-/// The runs of `within` that hold a bit of `start` (Kogge-Stone fill).
-fn spread(start: u128, within: u128) -> u128 {
+/// The runs of set bits in `within` that hold a bit of `start` (Kogge-Stone fill).
+fn fill_runs(start: u128, within: u128) -> u128 {
     let (mut up, mut open) = (start, within);
     let (mut down, mut below) = (start, within);
     for shift in [1, 2, 4, 8, 16, 32, 64] {
@@ -384,14 +394,14 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_encloses_its_inside() {
+    fn a_ring_encloses_the_cells_inside() {
         let ring = from_text(&[".......", ".#####.", ".#...#.", ".#...#.", ".#####.", "......."]);
         let inside = ring.enclosed().without(&ring);
         let expected = [".......", ".......", "..###..", "..###..", ".......", "......."];
         assert_eq!(to_text(&inside), expected);
         assert_eq!(inside.extent().map(Extent::area), Some(6));
-        assert_eq!(inside.eroded().count(), 0);
-        assert_eq!(inside.dilated().count(), 20);
+        assert_eq!(inside.erode().count(), 0);
+        assert_eq!(inside.dilate().count(), 20);
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! A slice on a coarse grid: what the assessment looks at in place of all pixels.
+//! A slice on a coarse grid of at most 128 x 128 cells, on which the assessment works.
 
 use super::bits::{Bits, MAX_WIDTH};
 use crate::slice::Plane;
 
-/// Mean, least and greatest sample of squares of pixels.
+/// Mean, smallest and largest sample of square cells of pixels, row-major.
 #[derive(Debug, Clone)]
 pub(super) struct Cells {
     /// Columns, cells.
@@ -14,14 +14,17 @@ pub(super) struct Cells {
     pub(super) side_px: usize,
     /// Column and row of the first cell on the grid of the whole slice.
     pub(super) start: [usize; 2],
+    /// Mean sample of each cell.
     pub(super) mean: Vec<f32>,
+    /// Smallest sample of each cell.
     pub(super) min: Vec<f32>,
+    /// Largest sample of each cell.
     pub(super) max: Vec<f32>,
 }
 
 impl Cells {
-    /// Cells of a plane; pixels behind the last whole cell are left out. `missing` stands for NaN and
-    /// infinite samples.
+    /// The cells of a plane. Pixels after the last whole cell are left out; `missing` replaces NaN and infinite
+    /// samples.
     pub(super) fn new(plane: &Plane, missing: f32) -> Self {
         let side = plane.width.max(plane.height).div_ceil(MAX_WIDTH).max(1);
         let (width, height) = (plane.width / side, plane.height / side);
@@ -57,13 +60,13 @@ impl Cells {
         self.mean.len()
     }
 
-    /// The cells with `f` applied, which must be monotonic; the mean is as exact as `f` is linear.
+    /// The cells with `f` applied, which must be increasing. The mean is exact only where `f` is linear.
     pub(super) fn map(&self, f: impl Fn(f32) -> f32) -> Self {
         let each = |samples: &[f32]| samples.iter().map(|&sample| f(sample)).collect();
         Self { mean: each(&self.mean), min: each(&self.min), max: each(&self.max), ..*self }
     }
 
-    /// The cells within columns `columns` and rows `rows`, first and behind the last.
+    /// The cells within `columns` and `rows`, each given as the first and the one after the last.
     pub(super) fn cut(&self, columns: [usize; 2], rows: [usize; 2]) -> Self {
         let cut = |samples: &[f32]| {
             let lines = samples.chunks_exact(self.width.max(1));
@@ -81,20 +84,20 @@ impl Cells {
         }
     }
 
-    /// The cells of which `is` holds.
+    /// The cells whose index satisfies `is`.
     pub(super) fn bits(&self, is: impl Fn(usize) -> bool) -> Bits {
         Bits::new(self.width, self.height, is)
     }
 
-    /// Share of the cells of which `is` holds.
+    /// Share of the cells, 0 to 1, whose index satisfies `is`.
     pub(super) fn share(&self, is: impl Fn(usize) -> bool) -> f32 {
         let count = (0..self.len()).filter(|&index| is(index)).count();
         count as f32 / self.len().max(1) as f32
     }
 }
 
-/// Appends each run of `length` values, folded by `f`. The usual lengths are constants to the compiler, which
-/// halves the time of [`Cells::new`].
+/// Folds each run of `length` values by `f` and appends the results. The usual lengths are compile-time constants,
+/// which halves the time of [`Cells::new`].
 fn fold_runs(values: &[f32], length: usize, into: &mut Vec<f32>, f: impl Fn(f32, f32) -> f32) {
     fn fold<const N: usize>(values: &[f32], into: &mut Vec<f32>, f: impl Fn(f32, f32) -> f32) {
         let runs = values.as_chunks::<N>().0.iter();
@@ -114,7 +117,7 @@ fn fold_runs(values: &[f32], length: usize, into: &mut Vec<f32>, f: impl Fn(f32,
     }
 }
 
-/// The value below which the share `at` of `values` lies; 0 for no values. Changes their order.
+/// The quantile `at`, 0 to 1, of `values`, which are reordered; 0 for no values.
 pub(super) fn percentile(values: &mut [f32], at: f32) -> f32 {
     let Some(last) = values.len().checked_sub(1) else { return 0.0 };
     let index = (at * last as f32).round() as usize;
@@ -146,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_hold_mean_least_and_greatest() {
+    fn cells_hold_mean_smallest_and_largest_sample() {
         let samples = (0..300 * 260).map(|i| (i % 300) as f32).collect();
         let cells = Cells::new(&Plane { width: 300, height: 260, samples }, 0.0);
         assert_eq!((cells.width, cells.height, cells.side_px), (100, 86, 3));
@@ -159,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn modes_and_percentiles_are_those_of_the_values() {
+    fn modes_and_percentiles_equal_those_of_the_values() {
         let values: Vec<f32> =
             (0..1000).map(|i| if i % 3 == 0 { 0.5 } else { i as f32 / 999.0 }).collect();
         assert!((mode(values.iter().copied(), 0.0, 1.0) - 0.5).abs() < 0.02);

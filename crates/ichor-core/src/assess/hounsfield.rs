@@ -1,28 +1,28 @@
-//! Hounsfield units: whether air, brain and bone stand where they belong.
+//! Slices in Hounsfield units: whether air, brain and bone have the values that they have on CT.
 
 use super::bits::Extent;
 use super::cells::{Cells, percentile};
 use super::picture::{Scene, head_box};
-use super::size::{across_mm, slice_warning};
+use super::size::{skull_mm, slice_warning};
 use super::structure::Foreground;
 use super::{Assessment, GrayScale};
 use crate::slice::{CtSlice, Plane, Warning};
 use crate::window::WindowLevel;
 
-/// What a slice says of the scale of its values.
+/// Evidence of one slice for or against its values being Hounsfield units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Evidence {
-    /// A skull with brain inside, all at their Hounsfield units.
+    /// For: a skull with brain inside.
     Brain,
-    /// Bone, soft tissue and air as on vertex and skull base, at their Hounsfield units.
+    /// For: bone, soft tissue and air as on the vertex and the skull base.
     Head,
-    /// Something else is the matter.
+    /// Against: a fault of the values.
     Fault(Fault),
-    /// Next to nothing is on the slice, as above the vertex.
+    /// Neither: the slice shows only air, as above the vertex.
     Nothing,
 }
 
-/// Why values are no Hounsfield units of a head.
+/// Why values are not Hounsfield units of a head. Each has its warning in [`Fault::warning`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     TooHigh,
@@ -33,69 +33,70 @@ pub(super) enum Fault {
     NoHead,
 }
 
-/// The models' window, in which a head is looked for.
+/// The window of the models, in which a head is searched.
 const WINDOW: WindowLevel = WindowLevel { center_hu: 40.0, width_hu: 120.0 };
-/// Where brain is looked for if the scale is shifted: wider, as a shift is by 1000 or by 1024.
-const WINDOW_OF_SHIFTED: WindowLevel = WindowLevel { center_hu: 40.0, width_hu: 200.0 };
-/// Between the usual shifts of 1000 and 1024.
+/// The window in which brain is searched on a shifted scale. It is wider, as the shift is 1000 or 1024.
+const SHIFTED_WINDOW: WindowLevel = WindowLevel { center_hu: 40.0, width_hu: 200.0 };
+/// Midway between the usual shifts of 1000 and 1024, HU.
 const SHIFT_HU: f32 = 1012.0;
-/// HU of brain, with and without contrast medium, edema or a large bleed.
+/// Range of the most frequent value of brain, HU, with and without contrast medium, edema or a large bleed.
 const BRAIN_HU: [f32; 2] = [10.0, 54.0];
-/// HU that no CT scanner writes for anything in a head: 16-bit values without sign begin there.
+/// Largest plausible value, HU. Negative 16-bit samples that are read as unsigned lie above.
 const MAX_HU: f32 = 31_000.0;
 
-/// How a slice of Hounsfield units is to be read by itself.
+/// Assesses a slice in Hounsfield units by itself.
 pub(super) fn assess_hounsfield(slice: &CtSlice, plane: &Plane) -> Assessment {
     let cells = Cells::new(plane, -1000.0);
-    let greatest = cells.max.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let (evidence, extent) = if is_across(slice) {
+    let max_hu = cells.max.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let (evidence, extent) = if is_not_axial(slice) {
         return Assessment::unreadable(Warning::unreadable(
             "not_axial",
             "The slice is not axial by its orientation. Send the axial series of the head.",
         ));
     } else {
-        weigh(&cells, greatest)
+        evidence(&cells, max_hu)
     };
     let mut assessment = match evidence {
         Evidence::Fault(fault) => Assessment::unreadable(fault.warning()),
         _ => Assessment::new(GrayScale::Hounsfield),
     };
-    if greatest > MAX_HU {
+    if max_hu > MAX_HU {
         assessment.warnings.push(Warning::new(
             "implausible_values",
             format!(
-                "Values up to {greatest:.0} HU are impossible on CT: signed samples were probably read as \
+                "Values up to {max_hu:.0} HU are impossible on CT. Signed samples were probably read as \
                  unsigned. Check Pixel Representation (0028,0103) of the DICOM file."
             ),
         ));
     }
     assessment.head = extent.map(|extent| head_box(&cells, extent));
     if evidence == Evidence::Brain {
-        assessment.across_mm = assessment.head.and_then(|head| across_mm(slice, head));
-        assessment.warnings.extend(assessment.across_mm.and_then(slice_warning));
+        assessment.skull_mm = assessment.head.and_then(|head| skull_mm(slice, head));
+        assessment.warnings.extend(assessment.skull_mm.and_then(slice_warning));
     }
     assessment.evidence = Some(evidence);
     assessment
 }
 
-/// Whether the slice lies across the axial plane by more than 45 degrees.
-fn is_across(slice: &CtSlice) -> bool {
+/// Whether the slice is tilted from the axial plane by more than 45 degrees.
+fn is_not_axial(slice: &CtSlice) -> bool {
     slice.placement.is_some_and(|placement| {
         let ([rx, ry, _], [cx, cy, _]) = (placement.row, placement.column);
-        // The part of the slice's normal along the patient.
+        // The component of the slice's normal along the patient's axis.
         (rx * cy - ry * cx).abs() < std::f64::consts::FRAC_1_SQRT_2
     })
 }
 
-fn weigh(cells: &Cells, greatest: f32) -> (Evidence, Option<Extent>) {
-    let least = cells.min.iter().copied().fold(f32::INFINITY, f32::min);
-    if cells.width < 16 || cells.height < 16 || greatest <= least {
+/// The evidence of a slice, and the place of the head where there is one. `max_hu` is the greatest sample.
+fn evidence(cells: &Cells, max_hu: f32) -> (Evidence, Option<Extent>) {
+    let min_hu = cells.min.iter().copied().fold(f32::INFINITY, f32::min);
+    if cells.width < 16 || cells.height < 16 || max_hu <= min_hu {
         return (Evidence::Nothing, None);
     }
-    if least > -50.0 && greatest < 50.0 && greatest - least < 25.0 {
+    if min_hu > -50.0 && max_hu < 50.0 && max_hu - min_hu < 25.0 {
         return (Evidence::Fault(Fault::UnitRange), None);
     }
-    let scene = Scene::of_hounsfield(cells, WINDOW, 0.0);
+    let scene = Scene::from_hounsfield(cells, WINDOW, 0.0);
     let brain = scene.head().filter(|head| {
         let hu = WINDOW.to_hu(head.tissue.mode);
         (BRAIN_HU[0]..=BRAIN_HU[1]).contains(&hu)
@@ -107,7 +108,7 @@ fn weigh(cells: &Cells, greatest: f32) -> (Evidence, Option<Extent>) {
         return (Evidence::Brain, Some(head.extent));
     }
     for (shift, fault) in [(-SHIFT_HU, Fault::TooHigh), (SHIFT_HU, Fault::TooLow)] {
-        if Scene::of_hounsfield(cells, WINDOW_OF_SHIFTED, shift).head().is_some() {
+        if Scene::from_hounsfield(cells, SHIFTED_WINDOW, shift).head().is_some() {
             return (Evidence::Fault(fault), None);
         }
     }
@@ -116,7 +117,7 @@ fn weigh(cells: &Cells, greatest: f32) -> (Evidence, Option<Extent>) {
     if soft > 0.05 && bone < 0.005 {
         return (Evidence::Fault(Fault::NoSkull), None);
     }
-    if least > -10.0 && (60.0..=256.0).contains(&greatest) {
+    if min_hu > -10.0 && (60.0..=256.0).contains(&max_hu) {
         let picture = cells.map(|value| value / 255.0);
         if Scene::new(&picture).is_some_and(|scene| scene.head().is_some()) {
             return (Evidence::Fault(Fault::ByteRange), None);
@@ -127,49 +128,51 @@ fn weigh(cells: &Cells, greatest: f32) -> (Evidence, Option<Extent>) {
         return (Evidence::Head, foreground.extent);
     }
     let mut means = cells.mean.clone();
-    if soft + bone < 0.01 && percentile(&mut means, 0.98) < -200.0 && least < -800.0 {
+    if soft + bone < 0.01 && percentile(&mut means, 0.98) < -200.0 && min_hu < -800.0 {
         return (Evidence::Nothing, None);
     }
     (Evidence::Fault(Fault::NoHead), None)
 }
 
 impl Fault {
+    /// The warning that the slice or series is unreadable, with the way to mend it.
     pub(super) fn warning(self) -> Warning {
         match self {
             Self::TooHigh => Warning::unreadable(
                 "hu_shifted",
-                "All values lie about 1000 or 1024 above Hounsfield units: brain is near 1050 in place of 35. The \
+                "All values lie about 1000 or 1024 above Hounsfield units: brain is near 1050 instead of 35. The \
                  rescale intercept was probably lost. Subtract 1024, or set the intercept to -1024.",
             ),
             Self::TooLow => Warning::unreadable(
                 "hu_shifted",
-                "All values lie about 1000 or 1024 below Hounsfield units: brain is near -990 in place of 35. The \
+                "All values lie about 1000 or 1024 below Hounsfield units: brain is near -990 instead of 35. The \
                  rescale intercept was probably applied twice. Add 1024, or set the intercept to 0.",
             ),
             Self::UnitRange => Warning::unreadable(
                 "hu_scaled",
-                "The values span less than 25 and are no Hounsfield units: they were probably scaled to [0, 1] or \
+                "The values span less than 25 and are not Hounsfield units. They were probably scaled to [0, 1] or \
                  [-1, 1], or standardized. Send the values from before that step.",
             ),
             Self::ByteRange => Warning::unreadable(
                 "hu_scaled",
-                "The values are those of a windowed picture, 0 to 255, and no Hounsfield units. Send the values \
+                "The values are those of a windowed picture, 0 to 255, and not Hounsfield units. Send the values \
                  from before windowing, or the slices as PNG pictures.",
             ),
             Self::NoSkull => Warning::unreadable(
                 "skull_missing",
-                "Soft tissue is there but no bone: the skull was probably removed or cut off. Send the whole head.",
+                "The slice shows soft tissue but no bone. The skull was probably removed or cut off. Send the \
+                 whole head.",
             ),
             Self::NoHead => Warning::unreadable(
                 "head_not_recognized",
-                "No head was recognized: no bone round soft tissue with the Hounsfield units of brain. Send an axial \
-                 head CT with its rescale values.",
+                "No head was recognized: there is no bone around soft tissue with the Hounsfield units of brain. \
+                 Send an axial head CT with its rescale values.",
             ),
         }
     }
 }
 
-/// What the slices of a series say together; `None` where they are Hounsfield units of a head.
+/// The fault of a series by the evidence of its slices; `None` where the values are Hounsfield units of a head.
 pub(super) fn judge(evidence: &[Evidence]) -> Option<Fault> {
     let count = |wanted: Evidence| evidence.iter().filter(|&&e| e == wanted).count();
     let faults =

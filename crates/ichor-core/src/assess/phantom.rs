@@ -1,9 +1,9 @@
-//! Generated heads in Hounsfield units, and what else may arrive in their place.
+//! Generated heads in Hounsfield units, and the pictures that users send of them.
 
 use crate::slice::Plane;
 use crate::window::WindowLevel;
 
-/// Numbers that look random and are the same at every run (SplitMix64).
+/// Pseudorandom numbers in [0, 1), the same on every run (SplitMix64).
 pub(super) fn random(seed: u64) -> impl FnMut() -> f32 {
     let mut state = seed;
     move || {
@@ -38,22 +38,22 @@ pub(super) fn head(side: usize, seed: u64) -> Plane {
         } else if (x.abs() / 0.13 - 0.5).hypot(y / 0.3) < 0.5 {
             8.0
         } else {
-            // Cortex folds at the rim, white matter inside.
+            // Folded cortex at the rim, white matter inside.
             let fold = (x.atan2(y) * 23.0).sin() * 0.05;
             if r + fold > 0.8 - thick / a { 38.0 } else { 29.0 }
         };
-        // A sum of three is bell-shaped enough.
+        // The sum of three uniform numbers approximates a normal distribution.
         *sample = hu + noise * (next() + next() + next() - 1.5) * 2.0;
     }
     plane
 }
 
-/// A plane as a picture of 8 bits in a window.
+/// A plane of Hounsfield units as a picture of 8 bits in a window.
 pub(super) fn show(hounsfield: &Plane, window: WindowLevel) -> Plane {
     hounsfield.clone().map(|hu| (window.apply(hu) * 255.0).round() / 255.0)
 }
 
-/// Columns and rows of a plane, first and behind the last.
+/// The part of a plane within `columns` and `rows`, each given as the first and the one after the last.
 pub(super) fn cropped(plane: &Plane, columns: [usize; 2], rows: [usize; 2]) -> Plane {
     let lines = plane.samples.chunks_exact(plane.width).skip(rows[0]).take(rows[1] - rows[0]);
     let samples = lines.flat_map(|line| &line[columns[0]..columns[1]]).copied().collect();
@@ -74,7 +74,7 @@ pub(super) fn side_by_side(planes: &[Plane], columns: usize) -> Plane {
     all
 }
 
-/// The plane within a frame of one grey.
+/// The plane within a frame of one grey value, `frame` px wide.
 pub(super) fn framed(plane: &Plane, frame: usize, grey: f32) -> Plane {
     let (width, height) = (plane.width + 2 * frame, plane.height + 2 * frame);
     let mut all = Plane::filled(width, height, grey);

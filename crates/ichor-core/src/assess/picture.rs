@@ -1,4 +1,4 @@
-//! Pictures: whether one shows an axial slice of a head, and how its greys relate to Hounsfield units.
+//! Pictures: whether one shows an axial slice of a head, and how its grey values relate to Hounsfield units.
 
 use super::bits::Extent;
 use super::cells::{Cells, percentile};
@@ -8,30 +8,33 @@ use super::{Assessment, GrayScale, HeadBox};
 use crate::slice::{Plane, Warning};
 use crate::window::WindowLevel;
 
-/// Grey levels at or above which bone is looked for, in this order: windows that are wide or dim show it grey.
+/// Grey values from which the brightest sample of a cell is bone, tried in this order. Bone is grey in windows that are
+/// wide or dim.
 const BONE_LEVELS: [f32; 3] = [0.9, 0.75, 0.6];
 
-/// Mean grey of cells at or above which they are bone in any case.
+/// Grey value from which the mean of a cell is bone, tried after [`BONE_LEVELS`].
 const BONE_MEAN: f32 = 0.85;
 
-/// A picture on the coarse grid, without frames, black at 0 and white at 1.
+/// A picture on the coarse grid, without frames, stretched so that black is 0 and white is 1.
 pub(super) struct Scene {
     pub(super) cells: Cells,
-    /// Difference of samples within each cell, before black and white were moved.
+    /// Range of the samples within each cell, before black and white were stretched.
     pub(super) roughness: Vec<f32>,
-    /// Grey of the picture that is 0 here, and that is 1 here.
+    /// Grey value of the picture that became 0.
     pub(super) black: f32,
+    /// Grey value of the picture that became 1.
     pub(super) white: f32,
-    /// Share of the cells that are black.
+    /// Share of the cells that are dark, 0 to 1.
     pub(super) dark: f32,
 }
 
 impl Scene {
+    /// The scene of a picture; `None` where it has hardly any contrast or is smaller than 16 x 16 cells.
     pub(super) fn new(cells: &Cells) -> Option<Self> {
         let cells = without_frames(cells);
         let mut means = cells.mean.clone();
         let (low, high) = (percentile(&mut means, 0.005), percentile(&mut means, 0.995));
-        if high - low < LEAST_CONTRAST || cells.width < 16 || cells.height < 16 {
+        if high - low < MIN_CONTRAST || cells.width < 16 || cells.height < 16 {
             return None;
         }
         let black = if low < 0.04 { 0.0 } else { low };
@@ -42,10 +45,10 @@ impl Scene {
         Some(Self { cells, roughness, black, white, dark })
     }
 
-    /// Hounsfield units, of which `shift` was lost, in a window.
-    pub(super) fn of_hounsfield(cells: &Cells, window: WindowLevel, shift: f32) -> Self {
+    /// The scene of Hounsfield units in a window, after `shift` is added to the values.
+    pub(super) fn from_hounsfield(cells: &Cells, window: WindowLevel, shift: f32) -> Self {
         let low = window.to_hu(0.0) - shift;
-        // Below water is black: where values were cut off at 0, air lies just there.
+        // Values below 0 HU are black: where values were clipped at 0, air is at 0.
         let grey = |hu: f32| if hu + shift < 0.0 { 0.0 } else { (hu - low) / window.width_hu };
         let cells = cells.map(|hu| grey(hu).clamp(0.0, 1.0));
         let roughness = cells.max.iter().zip(&cells.min).map(|(max, min)| max - min).collect();
@@ -55,36 +58,36 @@ impl Scene {
 
     fn inverted(&self) -> Self {
         let cells = &self.cells;
-        let turned = |samples: &[f32]| samples.iter().map(|grey| 1.0 - grey).collect();
+        let inverted = |samples: &[f32]| samples.iter().map(|grey| 1.0 - grey).collect();
         let cells = Cells {
-            mean: turned(&cells.mean),
-            min: turned(&cells.max),
-            max: turned(&cells.min),
+            mean: inverted(&cells.mean),
+            min: inverted(&cells.max),
+            max: inverted(&cells.min),
             ..*cells
         };
         let dark = cells.share(|index| cells.mean[index] < 0.05);
         Self { cells, roughness: self.roughness.clone(), dark, ..*self }
     }
 
-    /// How many of the four corners are bright.
+    /// Number of corners that are bright, 0 to 4.
     fn bright_corners(&self) -> usize {
         let (last, rows) = (self.cells.width - 1, self.cells.height - 1);
         let corners = [0, last, rows * self.cells.width, rows * self.cells.width + last];
         corners.iter().filter(|&&index| self.cells.mean[index] >= 0.85).count()
     }
 
-    /// Skulls with brain inside, the largest first, by the first grey of bone that shows one.
+    /// Skulls with brain inside, the largest first, by the first grey value of bone that gives any.
     pub(super) fn heads(&self) -> Vec<Enclosure> {
         let cells = &self.cells;
-        // A skull thinner than a cell is a wall, too. In narrow windows the grain of brain is as bright, and
-        // only the means of cells are not.
+        // By the brightest sample, as a skull may be thinner than a cell. In narrow windows single samples of brain are
+        // as bright, but the means of cells are not.
         let by_max = BONE_LEVELS.iter().map(|&level| cells.bits(|i| cells.max[i] >= level));
         let by_mean = std::iter::once_with(|| cells.bits(|i| cells.mean[i] >= BONE_MEAN));
         by_max
             .chain(by_mean)
             .map(|bone| {
                 let mut found = enclosures(cells, &bone);
-                found.retain(|e| e.holds_brain() && e.rim(cells) >= LEAST_RIM);
+                found.retain(|e| e.holds_brain() && e.rim_brightness(cells) >= MIN_RIM_BRIGHTNESS);
                 found
             })
             .find(|found| !found.is_empty())
@@ -96,12 +99,13 @@ impl Scene {
         self.heads().into_iter().next()
     }
 
-    /// Black air round bone at white and soft tissue: vertex and skull base, on which no skull encloses brain.
+    /// Whether black air surrounds white bone and soft tissue, as on the vertex and the skull base, where no skull
+    /// encloses brain.
     pub(super) fn is_slice_of_head(&self, foreground: &Foreground) -> bool {
         let Some(extent) = foreground.extent else { return false };
         let [long, short] = sides(extent);
         let (surround, roughness) = foreground.surround;
-        // Other parts of the body are wide and have little bone.
+        // Other parts of the body are wider and have less bone.
         let slender = if foreground.white >= 0.28 { 1.85 } else { 1.6 };
         (0.45..0.985).contains(&self.dark)
             && (self.black, self.white) == (0.0, 1.0)
@@ -113,12 +117,13 @@ impl Scene {
     }
 }
 
-/// Least difference of grey between dark and bright cells of a picture.
-const LEAST_CONTRAST: f32 = 0.04;
-/// Brain reaches the bone on CT; on MR bone is dark, and the bright ring is the scalp.
-const LEAST_RIM: f32 = 0.35;
+/// Smallest difference of grey value between the dark and the bright cells of a picture.
+const MIN_CONTRAST: f32 = 0.04;
+/// Smallest brightness of the rim of brain, relative to its mode. On CT brain reaches the bone. On MR bone is dark, and
+/// the bright ring is the scalp.
+const MIN_RIM_BRIGHTNESS: f32 = 0.35;
 
-/// The cells without frames of one grey round them, several one in the other.
+/// The cells without up to three nested frames of one grey value.
 fn without_frames(cells: &Cells) -> Cells {
     let mut cells = cells.clone();
     for _ in 0..3 {
@@ -135,7 +140,7 @@ fn without_frames(cells: &Cells) -> Cells {
         let border = cells.bits(at_border).values(|index| cells.mean[index]);
         let grey = percentile(&mut border.clone(), 0.5);
         let alike = border.iter().filter(|&&value| (value - grey).abs() < 0.05).count();
-        // A black surround is what a slice has.
+        // A black border is the air around a head, not a frame.
         if grey < 0.06 || alike * 10 < border.len() * 6 {
             break;
         }
@@ -154,10 +159,10 @@ fn without_frames(cells: &Cells) -> Cells {
     cells
 }
 
-/// A picture of fewer grey levels shows outlines, not tissue: black and white alone, or cut into steps.
+/// Smallest number of grey levels of a picture that can show tissue.
 const MIN_LEVELS: usize = 5;
 
-/// Whether a picture has few of the 256 grey levels of 8 bits, but more than one. Ends as soon as it has enough.
+/// Whether a picture has more than one but fewer than [`MIN_LEVELS`] of 256 grey levels.
 fn has_few_levels(plane: &Plane) -> bool {
     let mut seen = [false; 256];
     let mut count = 0;
@@ -172,13 +177,13 @@ fn has_few_levels(plane: &Plane) -> bool {
     count >= 2
 }
 
-/// How a picture is to be read.
+/// Assesses a picture by itself. `plane` holds grey values in [0, 1].
 pub(super) fn assess_picture(plane: &Plane) -> Assessment {
     if has_few_levels(plane) {
         return unreadable(
             "few_grey_levels",
-            "The picture has next to no grey levels between black and white, so that tissue cannot be told from \
-             blood. Export the slice again with all grey levels, in a brain window (level 40, width 80 to 120).",
+            "The picture has almost no grey levels between black and white, so that tissue and blood look the \
+             same. Export the slice again with all grey levels, in a brain window (level 40, width 80 to 120).",
         );
     }
     let cells = Cells::new(plane, 0.0);
@@ -215,16 +220,16 @@ pub(super) fn assess_picture(plane: &Plane) -> Assessment {
         let head = foreground.extent.map(|extent| head_box(&scene.cells, extent));
         return Assessment { head, ..Assessment::new(GrayScale::WindowKnown) };
     };
-    if let Some(reason) = contradiction(&scene, &foreground, &heads) {
-        return reason;
+    if let Some(unreadable) = contradiction(&scene, &foreground, &heads) {
+        return unreadable;
     }
     let head_box = Some(head_box(&scene.cells, head.extent));
     match estimate(&scene, head) {
         Ok(None) => Assessment { head: head_box, ..Assessment::new(GrayScale::WindowKnown) },
         Ok(Some(window)) => {
             let message = format!(
-                "The picture was estimated to show a window of level {:.0} and width {:.0} HU; its grey values \
-                 were mapped to the model's window by it. Export it with level 40 and width 80 to 120 for a \
+                "The window of the picture was estimated as level {:.0}, width {:.0} HU, and its grey values \
+                 were mapped from it to the model's window. Export it with level 40 and width 80 to 120 for a \
                  result that needs no estimate.",
                 window.center_hu, window.width_hu
             );
@@ -238,7 +243,7 @@ pub(super) fn assess_picture(plane: &Plane) -> Assessment {
     }
 }
 
-/// What speaks against one axial slice although there is a skull with brain inside.
+/// Why the picture is not one axial slice, although it shows a skull with brain inside; `None` where it is one.
 fn contradiction(
     scene: &Scene,
     foreground: &Foreground,
@@ -254,14 +259,14 @@ fn contradiction(
     if surround >= 20 && roughness > 0.05 {
         return Some(unreadable(
             "photo_of_screen",
-            "The picture looks like a photograph of a monitor or film: its black is not even. Export the slice \
-             from the viewer in place of photographing it.",
+            "The picture looks like a photograph of a monitor or film: its black is uneven. Export the slice \
+             from the viewer instead of photographing it.",
         ));
     }
     is_cut(scene, foreground).then(not_axial)
 }
 
-/// Whether the body ends straight although there is air round it: the neck on coronal and sagittal views.
+/// Whether the body ends straight although air surrounds it, as the neck does on coronal and sagittal views.
 fn is_cut(scene: &Scene, foreground: &Foreground) -> bool {
     foreground.flat_end >= 0.42 && foreground.surround.0 * 4 >= scene.cells.len()
 }
@@ -283,8 +288,8 @@ fn montage() -> Assessment {
 fn no_head() -> Assessment {
     unreadable(
         "head_not_recognized",
-        "No head was recognized: no bone at white round soft tissue on a black surround. Send an axial slice of a \
-         head CT, in a brain window (level 40, width 80 to 120), or the DICOM file.",
+        "No head was recognized: there is no white bone around soft tissue on a black background. Send an axial \
+         slice of a head CT, in a brain window (level 40, width 80 to 120), or the DICOM file.",
     )
 }
 
@@ -292,7 +297,7 @@ fn unreadable(code: &'static str, message: &str) -> Assessment {
     Assessment::unreadable(Warning::unreadable(code, message))
 }
 
-/// The extent in pixels of the slice.
+/// An extent of cells as a rectangle in pixels of the slice.
 pub(super) fn head_box(cells: &Cells, extent: Extent) -> HeadBox {
     let px = |cell: usize| cell * cells.side_px;
     HeadBox {

@@ -1,16 +1,16 @@
-//! What a head looks like on the cells: a wall of bone that encloses soft tissue.
+//! Structure of the scene: walls of bone that enclose soft tissue, and the foreground.
 
 use super::bits::{Bits, Extent, Part};
 use super::cells::{Cells, mode, percentile};
 
-/// Components of bone that are looked at as skulls.
+/// Number of components of bone, the largest, that are examined as skulls.
 const MAX_WALLS: usize = 4;
 
-/// Smallest component of bone that is looked at, cells.
-const SMALLEST_WALL: usize = 12;
+/// Smallest component of bone that is examined, cells.
+const MIN_WALL: usize = 12;
 
-/// Smallest inside of a skull that says something of the grey values, cells.
-const SMALLEST_CORE: usize = 40;
+/// Smallest core of a skull whose grey values are measured, cells.
+const MIN_CORE: usize = 40;
 
 /// Bone and what it encloses.
 #[derive(Debug, Clone)]
@@ -21,28 +21,28 @@ pub(super) struct Enclosure {
     pub(super) bone: Bits,
     /// The largest region without bone that the wall encloses.
     pub(super) inside: Bits,
-    /// Of the inside, what is no edge and not black.
+    /// The inside without its outermost cells and without black cells.
     pub(super) core: Bits,
-    /// Place of the wall.
+    /// Extent of the wall.
     pub(super) extent: Extent,
-    /// Share of the inside's outline that is bone.
+    /// Share of the inside's outline that is bone, 0 to 1.
     pub(super) closure: f32,
     /// Cells of the core per cell of the extent.
     pub(super) core_share: f32,
-    /// Share of the wall at white.
+    /// Share of the wall that is white, 0 to 1.
     pub(super) saturated: f32,
     /// Grey values of the core.
     pub(super) tissue: Tissue,
 }
 
-/// Grey values of a region.
+/// Distribution of the grey values of a region.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tissue {
-    /// The most frequent.
+    /// Most frequent grey value.
     pub(super) mode: f32,
-    /// Between the quartiles.
+    /// Interquartile range.
     pub(super) spread: f32,
-    /// Share within a tenth of the mode.
+    /// Share of cells within 0.1 of the mode, 0 to 1.
     pub(super) near: f32,
 }
 
@@ -62,13 +62,13 @@ impl Tissue {
 
 impl Enclosure {
     fn new(cells: &Cells, bone: &Bits, wall: &Bits) -> Option<Self> {
-        // Where the picture cuts the skull, the border between the ends closes it.
+        // Where the picture cuts the skull, its border between the ends closes the wall.
         let closed = wall.closed_at_border();
         let inside = closed.enclosed().without(bone).without(&closed).largest();
         let extent = wall.extent()?;
-        let outline = inside.dilated().without(&inside);
+        let outline = inside.dilate().without(&inside);
         let closure = outline.and(&bone.or(&closed)).count() as f32 / outline.count().max(1) as f32;
-        let core = inside.eroded().and(&cells.bits(|index| cells.mean[index] > BLACK));
+        let core = inside.erode().and(&cells.bits(|index| cells.mean[index] > BLACK));
         let white = wall.cells().filter(|&index| cells.max[index] > WHITE).count();
         Some(Self {
             closure,
@@ -83,48 +83,48 @@ impl Enclosure {
         })
     }
 
-    /// Whether it is a skull with brain inside: mostly closed, and filled with tissue of one kind.
+    /// Whether it is a skull with brain inside: mostly closed, and filled with tissue of one grey value.
     pub(super) fn holds_brain(&self) -> bool {
         let [long, short] = sides(self.extent);
-        self.core.count() >= SMALLEST_CORE
+        self.core.count() >= MIN_CORE
             && self.core_share >= 0.12
             && self.closure >= 0.6
             && self.tissue.near >= 0.4
             && long <= 1.9 * short
     }
 
-    /// Median difference of samples within a cell of the core: the grain.
-    pub(super) fn grain(&self, cells: &Cells) -> f32 {
-        let mut grain = self.core.values(|index| cells.max[index] - cells.min[index]);
-        percentile(&mut grain, 0.5)
+    /// Noise of the core: the median range of the samples within a cell.
+    pub(super) fn noise(&self, cells: &Cells) -> f32 {
+        let mut ranges = self.core.values(|index| cells.max[index] - cells.min[index]);
+        percentile(&mut ranges, 0.5)
     }
 
-    /// Mean grey of the inside's outermost cells, which touch bone, per grey of its mode.
-    pub(super) fn rim(&self, cells: &Cells) -> f32 {
-        let rim = self.inside.and(&self.wall.dilated().dilated());
+    /// Mean grey value of the inside's cells that touch bone, relative to the mode of the core.
+    pub(super) fn rim_brightness(&self, cells: &Cells) -> f32 {
+        let rim = self.inside.and(&self.wall.dilate().dilate());
         let sum: f32 = rim.cells().map(|index| cells.mean[index]).sum();
         sum / rim.count().max(1) as f32 / self.tissue.mode.max(1e-3)
     }
 }
 
-/// The longer and the shorter side.
+/// The longer and the shorter side, cells.
 pub(super) fn sides(extent: Extent) -> [f32; 2] {
     let (width, height) = (extent.width() as f32, extent.height() as f32);
     [width.max(height), width.min(height)]
 }
 
-/// Grey that counts as black.
+/// Grey value up to which a cell is black.
 pub(super) const BLACK: f32 = 0.04;
-/// Grey that counts as white.
+/// Grey value above which a cell is white.
 pub(super) const WHITE: f32 = 0.95;
 
-/// What the largest components of `bone` enclose, the one with the largest inside first.
+/// The enclosures of the largest components of `bone`, the one with the largest inside first.
 pub(super) fn enclosures(cells: &Cells, bone: &Bits) -> Vec<Enclosure> {
-    let walls = bone.parts(SMALLEST_WALL);
+    let walls = bone.parts(MIN_WALL);
     let largest = walls.first().map_or(0, |wall| wall.count);
     let walls = walls.iter().take(MAX_WALLS).filter(|wall| wall.count * 8 >= largest);
     let walls: Vec<&Bits> = walls.map(|wall| &wall.bits).collect();
-    // A skull that is cut at two sides of the picture is two walls.
+    // A skull that two sides of the picture cut consists of two walls, which are also examined as one.
     let cut: Vec<&Bits> = walls.iter().copied().filter(|wall| wall.touches_border()).collect();
     let joined =
         (cut.len() > 1).then(|| cut[1..].iter().fold(cut[0].clone(), |all, wall| all.or(wall)));
@@ -135,32 +135,32 @@ pub(super) fn enclosures(cells: &Cells, bone: &Bits) -> Vec<Enclosure> {
     found
 }
 
-/// What is not dark: body, holder and whatever else the picture shows.
+/// The cells that are not dark: body, head holder and whatever else the picture shows.
 #[derive(Debug)]
 pub(super) struct Foreground {
-    /// Components of at least half of the largest's cells.
+    /// Components with at least half as many cells as the largest.
     pub(super) large: Vec<Part>,
-    /// Place of the largest.
+    /// Extent of the largest component.
     pub(super) extent: Option<Extent>,
-    /// Share of the largest at white.
+    /// Share of the largest component that is white, 0 to 1.
     pub(super) white: f32,
-    /// The longest straight end of the largest: cells of its outermost row or column per cells of its
-    /// longest.
+    /// Straightness of the ends of the largest component: cells of its outermost row or column per cells of its
+    /// longest, 0 to 1.
     pub(super) flat_end: f32,
-    /// Of the cells that are joined to the border by dark ones: their number, and the median difference
-    /// of samples within a cell.
+    /// The dark cells that are connected to the left or right border: their number, and their noise, the median range
+    /// of the samples within a cell.
     pub(super) surround: (usize, f32),
 }
 
-/// Grey that separates tissue from the surround.
-const TISSUE: f32 = 0.12;
+/// Largest grey value that separates tissue from the surround.
+const MAX_TISSUE_GREY: f32 = 0.12;
 
 impl Foreground {
-    /// `roughness` is the difference of samples within each cell, as they are in the picture; soft tissue is at
-    /// or above the grey `tissue` at least.
+    /// `roughness` is the range of the samples within each cell, in grey values of the picture. Cells from the grey
+    /// value `tissue` on are foreground.
     pub(super) fn new(cells: &Cells, roughness: &[f32], tissue: f32) -> Self {
-        let tissue = tissue.min(TISSUE);
-        let parts = cells.bits(|index| cells.mean[index] >= tissue).parts(SMALLEST_WALL);
+        let tissue = tissue.min(MAX_TISSUE_GREY);
+        let parts = cells.bits(|index| cells.mean[index] >= tissue).parts(MIN_WALL);
         let largest = parts.first().map_or(0, |part| part.count);
         let extent = parts.first().and_then(|part| part.bits.extent());
         let (mut white, mut flat_end) = (0.0, 0.0);
@@ -171,13 +171,9 @@ impl Foreground {
         }
         let dark = cells.bits(|index| cells.mean[index] < 0.15);
         let mut border = Bits::empty(cells.width, cells.height);
-        let last = cells.height.saturating_sub(1);
-        for (y, row) in border.rows.iter_mut().enumerate() {
-            let edges = 1 | 1 << (cells.width - 1);
-            *row = if y == 0 || y == last { (edges - 1) | edges } else { edges };
-        }
-        let surround = dark.reached_from(&border);
-        let surround = surround.eroded();
+        // The left and the right border.
+        border.rows.iter_mut().for_each(|row| *row = 1 | 1 << (cells.width - 1));
+        let surround = dark.reached_from(&border).erode();
         let mut rough = surround.values(|index| roughness[index]);
         let surround = (rough.len(), percentile(&mut rough, 0.5));
         let smallest = cells.len() / 50;
@@ -190,7 +186,7 @@ impl Foreground {
 }
 
 impl Foreground {
-    /// Whether there are several bodies of about the same size, side by side.
+    /// Whether the large components are several of about the same size, side by side.
     pub(super) fn shows_several(&self) -> bool {
         let extents: Vec<Extent> =
             self.large.iter().filter_map(|part| part.bits.extent()).collect();
@@ -207,7 +203,8 @@ impl Foreground {
     }
 }
 
-/// The outermost row or column with the most cells, per cells of the fullest row or column.
+/// Straightness of the ends of a set: the cells of its fullest outermost row or column, per cells of its fullest row or
+/// column, 0 to 1.
 fn longest_end(bits: &Bits, extent: Extent) -> f32 {
     let [left, right] = extent.columns;
     let mut columns = vec![0_u32; right + 1];

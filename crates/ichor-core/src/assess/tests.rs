@@ -1,4 +1,4 @@
-//! Whatever the window, size and frame of a generated head, it is read; what is no head is not.
+//! Generated heads are readable in every window, size and frame; other images are not.
 
 use super::hounsfield::{Evidence, Fault};
 use super::phantom::{cropped, framed, head, random, show, side_by_side};
@@ -24,7 +24,7 @@ fn code(assessment: &Assessment) -> &'static str {
 }
 
 #[test]
-fn windows_for_brain_are_known_and_left_alone() {
+fn brain_windows_are_known_and_need_no_warning() {
     for seed in 0..8 {
         for side in [160, 300, 512, 700] {
             for (center, width) in [(40.0, 80.0), (40.0, 120.0), (35.0, 100.0), (30.0, 70.0)] {
@@ -39,7 +39,7 @@ fn windows_for_brain_are_known_and_left_alone() {
 }
 
 #[test]
-fn other_windows_are_estimated_so_that_brain_lands_where_it_belongs() {
+fn other_windows_are_estimated_so_that_brain_is_within_8_hu() {
     for seed in 0..8 {
         for (center, width) in [(127.5, 255.0), (75.0, 215.0), (40.0, 350.0), (40.0, 400.0)] {
             let true_window = window(center, width);
@@ -56,7 +56,7 @@ fn other_windows_are_estimated_so_that_brain_lands_where_it_belongs() {
 }
 
 #[test]
-fn a_skull_cut_by_the_border_is_a_skull() {
+fn a_skull_that_the_border_cuts_is_recognized() {
     for seed in 0..8 {
         let whole = show(&head(512, seed), window(40.0, 90.0));
         let bright = |x: &usize| (100..400).any(|y| whole.samples[y * 512 + x] > 0.98);
@@ -73,7 +73,7 @@ fn a_skull_cut_by_the_border_is_a_skull() {
 }
 
 #[test]
-fn bone_windows_are_not_read() {
+fn bone_windows_are_unreadable() {
     for seed in 0..8 {
         for (center, width) in [(600.0, 2800.0), (500.0, 2000.0), (700.0, 4000.0)] {
             let found = picture(&show(&head(512, seed), window(center, width)));
@@ -83,7 +83,7 @@ fn bone_windows_are_not_read() {
 }
 
 #[test]
-fn inverted_and_assembled_pictures_are_not_read() {
+fn inverted_cut_and_assembled_pictures_are_unreadable() {
     for seed in 0..6 {
         let slices: Vec<Plane> = (0..6).map(|i| show(&head(256, seed * 7 + i), BRAIN)).collect();
         let inverted = slices[0].clone().map(|grey| 1.0 - grey);
@@ -100,7 +100,7 @@ fn inverted_and_assembled_pictures_are_not_read() {
 }
 
 #[test]
-fn frames_are_taken_off_and_the_head_is_where_it_was() {
+fn frames_do_not_move_the_head() {
     for seed in 0..6 {
         let slice = show(&head(400, seed), BRAIN);
         let plain = picture(&slice).head.unwrap();
@@ -115,7 +115,7 @@ fn frames_are_taken_off_and_the_head_is_where_it_was() {
 }
 
 #[test]
-fn what_is_no_head_is_not_read() {
+fn images_without_a_head_are_unreadable() {
     let mut next = random(5);
     let noise = Plane { width: 300, height: 200, samples: (0..60_000).map(|_| next()).collect() };
     assert!(picture(&noise).is_unreadable());
@@ -140,7 +140,7 @@ fn what_is_no_head_is_not_read() {
 }
 
 #[test]
-fn hounsfield_units_are_those_of_air_brain_and_bone() {
+fn hounsfield_units_and_their_faults_are_recognized() {
     let fault = |fault: Fault| Some(Evidence::Fault(fault));
     for seed in 0..8 {
         let head = head(512, seed);
@@ -164,13 +164,13 @@ fn hounsfield_units_are_those_of_air_brain_and_bone() {
 }
 
 #[test]
-fn impossible_values_are_named() {
+fn values_that_ct_cannot_have_give_a_warning() {
     let found = hounsfield(&head(256, 1).map(|hu| if hu < -900.0 { 62_512.0 } else { hu }));
     assert!(found.warnings.iter().any(|w| w.code == "implausible_values"), "{found:?}");
 }
 
 #[test]
-fn a_series_is_judged_as_a_whole() {
+fn a_series_of_hounsfield_units_is_judged_as_a_whole() {
     let slices = |f: &dyn Fn(f32) -> f32| -> Vec<Assessment> {
         let mut slices: Vec<Assessment> =
             (0..4).map(|seed| hounsfield(&head(256, seed).map(f))).collect();
@@ -188,7 +188,7 @@ fn a_series_is_judged_as_a_whole() {
 }
 
 #[test]
-fn heads_are_as_large_as_heads() {
+fn implausible_sizes_give_a_warning() {
     let slice = |spacing: f32| {
         let plane = head(512, 3);
         let bare = CtSlice::bare(Plane::filled(1, 1, 0.0), Intensity::Hounsfield);

@@ -1,4 +1,4 @@
-//! The window of a picture, from the grey values of brain, fat and bone.
+//! Estimates the window of a picture from the grey values of brain, fat and bone.
 
 use super::picture::Scene;
 use super::structure::{Enclosure, enclosures};
@@ -8,19 +8,19 @@ use crate::window::WindowLevel;
 /// Typical HU of brain: between white matter (about 28) and grey matter (about 37).
 const BRAIN_HU: f32 = 32.0;
 
-/// Between the quartiles of a brain's cells, HU; measured 5 to 11 on scans of several scanners.
+/// Interquartile range of the cells of a brain, HU. It measured 5 to 11 on several scanners.
 const BRAIN_SPREAD_HU: f32 = 9.1;
 
-/// Wider windows leave too few greys between brain and blood, HU.
+/// Largest width at which blood and brain differ enough in grey, HU.
 const MAX_WIDTH_HU: f32 = 520.0;
 
-/// From brain to the darker of the fat that shows outside of the skull, HU.
+/// Difference between brain and the lower quartile of fat outside of the skull, HU.
 const BRAIN_TO_FAT_HU: f32 = 105.0;
 
-/// The window of the picture, `None` where it is one that the models were made for.
+/// Estimates the window of the picture; `None` where it is one that the models were trained on.
 ///
 /// # Errors
-/// A warning where the window is too wide to tell blood from brain.
+/// The warning `bone_window`, where the window is too wide to distinguish blood from brain.
 pub(super) fn estimate(scene: &Scene, head: &Enclosure) -> Result<Option<WindowLevel>, Warning> {
     let tissue = head.tissue;
     let spread = tissue.spread.max(1e-3);
@@ -28,7 +28,7 @@ pub(super) fn estimate(scene: &Scene, head: &Enclosure) -> Result<Option<WindowL
     let too_wide = || {
         Warning::unreadable(
             "bone_window",
-            "The picture is in a bone window or one as wide: blood and brain have nearly the same grey there. \
+            "The picture is in a bone window or one as wide, in which blood and brain have nearly the same grey. \
              Export it in a brain window (level 40, width 80 to 120).",
         )
     };
@@ -38,9 +38,9 @@ pub(super) fn estimate(scene: &Scene, head: &Enclosure) -> Result<Option<WindowL
     let stretched = (scene.black, scene.white) != (0.0, 1.0);
     let fat = fat(scene, head);
     let width = match (tissue.mode, fat) {
-        // Hounsfield units from 0 up: fat and air are black and brain is dark.
+        // A window from 0 HU: fat and air are black, and brain is dark.
         (mode, _) if mode < 0.2 && spread < 0.06 => BRAIN_HU / mode,
-        // Fat shows: its distance to brain is known.
+        // Fat is visible, and its difference from brain is known.
         (_, Some(fat)) if spread < 0.036 => {
             (BRAIN_TO_FAT_HU / (tissue.mode - fat) * by_spread).sqrt()
         }
@@ -49,7 +49,7 @@ pub(super) fn estimate(scene: &Scene, head: &Enclosure) -> Result<Option<WindowL
         _ => return Ok(None),
     };
     let low = if tissue.mode < 0.2 { 0.0 } else { BRAIN_HU - tissue.mode * width };
-    // Of the picture's own black and white.
+    // In grey values of the picture rather than of the scene, whose black and white were stretched.
     let per_grey = width / (scene.white - scene.black);
     let low = low - scene.black * per_grey;
     if width < 130.0 && !stretched {
@@ -61,15 +61,15 @@ pub(super) fn estimate(scene: &Scene, head: &Enclosure) -> Result<Option<WindowL
     Ok(Some(WindowLevel { center_hu: low + per_grey / 2.0, width_hu: per_grey }))
 }
 
-/// Whether bone is mostly grey and brain is even: looked at where bone is told from brain by a low grey, as
-/// the edge of bone is wide in such windows.
+/// Whether bone is mostly grey and brain uniform. Bone is separated from brain at a low grey value, as the edge of bone
+/// is wide in such windows.
 fn is_bone_window(scene: &Scene) -> bool {
     let found = enclosures(&scene.cells, &scene.cells.bits(|i| scene.cells.max[i] >= 0.6));
     let Some(head) = found.iter().find(|e| e.core.count() >= 40 && e.closure >= 0.6) else {
         return false;
     };
-    // In a narrow window the grain of the brain itself reaches that grey.
-    if head.grain(&scene.cells) > 0.08 {
+    // In a narrow window the noise of brain reaches that grey value.
+    if head.noise(&scene.cells) > 0.08 {
         return false;
     }
     let (spread, white) = (head.tissue.spread, head.saturated);
@@ -78,16 +78,17 @@ fn is_bone_window(scene: &Scene) -> bool {
         || spread < 0.04 && white < 0.35
 }
 
-/// Grey of the fat outside of the skull, where it shows: smooth, darker than brain and not black.
+/// Grey value of the fat outside of the skull; `None` where too little is visible.
 fn fat(scene: &Scene, head: &Enclosure) -> Option<f32> {
     let mut values = fat_values(scene, head);
     let enough = values.len() * 50 > head.wall.count() + head.inside.count();
     enough.then(|| super::cells::percentile(&mut values, 0.25))
 }
 
+/// Grey values of the cells outside of the skull that are smooth, darker than brain and not black.
 fn fat_values(scene: &Scene, head: &Enclosure) -> Vec<f32> {
     let cells = &scene.cells;
-    let outside = head.wall.enclosed().or(&head.bone.dilated()).complement();
+    let outside = head.wall.enclosed().or(&head.bone.dilate()).complement();
     let tissue = head.tissue.mode;
     let fat = cells.bits(|i| {
         cells.min[i] > 0.03 && cells.mean[i] < tissue - 0.1 && cells.max[i] - cells.min[i] < 0.2

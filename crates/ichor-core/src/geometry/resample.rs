@@ -1,12 +1,12 @@
-//! Bilinear resizing, antialiased when shrinking: a triangle filter as wide as the ratio.
+//! Separable bilinear resizing. Where the result is smaller, the triangle filter is as wide as the ratio.
 
 use crate::slice::Plane;
 use std::ops::Range;
 
-/// Rows that are made side by side, as many as the compiler makes vectors of.
+/// Rows that are computed together, so that the compiler uses vectors of 8 values.
 const LANES: usize = 8;
 
-/// A rectangle of a plane to make another size; beyond the plane it is 0.
+/// A rectangle of a plane to be resized. It may reach beyond the plane, where samples are 0.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cutout<'a> {
     pub(super) plane: &'a Plane,
@@ -16,24 +16,26 @@ pub(super) struct Cutout<'a> {
     pub(super) size: [usize; 2],
 }
 
-/// How far the triangle reaches to either side, in source places.
+/// Half the width of the triangle filter from `from` to `to` pixels, in source pixels.
 pub(super) fn reach(from: usize, to: usize) -> f64 {
     (from as f64 / to as f64).max(1.0)
 }
 
-/// Source places and their weights for each of a range of target places.
+/// The source pixels and their weights for each of a range of target pixels, along one axis.
 struct Taps {
+    /// First source pixel of each target pixel.
     firsts: Vec<usize>,
+    /// Weights, `each` per target pixel.
     weights: Vec<f32>,
-    /// Weights of one place.
+    /// Source pixels per target pixel.
     each: usize,
 }
 
 impl Taps {
-    /// For `places` of a line of `to` places made from one of `from`.
-    fn of(from: usize, to: usize, places: Range<usize>) -> Self {
+    /// Taps of the target pixels `places`, where `from` source pixels become `to` target pixels.
+    fn new(from: usize, to: usize, places: Range<usize>) -> Self {
         let (scale, reach) = (from as f64 / to as f64, reach(from, to));
-        // So many centres lie between the ends of the triangle at most.
+        // The largest number of pixel centres within the triangle.
         let each = ((2.0 * reach).ceil() as usize).min(from);
         let firsts = Vec::with_capacity(places.len());
         let weights = Vec::with_capacity(places.len() * each);
@@ -57,8 +59,8 @@ impl Taps {
         &self.weights[place * self.each..][..self.each]
     }
 
-    /// Source places that any target place reads.
-    fn reads(&self) -> Range<usize> {
+    /// The range of source pixels that any target pixel reads.
+    fn source_range(&self) -> Range<usize> {
         match (self.firsts.first(), self.firsts.last()) {
             (Some(&first), Some(&last)) => first..last + self.each,
             _ => 0..0,
@@ -67,17 +69,17 @@ impl Taps {
 }
 
 impl Cutout<'_> {
-    /// Columns and rows of the plane that the cutout would be at the size `to`.
+    /// The cutout resized to `to` columns and rows, of which only `columns` and `rows` are computed.
     pub(super) fn resized(self, to: [usize; 2], [columns, rows]: [Range<usize>; 2]) -> Plane {
         let (width, height) = (columns.len(), rows.len());
-        let mut made = Plane::filled(width, height, 0.0);
-        let across = Taps::of(self.size[0], to[0], columns);
-        let down = Taps::of(self.size[1], to[1], rows);
-        let read = across.reads();
+        let mut resized = Plane::filled(width, height, 0.0);
+        let across = Taps::new(self.size[0], to[0], columns);
+        let down = Taps::new(self.size[1], to[1], rows);
+        let read = across.source_range();
         let inside = overlap(self.start[0], &read, self.plane.width);
         let mut line = vec![0.0; inside.len()];
         let mut lanes = vec![[0.0_f32; LANES]; read.len()];
-        // Down first: rows are added as a whole.
+        // Vertically first, as whole rows are added at once.
         for top in (0..height).step_by(LANES) {
             let block = LANES.min(height - top);
             for lane in 0..block {
@@ -97,14 +99,14 @@ impl Cutout<'_> {
                     }
                 }
                 for (lane, &sum) in sum[..block].iter().enumerate() {
-                    made.samples[(top + lane) * width + column] = sum;
+                    resized.samples[(top + lane) * width + column] = sum;
                 }
             }
         }
-        made
+        resized
     }
 
-    /// Adds the rows that a target row reads, those of their columns that lie `inside`.
+    /// Adds to `line` the weighted source rows of one target row, restricted to the columns `inside` the plane.
     fn add_rows(&self, down: &Taps, row: usize, inside: &Range<usize>, line: &mut [f32]) {
         let Plane { width, height, samples } = self.plane;
         for (tap, &weight) in down.weights(row).iter().enumerate() {
@@ -112,7 +114,7 @@ impl Cutout<'_> {
             if weight == 0.0 || inside.is_empty() || !(0..*height as i64).contains(&y) {
                 continue;
             }
-            // Within the plane, as `inside` is.
+            // `inside` lies within the plane, so that the index is not negative.
             let first = y * *width as i64 + self.start[0] + inside.start as i64;
             let from = &samples[first as usize..][..inside.len()];
             line.iter_mut().zip(from).for_each(|(sum, &sample)| *sum += weight * sample);
@@ -120,7 +122,7 @@ impl Cutout<'_> {
     }
 }
 
-/// The part of `places`, counted from `start`, that lies in a line of `length`.
+/// The part of `places`, counted from pixel `start`, that lies within a side of `length` pixels.
 fn overlap(start: i64, places: &Range<usize>, length: usize) -> Range<usize> {
     let first = places.start.max((-start).max(0) as usize);
     let end = places.end.min((length as i64 - start).max(0) as usize);

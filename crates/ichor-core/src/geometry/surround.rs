@@ -1,31 +1,31 @@
-//! What surrounds a picture: a border, a letterbox, the page it was pasted on, air that is not black.
+//! Removes the surround of a picture: a border, a letterbox, the page it was pasted on, or air that is not black.
 
-use crate::components::{BoundingBox, flood};
+use crate::components::{BoundingBox, flood_fill};
 use crate::mask::Mask;
 use crate::slice::Plane;
 
-/// Lines of a surround rise evenly, if at all: so much may the step from one pixel to the next change. Four
-/// levels of 255, as a JPEG leaves them.
-const EVEN: f32 = 4.1 / 255.0;
+/// Largest change of the step from one pixel to the next along a line of the surround, which is constant or a ramp.
+/// Four levels of 255, as JPEG compression leaves.
+const MAX_STEP_CHANGE: f32 = 4.1 / 255.0;
 
-/// Of the pixels of a line, one in so many may change more: a speck.
-const SPECKS: usize = 33;
+/// One in this many pixels of a line may change more, as a speck does.
+const PIXELS_PER_SPECK: usize = 33;
 
-/// A picture within a border has at least so many lines and columns.
+/// Smallest width and height of a picture within a border, px.
 const MIN_PICTURE: usize = 16;
 
-/// Mean deviation from the median up to which a corner is flat: grey air of a compressed picture.
-const FLAT: f32 = 0.02;
+/// Largest mean deviation from the median in a corner of the surround: that of grey air in a compressed picture.
+const MAX_DEVIATION: f32 = 0.02;
 
-/// Levels of two corners of one surround differ by so much at most.
-const SAME_LEVEL: f32 = 0.06;
+/// Largest difference between the grey levels of two corners of one surround.
+const MAX_LEVEL_DIFFERENCE: f32 = 0.06;
 
-/// Part of its neighbourhood that is of the surround's level, in a pixel that the surround can spread through.
-const DENSE: f32 = 0.85;
+/// Smallest share of the neighbourhood at the surround's level for a pixel through which the surround is followed.
+const MIN_DENSITY: f32 = 0.85;
 
-/// Blackens what surrounds the picture on `plane` and is at least as bright as `threshold`, so that no step after
-/// it takes it for tissue. Returns the box that holds the picture; `None`, and nothing changes, where no such
-/// surround is seen.
+/// Sets the surround of the picture on `plane` to 0 where it is at least as bright as `threshold`, so that no later
+/// step takes it for tissue. Returns the box that holds the picture. Where no such surround is found, returns `None`
+/// and leaves the plane as it is.
 pub fn remove_surround(plane: &mut Plane, threshold: f32) -> Option<BoundingBox> {
     let whole = BoundingBox::whole(plane.width, plane.height);
     let (inner, mut levels) = trim(plane, threshold);
@@ -36,27 +36,28 @@ pub fn remove_surround(plane: &mut Plane, threshold: f32) -> Option<BoundingBox>
         return None;
     }
     levels.extend(bright.iter().map(|corner| corner.level));
-    let seen_twice = |corner: &&&Corner| {
-        levels.iter().filter(|&level| (level - corner.level).abs() <= SAME_LEVEL).count() >= 2
+    let occurs_twice = |corner: &&&Corner| {
+        levels.iter().filter(|&level| (level - corner.level).abs() <= MAX_LEVEL_DIFFERENCE).count()
+            >= 2
     };
     let mut picture = cut(plane, inner);
-    let around = bright.iter().filter(seen_twice).fold(None::<Mask>, |around, corner| {
+    let around = bright.iter().filter(occurs_twice).fold(None::<Mask>, |around, corner| {
         let (x, y) = (corner.x - inner.x, corner.y - inner.y);
         let seed = y * inner.width + x;
         let covered = around.as_ref().is_some_and(|a| a.pixels[seed + corner.middle(inner.width)]);
         if covered {
             return around;
         }
-        let spread = spread(&picture, corner, [x, y]);
+        let region = surround_from(&picture, corner, [x, y]);
         Some(match around {
-            None => spread,
+            None => region,
             Some(mut around) => {
-                around.pixels.iter_mut().zip(spread.pixels).for_each(|(a, b)| *a |= b);
+                around.pixels.iter_mut().zip(region.pixels).for_each(|(a, b)| *a |= b);
                 around
             }
         })
     });
-    // What reaches the middle has leaked into the head.
+    // A region that reaches the middle includes the head.
     let around = around.filter(|around| !around.is_empty() && !reaches_middle(around));
     if !trimmed && around.is_none() {
         return None;
@@ -74,14 +75,14 @@ pub fn remove_surround(plane: &mut Plane, threshold: f32) -> Option<BoundingBox>
     Some(around.map_or(inner, |around| remaining(&around, inner)))
 }
 
-/// The part of a plane that a box within it holds.
+/// The samples of a box that lies within the plane.
 fn cut(plane: &Plane, inner: BoundingBox) -> Plane {
     let rows = plane.samples.chunks_exact(plane.width.max(1)).skip(inner.y).take(inner.height);
     let samples = rows.flat_map(|row| &row[inner.x..inner.x + inner.width]).copied().collect();
     Plane { width: inner.width, height: inner.height, samples }
 }
 
-/// Whether a line is bright and even.
+/// Whether a line is at least nine tenths bright, and constant or a ramp.
 fn is_blank(line: impl Iterator<Item = f32> + Clone, threshold: f32) -> bool {
     let (mut count, mut dark, mut uneven) = (0, 0, 0);
     let mut last: Option<(f32, f32)> = None;
@@ -89,13 +90,14 @@ fn is_blank(line: impl Iterator<Item = f32> + Clone, threshold: f32) -> bool {
         count += 1;
         dark += usize::from(sample < threshold);
         let (before, step) = last.unwrap_or((sample, 0.0));
-        uneven += usize::from((sample - before - step).abs() > EVEN);
+        uneven += usize::from((sample - before - step).abs() > MAX_STEP_CHANGE);
         last = Some((sample, sample - before));
     }
-    dark * 10 <= count && uneven * SPECKS <= count
+    dark * 10 <= count && uneven * PIXELS_PER_SPECK <= count
 }
 
-/// The plane without blank lines and columns at its sides, and the grey levels of those that were next to it.
+/// The box without the blank rows and columns along the sides of the plane, and the median grey level of the innermost
+/// of these on each side.
 fn trim(plane: &Plane, threshold: f32) -> (BoundingBox, Vec<f32>) {
     let (mut x, mut y) = (0..plane.width, 0..plane.height);
     let row = |at: usize, x: &std::ops::Range<usize>| {
@@ -142,14 +144,16 @@ fn median(samples: impl Iterator<Item = f32>, count: usize) -> f32 {
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
-/// A square at a corner of a picture.
+/// A square in a corner of a picture.
 struct Corner {
+    /// First column and row on the plane, px.
     x: usize,
     y: usize,
+    /// Side, px.
     side: usize,
     /// Median grey level.
     level: f32,
-    /// Mean deviation from it.
+    /// Mean absolute deviation from the median.
     deviation: f32,
 }
 
@@ -171,34 +175,34 @@ impl Corner {
     }
 
     fn is_surround(&self, threshold: f32) -> bool {
-        self.deviation <= FLAT && self.level + 2.0 * self.deviation >= threshold
+        self.deviation <= MAX_DEVIATION && self.level + 2.0 * self.deviation >= threshold
     }
 
-    /// From its first pixel to its middle, in a picture of `width` columns.
+    /// Row-major offset from its first pixel to its middle, in a picture of `width` columns.
     fn middle(&self, width: usize) -> usize {
         self.side / 2 * (width + 1)
     }
 }
 
-/// What is of a corner's level and connected to it through an opening of more than a few pixels, so that it does not
-/// leak through a seam into the head.
-fn spread(picture: &Plane, corner: &Corner, [x, y]: [usize; 2]) -> Mask {
+/// The pixels at a corner's grey level that are connected to it. Passages of a few pixels do not connect, so that the
+/// region does not enter the head through a gap in the scalp.
+fn surround_from(picture: &Plane, corner: &Corner, [x, y]: [usize; 2]) -> Mask {
     let (width, height) = (picture.width, picture.height);
-    let tolerance = (4.0 * corner.deviation).max(EVEN);
+    let tolerance = (4.0 * corner.deviation).max(MAX_STEP_CHANGE);
     let radius = (width.min(height) / 100).max(1);
     let near: Vec<bool> =
         picture.samples.iter().map(|s| (s - corner.level).abs() <= tolerance).collect();
     let share = neighbourhood_share(&near, [width, height], radius);
-    let pixels = share.iter().map(|&share| share >= DENSE).collect();
+    let pixels = share.iter().map(|&share| share >= MIN_DENSITY).collect();
     let seeds = (y..y + corner.side).flat_map(|y| (x..x + corner.side).map(move |x| y * width + x));
-    let reached = flood(&Mask { width, height, pixels }, seeds);
+    let reached = flood_fill(&Mask { width, height, pixels }, seeds);
     let close = neighbourhood_share(&reached.pixels, [width, height], radius);
     let pixels = close.iter().zip(near.iter().zip(&share));
     let pixels = pixels.map(|(&close, (&near, &share))| close > 0.0 && (near || share >= 0.5));
     Mask { width, height, pixels: pixels.collect() }
 }
 
-/// For each pixel the share that is set of the square of `2 * radius + 1` px round it.
+/// For each pixel, the share of set pixels in the square of `2 * radius + 1` px around it.
 fn neighbourhood_share(set: &[bool], [width, height]: [usize; 2], radius: usize) -> Vec<f32> {
     let mut rows = vec![0_u16; set.len()];
     for (set, sums) in set.chunks_exact(width).zip(rows.chunks_exact_mut(width)) {
@@ -232,7 +236,7 @@ fn neighbourhood_share(set: &[bool], [width, height]: [usize; 2], radius: usize)
     shares
 }
 
-/// Whether a mask holds a pixel of the middle two fifths of its picture.
+/// Whether a mask holds a pixel in the middle two fifths of its width and height.
 fn reaches_middle(mask: &Mask) -> bool {
     let middle = |length: usize| length * 3 / 10..length * 7 / 10;
     let mut rows = mask.pixels.chunks_exact(mask.width).skip(middle(mask.height).start);
@@ -241,7 +245,7 @@ fn reaches_middle(mask: &Mask) -> bool {
         .any(|row| row[middle(mask.width)].iter().any(|&set| set))
 }
 
-/// The box in `inner` of what is not `around` it.
+/// The bounding box of the pixels that are not in `around`, a mask of the box `inner`.
 fn remaining(around: &Mask, inner: BoundingBox) -> BoundingBox {
     let kept = |row: &[bool]| row.iter().any(|&out| !out);
     let rows = || around.pixels.chunks_exact(around.width);

@@ -1,17 +1,17 @@
-//! From the orientation of a slice to the one that the networks were trained on, and back.
+//! Turns a slice to the orientation that the networks were trained on, and back.
 
 use super::CropBox;
 use crate::slice::{CtSlice, Placement, Plane};
 use std::f64::consts::FRAC_1_SQRT_2;
 
-/// One of the eight ways to lay an image on its sides: rows and columns exchanged or not, then
-/// each of them reversed or not.
+/// One of the eight orientations of an image: rows and columns exchanged or not, then each reversed or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Turn {
+    /// Whether rows and columns are exchanged.
     transpose: bool,
-    /// Columns run from right to left.
+    /// Whether columns are reversed, after the exchange.
     flip_x: bool,
-    /// Rows run from bottom to top.
+    /// Whether rows are reversed, after the exchange.
     flip_y: bool,
 }
 
@@ -19,9 +19,9 @@ impl Turn {
     /// Leaves an image as it is.
     pub const NONE: Self = Self { transpose: false, flip_x: false, flip_y: false };
 
-    /// What brings an axial slice to columns that run to the patient's left and rows that run to the
-    /// back, by the nearest axes, as the NIfTI reader cuts a volume. Slices that are not axial, and
-    /// those without a placement, stay as they are.
+    /// The turn after which columns of an axial slice run to the patient's left and rows to the back, by the nearest
+    /// axes. The NIfTI reader slices volumes in the same way. Slices that are not axial, and those without a
+    /// placement, are not turned.
     pub fn to_left_and_back(slice: &CtSlice) -> Self {
         let Some(Placement { row, column, .. }) = slice.placement else { return Self::NONE };
         let up = row[0] * column[1] - row[1] * column[0];
@@ -33,7 +33,7 @@ impl Turn {
         Self { transpose, flip_x: to_left[0] < 0.0, flip_y: to_back[1] < 0.0 }
     }
 
-    /// What undoes it.
+    /// The turn that undoes this one.
     pub fn inverse(self) -> Self {
         match self.transpose {
             true => Self { transpose: true, flip_x: self.flip_y, flip_y: self.flip_x },
@@ -41,7 +41,7 @@ impl Turn {
         }
     }
 
-    /// Columns and rows of an image of `[width, height]` px once turned.
+    /// Columns and rows, px, of an image of `[width, height]` px after the turn.
     pub fn size(self, [width, height]: [usize; 2]) -> [usize; 2] {
         if self.transpose { [height, width] } else { [width, height] }
     }
@@ -73,7 +73,7 @@ impl Turn {
         Plane { width, height, samples: self.apply(plane.samples, size) }
     }
 
-    /// The box of an image of `size` that shows the same part once the image is turned.
+    /// The box that shows the same pixels after an image of `size` px is turned.
     pub fn crop(self, crop: CropBox, size: [usize; 2]) -> CropBox {
         let [columns, rows] = self.size(size);
         let (x, y) = if self.transpose { (crop.y, crop.x) } else { (crop.x, crop.y) };
@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    /// A head whose pixels each know where they lie in the patient.
+    /// The samples are the coordinates of the pixels in the patient, which must rise along columns and rows.
     #[test]
     fn columns_run_to_the_left_and_rows_to_the_back() {
         let directions = [1.0, -1.0].into_iter().flat_map(|a| [1.0, -1.0].map(|b| (a, b)));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_slices_and_those_of_unknown_or_other_planes_stay() {
+    fn slices_in_standard_unknown_or_other_orientation_are_not_turned() {
         let (sin, cos) = 25_f64.to_radians().sin_cos();
         let unplaced = CtSlice::bare(numbered(3, 2), Intensity::Display);
         for slice in [

@@ -1,58 +1,63 @@
-//! What the slices of one head say of each other.
+//! The series chain: how the slices of one head inform each other.
 
 use super::{Calibration, StrongestCell};
 use serde::{Deserialize, Serialize};
 
-/// Furthest that one slice's evidence moves the others, in log odds; beyond, doubles lose the odds.
-const MOST_EVIDENCE: f64 = 30.0;
+/// Largest evidence of one slice, in log odds. Beyond it the odds of its neighbours are lost to rounding in `f64`.
+const MAX_EVIDENCE: f64 = 30.0;
 
-/// A hidden Markov chain along a head, of whose slices each bleeds or does not, as its neighbours do:
-/// the end of a bleed that no reader would call on its slice alone is known by the slice beside it, and
-/// a bright speck that neither neighbour has is less likely one (Rabiner 1989, forward and backward).
+/// A hidden Markov model over the slices of a head, each of which bleeds or does not (Rabiner 1989, *A tutorial on
+/// hidden Markov models*, forward-backward algorithm).
+///
+/// The end of a bleed that is weak on its own slice is recognized by the slice beside it. A bright speck that
+/// neither neighbour shows is less likely a bleed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeriesChain {
-    /// Chance that a slice bleeds beside one that does not.
+    /// Probability in (0, 1) that a slice bleeds beside one that does not.
     pub onset: f32,
-    /// Chance that a slice does not bleed beside one that does.
+    /// Probability in (0, 1) that a slice does not bleed beside one that does.
     pub end: f32,
-    /// Distance of the neighbours that both were counted on, mm.
+    /// Distance between the neighbouring slices on which both were counted, mm.
     pub slice_spacing_mm: f32,
-    /// What the evidence of a slice takes from its mask, beside its logit of `any`.
+    /// The term of the mask in a slice's evidence, which is added to its logit of `any`.
     pub cell: StrongestCell,
-    /// From that evidence to the probability of the slice alone.
+    /// From that evidence to the probability of the slice by itself.
     pub calibration: Calibration,
-    /// Below this probability of `any` in the series, a slice's mask is emptied.
+    /// Cut-off of a slice in the series: below this probability, 0 to 1, its mask is emptied.
     pub slice_threshold: f32,
-    /// Threshold of a slice that bleeds more likely than not and outlines nothing at the model's own.
+    /// Second, lower threshold of a pixel, in (0, 1). It applies to a slice whose probability in the series is at
+    /// least [`LIKELY`] and whose mask at the model's own threshold is empty.
     pub faint_threshold: f32,
 }
 
-/// Probability in the series from which a slice is looked at for faint blood.
+/// Probability in the series from which a slice with an empty mask gets the lower threshold.
 pub const LIKELY: f32 = 0.5;
 
 impl SeriesChain {
-    /// Probability of each slice in the light of all. `evidence` is, slice by slice, its logit of `any`
-    /// and its part of the mask; `steps` are the distances from each to the next, in
-    /// [`SeriesChain::slice_spacing_mm`], one less than slices.
+    /// The probability of each slice given the evidence of all.
     ///
-    /// Slices nearer than that are no witnesses of their own: what they tell their neighbours counts
-    /// by their distance.
+    /// `evidence` holds one value per slice, its logit of `any` plus the term of its mask. `steps` holds the
+    /// distance from each slice to the next in units of [`SeriesChain::slice_spacing_mm`], one value fewer.
+    ///
+    /// The evidence of slices that lie closer than one unit is not independent, so its weight for the neighbours is
+    /// the distance.
     pub fn probabilities(&self, evidence: &[f32], steps: &[f32]) -> Vec<f32> {
         let (onset, end) = (f64::from(self.onset), f64::from(self.end));
         let prior = onset / (onset + end);
         let odds = |&evidence: &f32| {
             let alone = self.calibration.slope * evidence + self.calibration.intercept;
-            (f64::from(alone) - logit(prior)).clamp(-MOST_EVIDENCE, MOST_EVIDENCE)
+            (f64::from(alone) - logit(prior)).clamp(-MAX_EVIDENCE, MAX_EVIDENCE)
         };
         let own: Vec<f64> = evidence.iter().map(odds).collect();
-        // Of two states the memory of a step decays by what neither change takes.
-        let kept = (1.0 - onset - end).max(0.0);
+        // Second eigenvalue of the transition matrix: the correlation of neighbours one unit apart.
+        let correlation = (1.0 - onset - end).max(0.0);
         let steps: Vec<f64> = steps.iter().map(|&step| f64::from(step).max(0.0)).collect();
-        let below = expected(own.iter().zip(&steps), prior, kept);
-        let mut above = expected(own.iter().rev().zip(steps.iter().rev()), prior, kept);
+        let below = priors_by_preceding(own.iter().zip(&steps), prior, correlation);
+        let mut above =
+            priors_by_preceding(own.iter().rev().zip(steps.iter().rev()), prior, correlation);
         above.reverse();
-        // Either side knows the prior, which counts once.
+        // Both sides contain the prior, which must count once.
         let joined = |(own, (below, above)): (&f64, (&f64, &f64))| {
             let odds = own + logit(*below) + logit(*above) - logit(prior);
             (1.0 / (1.0 + (-odds).exp())) as f32
@@ -61,18 +66,18 @@ impl SeriesChain {
     }
 }
 
-/// Of each slice, the chance that it bleeds by all that come before it; `slices` gives the evidence of
-/// each and its distance to the next, and ends one early.
-fn expected<'a>(
+/// For each slice, the probability that it bleeds given the evidence of the slices before it. `slices` gives the
+/// evidence of each but the last and its distance to the next.
+fn priors_by_preceding<'a>(
     slices: impl Iterator<Item = (&'a f64, &'a f64)>,
     prior: f64,
-    kept: f64,
+    correlation: f64,
 ) -> Vec<f64> {
     let next = |before: &mut f64, (evidence, step): (&f64, &f64)| {
         let odds = logit(*before) + evidence * step.min(1.0);
         let now = 1.0 / (1.0 + (-odds).exp());
-        *before =
-            (prior + kept.powf(*step) * (now - prior)).clamp(f64::EPSILON, 1.0 - f64::EPSILON);
+        *before = (prior + correlation.powf(*step) * (now - prior))
+            .clamp(f64::EPSILON, 1.0 - f64::EPSILON);
         Some(*before)
     };
     std::iter::once(prior).chain(slices.scan(prior, next)).collect()
@@ -101,7 +106,7 @@ impl SeriesChain {
 mod tests {
     use super::*;
 
-    /// By Bayes' rule over every way in which the slices may bleed.
+    /// Bayes' rule, summed over every combination of bleeding slices.
     fn enumerated(evidence: &[f32]) -> Vec<f64> {
         let chain = SeriesChain::example();
         let (onset, end) = (f64::from(chain.onset), f64::from(chain.end));
@@ -130,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn slices_are_weighed_as_by_bayes_rule_written_out() {
+    fn probabilities_equal_bayes_rule_by_enumeration() {
         let evidence = [-3.0, 4.0, 1.0, -0.5, -6.0, 2.0];
         let found = SeriesChain::example().probabilities(&evidence, &[1.0; 5]);
         for (found, expected) in found.iter().zip(enumerated(&evidence)) {
@@ -139,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn far_slices_say_nothing_of_each_other() {
+    fn slices_that_lie_far_apart_are_independent() {
         let (chain, evidence) = (SeriesChain::example(), [5.0, -2.0, 1.0]);
         let found = chain.probabilities(&evidence, &[1e6, 1e6]);
         for (found, evidence) in found.iter().zip(evidence) {
@@ -149,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn many_thin_slices_count_as_the_few_thick_ones_they_replace() {
+    fn thin_slices_have_the_weight_of_the_thick_ones_they_replace() {
         let chain = SeriesChain::example();
         let thick = chain.probabilities(&[-1.0, 3.0, 3.0], &[1.0; 2])[0];
         let mut evidence = vec![3.0; 21];
         evidence[..11].fill(-1.0);
         let thin = chain.probabilities(&evidence, &[0.1; 20])[0];
         assert!((thin - thick).abs() < 0.2, "{thin} {thick}");
-        // Evidence that goes to infinity stays a number.
+        // Infinite evidence gives finite probabilities.
         let sure = chain.probabilities(&[f32::INFINITY, -1e9, 0.0], &[0.0, 1.0]);
         assert!(sure.iter().all(|p| p.is_finite()), "{sure:?}");
     }

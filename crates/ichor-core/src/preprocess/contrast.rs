@@ -1,9 +1,9 @@
-//! Histogram equalisation, CLAHE and contrast stretching on planes in [0, 1].
+//! Histogram equalisation, CLAHE and contrast stretching of planes with samples in [0, 1].
 
 use crate::slice::Plane;
 use image::GrayImage;
 
-/// Grey levels of the histograms; 8 bits, as the display images have.
+/// Bins of the histograms: the grey levels of an 8-bit picture.
 const BINS: usize = 256;
 
 fn bin(value: f32) -> usize {
@@ -20,7 +20,7 @@ pub(super) fn equalize_histogram(plane: &Plane) -> Plane {
     Plane { width: plane.width, height: plane.height, samples }
 }
 
-/// Stretches linearly so that the two percentiles become 0 and 1; a flat plane is unchanged.
+/// Stretches linearly so that the two percentiles become 0 and 1. A plane of one value stays as it is.
 pub(super) fn stretch(plane: Plane, low_percentile: f32, high_percentile: f32) -> Plane {
     let mut sorted = plane.samples.clone();
     sorted.sort_by(f32::total_cmp);
@@ -36,14 +36,14 @@ pub(super) fn stretch(plane: Plane, low_percentile: f32, high_percentile: f32) -
     plane.map(|v| ((v - low) / (high - low)).clamp(0.0, 1.0))
 }
 
-/// Contrast limited adaptive histogram equalisation (Zuiderveld, Graphics Gems IV, 1994):
-/// one clipped histogram a tile, its cumulative curve interpolated bilinearly between tiles.
+/// Contrast limited adaptive histogram equalisation (Zuiderveld, *Graphics Gems IV*, 1994): one clipped histogram per
+/// tile, whose cumulative curves are interpolated bilinearly between tile centres.
 pub(super) fn clahe(plane: &Plane, clip_limit: f32, tiles: usize) -> Plane {
     let tiles = tiles.clamp(1, plane.width.min(plane.height).max(1));
     let curves: Vec<[f32; BINS]> = (0..tiles * tiles)
         .map(|i| tile_curve(plane, (i % tiles, i / tiles), tiles, clip_limit))
         .collect();
-    // Tile centres lie at (i + 0.5) * side / tiles; outside the outermost, the edge tile counts.
+    // Tile centres lie at (i + 0.5) * side / tiles. Beyond the outermost centre its tile alone applies.
     let neighbours = |position: usize, side: usize| {
         let t = (position as f32 + 0.5) * tiles as f32 / side as f32 - 0.5;
         let t = t.clamp(0.0, (tiles - 1) as f32);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn each_step_widens_a_narrow_ramp_and_keeps_its_order() {
+    fn each_step_widens_a_narrow_ramp_and_preserves_its_order() {
         let narrow = ramp(0.4, 0.6);
         let cases = [
             ("equalisation", equalize_histogram(&narrow)),

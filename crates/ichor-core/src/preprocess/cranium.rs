@@ -1,5 +1,7 @@
-//! Where a hemorrhage may lie: bone and what it encloses. Scalp, face, air and whatever surrounds the picture are
-//! outside, also where the skull is open, cut by the edge of the picture, or not seen.
+//! The region in which a hemorrhage may lie: bone and what it encloses.
+//!
+//! Scalp, face, air and the surround of the picture are excluded, also where the skull is open, cut by the edge of the
+//! picture, or not visible. The method and its figures: `docs/skull.md`.
 
 mod cavity;
 mod directions;
@@ -14,24 +16,24 @@ use directions::directions_met;
 use edge::add_cut_edges;
 use head::Head;
 
-/// Code of the warning of slices without bone.
+/// Code of the warning for slices without bone.
 pub const SKULL_NOT_FOUND: &str = "skull_not_found";
 
-/// What was seen of the skull on a slice.
+/// The state of the skull on a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skull {
-    /// Bone encloses the inside but for narrow gaps.
+    /// Bone encloses the inside, apart from narrow gaps.
     Closed,
-    /// Bone leaves a wide gap: a flap taken out, open sutures, the face, the neck. A hemorrhage is outlined within
-    /// the hull of what bone encloses alone.
+    /// Bone leaves a wide gap: a removed flap, open sutures, the face, the neck. A hemorrhage is outlined only within
+    /// the hull of what bone encloses.
     Open,
-    /// No bone is seen; nothing can be outlined.
+    /// No bone is visible; nothing can be outlined.
     Missing,
 }
 
 impl Skull {
-    /// What a reader of the result must know of it. On a slice of a series without bone, as above the vertex,
-    /// there is nothing to search; a slice alone, on which nothing was searched, says nothing.
+    /// The warning for this state. A slice by itself without bone is unreadable. On a slice of a series, as above
+    /// the vertex, missing bone is a note that leaves nothing in doubt.
     pub fn warning(self, is_alone: bool) -> Option<Warning> {
         match self {
             Self::Closed => None,
@@ -44,7 +46,7 @@ impl Skull {
         }
     }
 
-    /// No slice shows a skull, so nothing was searched.
+    /// The warning that no slice shows a skull, so that nothing was searched.
     pub fn nothing_searched() -> Warning {
         Warning::unreadable(
             SKULL_NOT_FOUND,
@@ -61,51 +63,52 @@ pub(super) struct Cranium {
     pub(super) skull: Skull,
 }
 
-/// Of the eight directions of the compass, those in which a pixel within the skull meets bone; on the scalp
-/// half of them do at most. Eight would lose what lies before a fissure or a burr hole, five would keep the
-/// orbits.
-const ENCLOSED: u8 = 6;
+/// Number of the eight compass directions in which a pixel within the skull meets bone. On the scalp it is at most
+/// four. Eight would exclude pixels beside a fissure or a burr hole; five would include the orbits.
+const MIN_DIRECTIONS: u8 = 6;
 
-/// A closed skull holds at least this part of the soft tissue and bone; a jaw or a vertebra holds less.
+/// Smallest part of the soft tissue and bone that a closed skull holds. A jaw or a vertebra holds less.
 const MIN_SHARE: f64 = 0.2;
 
-/// Part of the rim of a closed skull's inside that may border on soft tissue outside: orbits and fissures. By their
-/// largest piece of bone 2,610 of 2,790 slices of five sets lie below; those above are faces, necks and flaps taken out.
+/// Largest part of the rim of a closed skull's inside that borders on soft tissue outside: orbits and fissures. By
+/// their largest piece of bone 2,610 of 2,790 slices of five sets lie below. Those above are faces, necks and removed
+/// flaps.
 const MAX_OPENNESS: f64 = 0.2;
 
-/// Of an open skull, the hull of the bone holds at least this part of the head as soft tissue; of a face or a neck it
-/// holds less: at most half on 174 of 178 such slices of ct-ich. Of 58 of its vaults with thin plates of bone drawn in
-/// place of the skull it held three quarters or more.
+/// Smallest part of the head that lies as soft tissue within the hull of the bone of an open skull. For a face or a
+/// neck it is at most half on 174 of 178 such slices of ct-ich. For 58 of its vaults with thin plates of bone drawn in
+/// place of the skull it was three quarters or more.
 const MIN_VAULT: f64 = 0.5;
 
-/// Where bone is not as bright as it should be, it is sought at these parts of the grey level that all but the
-/// brightest pixels of the head lie below.
+/// Where bone is darker than `find_skull` expects, these fractions of the [`BRIGHTEST`] quantile of the head's grey
+/// levels are tried in turn.
 const FALLBACK_LEVELS: [f32; 3] = [0.95, 0.9, 0.85];
 
-/// Where more of the head is white, its bone is: the face and the neck, in which it closes nothing.
+/// Largest part of the head that is white where [`FALLBACK_LEVELS`] are tried. Above it the bone is white as expected
+/// and encloses nothing, as in the face and the neck.
 const MAX_WHITE: f64 = 0.08;
 
-/// Part of the head's pixels that are not its brightest.
+/// Quantile of the head's grey levels that excludes its few brightest pixels, as metal.
 const BRIGHTEST: f64 = 0.995;
 
-/// Bone found so is at least so many times as bright as the median of what it encloses.
+/// Smallest ratio of a fallback level to the median grey level of what its bone encloses.
 const BONE_TO_TISSUE: f32 = 1.35;
 
-/// Bone found so is at least this part of the head: a few bright pixels are no skull.
+/// Smallest part of the head that bone at a fallback level takes up. A few bright pixels are not a skull.
 const MIN_BONE: f64 = 0.04;
 
-/// Finds the skull on `plane`, where bone is at or above the grey level `bone`; `picture` is the part of the plane that
-/// shows the picture, as a crop reaches beyond.
-pub(super) fn cranium(plane: &Plane, bone: f32, picture: BoundingBox) -> Cranium {
-    let nothing = || Mask::empty(plane.width, plane.height);
-    let missing = || Cranium { within: nothing(), skull: Skull::Missing };
+/// Finds the skull on `plane`, where bone is at or above the grey level `bone`. `picture` is the part of the plane that
+/// shows the picture, as a crop may reach beyond it.
+pub(super) fn find_cranium(plane: &Plane, bone: f32, picture: BoundingBox) -> Cranium {
+    let empty = || Mask::empty(plane.width, plane.height);
+    let missing = || Cranium { within: empty(), skull: Skull::Missing };
     let Some(head) = Head::find(plane) else {
         return missing();
     };
     let wall = |level: f32| {
         let bone = |(&sample, &head): (&f32, &bool)| head && sample >= level;
         let pixels = plane.samples.iter().zip(&head.pixels.pixels).map(bone).collect();
-        let mut wall = Mask { pixels, ..nothing() };
+        let mut wall = Mask { pixels, ..empty() };
         add_cut_edges(&mut wall, &head.pixels, picture);
         wall
     };
@@ -120,9 +123,9 @@ pub(super) fn cranium(plane: &Plane, bone: f32, picture: BoundingBox) -> Cranium
         views.push(View::new(all, &head));
     }
     let is_white = |sample: f32| sample >= (bone + 1.0) / 2.0;
-    let shown_white = head.count(plane, is_white) as f64 >= MAX_WHITE * head.soft_px as f64;
-    if !shown_white && !views.iter().any(|view| view.is_closed(&head)) {
-        let top = head.level_below(plane, BRIGHTEST);
+    let is_bone_white = head.count(plane, is_white) as f64 >= MAX_WHITE * head.soft_px as f64;
+    if !is_bone_white && !views.iter().any(|view| view.is_closed(&head)) {
+        let top = head.grey_quantile(plane, BRIGHTEST);
         for level in FALLBACK_LEVELS.map(|part| part * top).into_iter().filter(|&l| l < bone) {
             let view = View::new(wall(level), &head);
             if view.is_bone(plane, level, &head) {
@@ -134,23 +137,23 @@ pub(super) fn cranium(plane: &Plane, bone: f32, picture: BoundingBox) -> Cranium
     if let Some(view) = closed.min_by(|a, b| a.openness.total_cmp(&b.openness)) {
         return Cranium { within: view.region.clone(), skull: Skull::Closed };
     }
-    match views.iter().max_by_key(|view| view.kept) {
-        Some(view) => Cranium { within: view.enclosed(&head), skull: Skull::Open },
+    match views.iter().max_by_key(|view| view.head_px) {
+        Some(view) => Cranium { within: view.open_region(&head), skull: Skull::Open },
         None => missing(),
     }
 }
 
-/// A wall and what it encloses.
+/// A candidate for the skull: a wall of bone and what it encloses.
 struct View {
     wall: Mask,
-    /// The wall and what it encloses, without air from outside.
+    /// The wall and the pixels it encloses, without air that is connected to the edge of the plane.
     region: Mask,
-    /// The largest part of what is enclosed.
+    /// The largest connected part of the enclosed pixels.
     cavity: Option<Cavity>,
     /// Part of the cavity's rim that borders on soft tissue outside.
     openness: f64,
-    /// Pixels of the head in the region.
-    kept: usize,
+    /// Pixels of the head that lie in the region.
+    head_px: usize,
 }
 
 impl View {
@@ -158,34 +161,34 @@ impl View {
         let met = directions_met(&wall);
         let mut inside = Mask::empty(wall.width, wall.height);
         let mut region = wall.clone();
-        let mut kept = 0;
+        let mut head_px = 0;
         for (place, met) in met.into_iter().enumerate() {
-            let enclosed = met >= ENCLOSED && !head.outside.pixels[place];
+            let enclosed = met >= MIN_DIRECTIONS && !head.outside.pixels[place];
             inside.pixels[place] = enclosed && !wall.pixels[place];
             region.pixels[place] |= enclosed;
-            kept += usize::from(region.pixels[place] && head.pixels.pixels[place]);
+            head_px += usize::from(region.pixels[place] && head.pixels.pixels[place]);
         }
-        let cavity = Cavity::largest(&inside);
+        let cavity = Cavity::from_largest(&inside);
         let openness =
             cavity.as_ref().map_or(0.0, |cavity| cavity.openness(&inside, &region, &head.outside));
-        Self { wall, region, cavity, openness, kept }
+        Self { wall, region, cavity, openness, head_px }
     }
 
-    /// Whether this is a skull that encloses its inside; at the vertex it may be bone alone.
+    /// Whether this is a skull that encloses its inside. At the vertex the skull may be bone only.
     fn is_closed(&self, head: &Head) -> bool {
-        self.kept as f64 >= MIN_SHARE * head.soft_px as f64 && self.openness <= MAX_OPENNESS
+        self.head_px as f64 >= MIN_SHARE * head.soft_px as f64 && self.openness <= MAX_OPENNESS
     }
 
-    /// Whether the wall, which is at least as bright as `level`, can be bone.
+    /// Whether the wall, whose pixels are at or above the grey level `level`, can be bone.
     fn is_bone(&self, plane: &Plane, level: f32, head: &Head) -> bool {
         let median = self.cavity.as_ref().map_or(0.0, |cavity| cavity.median(plane));
         self.wall.area_px() as f64 >= MIN_BONE * head.soft_px as f64
             && level >= BONE_TO_TISSUE * median
     }
 
-    /// Of an open skull: what lies within the hull of bone and of what it encloses. Of a face or a neck, within the
-    /// hull of the largest part alone that is enclosed, and the bone round it.
-    fn enclosed(&self, head: &Head) -> Mask {
+    /// The region to search on an open skull: the hull of bone and of what it encloses. On a face or a neck it is the
+    /// hull of the largest enclosed part and the bone around it.
+    fn open_region(&self, head: &Head) -> Mask {
         let (width, height) = (self.wall.width, self.wall.height);
         let spanned = hull(runs(&self.wall), width, height);
         let soft = spanned.pixels.iter().zip(head.pixels.pixels.iter().zip(&self.wall.pixels));
@@ -196,7 +199,7 @@ impl View {
             Some(cavity) => hull(cavity.runs().iter().copied(), width, height),
             None => Mask::empty(width, height),
         };
-        let near = within.grown(width / 20);
+        let near = within.dilate(width / 20);
         for (place, within) in within.pixels.iter_mut().enumerate() {
             *within = (*within && !head.outside.pixels[place])
                 || (near.pixels[place] && self.wall.pixels[place]);

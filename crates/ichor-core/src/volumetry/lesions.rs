@@ -1,4 +1,4 @@
-//! Regions connected across slices: union-find over the components of each slice.
+//! Links the components of slices into lesions of the volume, by union-find.
 
 use super::shape::{SlicePlane, hull};
 use crate::components::{Component, Components, DisjointSets, Run, label_components};
@@ -7,34 +7,34 @@ use crate::mask::PackedMask;
 /// The part of a lesion that is one component of one slice.
 #[derive(Debug, Clone)]
 pub(super) struct LesionPart {
-    /// Index into the series' slices.
+    /// Index of the slice in the series.
     pub(super) slice: usize,
-    /// Pixels.
+    /// Number of its pixels.
     pub(super) area_px: usize,
-    /// Convex hull of its pixels' centres, column and row.
+    /// Convex hull of the centres of its pixels, as `[column, row]`, px.
     pub(super) hull: Vec<[i64; 2]>,
 }
 
-/// Groups the components of all slices into lesions; the parts of each are in slice order.
+/// Groups the components of all slices into lesions. The parts of each are in slice order.
 ///
-/// The components of two slices at a time are in memory, whatever the length of the series.
+/// Only the components of two slices are in memory at a time.
 pub(super) fn connect(planes: &[SlicePlane], masks: &[PackedMask]) -> Vec<Vec<LesionPart>> {
     let mut parts: Vec<LesionPart> = Vec::new();
     let mut sets = DisjointSets::default();
-    let mut below: Option<Labelled> = None;
+    let mut below: Option<SliceComponents> = None;
     for (slice, mask) in masks.iter().enumerate().take(planes.len()) {
-        let labelled = Labelled { slice, first_part: parts.len(), components: label(mask) };
-        parts.extend(labelled.parts());
+        let current = SliceComponents { slice, first_part: parts.len(), components: label(mask) };
+        parts.extend(current.parts());
         sets.grow_to(parts.len());
         if let Some(below) = below {
             let shift = planes[below.slice].shift_px(&planes[slice]);
             let same_size =
                 masks[below.slice].width == mask.width && masks[below.slice].height == mask.height;
             if let (Some(shift), true) = (shift, same_size) {
-                labelled.join(&below, shift, mask, &mut sets);
+                current.link(&below, shift, mask, &mut sets);
             }
         }
-        below = Some(labelled);
+        below = Some(current);
     }
     let mut lesions: Vec<Vec<LesionPart>> = Vec::new();
     let mut lesion_of = vec![usize::MAX; parts.len()];
@@ -49,25 +49,27 @@ pub(super) fn connect(planes: &[SlicePlane], masks: &[PackedMask]) -> Vec<Vec<Le
     lesions
 }
 
-/// Most slices show nothing; they need no labels.
+/// The components of a mask; `None` for an empty one, as most masks of a series are.
 fn label(mask: &PackedMask) -> Option<Components> {
     (!mask.is_empty()).then(|| label_components(&mask.unpack()))
 }
 
-/// The components of one slice, numbered on from those of the slices below.
-struct Labelled {
+/// The components of one slice, which are numbered after those of the slices below.
+struct SliceComponents {
+    /// Index of the slice in the series.
     slice: usize,
+    /// Number of the component with label 1 among those of all slices.
     first_part: usize,
     components: Option<Components>,
 }
 
-impl Labelled {
-    /// One part a label, in the order of the labels.
+impl SliceComponents {
+    /// One part per label, in the order of the labels.
     fn parts(&self) -> Vec<LesionPart> {
         let Some(components) = &self.components else { return Vec::new() };
         let mut in_order: Vec<&Component> = components.found.iter().collect();
         in_order.sort_by_key(|c| c.label);
-        // The ends of the runs hold every corner of the hull.
+        // Every corner of the hull is an end of a run.
         let ends = |run: &Run| [run.start, run.end - 1].map(|x| [x as i64, run.row as i64]);
         let part = |component: &Component| LesionPart {
             slice: self.slice,
@@ -77,9 +79,9 @@ impl Labelled {
         in_order.into_iter().map(part).collect()
     }
 
-    /// Joins each region with those of the slice below that touch it by face, edge or corner.
-    /// Pixel (x, y) of this slice lies above pixel (x, y) + `shift` of the other.
-    fn join(&self, below: &Self, [dx, dy]: [i64; 2], mask: &PackedMask, sets: &mut DisjointSets) {
+    /// Unites each component with those of the slice below that touch it by face, edge or corner. Pixel (x, y) of this
+    /// slice lies above pixel (x + dx, y + dy) of the other.
+    fn link(&self, below: &Self, [dx, dy]: [i64; 2], mask: &PackedMask, sets: &mut DisjointSets) {
         let (Some(here), Some(there)) = (&self.components, &below.components) else { return };
         let (width, height) = (mask.width as i64, mask.height as i64);
         let labels = there.labels(mask.width, mask.height);
@@ -92,7 +94,7 @@ impl Labelled {
                     for x in start.max(0)..end.min(width) {
                         let other = labels[(y * width + x) as usize];
                         if other > 0 {
-                            sets.join(upper, below.first_part + other as usize - 1);
+                            sets.union(upper, below.first_part + other as usize - 1);
                         }
                     }
                 }

@@ -1,4 +1,4 @@
-//! Lengths of a lesion, from the convex hulls of its slices.
+//! Lengths of a lesion, from the convex hulls of its parts.
 
 use super::Abc2;
 use super::lesions::LesionPart;
@@ -6,36 +6,45 @@ use crate::slice::{CtSlice, Placement};
 use crate::vector::{cross, dot, minus, normalised, scaled_sum};
 use rayon::prelude::*;
 
-/// Spacing and placement of one slice, as far as they are known.
+/// Spacing, extent and placement of one slice; `None` where the file does not give them.
 #[derive(Debug, Clone)]
 pub(super) struct SlicePlane {
-    /// Between rows and between columns, mm.
+    /// Distance between rows and between columns, mm.
     spacing_mm: Option<[f64; 2]>,
-    /// Length along the normal that the slice stands for, mm.
+    /// Length along the normal that the slice represents, mm.
     extent_mm: Option<f64>,
     placement: Option<Placement>,
 }
 
 impl SlicePlane {
-    pub(super) fn of(slice: &CtSlice, extents_mm: Option<&[f32]>, index: usize) -> Self {
-        let sane = |mm: &f64| mm.is_finite() && *mm > 0.0;
+    /// The plane of a slice; `extents_mm` holds the extents of all slices of the series, and `index` is its own.
+    pub(super) fn new(slice: &CtSlice, extents_mm: Option<&[f32]>, index: usize) -> Self {
+        let is_positive = |mm: &f64| mm.is_finite() && *mm > 0.0;
         Self {
-            spacing_mm: slice.spacing_mm.map(|s| s.map(f64::from)).filter(|s| s.iter().all(sane)),
-            extent_mm: extents_mm.and_then(|e| e.get(index)).map(|e| f64::from(*e)).filter(sane),
+            spacing_mm: slice
+                .spacing_mm
+                .map(|s| s.map(f64::from))
+                .filter(|s| s.iter().all(is_positive)),
+            extent_mm: extents_mm
+                .and_then(|e| e.get(index))
+                .map(|e| f64::from(*e))
+                .filter(is_positive),
             placement: slice.placement,
         }
     }
 
+    /// Area of a pixel, mm².
     pub(super) fn pixel_mm2(&self) -> Option<f64> {
         self.spacing_mm.map(|[rows, columns]| rows * columns)
     }
 
+    /// Volume of a pixel over the slice's extent, mm³.
     pub(super) fn voxel_mm3(&self) -> Option<f64> {
         Some(self.pixel_mm2()? * self.extent_mm?)
     }
 
-    /// Columns and rows from a pixel of `upper` to the pixel of this slice that lies
-    /// perpendicularly below it; `None` where the two have unlike spacings.
+    /// Columns and rows from a pixel of `upper` to the pixel of this slice that lies perpendicularly below it. `None`
+    /// where the spacings differ by more than 1 %.
     pub(super) fn shift_px(&self, upper: &Self) -> Option<[i64; 2]> {
         let (Some(here), Some(there)) = (self.spacing_mm, upper.spacing_mm) else {
             let both_unknown = self.spacing_mm.is_none() && upper.spacing_mm.is_none();
@@ -48,13 +57,14 @@ impl SlicePlane {
             return Some([0, 0]);
         };
         let step = minus(above.position_mm, below.position_mm);
-        // Far beyond any image, yet nothing that overflows.
+        // The limit lies beyond any image and avoids an overflow in later sums.
         let pixels = |along, mm: f64| (dot(step, along) / mm).clamp(-1e6, 1e6).round() as i64;
         Some([pixels(below.row, here[1]), pixels(below.column, here[0])])
     }
 
-    /// A point of the slice in mm: `x` columns and `y` rows from the first sample, `up` mm along
-    /// the normal. Slices without a place (only ever looked at alone) lie flat.
+    /// A point of the slice in patient coordinates, mm: `x` columns and `y` rows from the first sample, and `up` mm along
+    /// the normal. A slice without placement, which is only measured by itself, gets a default one. `None` without
+    /// spacing.
     fn point(&self, [x, y]: [f64; 2], up: f64) -> Option<[f64; 3]> {
         let [rows, columns] = self.spacing_mm?;
         let place = self.placement.unwrap_or(Placement {
@@ -68,7 +78,8 @@ impl SlicePlane {
     }
 }
 
-/// Convex hull, counterclockwise (Andrew's monotone chain, 1979).
+/// Convex hull, counterclockwise (monotone chain; Andrew 1979, *Another efficient algorithm for convex hulls in two
+/// dimensions*).
 pub(super) fn hull(points: impl Iterator<Item = [i64; 2]>) -> Vec<[i64; 2]> {
     let mut points: Vec<_> = points.collect();
     points.sort_unstable();
@@ -97,31 +108,31 @@ fn half_hull<'a>(points: impl Iterator<Item = &'a [i64; 2]>) -> Vec<[i64; 2]> {
     chain
 }
 
-/// Above this many candidates the pairs are thinned out, to keep the time of a measurement short.
-const MOST_CANDIDATES: usize = 4096;
+/// Largest number of points of which every pair is measured. Of more points only the outermost are kept.
+const MAX_CANDIDATES: usize = 4096;
 
-/// Largest distance between two points of the lesion's surface, mm: the maximum 3D diameter of the
-/// Image Biomarker Standardisation Initiative. The surface lies half a voxel outside the centres of
-/// the outermost voxels, along each axis.
+/// Largest distance between two points of the lesion's surface, mm: the maximum 3D diameter of the Image Biomarker
+/// Standardisation Initiative. The surface lies half a voxel outside of the centres of the outermost voxels, along each
+/// axis. `None` without spacing, or without extents where the lesion lies on several slices.
 ///
-/// Exact up to 4096 corners of the slices' hulls; beyond, it can be too small by 0.3 %.
+/// Exact for up to 4096 points of the surface. Beyond that it may be too small by 0.3 %.
 pub(super) fn largest_diameter_mm(parts: &[LesionPart], planes: &[SlicePlane]) -> Option<f64> {
-    let alone = parts.iter().all(|p| p.slice == parts[0].slice);
+    let is_on_one_slice = parts.iter().all(|p| p.slice == parts[0].slice);
     let mut points = Vec::new();
     for part in parts {
         let plane = &planes[part.slice];
-        // Within one slice of unknown thickness the in-plane diameter is still known.
-        let half = plane.extent_mm.or(alone.then_some(0.0))? / 2.0;
+        // On one slice of unknown thickness the in-plane diameter is still known.
+        let half = plane.extent_mm.or(is_on_one_slice.then_some(0.0))? / 2.0;
         for &[x, y] in &part.hull {
             let (x, y) = (x as f64, y as f64);
-            for centre in rim([x, y]) {
+            for centre in edge_midpoints([x, y]) {
                 points.push(plane.point(centre, 0.0)?);
             }
             points.push(plane.point([x, y], half)?);
             points.push(plane.point([x, y], -half)?);
         }
     }
-    if points.len() > MOST_CANDIDATES {
+    if points.len() > MAX_CANDIDATES {
         points = outermost(&points);
     }
     let distance = |(index, a): (usize, &[f64; 3])| {
@@ -134,13 +145,13 @@ fn square(a: [f64; 3]) -> f64 {
     dot(a, a)
 }
 
-/// The middles of a pixel's four edges.
-fn rim([x, y]: [f64; 2]) -> [[f64; 2]; 4] {
+/// The midpoints of a pixel's four edges.
+fn edge_midpoints([x, y]: [f64; 2]) -> [[f64; 2]; 4] {
     [[x - 0.5, y], [x + 0.5, y], [x, y - 0.5], [x, y + 0.5]]
 }
 
-/// The points that lie farthest out in 1024 directions, spread evenly (Fibonacci lattice). The
-/// farthest pair's direction is at most 0.08 rad from one of them: cos(0.08) = 0.997.
+/// The points that lie farthest in each of 1024 evenly distributed directions (Fibonacci lattice). The direction of the
+/// farthest pair is at most 0.08 rad from one of them, and cos(0.08) = 0.997.
 fn outermost(points: &[[f64; 3]]) -> Vec<[f64; 3]> {
     const DIRECTIONS: usize = 1024;
     let golden_angle = std::f64::consts::PI * (3.0 - 5.0_f64.sqrt());
@@ -163,7 +174,7 @@ fn outermost(points: &[[f64; 3]]) -> Vec<[f64; 3]> {
     (0..DIRECTIONS).into_par_iter().flat_map_iter(farthest).collect()
 }
 
-/// ABC/2 of one lesion, whose `areas` are its mm² on each slice.
+/// ABC/2 of one lesion; `areas` holds its slices and its area on each, mm². `None` without spacing or extents.
 pub(super) fn abc2(
     parts: &[LesionPart],
     planes: &[SlicePlane],
@@ -171,7 +182,7 @@ pub(super) fn abc2(
     key_slice: usize,
 ) -> Option<Abc2> {
     let key_area = areas.iter().find(|(slice, _)| *slice == key_slice)?.1;
-    // Kothari's weights, on the share of the largest slice's area.
+    // Weights of Kothari et al. 1996, by the share of the largest slice's area.
     let weight = |area: f64| match area / key_area {
         share if share > 0.75 => 1.0,
         share if share >= 0.25 => 0.5,
@@ -181,13 +192,13 @@ pub(super) fn abc2(
     let c = extents.sum::<Option<f64>>()?;
     let [rows, columns] = planes[key_slice].spacing_mm?;
     let on_key = parts.iter().filter(|p| p.slice == key_slice).flat_map(|p| &p.hull);
-    // In half pixels, where the middles of edges have whole coordinates.
-    let rim = on_key.flat_map(|&[x, y]| {
+    // In half pixels, in which the midpoints of edges have integer coordinates.
+    let midpoints = on_key.flat_map(|&[x, y]| {
         let (x, y) = (2 * x, 2 * y);
         [[x - 1, y], [x + 1, y], [x, y - 1], [x, y + 1]]
     });
     let to_mm = |[x, y]: [i64; 2]| [x as f64 / 2.0 * columns, y as f64 / 2.0 * rows];
-    let points: Vec<[f64; 2]> = hull(rim).into_iter().map(to_mm).collect();
+    let points: Vec<[f64; 2]> = hull(midpoints).into_iter().map(to_mm).collect();
     let (a, direction) = longest(&points)?;
     let across = points.iter().map(|[x, y]| y * direction[0] - x * direction[1]);
     let b = across.clone().fold(f64::NEG_INFINITY, f64::max) - across.fold(f64::INFINITY, f64::min);
@@ -199,7 +210,7 @@ pub(super) fn abc2(
     })
 }
 
-/// The longest distance between two points, and its direction.
+/// The longest distance between two points, and its direction as a unit vector; `None` where all coincide.
 fn longest(points: &[[f64; 2]]) -> Option<(f64, [f64; 2])> {
     let from = |(index, a): (usize, &[f64; 2])| {
         let to = |b: &[f64; 2]| [b[0] - a[0], b[1] - a[1]];

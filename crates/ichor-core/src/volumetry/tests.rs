@@ -1,14 +1,16 @@
-//! Phantoms whose sizes are known.
+//! Phantoms of known size.
 
 use super::*;
 use crate::mask::Mask;
 use crate::series::{SeriesRequest, assemble};
 use crate::slice::{CtSlice, Intensity, Placement, Plane};
 
-/// A box of voxels, columns fastest; spacing of columns, rows and slices, mm.
+/// A grid of voxels, in which columns vary fastest.
 #[derive(Clone)]
 struct Phantom {
+    /// Numbers of columns, rows and slices.
     sizes: [usize; 3],
+    /// Spacing of columns, rows and slices, mm.
     spacing: [f64; 3],
     inside: Vec<bool>,
 }
@@ -40,7 +42,7 @@ impl Phantom {
         Self { sizes, spacing: axes.map(|a| self.spacing[a]), inside }
     }
 
-    /// The phantom as a series; `shear` is the mm by which each slice starts further back.
+    /// The phantom as a series; each slice starts `shear` mm further back than the one before.
     fn series(&self, shear: f64) -> (Series, Vec<PackedMask>) {
         let [width, height, count] = self.sizes;
         let [dx, dy, dz] = self.spacing;
@@ -138,7 +140,7 @@ fn volume_does_not_depend_on_the_order_of_the_axes() {
     }
 }
 
-/// Boxes given by first and last voxel, on a 1 x 1 x 2 mm grid of 20 x 20 x 6.
+/// Boxes, each given by its first and last voxel along each axis, on a grid of 20 x 20 x 6 voxels of 1 x 1 x 2 mm.
 fn boxes(boxes: &[[[usize; 2]; 3]]) -> Phantom {
     let mut phantom = Phantom::new([20, 20, 6], [1.0, 1.0, 2.0], |_| false);
     for [xs, ys, zs] in boxes {
@@ -152,7 +154,7 @@ fn boxes(boxes: &[[[usize; 2]; 3]]) -> Phantom {
 }
 
 #[test]
-fn corners_connect_across_slices_and_gaps_do_not() {
+fn voxels_connect_by_corners_and_not_across_gaps() {
     let touching = boxes(&[[[2, 5], [2, 5], [0, 1]], [[6, 8], [6, 8], [2, 2]]]);
     assert_eq!(touching.measure().lesions.len(), 1);
     let apart = boxes(&[[[2, 5], [2, 5], [0, 1]], [[7, 8], [6, 8], [2, 2]]]);
@@ -177,25 +179,25 @@ fn two_arms_that_meet_above_are_one_lesion() {
 }
 
 #[test]
-fn abc2_weighs_slices_by_their_share_of_the_largest() {
+fn abc2_weights_slices_by_their_share_of_the_largest_area() {
     // Areas 16, 16, 8 (half), 3 (none) on slices of 2 mm.
     let steps =
         boxes(&[[[2, 5], [2, 5], [0, 1]], [[2, 5], [2, 3], [2, 2]], [[2, 4], [2, 2], [3, 3]]]);
     let abc2 = steps.measure().lesions[0].abc2.clone().unwrap();
     assert_eq!(abc2.c_mm, 2.0 + 2.0 + 1.0);
-    // The diagonal between the middles of outer edges of a 4 x 4 square.
+    // The diagonal between the midpoints of the outer edges of a 4 x 4 square.
     assert_near(abc2.a_mm, 5.0, 1e-6);
 }
 
 #[test]
-fn one_voxel_is_as_long_as_its_longest_side() {
+fn the_diameter_of_one_voxel_is_its_longest_side() {
     let found = boxes(&[[[3, 3], [3, 3], [3, 3]]]).measure();
     assert_eq!(found.lesions[0].largest_diameter_mm, Some(2.0));
     assert_eq!(found.total_volume_ml, Some(0.002));
 }
 
 #[test]
-fn a_tilted_stack_connects_along_the_perpendicular() {
+fn slices_of_a_tilted_stack_connect_along_the_perpendicular() {
     // A column of 3 x 3 mm along the normal; the slices start 4 mm further back each, so that its
     // pixels lie 4 rows further up each and never touch by index.
     let mut column = boxes(&[]);
@@ -210,12 +212,12 @@ fn a_tilted_stack_connects_along_the_perpendicular() {
     assert!((series.tilt_degrees.unwrap() - 26.565).abs() < 0.01);
     let found = measure(&series, &masks);
     assert_eq!((found.lesions.len(), found.total_volume_ml), (1, Some(0.36)));
-    // Straight in space: 40 mm high, 3 mm wide.
+    // Upright in space: 40 mm high, 3 mm wide.
     assert_near(found.lesions[0].largest_diameter_mm.unwrap(), 40.0_f64.hypot(2.0), 0.01);
 }
 
 #[test]
-fn unknown_geometry_gives_null_and_says_so() {
+fn unknown_geometry_gives_null_and_a_warning() {
     let phantom = boxes(&[[[2, 5], [2, 5], [0, 1]]]);
     let (mut series, masks) = phantom.series(0.0);
     series.extents_mm = None;
@@ -240,12 +242,12 @@ fn unknown_geometry_gives_null_and_says_so() {
 fn an_empty_mask_measures_zero() {
     let found = boxes(&[]).measure();
     assert_eq!((found.total_volume_ml, found.key_slice), (Some(0.0), None));
-    assert!(found.total_volume_ml.unwrap().is_sign_positive(), "JSON tells 0 from -0");
+    assert!(found.total_volume_ml.unwrap().is_sign_positive(), "JSON distinguishes 0 and -0");
     assert!(found.lesions.is_empty() && found.warnings.is_empty());
 }
 
 #[test]
-fn many_corners_are_thinned_within_a_third_of_a_percent() {
+fn the_diameter_of_a_lesion_with_many_corners_is_within_one_percent() {
     let phantom = ellipsoid([0.4, 0.4, 0.5]);
     let found = phantom.measure();
     assert_near(found.lesions[0].largest_diameter_mm.unwrap(), 60.0, 0.01);

@@ -1,24 +1,25 @@
-//! The largest part of what bone encloses, and how far bone encloses it.
+//! The largest region that bone encloses, and how much of its rim is bone.
 
 use super::head::quantile;
 use crate::components::{Run, label_components};
 use crate::mask::Mask;
 use crate::slice::Plane;
 
-/// A connected region between walls.
+/// A connected region enclosed by a wall of bone.
 pub(super) struct Cavity {
     runs: Vec<Run>,
 }
 
 impl Cavity {
-    pub(super) fn largest(inside: &Mask) -> Option<Self> {
+    /// The largest connected region of `inside`; `None` where that is empty.
+    pub(super) fn from_largest(inside: &Mask) -> Option<Self> {
         let parts = label_components(inside);
         let largest = parts.found.first()?;
         Some(Self { runs: parts.runs(largest).to_vec() })
     }
 
-    /// Of the pixels at its rim, the part next to what is neither in `region` nor `outside`: soft tissue with no bone
-    /// between. `inside` is the mask that it is a part of.
+    /// The part of its rim, 0 to 1, that borders on soft tissue without bone between: on pixels that are neither in
+    /// `region` nor `outside`. `inside` is the mask that this cavity was taken from.
     pub(super) fn openness(&self, inside: &Mask, region: &Mask, outside: &Mask) -> f64 {
         let width = inside.width;
         let (mut rim, mut open) = (0_u32, 0_u32);
@@ -46,13 +47,13 @@ impl Cavity {
         quantile(self.runs.iter().flat_map(|run| plane.samples[row(run)].iter().copied()), 0.5)
     }
 
-    /// Its pixels.
+    /// The pixels of the cavity, in reading order.
     pub(super) fn runs(&self) -> &[Run] {
         &self.runs
     }
 }
 
-/// The convex hull of pixels, on a plane of that size.
+/// The convex hull of the pixels in `runs`, on a plane of `width` x `height` px.
 pub(super) fn hull(runs: impl Iterator<Item = Run>, width: usize, height: usize) -> Mask {
     let mut first = vec![usize::MAX; height];
     let mut last = vec![0; height];
@@ -76,7 +77,8 @@ pub(super) fn hull(runs: impl Iterator<Item = Run>, width: usize, height: usize)
     hull
 }
 
-/// The points of a line of points, ordered along the first axis, that its upper hull turns at (Andrew 1979).
+/// The corners of the upper convex hull of points that are ordered by their first coordinate (Andrew 1979, *Another
+/// efficient algorithm for convex hulls in two dimensions*).
 fn upper_chain(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
     let mut chain: Vec<[f64; 2]> = Vec::with_capacity(points.len());
     for &[x, y] in points {
@@ -91,7 +93,7 @@ fn upper_chain(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
     chain
 }
 
-/// The height of a chain at `x`.
+/// The height of a chain of points at `x`, interpolated linearly; beyond its ends, that of the end.
 fn height_at(chain: &[[f64; 2]], x: f64) -> f64 {
     let after = chain.partition_point(|point| point[0] < x);
     match (after.checked_sub(1).map(|before| chain[before]), chain.get(after)) {

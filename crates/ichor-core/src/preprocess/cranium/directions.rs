@@ -1,8 +1,8 @@
-//! In which directions of the compass bone lies, as seen from each pixel.
+//! The number of compass directions in which bone lies from each pixel.
 
 use crate::mask::Mask;
 
-/// In how many of the eight directions of the compass each pixel meets the wall, itself included.
+/// For each pixel, the number of the eight compass directions in which the wall lies. A pixel of the wall counts all.
 pub(super) fn directions_met(wall: &Mask) -> Vec<u8> {
     let width = wall.width;
     let mut met = vec![0; wall.pixels.len()];
@@ -25,28 +25,29 @@ pub(super) fn directions_met(wall: &Mask) -> Vec<u8> {
     met
 }
 
-/// What was met on the way to a row: straight, and from both sides at half a right angle.
+/// A sweep over the rows in one direction: for each column of the current row, whether the wall was met straight
+/// along the column and along both diagonals.
 struct Sweep {
-    seen: [Vec<u8>; 3],
+    is_met: [Vec<u8>; 3],
 }
 
 impl Sweep {
     fn new(width: usize) -> Self {
-        Self { seen: std::array::from_fn(|_| vec![0; width]) }
+        Self { is_met: std::array::from_fn(|_| vec![0; width]) }
     }
 
-    /// Goes on by one row and adds what each of its pixels has met.
+    /// Advances to the next row, `wall`, and adds to `met` the directions in which each of its pixels met the wall.
     fn step(&mut self, wall: &[bool], met: &mut [u8]) {
-        let [_, left, right] = &mut self.seen;
+        let [_, left, right] = &mut self.is_met;
         let last = wall.len() - 1;
         left.copy_within(..last, 1);
         left[0] = 0;
         right.copy_within(1.., 0);
         right[last] = 0;
-        for seen in &mut self.seen {
-            for ((seen, &wall), met) in seen.iter_mut().zip(wall).zip(&mut *met) {
-                *seen |= u8::from(wall);
-                *met += *seen;
+        for direction in &mut self.is_met {
+            for ((is_met, &wall), met) in direction.iter_mut().zip(wall).zip(&mut *met) {
+                *is_met |= u8::from(wall);
+                *met += *is_met;
             }
         }
     }
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn directions_are_counted_as_one_would_walk_them() {
+    fn the_sweep_counts_the_directions_that_a_walk_from_each_pixel_counts() {
         let (width, height) = (13, 9);
         let pixels: Vec<bool> = (0..width * height).map(|i| i * 7919 % 11 == 0).collect();
         let met = directions_met(&Mask { width, height, pixels: pixels.clone() });

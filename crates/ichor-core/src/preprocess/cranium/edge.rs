@@ -1,22 +1,22 @@
-//! Where the edge of the picture cuts the skull, the picture ends where bone would go on.
+//! The edge of the picture as part of the wall, where it cuts the skull.
 
 use crate::components::BoundingBox;
 use crate::mask::Mask;
 
-/// So far from the edge bone and tissue are looked for, px: the outermost pixels are blurred by resizing.
+/// Depth of the strip along the edge in which bone and tissue are looked up, px. Resizing blurs the outermost pixels.
 const DEPTH: usize = 3;
 
-/// So wide is the wall that stands in for bone, px; one would let a diagonal through.
+/// Thickness of the wall that replaces the missing bone, px. A diagonal would pass through a single pixel.
 const THICKNESS: usize = 2;
 
-/// Of a stretch of the edge between bone and bone, so many in a hundred are tissue where it shows the inside of the
-/// skull; a corner outside of it shows air.
-const MIN_TISSUE: usize = 90;
+/// Smallest percentage of tissue on a stretch of the edge between bone and bone that shows the inside of the skull. A
+/// stretch around a corner outside of the skull shows air.
+const MIN_TISSUE_PERCENT: usize = 90;
 
-/// Smaller pictures have no edge to speak of, px.
+/// Smallest side of a picture whose edge is examined, px.
 const MIN_SIDE: usize = 8;
 
-/// Adds to `wall` the stretches of the picture's edge that lie between bone and bone and show no air.
+/// Adds to `wall` the stretches of the picture's edge that run from bone to bone through tissue.
 pub(super) fn add_cut_edges(wall: &mut Mask, head: &Mask, picture: BoundingBox) {
     let (width, height) = (wall.width, wall.height);
     let (left, top) = (picture.x.min(width), picture.y.min(height));
@@ -26,7 +26,7 @@ pub(super) fn add_cut_edges(wall: &mut Mask, head: &Mask, picture: BoundingBox) 
         return;
     }
     let (right, low) = (right - 1, low - 1);
-    // Once round, and at each place a step inward.
+    // The places of the edge, clockwise from the upper left corner.
     let places: Vec<(usize, usize)> = (left..right)
         .map(|x| (x, top))
         .chain((top..low).map(|y| (right, y)))
@@ -51,7 +51,7 @@ pub(super) fn add_cut_edges(wall: &mut Mask, head: &Mask, picture: BoundingBox) 
             continue;
         }
         let tissue = stretch.iter().filter(|&&place| any(head, place)).count();
-        if tissue * 100 >= MIN_TISSUE * stretch.len() {
+        if tissue * 100 >= MIN_TISSUE_PERCENT * stretch.len() {
             for &place in &stretch {
                 (0..THICKNESS).for_each(|depth| wall.pixels[inward(place, depth)] = true);
             }

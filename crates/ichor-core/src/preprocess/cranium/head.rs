@@ -1,70 +1,70 @@
 //! The head on a slice, and what lies outside of it.
 
-use crate::components::{flood, label_components, rim};
+use crate::components::{border_pixels, flood_fill, label_components};
 use crate::mask::Mask;
 use crate::slice::Plane;
 
-/// Soft tissue is at least this bright, as a grey level in [0, 1].
-const SOFT: f32 = 0.15;
+/// Smallest grey level of soft tissue, in [0, 1].
+const MIN_TISSUE_GREY: f32 = 0.15;
 
-/// A part of the head, cut off from the rest by air or dark fluid, is at least one in so many of its largest part;
-/// letters, cushions and head holders are smaller.
-const SMALLEST_PART: usize = 10;
+/// Largest ratio of the head's largest part to a part that air or dark fluid separates from it. Letters, cushions and
+/// head holders are smaller.
+const MAX_PART_RATIO: usize = 10;
 
-/// Grey levels that samples are counted in.
+/// Bins of grey levels for quantiles.
 const LEVELS: usize = 256;
 
 /// Soft tissue and bone of a head.
 pub(super) struct Head {
     pub(super) pixels: Mask,
-    /// What can be reached from the rim of the plane without crossing the head.
+    /// Pixels that are connected to the border of the plane without crossing the head.
     pub(super) outside: Mask,
-    /// Pixels of soft tissue and bone.
+    /// Number of pixels of soft tissue and bone.
     pub(super) soft_px: usize,
-    /// Pixels that are not outside.
+    /// Number of pixels that are not outside.
     pub(super) area_px: usize,
 }
 
 impl Head {
-    /// The largest part of what is no air, and those nearly as large.
+    /// The largest connected part that is not air, and those of comparable size; `None` where all is air.
     pub(super) fn find(plane: &Plane) -> Option<Self> {
-        let parts = label_components(&Mask::from_plane(plane, SOFT));
+        let parts = label_components(&Mask::from_plane(plane, MIN_TISSUE_GREY));
         let largest = parts.found.first()?.area_px;
         let mut pixels = Mask::empty(plane.width, plane.height);
         let mut soft_px = 0;
-        for part in parts.found.iter().take_while(|p| p.area_px * SMALLEST_PART >= largest) {
+        for part in parts.found.iter().take_while(|p| p.area_px * MAX_PART_RATIO >= largest) {
             soft_px += part.area_px;
             for run in parts.runs(part) {
                 pixels.pixels[run.row * plane.width..][run.start..run.end].fill(true);
             }
         }
-        let other = pixels.pixels.iter().map(|&head| !head).collect();
-        let other = Mask { pixels: other, ..pixels };
-        let outside = flood(&other, rim(plane.width, plane.height));
+        let background = pixels.pixels.iter().map(|&head| !head).collect();
+        let background = Mask { pixels: background, ..pixels };
+        let outside = flood_fill(&background, border_pixels(plane.width, plane.height));
         let area_px = plane.samples.len() - outside.area_px();
         Some(Self { pixels, outside, soft_px, area_px })
     }
 
-    /// How many of its pixels have such a grey level.
-    pub(super) fn count(&self, plane: &Plane, has: impl Fn(f32) -> bool) -> usize {
+    /// Number of the head's pixels whose grey level satisfies `predicate`.
+    pub(super) fn count(&self, plane: &Plane, predicate: impl Fn(f32) -> bool) -> usize {
         let head = plane.samples.iter().zip(&self.pixels.pixels);
-        head.filter(|&(&sample, &head)| head && has(sample)).count()
+        head.filter(|&(&sample, &head)| head && predicate(sample)).count()
     }
 
-    /// The grey level that this part of the head's pixels lie below.
-    pub(super) fn level_below(&self, plane: &Plane, part: f64) -> f32 {
+    /// The quantile `fraction`, 0 to 1, of the grey levels of the head's pixels.
+    pub(super) fn grey_quantile(&self, plane: &Plane, fraction: f64) -> f32 {
         let head = plane.samples.iter().zip(&self.pixels.pixels);
-        quantile(head.filter_map(|(&sample, &head)| head.then_some(sample)), part)
+        quantile(head.filter_map(|(&sample, &head)| head.then_some(sample)), fraction)
     }
 }
 
-/// The grey level, one of so many in [0, 1], that `part` of the samples lie below.
-pub(super) fn quantile(samples: impl Iterator<Item = f32>, part: f64) -> f32 {
+/// The quantile `fraction`, 0 to 1, of samples in [0, 1], to the nearest of [`LEVELS`] grey levels.
+pub(super) fn quantile(samples: impl Iterator<Item = f32>, fraction: f64) -> f32 {
     let mut counts = [0_usize; LEVELS];
     for sample in samples {
         counts[(sample.clamp(0.0, 1.0) * (LEVELS - 1) as f32) as usize] += 1;
     }
-    let wanted = part * counts.iter().sum::<usize>() as f64;
+    let wanted = fraction * counts.iter().sum::<usize>() as f64;
     let mut below = 0;
     let level = counts.iter().position(|&count| {
         below += count;

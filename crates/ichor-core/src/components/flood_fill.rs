@@ -1,9 +1,12 @@
-//! What can be reached from seeds without leaving a mask (4-neighbourhood).
+//! Flood fill within a mask, where pixels that share an edge are connected (4-neighbourhood).
 
 use crate::mask::Mask;
 
-/// The pixels of `open` that are connected to a seed; seeds outside of it count for nothing.
-pub fn flood(open: &Mask, seeds: impl Iterator<Item = usize>) -> Mask {
+/// The pixels of `open` that are connected to a seed. Seeds are row-major indices; those outside of `open` are ignored.
+///
+/// # Panics
+/// For a seed beyond the last pixel.
+pub fn flood_fill(open: &Mask, seeds: impl Iterator<Item = usize>) -> Mask {
     let width = open.width;
     let mut reached = Mask::empty(width, open.height);
     let mut waiting = Vec::with_capacity(4 * (width + open.height));
@@ -23,7 +26,7 @@ pub fn flood(open: &Mask, seeds: impl Iterator<Item = usize>) -> Mask {
             let above = row.checked_sub(width);
             let below = Some(row + width).filter(|&row| row < open.pixels.len());
             for next in [above, below].into_iter().flatten() {
-                // One place of each run that touches this one.
+                // One pixel per adjacent run continues the fill.
                 let mut joined = false;
                 for place in next + start..next + end {
                     let wanted = open.pixels[place] && !reached.pixels[place];
@@ -38,8 +41,8 @@ pub fn flood(open: &Mask, seeds: impl Iterator<Item = usize>) -> Mask {
     reached
 }
 
-/// Places on the rim of a mask of `width` x `height`.
-pub fn rim(width: usize, height: usize) -> impl Iterator<Item = usize> {
+/// Row-major indices of the border pixels of an image of `width` x `height` px; corners occur twice.
+pub fn border_pixels(width: usize, height: usize) -> impl Iterator<Item = usize> {
     let last = width * height.saturating_sub(1);
     let rows = (0..width).flat_map(move |x| [x, last + x]);
     let columns = (0..height).flat_map(move |y| [y * width, (y + 1) * width - 1]);
@@ -51,32 +54,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_corner_is_no_passage() {
+    fn pixels_that_share_only_a_corner_are_not_connected() {
         let picture = ["..#....", ".#.#.#.", "..#..#.", ".....#.", ".######", "......."];
         let pixels: Vec<bool> = picture.concat().chars().map(|c| c == '.').collect();
         let open = Mask { width: 7, height: 6, pixels };
-        let reached = flood(&open, [0].into_iter());
+        let reached = flood_fill(&open, [0].into_iter());
         let expected = ["..#....", ".#.#.#.", "..#..#.", ".....#.", ".######", "......."];
         for (place, c) in expected.concat().chars().enumerate() {
             // The middle of the diamond is enclosed.
             let inside = place == 9;
             assert_eq!(reached.pixels[place], c == '.' && !inside, "{place}");
         }
-        assert!(flood(&open, [2].into_iter()).is_empty(), "a seed outside of the mask");
-        assert!(flood(&Mask::empty(0, 0), rim(0, 0)).is_empty());
+        assert!(flood_fill(&open, [2].into_iter()).is_empty(), "a seed outside of the mask");
+        assert!(flood_fill(&Mask::empty(0, 0), border_pixels(0, 0)).is_empty());
     }
 
     #[test]
-    fn the_rim_is_every_place_on_it() {
+    fn border_pixels_are_all_on_the_border() {
         for (width, height) in [(1, 1), (5, 1), (1, 4), (4, 3)] {
-            let mut places: Vec<usize> = rim(width, height).collect();
+            let mut places: Vec<usize> = border_pixels(width, height).collect();
             places.sort_unstable();
             places.dedup();
-            let on_rim = |p: &usize| {
+            let on_border = |p: &usize| {
                 let (x, y) = (p % width, p / width);
                 x == 0 || y == 0 || x + 1 == width || y + 1 == height
             };
-            assert_eq!(places, (0..width * height).filter(on_rim).collect::<Vec<_>>());
+            assert_eq!(places, (0..width * height).filter(on_border).collect::<Vec<_>>());
         }
     }
 }
