@@ -1,4 +1,4 @@
-"""What the commands that work on prepared sets have in common on their command lines."""
+"""The command-line arguments that all commands on prepared sets share."""
 
 import argparse
 from pathlib import Path
@@ -8,18 +8,18 @@ import torch
 from training import dataset
 
 
-def parser(description: str, subject: str) -> argparse.ArgumentParser:
-    """`SUBJECT --prepared DIR... --output PATH [--threads N]`; commands add what they need beyond."""
-    made = argparse.ArgumentParser(description=description)
-    made.add_argument(subject, type=Path)
-    made.add_argument("--prepared", type=Path, nargs="+", required=True)
-    made.add_argument("--output", type=Path, required=True)
-    made.add_argument("--threads", type=int, default=2)
-    return made
+def new_parser(description: str, subject: str) -> argparse.ArgumentParser:
+    """Parser of `SUBJECT --prepared DIR... --output PATH [--threads N]`, to which commands add their own arguments."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(subject, type=Path)
+    parser.add_argument("--prepared", type=Path, nargs="+", required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    return parser
 
 
-def parse(made: argparse.ArgumentParser) -> tuple[argparse.Namespace, list[dataset.Prepared]]:
-    """The arguments, with PyTorch's threads set, and the prepared sets."""
-    arguments = made.parse_args()
+def parse_arguments(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, list[dataset.PreparedSet]]:
+    """Parse the command line, set PyTorch's number of threads, and load the prepared sets."""
+    arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     return arguments, dataset.join_boxes([dataset.load(folder) for folder in arguments.prepared])

@@ -1,11 +1,11 @@
-"""95 % intervals by resampling whole patients: slices of one head are no independent witnesses."""
+"""95 % bootstrap intervals over patients, because the slices of one head are not independent."""
 
 import numpy as np
 
 from training.figures import Scored
 
 
-def resamples(patient: np.ndarray, rounds: int, seed: int):
+def resample_patients(patient: np.ndarray, rounds: int, seed: int):
     """Yield `rounds` times the rows of as many patients as there are, drawn with replacement.
 
     A patient drawn twice counts twice, as two patients.
@@ -17,14 +17,14 @@ def resamples(patient: np.ndarray, rounds: int, seed: int):
         yield np.concatenate([rows[name] for name in rng.choice(names, len(names))])
 
 
-def with_intervals(whole: dict[str, float], drawn: list[dict[str, float]]) -> dict[str, dict]:
-    """Every figure with the 2.5th and 97.5th percentile of those drawn.
+def add_intervals(figures: dict[str, float], resampled: list[dict[str, float]]) -> dict[str, dict]:
+    """{figure: {"value", "low", "high"}} with the 2.5th and 97.5th percentile over the resamples.
 
     A resample in which a figure is not defined is left out of that figure's interval.
     """
     result = {}
-    for key, value in whole.items():
-        values = [one[key] for one in drawn if np.isfinite(one[key])]
+    for key, value in figures.items():
+        values = [sample[key] for sample in resampled if np.isfinite(sample[key])]
         low, high = np.percentile(values, [2.5, 97.5]) if values else (np.nan, np.nan)
         result[key] = {"value": value, "low": float(low), "high": float(high)}
     return result
@@ -32,22 +32,22 @@ def with_intervals(whole: dict[str, float], drawn: list[dict[str, float]]) -> di
 
 def intervals(scored: Scored, measures, rounds: int = 500, seed: int = 0) -> dict[str, dict]:
     """`measures(scored)` with percentile intervals."""
-    drawn = [measures(scored.take(index)) for index in resamples(scored.patient, rounds, seed)]
-    return with_intervals(measures(scored), drawn)
+    resampled = [measures(scored.take(index)) for index in resample_patients(scored.patient, rounds, seed)]
+    return add_intervals(measures(scored), resampled)
 
 
-def differences(one: Scored, other: Scored, measures, rounds: int = 500, seed: int = 0) -> dict[str, dict]:
-    """`measures(one) - measures(other)` of two models on the same slices, with percentile intervals.
+def differences(first: Scored, second: Scored, measures, rounds: int = 500, seed: int = 0) -> dict[str, dict]:
+    """`measures(first) - measures(second)` of two models on the same slices, with percentile intervals.
 
-    Both are resampled alike, so that what makes a patient hard for both falls out of the interval.
-    Raises ValueError when they are not the same slices in the same order.
+    Both are resampled alike, so that the difficulty of a patient for both models is not part of the interval.
+    Raises ValueError if they are not the same slices in the same order.
     """
-    if not (np.array_equal(one.patient, other.patient) and np.array_equal(one.number, other.number)):
+    if not (np.array_equal(first.patient, second.patient) and np.array_equal(first.number, second.number)):
         raise ValueError("differences need the same slices in the same order")
 
     def difference(left: Scored, right: Scored) -> dict[str, float]:
         subtrahend = measures(right)
         return {key: value - subtrahend[key] for key, value in measures(left).items()}
 
-    drawn = [difference(one.take(index), other.take(index)) for index in resamples(one.patient, rounds, seed)]
-    return with_intervals(difference(one, other), drawn)
+    resampled = [difference(first.take(index), second.take(index)) for index in resample_patients(first.patient, rounds, seed)]
+    return add_intervals(difference(first, second), resampled)

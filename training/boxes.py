@@ -1,4 +1,4 @@
-"""Boxes drawn round bleeds as weak masks: inside a box its brightest plausible region, outside of all boxes none.
+"""Masks from boxes drawn around bleeds: the brightest plausible region of each box, and nothing outside the boxes.
 
 `python -m training.boxes --prepared SET SET-boxes --model models/NAME` compares these masks with drawn ones.
 """
@@ -12,30 +12,30 @@ import numpy as np
 from training import dataset
 
 UNSURE = 255
-# Brighter soft tissue than this is bone in the prepared window, unless a network sees blood there.
+# From this grey level on, a pixel of the prepared window is bone, unless a network finds blood there.
 BONE = 0.95
-# Of the way from the tissue round the boxes to the brightest in one, from where on a pixel is blood.
+# A pixel is blood from this share of the way between the tissue around the boxes and the brightest part of the box.
 BRIGHT_SHARE = 0.5
-# Least difference in grey that is no noise: 6 HU.
-LEAST_CONTRAST = 0.05
-# Blood of a network's probability map in a box: from this share of the box's own peak on, where the peak is at least LEAST_PEAK.
-# Higher peaks count from SURE on.
-PEAK_SHARE, LEAST_PEAK, SURE = 0.5, 0.1, 0.4
+# Smallest difference in grey level above noise: 6 HU.
+MIN_CONTRAST = 0.05
+# In a network's probability map a pixel of a box is blood from PEAK_SHARE of the box's peak on, or from SURE on. The peak
+# must be at least MIN_PEAK.
+PEAK_SHARE, MIN_PEAK, SURE = 0.5, 0.1, 0.4
 
 
 def box_parts(box: np.ndarray) -> list[np.ndarray]:
-    """bool [H, W] of every connected part: boxes that touch are one."""
+    """bool [H, W] of every connected part; boxes that touch are one part."""
     count, parts = cv2.connectedComponents(box.astype(np.uint8), connectivity=4)
     return [parts == number for number in range(1, count)]
 
 
-def by_brightness(grey: np.ndarray, part: np.ndarray, tissue: float, least_px: int) -> np.ndarray | None:
-    """bool [H, W]: the bright region of one box; None where nothing stands out."""
+def bright_region(grey: np.ndarray, part: np.ndarray, tissue: float, least_px: int) -> np.ndarray | None:
+    """bool [H, W]: the bright region of one box; None without enough contrast."""
     soft = part & (grey < BONE)
     if not soft.any():
         return None
     brightest = float(np.percentile(grey[soft], 95))
-    if brightest - tissue < LEAST_CONTRAST:
+    if brightest - tissue < MIN_CONTRAST:
         return None
     bright = (soft & (grey > tissue + BRIGHT_SHARE * (brightest - tissue))).astype(np.uint8)
     count, parts, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=8)
@@ -45,29 +45,29 @@ def by_brightness(grey: np.ndarray, part: np.ndarray, tissue: float, least_px: i
     return np.isin(parts, kept) if kept else None
 
 
-def by_network(probabilities: np.ndarray, part: np.ndarray, least_px: int) -> np.ndarray | None:
-    """bool [H, W]: where a network is surest within one box; None where it sees next to nothing."""
+def network_region(probabilities: np.ndarray, part: np.ndarray, least_px: int) -> np.ndarray | None:
+    """bool [H, W]: the region of highest probability in one box; None if its peak or its size is too small."""
     inside = np.where(part, probabilities, 0)
     peak = float(np.percentile(inside[part], 98))
     found = inside >= min(SURE, PEAK_SHARE * peak)
-    return found if peak >= LEAST_PEAK and found.sum() >= least_px else None
+    return found if peak >= MIN_PEAK and found.sum() >= least_px else None
 
 
-def mask_of(grey, box, inside, probabilities=None, least_px: int = 20) -> np.ndarray:
-    """uint8 [H, W]: 1 blood, 0 none, UNSURE; of grey float [H, W] in [0, 1], boxes and the inside of the skull.
+def mask_from_boxes(grey, box, inside, probabilities=None, least_px: int = 20) -> np.ndarray:
+    """uint8 [H, W]: 1 blood, 0 none, UNSURE; from grey float [H, W] in [0, 1], boxes and the inside of the skull.
 
-    A box in which neither the network nor the eye finds a region remains unsure as a whole. The rim of a
-    region that was found, one pixel wide, is unsure too.
+    A box without a region, by the network or by brightness, is unsure as a whole. The edge of a region, one pixel
+    wide, is unsure too.
     """
     mask = np.zeros(box.shape, np.uint8)
     smooth = cv2.GaussianBlur(np.asarray(grey, np.float32), (0, 0), 1.2)
-    round_about = (inside > 0) & (box == 0) & (smooth < BONE) & (smooth > 0.1)
-    tissue = float(np.median(smooth[round_about])) if round_about.any() else 0.45
+    surrounding = (inside > 0) & (box == 0) & (smooth < BONE) & (smooth > 0.1)
+    tissue = float(np.median(smooth[surrounding])) if surrounding.any() else 0.45
     for part in box_parts(box):
         part = part & (inside > 0)
-        found = None if probabilities is None else by_network(probabilities, part, least_px)
+        found = None if probabilities is None else network_region(probabilities, part, least_px)
         if found is None:
-            found = by_brightness(smooth, part, tissue, least_px)
+            found = bright_region(smooth, part, tissue, least_px)
         if found is None:
             mask[part] = UNSURE
             continue
@@ -81,21 +81,21 @@ def mask_of(grey, box, inside, probabilities=None, least_px: int = 20) -> np.nda
     return mask
 
 
-def compare(one: dataset.Prepared, normal: dict, infer=None) -> list[dict]:
-    """For each slice with boxes and a drawn mask: Dice of the boxes alone, by brightness, and by the network."""
+def compare_with_drawn(data: dataset.PreparedSet, normal: dict, infer=None) -> list[dict]:
+    """Dice of the boxes alone, by brightness and by the network, for each slice with boxes and a drawn mask."""
     result = []
-    for row, box in sorted(one.boxes.items()):
-        if one.kind(row) != "masked":
+    for row, box in sorted(data.boxes.items()):
+        if data.kind(row) != "masked":
             continue
-        truth, inside = one.masks[row] == 1, one.inside(row)
-        grey = np.clip(one.images[row, 0] * normal["std"] + normal["mean"], 0, 1)
-        masks = {"boxes": box == 1, "brightness": mask_of(grey, box, inside) == 1}
+        truth, inside = data.masks[row] == 1, data.inside(row)
+        grey = np.clip(data.images[row, 0] * normal["std"] + normal["mean"], 0, 1)
+        masks = {"boxes": box == 1, "brightness": mask_from_boxes(grey, box, inside) == 1}
         if infer:
-            probabilities = infer(np.asarray(one.images[row : row + 1]))
-            masks["network"] = mask_of(grey, box, inside, probabilities) == 1
+            probabilities = infer(np.asarray(data.images[row : row + 1]))
+            masks["network"] = mask_from_boxes(grey, box, inside, probabilities) == 1
             masks["network, no boxes"] = (probabilities >= 0.3) & inside
         dice = {name: 2 * (mask & truth).sum() / max(1, mask.sum() + truth.sum()) for name, mask in masks.items()}
-        result.append({"tier": one.tier(row), "patient": one.rows[row]["patient"], **dice})
+        result.append({"tier": data.tier(row), "patient": data.rows[row]["patient"], **dice})
     return result
 
 
@@ -107,21 +107,21 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     arguments = parser.parse_args()
     normal = {"mean": 0.2, "std": 0.25}
-    (one,) = dataset.join_boxes([dataset.load(folder) for folder in arguments.prepared])
+    (data,) = dataset.join_boxes([dataset.load(folder) for folder in arguments.prepared])
     session = export.open_onnx(arguments.model / "model.onnx") if arguments.model else None
 
     def infer(image):
         return 1 / (1 + np.exp(-session.run(["mask_logits"], {"image": image})[0][0, 0]))
 
-    rows = compare(one, normal, infer if session else None)
+    rows = compare_with_drawn(data, normal, infer if session else None)
     for tier in sorted({row["tier"] for row in rows}) + ["all"]:
-        some = [row for row in rows if tier in ("all", row["tier"])]
+        of_tier = [row for row in rows if tier in ("all", row["tier"])]
         means = {
-            name: round(float(np.mean([row[name] for row in some])), 3)
-            for name in some[0]
+            name: round(float(np.mean([row[name] for row in of_tier])), 3)
+            for name in of_tier[0]
             if name not in ("tier", "patient")
         }
-        print(tier, len(some), means)
+        print(tier, len(of_tier), means)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tensors of `ichor prepare`, and what is known of each slice."""
+"""Tensors of `ichor prepare`, with the labels and masks of each slice."""
 
 import csv
 import json
@@ -16,18 +16,18 @@ BOXES = "-boxes"
 
 
 @dataclass
-class Prepared:
-    """One data set as `ichor prepare` wrote it, mapped, not loaded."""
+class PreparedSet:
+    """One data set as `ichor prepare` wrote it; the arrays are memory-mapped."""
 
     name: str
     images: np.ndarray  # float32 [N, C, H, W], normalised
     masks: np.ndarray  # uint8 [N, H, W]: 0, 1, or 255 where the mask is unknown
     rows: list[dict]
-    within: np.ndarray | None = None  # uint8 [N, H, W]: 1 where the step find_skull lets a mask lie; None: everywhere
-    boxes: dict[int, np.ndarray] = field(default_factory=dict)  # row: uint8 [H, W], 1 in boxes drawn round blood
+    within: np.ndarray | None = None  # uint8 [N, H, W]: 1 where the step find_skull allows a mask; None: everywhere
+    boxes: dict[int, np.ndarray] = field(default_factory=dict)  # row: uint8 [H, W], 1 in boxes drawn around blood
 
     def inside(self, row: int) -> np.ndarray:
-        """bool [H, W]: where a mask of this slice may lie."""
+        """bool [H, W]: where a mask of this slice is allowed."""
         return np.ones(self.masks.shape[1:], bool) if self.within is None else self.within[row] == 1
 
     def labels(self, row: int) -> np.ndarray:
@@ -45,18 +45,18 @@ class Prepared:
         ]
 
     def tier(self, row: int) -> str:
-        """How the mask was made, as the data set's table tells; empty where it does not."""
+        """How the mask was made, from the data set's table; empty if unknown."""
         return self.rows[row].get("mask_tier", "")
 
     def kind(self, row: int) -> str:
-        """negative, masked, or weak: positive by label while the mask is missing."""
+        """"negative", "masked" (positive, with a mask) or "weak" (positive, without a mask)."""
         if self.rows[row]["hemorrhage"] != "1":
             return "negative"
         return "masked" if self.rows[row]["mask_known"] == "1" else "weak"
 
 
-def load(folder: Path) -> Prepared:
-    """Open a prepared folder. Raises ValueError when its files disagree in length."""
+def load(folder: Path) -> PreparedSet:
+    """Open a prepared folder. Raises ValueError if its files differ in length."""
     images = np.load(folder / "images.npy", mmap_mode="r")
     masks = np.load(folder / "masks.npy", mmap_mode="r")
     within = np.load(folder / "within.npy", mmap_mode="r")
@@ -67,11 +67,11 @@ def load(folder: Path) -> Prepared:
     if (folder / TIERS).exists():
         tiers = json.loads((folder / TIERS).read_text())
         rows = [row | {"mask_tier": tiers.get(slice_key(row), "")} for row in rows]
-    return Prepared(folder.name, images, masks, rows, within=within)
+    return PreparedSet(folder.name, images, masks, rows, within=within)
 
 
 def write_tiers(data: Path, folder: Path) -> None:
-    """Note in a prepared folder how each mask was made, which `ichor prepare` does not hand on."""
+    """Write the tier of each mask into a prepared folder; `ichor prepare` does not copy it."""
     if not (data / "slices.csv").exists():
         return
     with open(data / "slices.csv", newline="") as file:
@@ -79,20 +79,20 @@ def write_tiers(data: Path, folder: Path) -> None:
     (folder / TIERS).write_text(json.dumps({slice_key(row): row["mask_tier"] for row in rows}))
 
 
-def join_boxes(sets: list[Prepared]) -> list[Prepared]:
+def join_boxes(sets: list[PreparedSet]) -> list[PreparedSet]:
     """The sets without those named SET-boxes, whose masks are boxes on the slices of SET (`training.layout`).
 
-    SET gets the boxes, and the types that they are of.
+    SET gets the boxes and their types.
     """
-    named, kept = {one.name: one for one in sets}, []
-    for one in sets:
-        base = named.get(one.name.removesuffix(BOXES))
-        if base is one or base is None:
-            kept.append(one)
+    by_name, kept = {data.name: data for data in sets}, []
+    for data in sets:
+        base = by_name.get(data.name.removesuffix(BOXES))
+        if base is data or base is None:
+            kept.append(data)
             continue
         at = {slice_key(row): number for number, row in enumerate(base.rows)}
-        for number, row in enumerate(one.rows):
+        for number, row in enumerate(data.rows):
             target = at[slice_key(row)]
-            base.boxes[target] = np.array(one.masks[number] == 1, np.uint8)
+            base.boxes[target] = np.array(data.masks[number] == 1, np.uint8)
             base.rows[target] = base.rows[target] | {name: row[name] for name in SUBTYPES}
     return kept

@@ -1,8 +1,8 @@
 """Write the ONNX file of a trained model: one file, BatchNorm folded, weights stored as f16.
 
-The arithmetic stays f32: each f16 tensor passes a Cast that the engine folds when it loads. That
-halves the file and costs no speed; a true f16 graph would be slow on x86. Folding and rounding
-happen in PyTorch (`as_stored`), so that the file can be held to PyTorch without an allowance.
+The arithmetic stays f32: each f16 tensor passes a Cast that the engine folds when it loads. The file is half as large at
+the same speed; an f16 graph would be slow on x86. Folding and rounding happen in PyTorch (`as_stored`), so that the file
+can be compared with PyTorch without a tolerance for them.
 """
 
 import copy
@@ -20,15 +20,15 @@ from training import models
 
 OPSET = 17
 NAMES = ("mask_logits", "slice_logits")
-# Smaller tensors (biases, mostly) stay f32: they weigh nothing.
-LARGEST_KEPT_AS_F32 = 64
+# Largest tensor that stays f32, numbers; biases mostly, which hardly count in the size of the file.
+MAX_F32_SIZE = 64
 
 
 @torch.no_grad()
 def as_stored(model: torch.nn.Module) -> torch.nn.Module:
-    """A copy as the file will hold it: BatchNorm folded, large weights rounded to f16, still f32.
+    """A copy with the weights of the file: BatchNorm folded, large weights rounded to f16 and kept as f32.
 
-    Every BatchNorm of ours is registered right after the convolution that it follows.
+    Every BatchNorm in these networks is registered directly after its convolution.
     """
     stored = copy.deepcopy(model).float().eval().to(memory_format=torch.contiguous_format)
     for module in list(stored.modules()):
@@ -38,13 +38,13 @@ def as_stored(model: torch.nn.Module) -> torch.nn.Module:
                 setattr(module, name, fuse_conv_bn_eval(convolution, norm))
                 setattr(module, norm_name, torch.nn.Identity())
     for weight in stored.parameters():
-        if weight.numel() > LARGEST_KEPT_AS_F32:
+        if weight.numel() > MAX_F32_SIZE:
             weight.copy_(weight.half().float())
     return stored
 
 
 def graph_of(model: torch.nn.Module, side: int) -> onnx.ModelProto:
-    """Trace [1, 1, side, side]."""
+    """ONNX graph of the model for one slice [1, 1, side, side]."""
     with tempfile.TemporaryDirectory() as scratch:
         traced, folded = Path(scratch) / "traced.onnx", Path(scratch) / "folded.onnx"
         torch.onnx.export(
@@ -64,7 +64,7 @@ def store_as_f16(graph: onnx.ModelProto) -> None:
     casts = []
     for tensor in list(graph.graph.initializer):
         values = numpy_helper.to_array(tensor)
-        if values.dtype == np.float32 and values.size > LARGEST_KEPT_AS_F32:
+        if values.dtype == np.float32 and values.size > MAX_F32_SIZE:
             half = numpy_helper.from_array(values.astype(np.float16), tensor.name + "_f16")
             graph.graph.initializer.remove(tensor)
             graph.graph.initializer.append(half)
@@ -74,7 +74,7 @@ def store_as_f16(graph: onnx.ModelProto) -> None:
 
 
 def export_onnx(model: torch.nn.Module, path: Path, side: int) -> None:
-    """Write `path`. Raises onnx's error when the graph is not valid."""
+    """Write the ONNX file. Raises onnx's error if the graph is not valid."""
     graph = graph_of(as_stored(model), side)
     store_as_f16(graph)
     onnx.checker.check_model(graph, full_check=True)
@@ -88,7 +88,7 @@ def run_onnx(path: Path, image: np.ndarray) -> list[np.ndarray]:
 
 
 def open_onnx(path: Path) -> onnxruntime.InferenceSession:
-    """On one thread."""
+    """onnxruntime session on one CPU thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
@@ -96,7 +96,7 @@ def open_onnx(path: Path) -> onnxruntime.InferenceSession:
 
 @torch.no_grad()
 def largest_difference(model: torch.nn.Module, path: Path, images: np.ndarray) -> float:
-    """Greatest difference of any probability between PyTorch and the file, over [N, 1, H, W]."""
+    """Largest difference of a probability between PyTorch and the file, over images [N, 1, H, W]."""
     model.eval()
     worst = 0.0
     for image in images:
@@ -123,7 +123,7 @@ def weights_of(graph: onnx.GraphProto) -> dict[str, torch.Tensor]:
         tensor.name.removesuffix("_f16"): torch.from_numpy(numpy_helper.to_array(tensor).astype(np.float32))
         for tensor in graph.initializer
     }
-    # The exporter keeps one of several equal biases; the convolution's kernel says whose it is.
+    # The exporter keeps one of several equal biases; the name of the kernel identifies the convolution.
     for node in graph.node:
         if node.op_type == "Conv" and len(node.input) > 2:
             held[node.input[1].removesuffix("weight") + "bias"] = held[node.input[2]]
@@ -132,12 +132,12 @@ def weights_of(graph: onnx.GraphProto) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def load_onnx(path: Path, architecture: dict, images: torch.Tensor) -> torch.nn.Module:
-    """The model of a file that `export_onnx` wrote, with BatchNorm again, so that it can learn on.
+    """The model of a file that `export_onnx` wrote, with BatchNorm restored, for further training.
 
-    The file holds the product of each convolution and its BatchNorm, not their parts. The parts are chosen anew: kernels
-    of the usual size, and as the statistics those of `images`, float32 [B, 1, H, W], normalised and as varied as the
-    training will be. In evaluation the model answers as the file does; in training it does as far as a batch is like
-    `images`. What the file does not hold, such as a head that only teaches, stays as it is built.
+    The file holds the product of each convolution and its BatchNorm. The parts are chosen again: kernels of norm 1, and
+    the statistics of `images`, float32 [B, 1, H, W], normalised and augmented as in training. In evaluation the model
+    answers as the file does; in training this holds as far as a batch resembles `images`. Parts that are not in the
+    file, such as the auxiliary head, keep their initial weights.
     """
     held = weights_of(onnx.load(path).graph)
     model = models.build(architecture).eval()
@@ -152,7 +152,7 @@ def load_onnx(path: Path, architecture: dict, images: torch.Tensor) -> torch.nn.
     statistics: dict[str, list] = {name: [] for name, _ in pairs}
 
     def observe(name):
-        # At once: the activation that follows works in place.
+        # Here and not later, because the activation that follows works in place.
         def hook(_, __, output):
             values = output.double()
             statistics[name].append((values.mean((0, 2, 3)), values.square().mean((0, 2, 3))))
@@ -174,7 +174,7 @@ def load_onnx(path: Path, architecture: dict, images: torch.Tensor) -> torch.nn.
         convolution, norm = model.get_submodule(name), model.get_submodule(norm_name)
         kernel, bias = held[f"{name}.weight"], held[f"{name}.bias"]
         mean, square = (torch.stack(each).mean(0) for each in zip(*statistics[name]))
-        size = kernel.flatten(1).norm(dim=1)  # each kernel then has the norm 1, but for those that are 0
+        size = kernel.flatten(1).norm(dim=1)  # each kernel then has the norm 1, except those that are 0
         size = torch.where(size > 1e-6, size, torch.ones_like(size))
         convolution.weight.copy_(kernel / size[:, None, None, None])
         norm.running_mean.copy_((mean - bias) / size)
@@ -185,7 +185,7 @@ def load_onnx(path: Path, architecture: dict, images: torch.Tensor) -> torch.nn.
 
 
 def load_model(checkpoint: Path) -> tuple[torch.nn.Module, dict]:
-    """The averaged model of a checkpoint, in evaluation mode, and the whole checkpoint."""
+    """The averaged model of a checkpoint, in evaluation mode, and the checkpoint."""
     saved = torch.load(checkpoint, weights_only=False)
     model = models.build(saved["config"]["architecture"])
     model.load_state_dict(saved["average"])

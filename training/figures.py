@@ -1,7 +1,7 @@
-"""Figures of merit of one set of slices.
+"""Figures of one set of slices: Dice, AUC, sensitivity, calibration.
 
-Everything is counted on the network grid. `ichor evaluate` scores the exported model at the
-image's own resolution and gives slightly other figures.
+Everything is counted on the network grid. `ichor evaluate` scores the exported model at the image's own resolution and
+gives slightly different figures.
 """
 
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ import numpy as np
 from scipy.stats import rankdata
 
 
-# Bounds between small, medium and large bleeds: 400 and 1,500 px of a grid of 256x256. Half of ct-ich's
-# outlined slices lie below the first.
+# Limits between small, medium and large bleeds: 400 and 1,500 px of a grid of 256x256. Half of the outlined slices of
+# ct-ich are below the first.
 MEDIUM_SHARE, LARGE_SHARE = 0.006, 0.023
 
 
 @dataclass
 class Scored:
-    """One entry a slice; every field is an array of the same length."""
+    """Counts and probabilities with one entry per slice; every field is an array of the same length."""
 
     patient: np.ndarray  # str
     number: np.ndarray  # int: place of the slice in its head
     labels: np.ndarray  # float [N, 6], -1 where unknown; column 0 is any hemorrhage
     slice_probabilities: np.ndarray  # float [N, 6]
-    evidence: np.ndarray  # float: what the slice tells its neighbours (training.chain)
+    evidence: np.ndarray  # float: the evidence of the slice in the series chain
     mask_known: np.ndarray  # bool
     overlap: np.ndarray  # pixels in both masks
     found: np.ndarray  # pixels in the predicted mask
@@ -33,12 +33,13 @@ class Scored:
     lesions_hit: np.ndarray  # those of them that the prediction touches
 
     def take(self, index: np.ndarray) -> "Scored":
+        """The entries at `index`, integers or booleans."""
         return Scored(*(values[index] for values in vars(self).values()))
 
 
 def join(parts: list):
-    """One Scored (or another dataclass of arrays) out of several, entry after entry."""
-    fields = zip(*(vars(one).values() for one in parts))
+    """Concatenate several Scored, or other dataclasses of arrays, field by field."""
+    fields = zip(*(vars(part).values() for part in parts))
     return type(parts[0])(*(np.concatenate(values) for values in fields))
 
 
@@ -53,7 +54,7 @@ def auc(labels: np.ndarray, scores: np.ndarray) -> float:
 
 
 def sensitivity_at(labels: np.ndarray, scores: np.ndarray, specificity: float) -> float:
-    """Share of positives above the score that `specificity` of the negatives stay below or at."""
+    """Sensitivity at the cut-off that has this specificity; nan with one class only."""
     positive = labels == 1
     if positive.all() or not positive.any():
         return float("nan")
@@ -62,8 +63,10 @@ def sensitivity_at(labels: np.ndarray, scores: np.ndarray, specificity: float) -
 
 
 def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> list[dict]:
-    """The reliability diagram's points: slices of each bin of equal width that holds any, their mean
-    probability, and the share of them that bleeds."""
+    """Points of the reliability diagram, for each bin of equal width that is not empty.
+
+    Each has "from" (lower limit), "slices" (count), "probability" (mean) and "observed" (share that bleeds).
+    """
     at = np.minimum((probabilities * bins).astype(int), bins - 1)
     return [
         {
@@ -77,47 +80,49 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -
 
 
 def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error (Naeini 2015): |share that bleeds - mean probability|, weighed by slices."""
+    """Expected calibration error (Naeini 2015): |share that bleeds - mean probability|, weighted by slices."""
     if not len(labels):
         return float("nan")
     points = reliability(labels, probabilities, bins)
-    gaps = [one["slices"] * abs(one["observed"] - one["probability"]) for one in points]
+    gaps = [point["slices"] * abs(point["observed"] - point["probability"]) for point in points]
     return float(np.sum(gaps)) / len(labels)
 
 
-def mean(values) -> float:
+def mean_or_nan(values) -> float:
+    """Mean; nan without values."""
     return float(np.mean(values)) if len(values) else float("nan")
 
 
-def ratio(above: float, below: float) -> float:
+def ratio_or_nan(above: float, below: float) -> float:
+    """above / below; nan if `below` is 0."""
     return float(above / below) if below else float("nan")
 
 
 def measure(scored: Scored) -> dict[str, float]:
-    """All figures of a set; nan where nothing is there to measure."""
+    """All figures of a set; nan for a figure without slices."""
     outlined = scored.mask_known & (scored.labels[:, 0] == 1)
     negative = scored.labels[:, 0] == 0
-    one = scored.take(outlined)
-    dice = 2 * one.overlap / np.maximum(1, one.found + one.truth)
-    patients = [dice[one.patient == name].mean() for name in np.unique(one.patient)]
+    subset = scored.take(outlined)
+    dice = 2 * subset.overlap / np.maximum(1, subset.found + subset.truth)
+    patients = [dice[subset.patient == name].mean() for name in np.unique(subset.patient)]
     # Precision counts the false pixels of negative slices too.
     known = scored.take(outlined | negative)
     overlap, found, truth = known.overlap.sum(), known.found.sum(), known.truth.sum()
-    share = one.truth / one.grid
+    share = subset.truth / subset.grid
     small, large = share < MEDIUM_SHARE, share >= LARGE_SHARE
     return {
-        "dice_slices": mean(dice),
-        "dice_patients": mean(patients),
-        "dice_small": mean(dice[small]),
-        "dice_medium": mean(dice[~small & ~large]),
-        "dice_large": mean(dice[large]),
-        "iou_slices": mean(one.overlap / np.maximum(1, one.found + one.truth - one.overlap)),
-        "area_error": mean(np.abs(one.found - one.truth) / np.maximum(1, one.truth)),
-        "lesion_sensitivity": ratio(one.lesions_hit.sum(), one.lesions.sum()),
-        "dice_pooled": ratio(2 * overlap, found + truth),
-        "iou_pooled": ratio(overlap, found + truth - overlap),
-        "precision": ratio(overlap, found),
-        "recall": ratio(overlap, truth),
+        "dice_slices": mean_or_nan(dice),
+        "dice_patients": mean_or_nan(patients),
+        "dice_small": mean_or_nan(dice[small]),
+        "dice_medium": mean_or_nan(dice[~small & ~large]),
+        "dice_large": mean_or_nan(dice[large]),
+        "iou_slices": mean_or_nan(subset.overlap / np.maximum(1, subset.found + subset.truth - subset.overlap)),
+        "area_error": mean_or_nan(np.abs(subset.found - subset.truth) / np.maximum(1, subset.truth)),
+        "lesion_sensitivity": ratio_or_nan(subset.lesions_hit.sum(), subset.lesions.sum()),
+        "dice_pooled": ratio_or_nan(2 * overlap, found + truth),
+        "iou_pooled": ratio_or_nan(overlap, found + truth - overlap),
+        "precision": ratio_or_nan(overlap, found),
+        "recall": ratio_or_nan(overlap, truth),
         "slice_auc": auc(scored.labels[:, 0], scored.slice_probabilities[:, 0]),
         "sensitivity_at_90_specificity": sensitivity_at(
             scored.labels[:, 0], scored.slice_probabilities[:, 0], 0.9
@@ -125,12 +130,12 @@ def measure(scored: Scored) -> dict[str, float]:
         "calibration_error": calibration_error(
             scored.labels[:, 0], scored.slice_probabilities[:, 0]
         ),
-        "slice_sensitivity": ratio((scored.found[~negative] > 0).sum(), (~negative).sum()),
-        "false_positive_rate": ratio((scored.found[negative] > 0).sum(), negative.sum()),
+        "slice_sensitivity": ratio_or_nan((scored.found[~negative] > 0).sum(), (~negative).sum()),
+        "false_positive_rate": ratio_or_nan((scored.found[negative] > 0).sum(), negative.sum()),
     }
 
 
 def subtype_auc(scored: Scored, column: int) -> float:
-    """AUC of one label over the slices where it is known."""
+    """AUC of one label over the slices with this label."""
     known = scored.labels[:, column] >= 0
     return auc(scored.labels[known, column], scored.slice_probabilities[known, column])

@@ -1,4 +1,4 @@
-"""Thresholds and calibration, fitted on validation patients and on nobody else."""
+"""Thresholds and calibration, chosen on validation patients only."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from training.figures import Scored, measure
 
 @dataclass
 class Predicted:
-    """What a model says of one set: maps float16 [N, H, W], slice logits [N, 6], and the truth."""
+    """Predictions for one set: maps float16 [N, H, W], slice logits [N, 6], and the truth."""
 
     patient: np.ndarray
     number: np.ndarray  # int [N]: place of the slice in its head
@@ -19,10 +19,11 @@ class Predicted:
     truth: np.ndarray  # bool [N, H, W]; all false where unknown
     maps: np.ndarray
     slice_logits: np.ndarray
-    evidence: np.ndarray  # float [N]: what the slice tells its neighbours (training.chain)
+    evidence: np.ndarray  # float [N]: the evidence of the slice in the series chain
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-logits)), float64."""
     return 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
 
 
@@ -43,7 +44,7 @@ def find_mask(probabilities: np.ndarray, threshold: float, min_lesion_px: int) -
 
 
 def score(predicted: Predicted, post: dict) -> Scored:
-    """Count pixels and lesions after the whole of postprocessing, the slice gate included."""
+    """Count pixels and lesions after all of postprocessing, including the slice gate."""
     any_probability = sigmoid(predicted.slice_logits[:, 0])
     overlap, found, hit, lesions = [], [], [], []
     for number, probabilities in enumerate(predicted.maps):
@@ -64,58 +65,58 @@ def score(predicted: Predicted, post: dict) -> Scored:
 
 
 def quality(scored: list[Scored]) -> float:
-    """Patient-wise Dice and half the share of positive slices outlined, less that of negative ones.
+    """Dice over patients, plus half the share of positive slices outlined, minus the share of negative ones.
 
-    Each is the mean over the sets. Dice alone is deaf to the bleeds that were never drawn.
+    Each is the mean over the sets. Dice alone does not count bleeds without a drawn mask.
     """
-    figures = [measure(one) for one in scored]
+    figures = [measure(part) for part in scored]
 
     def mean(name: str) -> float:
-        return float(np.nanmean([one[name] for one in figures]))
+        return float(np.nanmean([part[name] for part in figures]))
 
     return mean("dice_patients") + mean("slice_sensitivity") / 2 - mean("false_positive_rate")
 
 
-# Coarse, because few patients decide it.
+# Few, because few patients decide between them.
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
-# Of the grid: 61 px of 320x320. Not searched: smaller ones gain on these patients, but outline specks along
-# the bone of a scanner that none of them was seen by (EARLIER.md).
-SMALLEST_SHARE = 0.0006
+# Smallest lesion as a share of the grid: 61 px of 320x320. Not searched: smaller ones gain on these patients, but outline
+# specks along the bone of another scanner (EARLIER.md).
+MIN_LESION_SHARE = 0.0006
 GATES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 
 def score_grid(predicted: list[Predicted]) -> dict[tuple, list[Scored]]:
-    """{(threshold, min_lesion_px): scores of each set} with the slice gate open."""
-    smallest = max(1, round(SMALLEST_SHARE * grid_px(predicted[0])))
+    """{(threshold, min_lesion_px): scores of each set}, with the slice gate open."""
+    smallest = max(1, round(MIN_LESION_SHARE * grid_px(predicted[0])))
     return {
         (threshold, smallest): [
-            score(one, opened({"threshold": threshold, "min_lesion_px": smallest}))
-            for one in predicted
+            score(part, open_gate({"threshold": threshold, "min_lesion_px": smallest}))
+            for part in predicted
         ]
         for threshold in THRESHOLDS
     }
 
 
-def choose(grid: dict[tuple, list[Scored]]) -> dict:
-    """The postprocessing of best quality on a grid of scores."""
+def choose_postprocessing(grid: dict[tuple, list[Scored]]) -> dict:
+    """The postprocessing of best quality among those of `grid`."""
     gates = {key: best_gate(scored) for key, scored in grid.items()}
-    best = max(gates, key=lambda key: quality([close_gate(one, gates[key]) for one in grid[key]]))
+    best = max(gates, key=lambda key: quality([close_gate(part, gates[key]) for part in grid[key]]))
     return {"threshold": best[0], "min_lesion_px": best[1], "slice_threshold": gates[best]}
 
 
 def best_gate(scored: list[Scored]) -> float:
-    """The slice gate of best quality; the lowest of equals."""
-    return max(GATES, key=lambda gate: quality([close_gate(one, gate) for one in scored]))
+    """The slice gate of best quality; of equal ones the lowest."""
+    return max(GATES, key=lambda gate: quality([close_gate(part, gate) for part in scored]))
 
 
-def opened(post: dict) -> dict:
-    """Postprocessing that lets the mask of every slice through."""
+def open_gate(post: dict) -> dict:
+    """The postprocessing with a slice gate that passes every mask."""
     return post | {"slice_threshold": 0.0}
 
 
 def fit_postprocessing(validation: list[Predicted]) -> dict:
     """Threshold and slice gate of best quality."""
-    return choose(score_grid(validation))
+    return choose_postprocessing(score_grid(validation))
 
 
 def close_gate(scored: Scored, gate: float) -> Scored:
@@ -135,7 +136,7 @@ def fit_platt(logits: np.ndarray, labels: np.ndarray) -> dict:
         return np.mean(np.logaddexp(0, scores) - targets * scores)
 
     slope, intercept = optimize.minimize(loss, [1.0, 0.0], method="Nelder-Mead").x
-    # A falling curve would turn the head's meaning round: then no calibration is better.
+    # A negative slope would invert the slice head; no calibration is better.
     if slope <= 0:
         return {"method": "platt", "slope": 1.0, "intercept": 0.0}
     return {"method": "platt", "slope": round(float(slope), 4), "intercept": round(float(intercept), 4)}
@@ -143,14 +144,14 @@ def fit_platt(logits: np.ndarray, labels: np.ndarray) -> dict:
 
 def fit_calibration(predicted: list[Predicted]) -> dict:
     """`fit_platt` of any hemorrhage, over all slices of these sets."""
-    logits = np.concatenate([one.slice_logits[:, 0] for one in predicted])
-    return fit_platt(logits, np.concatenate([one.labels[:, 0] for one in predicted]))
+    logits = np.concatenate([part.slice_logits[:, 0] for part in predicted])
+    return fit_platt(logits, np.concatenate([part.labels[:, 0] for part in predicted]))
 
 
-def calibrated(scored: Scored, platt: dict) -> Scored:
-    """With the calibrated probability of any hemorrhage, as the service reports it."""
-    # As far as numbers go: a fitted head can be very sure, and equal probabilities would share a rank.
-    some = np.clip(scored.slice_probabilities, 1e-300, 1 - 1e-16)
-    logits = np.log(some[:, 0] / (1 - some[:, 0]))
-    some[:, 0] = sigmoid(platt["slope"] * logits + platt["intercept"])
-    return Scored(**{**vars(scored), "slice_probabilities": some})
+def calibrate(scored: Scored, platt: dict) -> Scored:
+    """`scored` with the calibrated probability of any hemorrhage, as in the report."""
+    # Clipped at the limits of float64 only, because equal probabilities would share a rank.
+    probabilities = np.clip(scored.slice_probabilities, 1e-300, 1 - 1e-16)
+    logits = np.log(probabilities[:, 0] / (1 - probabilities[:, 0]))
+    probabilities[:, 0] = sigmoid(platt["slope"] * logits + platt["intercept"])
+    return Scored(**{**vars(scored), "slice_probabilities": probabilities})

@@ -1,6 +1,6 @@
-"""Golden cases: what PyTorch computes for a few synthetic slices, for the Rust tests to assert.
+"""Golden cases: tensors, probabilities and masks of synthetic slices by PyTorch, for the Rust tests to compare with.
 
-Only synthetic slices belong here: the cases are committed, and patients' pixels never are.
+Only synthetic slices are used: the cases are committed, and pixels of patients never are.
 """
 
 import json
@@ -12,7 +12,7 @@ import torch
 
 from training import dataset
 from training.fit import sigmoid
-from training.skull import as_served
+from training.skull import apply_skull
 
 # One without blood, one outside the brain tissue, one inside it.
 CASES = {
@@ -23,11 +23,11 @@ CASES = {
 
 
 @torch.no_grad()
-def write_golden(model: torch.nn.Module, samples: dataset.Prepared, spec: dict, folder: Path):
+def write_golden(model: torch.nn.Module, samples: dataset.PreparedSet, spec: dict, folder: Path):
     """Write <folder>/<case>/{tensor.npy, probabilities.npy, mask.png, case.json}.
 
-    `model` holds the weights as the file does (`export.as_stored`). tensor.npy is float16
-    [1, 1, H, W]; the model is fed the tensor before that rounding, as in serving. mask.png is the
+    `model` has the weights of the file (`export.as_stored`). tensor.npy is float16 [1, 1, H, W]; the model gets
+    the tensor before that rounding, as in use. mask.png is the
     thresholded map on the network grid, before small components are dropped.
     """
     model.eval()
@@ -42,7 +42,7 @@ def write_golden(model: torch.nn.Module, samples: dataset.Prepared, spec: dict, 
         np.save(target / "probabilities.npy", probabilities.astype(np.float16))
         mask = probabilities >= spec["postprocessing"]["threshold"]
         cv2.imwrite(str(target / "mask.png"), mask.astype(np.uint8) * 255)
-        _, served = as_served(spec, mask_logits[0, 0].numpy(), slice_logits[0].numpy(), samples.inside(row))
+        _, served = apply_skull(spec, mask_logits[0, 0].numpy(), slice_logits[0].numpy(), samples.inside(row))
         any_logit = float(served[0])
         calibrated = spec["calibration"]["slope"] * any_logit + spec["calibration"]["intercept"]
         record = {

@@ -1,7 +1,7 @@
-"""Failures on synthetic slices, for the model card: no patient is shown.
+"""A picture of failures on synthetic slices for the model card.
 
-`python -m training.illustrate MODEL_DIR --samples PREPARED` runs the shipped file on the prepared
-gallery and writes MODEL_DIR/failures.png: bleeds that it misses, and bleed-free slices it outlines.
+`python -m training.illustrate MODEL_DIR --samples PREPARED` runs the released file on the prepared
+gallery and writes MODEL_DIR/failures.png: missed bleeds, and outlined slices without blood.
 """
 
 import argparse
@@ -17,34 +17,34 @@ import numpy as np  # noqa: E402
 from training import dataset  # noqa: E402
 from training.export import run_onnx  # noqa: E402
 from training.fit import find_mask, sigmoid  # noqa: E402
-from training.skull import as_served  # noqa: E402
+from training.skull import apply_skull  # noqa: E402
 from training.split import SUBTYPES  # noqa: E402
 
-MOST = 6
+MAX_FAILURES = 6
 
 
-def read_out(folder: Path, spec: dict, image: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, float]:
+def segment_sample(folder: Path, spec: dict, image: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, float]:
     """Mask bool [H, W] and calibrated probability of any hemorrhage of float32 [1, 1, H, W].
 
-    `inside`, bool [H, W]: where the mask may lie.
+    `inside`, bool [H, W]: where the mask is allowed.
     """
     mask_logits, slice_logits = run_onnx(folder / spec["file"], image)
     post, calibration = spec["postprocessing"], spec["calibration"]
-    kept, slices = as_served(spec, mask_logits[0, 0], slice_logits[0], inside)
+    kept, slices = apply_skull(spec, mask_logits[0, 0], slice_logits[0], inside)
     mask = find_mask(sigmoid(kept), post["threshold"], post["min_lesion_px"])
     logit = float(slices[0])
     mask &= sigmoid(logit) >= post["slice_threshold"]
     return mask, float(sigmoid(calibration["slope"] * logit + calibration["intercept"]))
 
 
-def failures(folder: Path, samples: dataset.Prepared) -> list[tuple[np.ndarray, np.ndarray, str]]:
-    """(grey [H, W], mask [H, W], what went wrong) of every sample whose finding contradicts its label."""
+def failures(folder: Path, samples: dataset.PreparedSet) -> list[tuple[np.ndarray, np.ndarray, str]]:
+    """(grey [H, W], mask [H, W], kind of error) of every sample whose finding contradicts its label."""
     spec = json.loads((folder / "model.json").read_text())
     normal = next(step for step in spec["preprocessing"] if step["step"] == "normalize")
     wrong = []
     for row, labels in enumerate(samples.rows):
         image = np.array(samples.images[row : row + 1])
-        mask, probability = read_out(folder, spec, image, samples.inside(row))
+        mask, probability = segment_sample(folder, spec, image, samples.inside(row))
         if mask.any() == (labels["hemorrhage"] == "1"):
             continue
         kinds = [name for name in SUBTYPES if labels[name] == "1"]
@@ -54,9 +54,9 @@ def failures(folder: Path, samples: dataset.Prepared) -> list[tuple[np.ndarray, 
     return wrong
 
 
-def draw(wrong: list, path: Path) -> None:
-    """Up to MOST failures side by side, the mask outlined."""
-    figure, places = plt.subplots(1, MOST, figsize=(2 * MOST, 2.6), squeeze=False)
+def draw_failures(wrong: list, path: Path) -> None:
+    """Draw up to MAX_FAILURES failures side by side with the outline of the mask."""
+    figure, places = plt.subplots(1, MAX_FAILURES, figsize=(2 * MAX_FAILURES, 2.6), squeeze=False)
     for place in places[0]:
         place.axis("off")
     for place, (grey, mask, what) in zip(places[0], wrong):
@@ -69,10 +69,10 @@ def draw(wrong: list, path: Path) -> None:
     plt.close(figure)
 
 
-def illustrate(folder: Path, samples: dataset.Prepared) -> int:
+def illustrate(folder: Path, samples: dataset.PreparedSet) -> int:
     """Write failures.png; returns how many of the samples failed."""
     wrong = failures(folder, samples)
-    draw(wrong, folder / "failures.png")
+    draw_failures(wrong, folder / "failures.png")
     return len(wrong)
 
 
@@ -80,9 +80,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("--samples", type=Path, required=True)
-    given = parser.parse_args()
-    samples = dataset.load(given.samples)
-    print(f"{illustrate(given.model, samples)} of {len(samples.rows)} synthetic slices fail")
+    options = parser.parse_args()
+    samples = dataset.load(options.samples)
+    print(f"{illustrate(options.model, samples)} of {len(samples.rows)} synthetic slices fail")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Folders that `ichor prepare` reads, from the sets of other scanners as they are published.
+"""Folders for `ichor prepare` from published sets of other scanners.
 
-`python -m training.layout DATA --output DIR` writes DIR/<set> for every set that DATA holds. Images are linked, but for
-slices of Hounsfield units, which are written as pictures in several windows: serving estimates the window of a picture,
-and training must see what the estimate makes of it.
+`python -m training.layout DATA --output DIR` writes DIR/<set> for every set in DATA. Images are linked, except slices of
+Hounsfield units, which are written as pictures in several windows: in use, the window of a picture is estimated, and the
+training data must include the result of this estimate.
 """
 
 import argparse
@@ -15,24 +15,25 @@ import numpy as np
 from training.split import SUBTYPES
 
 COLUMNS = ("patient", "slice", "image", "hemorrhage", *SUBTYPES, "mask")
-# Centre and width, HU. The first is the window of the network input; the last shows the stored values as they are.
+# Centre and width, HU. The first is the window of the network input; the last one leaves the stored values unchanged.
 WINDOWS = ((40, 120), (40, 80), (80, 200), (127.5, 255))
-# The published pictures without blood are numbered scanner by scanner; neighbours are often one patient.
+# The published pictures without blood are numbered by scanner; neighbours are often of one patient.
 NUMBERS_PER_PATIENT = 10
-# Of slices of one patient in AISD, whose names hold nothing but a running number.
-LARGEST_GAP = 10
-# Slices that are no series are numbered so far apart that none is another's neighbour (`training.chain`).
-APART = 1000
+# Largest gap between the numbers of one patient in AISD, whose file names have only a running number.
+MAX_GAP = 10
+# Distance of the numbers of slices that are not a series, so that none are neighbours (`training.chain`).
+NUMBER_STEP = 1000
 BOX_TYPES = dict(zip(("EDH", "SDH", "SAH", "IPH", "IVH"), SUBTYPES))
 
 
 def read_table(path: Path) -> list[dict]:
+    """The rows of a CSV file."""
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
 
 
 def write_table(folder: Path, rows: list[dict]) -> None:
-    """slices.csv, columns that a row lacks left empty."""
+    """Write slices.csv; columns that a row lacks stay empty."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "slices.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
@@ -41,17 +42,17 @@ def write_table(folder: Path, rows: list[dict]) -> None:
 
 
 def link(folder: Path, source: Path) -> None:
-    """`folder`/<name of source>, which leads to `source`."""
+    """Make the symbolic link `folder`/<name of source> to `source`."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / source.name
     target.unlink(missing_ok=True)
     target.symlink_to(source.resolve())
 
 
-def in_window(stored: np.ndarray, center: float, width: float) -> np.ndarray:
-    """uint8 picture of stored HU 0..255, in which the 0 round the head stands for air.
+def apply_window(stored: np.ndarray, center: float, width: float) -> np.ndarray:
+    """uint8 picture in a window, from stored HU 0 to 255, where 0 around the head is air.
 
-    A 0 that is not joined to the border lies within the head, and is about 0 HU.
+    A 0 that is not connected to the border is inside the head, and means about 0 HU.
     """
     flooded = np.pad((stored > 0).astype(np.uint8), 1)
     cv2.floodFill(flooded, None, (0, 0), 2)
@@ -60,8 +61,8 @@ def in_window(stored: np.ndarray, center: float, width: float) -> np.ndarray:
     return np.round(255 * np.clip(grey, 0, 1)).astype(np.uint8)
 
 
-def lay_out_units(sources: list[Path], folder: Path) -> None:
-    """Sets of slices that hold HU 0..255 and masks by type, joined into one: their patients are of one pool."""
+def write_windowed_sets(sources: list[Path], folder: Path) -> None:
+    """Join sets of slices of HU 0 to 255 with masks by type into one: their patients are from one pool."""
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     rows = []
@@ -74,41 +75,41 @@ def lay_out_units(sources: list[Path], folder: Path) -> None:
             cv2.imwrite(str(folder / mask), 255 * (labels > 0).astype(np.uint8))
             for center, width in WINDOWS:
                 image = f"images/{stem}_{center:g}_{width:g}.png"
-                cv2.imwrite(str(folder / image), in_window(stored, center, width))
+                cv2.imwrite(str(folder / image), apply_window(stored, center, width))
                 kept = {name: row[name] for name in ("patient", "hemorrhage", *SUBTYPES)}
-                rows.append(kept | {"slice": APART * (len(rows) + 1), "image": image, "mask": mask})
+                rows.append(kept | {"slice": NUMBER_STEP * (len(rows) + 1), "image": image, "mask": mask})
     write_table(folder, rows)
 
 
-def lay_out_pictures(source: Path, folder: Path) -> None:
+def write_pictures(source: Path, folder: Path) -> None:
     """Single pictures; near duplicates and runs of bleed-free ones count as one patient."""
     for name in ("images", "masks"):
         link(folder, source / name)
     rows = []
     for row in read_table(source / "slices.csv"):
-        number, bleeds = APART * int(Path(row["image"]).stem), row["hemorrhage"] == "1"
+        number, bleeds = NUMBER_STEP * int(Path(row["image"]).stem), row["hemorrhage"] == "1"
         patient = row["group"] if bleeds else f"negative-{int(row['group']) // NUMBERS_PER_PATIENT}"
         kept = {name: row[name] for name in ("image", "hemorrhage", "mask")}
         rows.append(kept | {"patient": patient, "slice": number})
     write_table(folder, rows)
 
 
-def lay_out_ischemia(source: Path, folder: Path) -> None:
+def write_ischemia(source: Path, folder: Path) -> None:
     """Bleed-free slices named SET_NUMBER; numbers near each other count as one patient."""
     link(folder, source / "images")
     rows, before, patient = [], None, 0
     for row in sorted(read_table(source / "slices.csv"), key=lambda row: row["image"]):
         name, number = Path(row["image"]).stem.rsplit("_", 1)
-        if before is None or before[0] != name or int(number) - before[1] > LARGEST_GAP:
+        if before is None or before[0] != name or int(number) - before[1] > MAX_GAP:
             patient += 1
         before = name, int(number)
         negative = {"hemorrhage": 0, "mask": "", **dict.fromkeys(SUBTYPES, 0)}
-        rows.append({"patient": f"{name}-{patient}", "slice": APART * int(number), "image": row["image"], **negative})
+        rows.append({"patient": f"{name}-{patient}", "slice": NUMBER_STEP * int(number), "image": row["image"], **negative})
     write_table(folder, rows)
 
 
-def lay_out_rsna(source: Path, folder: Path) -> None:
-    """DICOM slices, those alone whose label is known."""
+def write_rsna(source: Path, folder: Path) -> None:
+    """DICOM slices with a known label."""
     link(folder, source / "single")
     known = [row for row in read_table(source / "slices.csv") if row["known"] == "1"]
     write_table(
@@ -121,7 +122,7 @@ def lay_out_rsna(source: Path, folder: Path) -> None:
     )  # fmt: skip
 
 
-def lay_out_synthetic(source: Path, folder: Path) -> None:
+def write_synthetic(source: Path, folder: Path) -> None:
     """Synthetic slices named NUMBER_AGE_TYPE_...; each age is one phantom, and counts as one patient."""
     link(folder, source)
     rows = []
@@ -130,11 +131,11 @@ def lay_out_synthetic(source: Path, folder: Path) -> None:
         labels = {name: int(kind == name) for name in SUBTYPES}
         image = f"{source.name}/{path.name}"
         known = {"hemorrhage": int(kind != "none"), **labels}
-        rows.append({"patient": age, "slice": APART * int(number), "image": image, "mask": "", **known})
+        rows.append({"patient": age, "slice": NUMBER_STEP * int(number), "image": image, "mask": "", **known})
     write_table(folder, rows)
 
 
-def lay_out_head(source: Path, folder: Path) -> None:
+def write_head(source: Path, folder: Path) -> None:
     """One bleed-free head in DICOM."""
     link(folder, source)
     rows = [
@@ -145,10 +146,10 @@ def lay_out_head(source: Path, folder: Path) -> None:
     write_table(folder, rows)
 
 
-def lay_out_boxes(source: Path, folder: Path) -> None:
-    """The slices of ct-ich that have boxes; the mask is the boxes, filled, and the types are those of the boxes.
+def write_boxes(source: Path, folder: Path) -> None:
+    """Slices of ct-ich with boxes; the mask is the filled boxes, and the types are those of the boxes.
 
-    Prepared, they lie on the network grid, where `training.boxes` makes masks of them.
+    On the network grid `training.boxes` makes masks from them.
     """
     link(folder, source / "brain")
     (folder / "masks").mkdir(parents=True, exist_ok=True)
@@ -175,25 +176,25 @@ def lay_out_boxes(source: Path, folder: Path) -> None:
     write_table(folder, rows)
 
 
-# The name of each set, the folders that it is made of, and how.
+# Name of each set, its source folders, and the function that writes it.
 SETS = {
-    "pictures": (("pictures",), lay_out_pictures),
-    "rsna-masks": (("bhsd", "mbh-seg25"), lay_out_units),
-    "rsna": (("rsna",), lay_out_rsna),
-    "ischemia": (("ischemia",), lay_out_ischemia),
-    "synthetic": (("insilico-more",), lay_out_synthetic),
-    "head-ge": (("dicom/head-ge",), lay_out_head),
-    "ct-ich-boxes": (("ct-ich",), lay_out_boxes),
+    "pictures": (("pictures",), write_pictures),
+    "rsna-masks": (("bhsd", "mbh-seg25"), write_windowed_sets),
+    "rsna": (("rsna",), write_rsna),
+    "ischemia": (("ischemia",), write_ischemia),
+    "synthetic": (("insilico-more",), write_synthetic),
+    "head-ge": (("dicom/head-ge",), write_head),
+    "ct-ich-boxes": (("ct-ich",), write_boxes),
 }
 
 
-def lay_out(data: Path, output: Path) -> list[str]:
-    """Write every set whose folders are there; returns their names."""
+def write_layouts(data: Path, output: Path) -> list[str]:
+    """Write every set whose source folders exist; returns their names."""
     written = []
     for name, (folders, write) in SETS.items():
         sources = [data / folder for folder in folders if (data / folder).is_dir()]
         if sources:
-            write(sources if write is lay_out_units else sources[0], output / name)
+            write(sources if write is write_windowed_sets else sources[0], output / name)
             written.append(name)
     return written
 
@@ -203,7 +204,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    print(*lay_out(arguments.data, arguments.output), sep="\n")
+    print(*write_layouts(arguments.data, arguments.output), sep="\n")
 
 
 if __name__ == "__main__":

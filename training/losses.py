@@ -1,4 +1,4 @@
-"""What is learnt: the mask where it is known, the slice labels where they are known."""
+"""Losses of the mask and of the slice labels, where these are known."""
 
 import torch
 from torch.nn import functional
@@ -6,14 +6,14 @@ from torch.nn import functional
 from training.skull import IMPOSSIBLE
 
 
-def pixels(logits: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, ...] | None:
+def soft_counts(logits: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, ...] | None:
     """Soft counts of hit, missed and false pixels of the slices of [B, 1, H, W] that hold blood."""
     positive = masks.sum(dim=(1, 2, 3)) > 0
     if not positive.any():
         return None
     found, masks = torch.sigmoid(logits[positive]), masks[positive]
     counted = found * masks, (1 - found) * masks, found * (1 - masks)
-    return tuple(one.sum(dim=(1, 2, 3)) for one in counted)
+    return tuple(count.sum(dim=(1, 2, 3)) for count in counted)
 
 
 def dice_loss(hit: torch.Tensor, missed: torch.Tensor, false: torch.Tensor) -> torch.Tensor:
@@ -33,7 +33,7 @@ OVERLAPS = {"dice": dice_loss, "focal_tversky": focal_tversky_loss}
 
 def overlap_loss(logits: torch.Tensor, masks: torch.Tensor, kind: str = "dice", weights=None) -> torch.Tensor:
     """One of OVERLAPS over the slices that hold blood, weighted by `weights` [B]; 0 when none does."""
-    counts = pixels(logits, masks)
+    counts = soft_counts(logits, masks)
     if counts is None:
         return logits.sum() * 0
     each = OVERLAPS[kind](*counts)
@@ -44,7 +44,7 @@ def mask_loss(logits, masks, known, bce_weight: float, overlap: str = "dice", we
     """BCE and an overlap loss over slices with a known mask, weighted by `weights` [B]. A missing mask is never
     background.
 
-    Pixels of 255 in a known mask are unsure and left out: the rim of a pseudo-label.
+    Pixels of 255 in a known mask are unsure and left out, as the edge of a pseudo-label.
     """
     known = known > 0
     if not known.any():
@@ -53,7 +53,7 @@ def mask_loss(logits, masks, known, bce_weight: float, overlap: str = "dice", we
     logits, masks, weights = logits[known], masks[known], weights[known]
     sure = masks <= 1
     bce = functional.binary_cross_entropy_with_logits(logits, masks.clamp(max=1), reduction="none")
-    # Out of the overlap too: as sure background both in the map and in the mask.
+    # Left out of the overlap too, as certain background in both map and mask.
     logits = logits.masked_fill(~sure, IMPOSSIBLE)
     bce = (bce * sure * weights[:, None, None, None]).mean()
     return bce_weight * bce + overlap_loss(logits, masks * sure, overlap, weights)
@@ -72,38 +72,38 @@ def strongest_share(logits: torch.Tensor, share: float = 0.001) -> torch.Tensor:
 
 
 def strongest_loss(logits: torch.Tensor, sign: int) -> torch.Tensor:
-    """The strongest places of maps [B, 1, H, W] must say blood (sign 1) or none (-1); 0 without maps."""
+    """Loss of the highest logits of maps [B, 1, H, W], to raise (sign 1) or lower (-1) them; 0 without maps."""
     if not len(logits):
         return logits.sum() * 0
     return functional.softplus(-sign * strongest_share(logits)).mean()
 
 
 def weak_loss(logits: torch.Tensor, labels: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """Where blood is certain but not outlined, the strongest places of the map must say so."""
+    """Raise the highest logits of the map in slices with blood by label and without a mask."""
     return strongest_loss(logits[(known == 0) & (labels[:, 0] == 1)], 1)
 
 
 def false_alarm_loss(logits: torch.Tensor, masks: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """Where there is no blood, the strongest places of the map must not say so.
+    """Lower the highest logits of the map in slices without blood.
 
-    A false outline is a few dozen pixels, which the mean over a hundred thousand hardly feels.
+    A false outline has a few dozen pixels, with little effect on a mean over a hundred thousand.
     """
     return strongest_loss(logits[(known == 1) & (masks.amax(dim=(1, 2, 3)) == 0)], -1)
 
 
-def within(logits: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
-    """Mask logits of no blood where `inside` is false, as in serving: what is not served is not taught."""
+def mask_outside(logits: torch.Tensor, inside: torch.Tensor) -> torch.Tensor:
+    """Set the mask logits where `inside` is false to IMPOSSIBLE, as in use, so that they do not train."""
     return logits.masked_fill(~inside, IMPOSSIBLE)
 
 
-# The weights of `total_loss` while an encoder learns from slice labels and no mask.
-LABELS_ALONE = {"labels": 1.0}
+# Weights of `total_loss` for steps on slice labels without masks.
+LABEL_WEIGHTS = {"labels": 1.0}
 
 
 def total_loss(outputs, batch: dict, weights: dict) -> torch.Tensor:
-    """Weighted sum for outputs (mask logits, slice logits), in float32; what has no weight stays out."""
+    """Weighted sum of the losses of (mask logits, slice logits), in float32; a loss without weight is left out."""
     mask_logits, slice_logits = (output.float() for output in outputs)
-    mask_logits, masks = within(mask_logits, batch["inside"]), batch["mask"] * batch["inside"]
+    mask_logits, masks = mask_outside(mask_logits, batch["inside"]), batch["mask"] * batch["inside"]
     loss = weights["labels"] * label_loss(slice_logits, batch["labels"])
     if "bce" in weights:
         overlap = weights.get("overlap", "dice")

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from training.model_efficientnet import EfficientNetLite0
-from training.slice_head import SliceHead, pool, strongest
+from training.slice_head import SliceHead, highest_cell_mean, pool
 
 
 def conv_block(inputs: int, outputs: int, kernel: int = 1, dilation: int = 1) -> nn.Sequential:
@@ -19,17 +19,17 @@ def conv_block(inputs: int, outputs: int, kernel: int = 1, dilation: int = 1) ->
 
 
 class PyramidPooling(nn.Module):
-    """Parallel views of one feature map at several reaches, and of the whole slice, joined.
+    """Atrous convolutions of one feature map at several rates, and its mean, concatenated.
 
-    The paper's rates 6, 12, 18 are meant for maps of 32x32 and more; on 16x16 a rate of 18 sees
-    only padding, so the reaches here are 2, 4 and 7.
+    The rates 6, 12 and 18 of the paper are for maps of 32x32 and more. On 16x16 a rate of 18 covers only padding,
+    so that the rates here are 2, 4 and 7.
     """
 
     def __init__(self, inputs: int, outputs: int, rates=(2, 4, 7)):
         super().__init__()
         self.point = conv_block(inputs, outputs)
         self.atrous = nn.ModuleList(conv_block(inputs, outputs, 3, rate) for rate in rates)
-        # No BatchNorm here: a 1x1 map gives it only the batch size to estimate from.
+        # No BatchNorm here: on a 1x1 map it has only one value per slice for its statistics.
         self.whole = nn.Sequential(nn.Conv2d(inputs, outputs, 1), nn.ReLU(inplace=True))
         self.join = conv_block(outputs * (2 + len(rates)), outputs)
 
@@ -40,11 +40,11 @@ class PyramidPooling(nn.Module):
 
 
 class DeepLabV3Plus(nn.Module):
-    """[B, 1, H, W] to mask logits [B, 1, H, W] and slice logits [B, classes]; H and W divide by 16.
+    """[B, 1, H, W] to mask logits [B, 1, H, W] and slice logits [B, classes]; H and W are multiples of 16.
 
-    Beyond the paper's branch at 1/4 there is a thin one at 1/2: on a 256 grid half of the small
-    extra-axial bleeds cover fewer than twenty cells of the 1/4 map. While it learns, the slice
-    logits are the auxiliary head's; afterwards those of the head that `training.slice_head` fits.
+    Besides the paper's branch at 1/4 there is a narrow one at 1/2: on a 256 grid half of the small extra-axial bleeds
+    cover fewer than twenty cells of the 1/4 map. In training the slice logits are those of the auxiliary head, in
+    evaluation those of the head that `training.slice_head` fits.
     """
 
     def __init__(self, width: int = 96, classes: int = 6, dropout: float = 0.2):
@@ -69,12 +69,12 @@ class DeepLabV3Plus(nn.Module):
         mask = self.mask_head(finished)
         if self.training:
             slices = self.auxiliary_head(self.dropout(pool([deep])))
-            # Any hemorrhage also hears the mask. Half its logit by decree: left to learn the share,
-            # the head kept to the pooled features, which rank slices worse.
-            slices = torch.cat([slices[:, :1] + 0.5 * strongest(mask, 4), slices[:, 1:]], dim=1)
+            # Any hemorrhage also uses the mask, at a fixed share of one half. A learned share went to almost 0, although
+            # the pooled features alone rank slices worse.
+            slices = torch.cat([slices[:, :1] + 0.5 * highest_cell_mean(mask, 4), slices[:, 1:]], dim=1)
         else:
             slices = self.slice_head([deep, pyramid, refined, finished], mask)
-        # One channel is enlarged last, which is 32 times cheaper than enlarging its features.
+        # Only the one output channel is enlarged here, at 1/32 of the cost of its features.
         return enlarge(mask, 2), slices
 
 

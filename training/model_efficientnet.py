@@ -1,7 +1,7 @@
 """The encoder of EfficientNet-Lite0 (Tan and Le 2019; Lite: no squeeze-excitation, ReLU6).
 
-Only the stages that the segmenter uses are built. Parameter names follow the published
-checkpoint, so that its ImageNet weights load without a table of renames.
+Only the stages that the segmentation uses are built. Parameter names are those of the published checkpoint, so that its
+ImageNet weights load without renaming.
 """
 
 import torch
@@ -20,9 +20,9 @@ DILATION_OF_LAST_STAGE = 2
 
 
 def filter_per_channel(convolution: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
-    """The same as `convolution(x)`, with a backward pass that is three times faster where it is dilated.
+    """`convolution(x)`, with a backward pass that is three times faster for dilated ones.
 
-    A dilation of d is no dilation on each of the d * d grids of every d-th pixel, which are put into the batch.
+    A dilation of d equals no dilation on each of the d * d grids of every d-th pixel, which become batch entries.
     """
     (step, _), (batch, channels, height, width) = convolution.dilation, x.shape
     if step == 1 or height % step or width % step or convolution.stride != (1, 1):
@@ -95,9 +95,9 @@ class EfficientNetLite0(nn.Module):
         return features
 
     def load_imagenet(self, path: str) -> None:
-        """Load the published weights; raises KeyError when the file lacks a layer of ours.
+        """Load the published weights; raises KeyError if the file lacks a layer of this encoder.
 
-        The first layer saw R, G and B; for a grey plane (R = G = B) its kernels sum exactly.
+        The first layer has inputs R, G and B; for a grey plane (R = G = B) the sum of its kernels is exact.
         The published input range is [-1, 1] (mean 0.5, deviation 0.5 of the grey value).
         """
         published = torch.load(path, map_location="cpu", weights_only=True)

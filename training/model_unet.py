@@ -19,10 +19,10 @@ def double_conv(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class UNet(nn.Module):
-    """[B, 1, H, W] to mask logits [B, 1, H, W] and slice logits [B, classes]; H and W divide by 16.
+    """[B, 1, H, W] to mask logits [B, 1, H, W] and slice logits [B, classes]; H and W are multiples of 16.
 
-    The way up is a 2x2 transposed convolution: it covers each output pixel exactly once, so it
-    leaves no checkerboard, and it runs as one matrix product in the serving engine.
+    The decoder enlarges by 2x2 transposed convolutions. They cover each output pixel exactly once, so that there is no
+    checkerboard, and run as one matrix product in the native engine.
     """
 
     def __init__(self, base: int = 16, classes: int = 6, dropout: float = 0.2):

@@ -1,4 +1,4 @@
-"""The table of architectures that a training configuration can name."""
+"""The architectures that a training configuration can name."""
 
 from torch import nn
 

@@ -1,8 +1,8 @@
-"""Figures on sets that a model did not learn from: `python -m training.outside MODEL --prepared DIR... --output FILE`.
+"""Figures on sets that a model was not trained on: `python -m training.outside MODEL --prepared DIR... --output FILE`.
 
-MODEL is a checkpoint, of which the validation patients are scored, or a released folder, of which all are unless
---parts names a checkpoint that says otherwise. Predictions are kept beside FILE, so that reading them anew costs no run.
-A released model is read by its own thresholds; of a checkpoint the thresholds are those of --read-by, a released folder.
+MODEL is a checkpoint, whose validation patients are scored, or a released folder, for which all patients are scored, or
+the validation patients of the checkpoint of --parts. Predictions are kept beside FILE, and read back by the next call. A
+released model has its own thresholds; a checkpoint has those of --read-by, a released folder.
 """
 
 import json
@@ -13,13 +13,13 @@ import torch
 
 from training import arguments, dataset, evaluate, export, figures, fit, split
 
-# At which a false alarm rate is quoted where models with other cut-offs are compared.
+# Sensitivity at which false alarm rates of models with different cut-offs are compared.
 SENSITIVITY = 0.95
 GATES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def false_alarms_at(sensitivity: float, labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Share of negative slices at or above the highest cut-off that keeps this share of positive ones; nan without both."""
+    """Share of negative slices at or above the cut-off with this sensitivity; nan without slices of both kinds."""
     positive, negative = probabilities[labels == 1], probabilities[labels == 0]
     if not len(positive) or not len(negative):
         return float("nan")
@@ -27,8 +27,8 @@ def false_alarms_at(sensitivity: float, labels: np.ndarray, probabilities: np.nd
     return float((negative >= cut_off).mean())
 
 
-def by_gate(opened: figures.Scored, gates=GATES) -> list[dict]:
-    """For each slice gate: share of positive and of negative slices outlined, and Dice over slices."""
+def figures_by_gate(opened: figures.Scored, gates=GATES) -> list[dict]:
+    """Share of positive and of negative slices outlined, and Dice over slices, for each slice gate."""
     names = {"slice_sensitivity": "sensitivity", "false_positive_rate": "false_alarms", "dice_slices": "dice"}
     return [
         {"gate": gate} | {new: figures.measure(fit.close_gate(opened, gate))[old] for old, new in names.items()}
@@ -36,9 +36,9 @@ def by_gate(opened: figures.Scored, gates=GATES) -> list[dict]:
     ]
 
 
-def table_row(predicted: fit.Predicted, post: dict, platt: dict) -> dict:
+def figures_of_set(predicted: fit.Predicted, post: dict, platt: dict) -> dict:
     """The figures of one set."""
-    scored = fit.calibrated(fit.score(predicted, post), platt)
+    scored = fit.calibrate(fit.score(predicted, post), platt)
     measured = figures.measure(scored)
     labels, probabilities = scored.labels[:, 0], scored.slice_probabilities[:, 0]
     names = (
@@ -54,51 +54,51 @@ def table_row(predicted: fit.Predicted, post: dict, platt: dict) -> dict:
         "negatives": int((labels == 0).sum()),
         **{name: measured[name] for name in names},
         "false_alarms_at_95_sensitivity": false_alarms_at(SENSITIVITY, labels, probabilities),
-        "gates": by_gate(fit.score(predicted, fit.opened(post))),
+        "gates": figures_by_gate(fit.score(predicted, fit.open_gate(post))),
     }
 
 
 def released_model(folder: Path, config: dict, side: int = 64) -> torch.nn.Module:
-    """The network of a released folder; the statistics that training would need are left aside."""
+    """The network of a released folder, for evaluation only: its BatchNorm has no statistics of real slices."""
     return export.load_onnx(folder / "model.onnx", config["architecture"], torch.zeros(1, 1, side, side)).eval()
 
 
-def predict(model, one: dataset.Prepared, patients, file: Path) -> fit.Predicted:
-    """Predictions of these patients, read back where they were made before."""
+def predict(model, data: dataset.PreparedSet, patients, file: Path) -> fit.Predicted:
+    """Predictions for these patients; those of an earlier call are read from `file`."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(file, **vars(evaluate.predict(model, one, patients)))
+        np.savez(file, **vars(evaluate.predict(model, data, patients)))
     return fit.Predicted(**np.load(file))
 
 
 def main() -> None:
-    parser = arguments.parser(__doc__, "model")
+    parser = arguments.new_parser(__doc__, "model")
     parser.add_argument("--config", type=Path, default=Path("training/config/deeplabv3.json"))
-    parser.add_argument("--parts", type=Path, help="a checkpoint; its validation patients alone are scored")
-    parser.add_argument("--read-by", type=Path, help="a released folder whose thresholds count")
-    given, sets = arguments.parse(parser)
+    parser.add_argument("--parts", type=Path, help="a checkpoint; only its validation patients are scored")
+    parser.add_argument("--read-by", type=Path, help="a released folder whose thresholds are used")
+    options, sets = arguments.parse_arguments(parser)
     saved = None
-    if given.model.is_dir():
+    if options.model.is_dir():
         model, spec_folder = (
-            released_model(given.model, json.loads(given.config.read_text())),
-            given.read_by or given.model,
+            released_model(options.model, json.loads(options.config.read_text())),
+            options.read_by or options.model,
         )
     else:
-        model, saved = export.load_model(given.model)
-        spec_folder = given.read_by
+        model, saved = export.load_model(options.model)
+        spec_folder = options.read_by
     spec = json.loads((spec_folder / "model.json").read_text())
-    if given.parts:
-        saved = torch.load(given.parts, weights_only=False)
+    if options.parts:
+        saved = torch.load(options.parts, weights_only=False)
     rows = {}
-    for one in sets:
-        patients = saved["parts"][one.name]["validation"] if saved else sorted(split.by_name(one.rows))
+    for data in sets:
+        patients = saved["parts"][data.name]["validation"] if saved else sorted(split.rows_by_patient(data.rows))
         if patients:
-            predicted = predict(model, one, patients, given.output.with_suffix("") / f"{one.name}.npz")
-            rows[one.name] = table_row(predicted, spec["postprocessing"], spec["calibration"])
+            predicted = predict(model, data, patients, options.output.with_suffix("") / f"{data.name}.npz")
+            rows[data.name] = figures_of_set(predicted, spec["postprocessing"], spec["calibration"])
             print(
-                one.name, {key: round(value, 3) for key, value in rows[one.name].items() if key != "gates"}, flush=True
+                data.name, {key: round(value, 3) for key, value in rows[data.name].items() if key != "gates"}, flush=True
             )
-    given.output.write_text(json.dumps(rows, indent=1))
+    options.output.write_text(json.dumps(rows, indent=1))
 
 
 if __name__ == "__main__":

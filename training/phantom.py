@@ -1,4 +1,4 @@
-"""Head phantoms with known bleeds, in the layout of a real data set: no patient needed for a test.
+"""Head phantoms with known bleeds, in the layout of a real data set, for tests without patients.
 
 `python -m training.phantom --output DIR` writes brain/*.png, masks/*.png and slices.csv.
 """
@@ -44,7 +44,7 @@ def draw_slice(rng: np.random.Generator, axes: tuple[int, int], kind: str | None
 
 
 def write_phantoms(folder: Path, patients: int = 12, slices: int = 6, seed: int = 0) -> None:
-    """Two of three patients bleed in the middle slices; one positive slice each lacks its mask."""
+    """Write a set in which two of three patients bleed in the middle slices; one positive slice of each has no mask."""
     rng = np.random.default_rng(seed)
     for name in ("brain", "masks"):
         (folder / name).mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,9 @@
-"""The whole way in one command: prepare, train, evaluate, release, for each configuration.
+"""Prepare, train, evaluate and release, for each configuration.
 
-`python -m training.pipeline --data DIR... --work DIR --models DIR` trains the shipped models;
-`--name NAME` with one configuration trains a model of your own under that name; any folder with a
-slices.csv will do. `--smoke` does the same on phantoms with a tiny model in about a minute, and
-checks the outcome.
-A run that stopped is taken up again from its last checkpoint.
+`python -m training.pipeline --data DIR... --work DIR --models DIR` trains the shipped models. `--name NAME` with one
+configuration trains a model on your own data under that name; a folder with a slices.csv is enough. `--smoke` does the
+same on phantoms with a small model in about a minute, and checks the result. A stopped run continues from its last
+checkpoint.
 """
 
 import argparse
@@ -25,15 +24,15 @@ from training.release import release
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("ICHOR_CACHE", Path.home() / ".cache" / "ichor"))
-# Of all masks that the smoke run's model draws on the phantoms; those have about 2,700 px of blood.
-FEWEST_PX = 300
-# What the smoke run adds to the mean of serving, in units of the tensor before scaling: 2 of 255 grey levels.
+# Smallest sum of all masks of the smoke run's model, px; the phantoms have about 2,700 px of blood.
+MIN_MASK_PX = 300
+# Added by the smoke run to the mean of `normalize` in model.json: 2 of 255 grey levels.
 OTHER_MEAN = 0.008
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", CACHE / "target"))
 
 
-def prepare(ichor: Path, data: Path, config: dict, folder: Path) -> dataset.Prepared:
-    """Let `ichor prepare` write the tensors of a data set; raises when the command fails."""
+def prepare(ichor: Path, data: Path, config: dict, folder: Path) -> dataset.PreparedSet:
+    """Run `ichor prepare` on a data set and load its tensors; raises CalledProcessError if the command fails."""
     folder.mkdir(parents=True, exist_ok=True)
     spec_file = folder / "spec.json"
     spec_file.write_text(json.dumps(spec.build_spec(config, {}, "0" * 64)))
@@ -43,8 +42,8 @@ def prepare(ichor: Path, data: Path, config: dict, folder: Path) -> dataset.Prep
     return dataset.load(folder)
 
 
-def run_one(config: dict, arguments: argparse.Namespace) -> float:
-    """Train and release one model; returns how far its ONNX file strays from PyTorch."""
+def train_and_release(config: dict, arguments: argparse.Namespace) -> float:
+    """Train and release one model; returns the largest difference of a probability between its file and PyTorch."""
     prepared = arguments.work / "prepared" / config["name"]
     sets = [prepare(arguments.ichor, data, config, prepared / data.name) for data in arguments.data]
     sets = dataset.join_boxes(sets)
@@ -52,9 +51,9 @@ def run_one(config: dict, arguments: argparse.Namespace) -> float:
     if config["split"] == "folds":
         results = crossvalidate(config, sets, run)
         run /= "everybody"
-        train.train(config, sets, train.parts_of(sets, config), run)
+        train.train(config, sets, train.split_sets(sets, config), run)
     else:
-        parts = train.parts_of(sets, config)
+        parts = train.split_sets(sets, config)
         results = evaluate(train.train(config, sets, parts, run).eval(), sets, parts)
     results["steps"] = sum(steps for steps, _ in config["recipe"]["stages"])
     (run / "results.json").write_text(json.dumps(results, indent=1))
@@ -64,16 +63,16 @@ def run_one(config: dict, arguments: argparse.Namespace) -> float:
     return release(run, arguments.models / config["name"], samples)
 
 
-def named(config: dict, name: str) -> dict:
-    """The same recipe for a model of another name, whose versions begin anew."""
+def with_name(config: dict, name: str) -> dict:
+    """The configuration for a model of another name, at version 0.1.0."""
     return config | {"name": name, "title": name, "version": "0.1.0"}
 
 
-def tiny(config: dict) -> dict:
-    """The same configuration with a few small steps on phantoms, every augmentation switched on."""
+def smoke_config(config: dict) -> dict:
+    """The configuration with a few small steps for phantoms and every augmentation turned on."""
     small = copy.deepcopy(config)
     small["architecture"] = {"kind": "unet", "base": 8}
-    resize = next(one for one in small["preprocessing"] if one["step"] == "resize")
+    resize = next(step for step in small["preprocessing"] if step["step"] == "resize")
     resize |= {"width": 64, "height": 64}
     small["pretrained"] = False
     small["split"] = "patient"
@@ -91,16 +90,16 @@ def tiny(config: dict) -> dict:
 
 
 def smoke(arguments: argparse.Namespace) -> None:
-    """End to end on phantoms. Raises AssertionError when the training taught nothing."""
+    """Run everything on phantoms. Raises AssertionError if the loss did not fall."""
     with tempfile.TemporaryDirectory() as scratch:
         arguments.work = Path(scratch)
         data = Path(scratch) / "phantom"
         arguments.data = [data]
         arguments.models = Path(scratch) / "models"
         phantom.write_phantoms(data)
-        # As a user's own model: a name and a data set that no configuration knows.
-        config = named(tiny(json.loads((HERE / "config" / "unet.json").read_text())), "own-heads")
-        difference = run_one(config, arguments)
+        # A name and a data set that are in no configuration, as for a user's own model.
+        config = with_name(smoke_config(json.loads((HERE / "config" / "unet.json").read_text())), "own-heads")
+        difference = train_and_release(config, arguments)
         history = json.loads((arguments.work / "runs" / "own-heads" / "history.json").read_text())
         first, last = (sum(e["loss"] for e in part) / 5 for part in (history[:5], history[-5:]))
         assert last < 0.8 * first, f"loss fell only from {first:.3f} to {last:.3f}"
@@ -114,8 +113,8 @@ def smoke(arguments: argparse.Namespace) -> None:
         prepared = dataset.load(arguments.work / "prepared" / "own-heads" / "phantom")
         run = arguments.work / "runs" / "own-heads"
         found = agreement.compare(run, arguments.models, arguments.ichor, data, prepared)
-        assert found.found_px >= FEWEST_PX, f"masks of {found.found_px} px in all: too few to agree or disagree"
-        refuse_other_preprocessing(arguments, run, data, prepared)
+        assert found.found_px >= MIN_MASK_PX, f"masks of {found.found_px} px in all: too few to compare"
+        check_other_preprocessing_is_refused(arguments, run, data, prepared)
         print(
             f"smoke: loss {first:.3f} to {last:.3f}, ONNX within {difference:.5f} of PyTorch; ichor's logits within "
             f"{found.logit:.6f} of their size, probabilities within {found.probability:.6f}, {found.mask_px} of "
@@ -123,8 +122,8 @@ def smoke(arguments: argparse.Namespace) -> None:
         )
 
 
-def refuse_other_preprocessing(arguments: argparse.Namespace, run: Path, data: Path, prepared: dataset.Prepared) -> None:
-    """Raises AssertionError where a model that is served with other steps passes for the one that was trained."""
+def check_other_preprocessing_is_refused(arguments: argparse.Namespace, run: Path, data: Path, prepared: dataset.PreparedSet) -> None:
+    """Raises AssertionError if the comparison accepts a model.json whose preprocessing is not that of the training."""
     models = arguments.work / "other-models"
     shutil.copytree(arguments.models, models)
     path = models / "own-heads" / "model.json"
@@ -134,9 +133,9 @@ def refuse_other_preprocessing(arguments: argparse.Namespace, run: Path, data: P
     try:
         agreement.compare(run, models, arguments.ichor, data, prepared)
     except ValueError as refused:
-        print(f"with another mean of the tensor, as it should be, {refused}")
+        print(f"with another mean of the tensor, as expected: {refused}")
     else:
-        raise AssertionError(f"a mean that is {OTHER_MEAN} off in serving was not noticed")
+        raise AssertionError(f"a mean that differs by {OTHER_MEAN} in model.json was not found")
 
 
 def main() -> None:
@@ -145,7 +144,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=CACHE)
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--configs", type=Path, nargs="+", default=sorted((HERE / "config").glob("*.json")))
-    parser.add_argument("--name", help="of a model of your own")
+    parser.add_argument("--name", help="name of your own model")
     parser.add_argument("--samples", type=Path, default=Path("frontend/samples"))
     parser.add_argument("--ichor", type=Path, default=TARGET / "release" / "ichor")
     parser.add_argument("--threads", type=int, default=2)
@@ -160,9 +159,9 @@ def main() -> None:
     if arguments.name:
         if len(configs) != 1:
             parser.error("--name goes with one --configs")
-        configs = [named(configs[0], arguments.name)]
+        configs = [with_name(configs[0], arguments.name)]
     for config in configs:
-        run_one(config, arguments)
+        train_and_release(config, arguments)
 
 
 if __name__ == "__main__":

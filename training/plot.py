@@ -1,4 +1,4 @@
-"""The curves of a training run as one picture."""
+"""Plot of the curves of a training run."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt  # noqa: E402  (the backend must be chosen first
 
 
 def plot_curves(history: list[dict], path: Path) -> None:
-    """Loss of every step and validation Dice of every set, where it was measured."""
+    """Plot the loss of every step and the validation figures of every set to `path`."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
     left.plot([entry["step"] for entry in history], [entry["loss"] for entry in history], lw=0.6)
     left.set(xlabel="step", ylabel="training loss")

@@ -1,4 +1,4 @@
-"""From a checkpoint and its results to models/<name>: ONNX, ModelSpec, golden cases, card.
+"""Write models/<name> from a checkpoint and its results: ONNX file, model.json, golden cases, model card.
 
 `python -m training.release RUN --models DIR [--samples PREPARED]`; RUN holds checkpoint.pt and
 results.json.
@@ -13,15 +13,15 @@ import torch
 
 from training import card, dataset, export, golden, illustrate, slice_head, spec
 
-# Both sides hold the same rounded weights, so only the order of f32 sums differs.
+# Both have the same rounded weights; only the order of f32 sums differs.
 PROBABILITY_TOLERANCE = 1e-3
 
 
-def release(run: Path, target: Path, samples: dataset.Prepared | None) -> float:
+def release(run: Path, target: Path, samples: dataset.PreparedSet | None) -> float:
     """Write the model folder; returns the largest difference of a probability from PyTorch.
 
-    Golden cases and pictures of failures are written when the synthetic samples are given. Raises
-    ValueError when the exported file strays further than PROBABILITY_TOLERANCE.
+    Golden cases and the picture of failures are written if the synthetic samples are given. Raises ValueError if the
+    difference is above PROBABILITY_TOLERANCE.
     """
     model, saved = export.load_model(run / "checkpoint.pt")
     model = export.as_stored(model)

@@ -78,6 +78,6 @@ def source(name: str) -> dict:
     return known | {"statement": known["statement"] + BOXES.get(name, "")}
 
 
-def cited(name: str) -> dict:
+def citation(name: str) -> dict:
     """Name, DOI and licence of a data set, for `model.json`."""
     return {key: value for key, value in source(name).items() if key != "statement"}

@@ -1,4 +1,4 @@
-"""The ModelSpec (models/<name>/model.json): the one contract between training and serving.
+"""`models/<name>/model.json`: the contract between training and the program.
 
 `python -m training.spec CONFIG --output FILE` writes it for a model that is not trained yet, for
 `ichor prepare`, which reads only the preprocessing steps.
@@ -26,12 +26,14 @@ CLASSES = [
     ("IPH", "Intraparenchymal"),
     ("IVH", "Intraventricular"),
 ]
-def rounded(value: float) -> float | None:
-    """Three digits; None for a figure that is not defined (JSON has no nan)."""
+
+
+def round_figure(value: float) -> float | None:
+    """Three digits; None for nan, which JSON does not have."""
     return round(value, 3) if value == value else None
 
 
-# The API repeats these with every list of models; the card holds the others.
+# Figures that the API returns in the list of models; the model card has all.
 PUBLISHED = (
     "dice_slices", "dice_patients", "dice_pooled", "iou_pooled", "precision", "recall",
     "slice_auc", "slice_sensitivity", "false_positive_rate", "calibration_error",
@@ -42,7 +44,7 @@ def metrics_of(results: dict) -> dict:
     """{set: {metric: value}} of the published figures, and the 95 % limits beside each."""
     return {
         name: {
-            f"{key}{suffix}": rounded(figure[which])
+            f"{key}{suffix}": round_figure(figure[which])
             for key, figure in figures.items()
             if key in PUBLISHED
             for suffix, which in (("", "value"), ("_low", "low"), ("_high", "high"))
@@ -52,9 +54,9 @@ def metrics_of(results: dict) -> dict:
 
 
 def build_spec(config: dict, results: dict, sha256: str, strongest_cell: dict | None = None) -> dict:
-    """ModelSpec of a configuration; `results` is evaluate's, or empty before training.
+    """`model.json` of a configuration; `results` is that of `evaluate.summary`, or empty before training.
 
-    `strongest_cell` is what the trained head takes from the mask (`slice_head.strongest_cell`).
+    `strongest_cell` is the share of the mask in the slice logit (`slice_head.strongest_cell`).
     """
     name, subtypes = config["name"], results.get("subtypes", {})
     side = next(step["width"] for step in config["preprocessing"] if step["step"] == "resize")
@@ -90,12 +92,11 @@ def build_spec(config: dict, results: dict, sha256: str, strongest_cell: dict | 
         "calibration": results.get(
             "calibration", {"method": "platt", "slope": 1.0, "intercept": 0.0}
         ),
-        **({"series": chain.of_model(results["series"], strongest_cell)} if results.get("series") else {}),
+        **({"series": chain.series_spec(results["series"], strongest_cell)} if results.get("series") else {}),
         "metrics": metrics_of(results),
         "training": {
             "data": [
-                sources.cited(one)
-                for one in results.get("parts", {})
+                sources.citation(name) for name in results.get("parts", {})
             ],
             "split": f"by patient, stratified, {'five folds' if 'folds' in results else '80/20 twice'}, "
             f"seed {config['split_seed']}",
@@ -110,12 +111,13 @@ def build_spec(config: dict, results: dict, sha256: str, strongest_cell: dict | 
 
 
 def write_spec(spec: dict, folder: Path) -> None:
-    """Write model.json into the folder that holds (or will hold) model.onnx."""
+    """Write model.json into the folder of model.onnx."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.json").write_text(json.dumps(spec, indent=2) + "\n")
 
 
 def checksum(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

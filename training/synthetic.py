@@ -1,19 +1,20 @@
 """Synthetic bleeds drawn into real heads: lenses and crescents along the inner table, and blobs.
 
-Outlined extra-axial bleeds are few, and the small ones are what a model misses. Shapes follow the
-textbook: an epidural bleed is a lens, a subdural one a longer and thinner crescent, both against
-the inner table; an intraparenchymal one is an irregular blob. Grey float32 [H, W] in [0, 1].
+Outlined extra-axial bleeds are few, and models miss the small ones. Shapes follow the textbook: an epidural bleed is a
+lens, a subdural one a longer and thinner crescent, both against the inner table; an intraparenchymal one is an irregular
+blob. Grey levels are float32 [H, W] in [0, 1].
 """
 
 import cv2
 import numpy as np
 
 BONE = 0.95
-SHAPES = {"lens": 0.5, "crescent": 0.25, "blob": 0.25}  # and how often each is drawn
+# Probability of each shape.
+SHAPES = {"lens": 0.5, "crescent": 0.25, "blob": 0.25}
 
 
 def intracranial(grey: np.ndarray) -> np.ndarray | None:
-    """bool [H, W]: what the skull encloses; None where no closed skull is seen."""
+    """bool [H, W]: the inside of the skull; None without a closed skull."""
     reach = max(3, grey.shape[0] // 40) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     bone = cv2.morphologyEx((grey >= BONE).astype(np.uint8), cv2.MORPH_CLOSE, kernel)
@@ -30,7 +31,7 @@ def intracranial(grey: np.ndarray) -> np.ndarray | None:
 
 
 def smooth_noise(shape: tuple, scale: float, rng: np.random.Generator) -> np.ndarray:
-    """Noise of unit deviation that varies over about `scale` px."""
+    """Noise of unit deviation with a correlation length of about `scale` px."""
     noise = cv2.GaussianBlur(rng.normal(size=shape).astype(np.float32), (0, 0), scale)
     return noise / (noise.std() + 1e-6)
 
@@ -68,8 +69,8 @@ def draw_shape(shape: str, inside: np.ndarray, rng: np.random.Generator) -> np.n
 def add_lesion(grey, mask, labels, rng: np.random.Generator, bright: float = 0.0):
     """(grey, mask, labels) with one more lesion; None where the head offers no place for it.
 
-    A share of `bright` is as bright as bone: in a narrow window fresh blood is. The labels become unknown: drawn slices teach the mask alone. Taught as positives too, they cost
-    the slice head 0.07 of its AUC on real bleeds.
+    A share of `bright` is as bright as bone: in a narrow window fresh blood is. The labels become unknown: drawn slices train the mask only. As positives for the slice head
+    they cost 0.07 of its AUC on real bleeds.
     """
     inside = intracranial(grey)
     if inside is None:
@@ -82,8 +83,8 @@ def add_lesion(grey, mask, labels, rng: np.random.Generator, bright: float = 0.0
     least, most = (0.4, 0.6) if rng.random() < bright else (0.1, 0.4)
     level = tissue + rng.uniform(least, most)
     level = level + 0.03 * smooth_noise(grey.shape, grey.shape[0] / 40, rng)
-    # The head's own grain stays under the lesion, and partial volume softens its rim. Bone is left
-    # out of the grain, or its blur would draw a dark rim along the inner table.
+    # The head's own noise stays in the lesion, and its edge is blurred as by partial volume. Bone is left out of the
+    # noise: its blur would draw a dark rim along the inner table.
     soft = np.where(inside, grey, np.float32(tissue))
     grain = soft - cv2.GaussianBlur(soft, (0, 0), 2.0)
     weight = cv2.GaussianBlur(lesion.astype(np.float32), (0, 0), rng.uniform(0.6, 1.4))

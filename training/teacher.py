@@ -1,7 +1,7 @@
-"""Knowledge distillation: a network learns what another, dearer one says of the very same view.
+"""Knowledge distillation: a network is trained on the answers of a larger one for the same view.
 
-Hinton et al. (2015); that both see one and the same augmented view, Beyer et al. (2022). It is in the
-ablations and in no shipped recipe: RESULTS.md says what it gave.
+Hinton et al. (2015); the same augmented view for both, Beyer et al. (2022). Used in the ablations only; RESULTS.md has the
+results.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ import torch
 from torch.nn import functional
 
 from training.batches import Batches
-from training.dataset import Prepared
+from training.dataset import PreparedSet
 
 
-def shrunk(batch: dict, size: int) -> dict:
-    """A batch of `Batches.next` with all its planes reduced to [size, size]."""
+def reduce_batch(batch: dict, size: int) -> dict:
+    """A batch of `Batches.next_batch` with all planes reduced to [size, size]."""
     image = functional.interpolate(batch["image"], size=(size, size), mode="area")
     mask, inside = (
         functional.interpolate(batch[name].float(), size=(size, size), mode="nearest")
@@ -25,16 +25,16 @@ def shrunk(batch: dict, size: int) -> dict:
 
 @dataclass
 class Teacher:
-    """A trained network, or None to draw and reduce slices as for one and learn from the labels alone."""
+    """A trained network; with `model` None, slices are drawn in the same way and train from their labels only."""
 
     model: torch.nn.Module | None
-    sets: list[Prepared]  # the student's slices in the same order, on the teacher's grid
-    weights: dict  # of the loss: "mask" and "labels"
+    sets: list[PreparedSet]  # the slices of the student in the same order, on the grid of the teacher
+    weights: dict  # of the losses "mask" and "labels"
 
-    def next(self, batches: Batches, size: int) -> dict[str, torch.Tensor]:
+    def next_batch(self, batches: Batches, size: int) -> dict[str, torch.Tensor]:
         """A batch of [size, size] with `teacher_mask` [B, 1, size, size] and `teacher_labels` [B, 6] in [0, 1]."""
-        batch = batches.next(self.sets[0].images.shape[-1])
-        small = shrunk(batch, size)
+        batch = batches.next_batch(self.sets[0].images.shape[-1])
+        small = reduce_batch(batch, size)
         if self.model is None:
             return small
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
@@ -43,7 +43,7 @@ class Teacher:
         return small | {"teacher_mask": mask, "teacher_labels": torch.sigmoid(labels.float())}
 
     def loss(self, outputs: tuple, batch: dict) -> torch.Tensor | float:
-        """Cross-entropy against the teacher's probabilities, the masks within the skull alone."""
+        """Cross-entropy with the teacher's probabilities; masks inside the skull only."""
         if self.model is None:
             return 0.0
         mask, labels = (output.float() for output in outputs)

@@ -1,11 +1,11 @@
-"""The variants of a training configuration that `training.ablate` compares: one thing changed in each."""
+"""Variants of a training configuration for `training.ablate`: one change in each."""
 
 import copy
 
 OFFLINE = {"copies": 2, "rotation_degrees": 15, "zoom": 0.12, "horizontal_flip": 0.5}
 GREY = ("gain", "bias", "gamma", "noise", "blur_share", "grain_share", "bright_rim_share")
 REFERENCE = "as shipped"
-# What is added acts on greys in [0, 1] after the crop and before the resize.
+# Added steps act on grey levels in [0, 1], after the crop and before the resize.
 VARIANTS = {
     REFERENCE: {},
     "as shipped, another seed": {"seed": 1},
@@ -30,23 +30,23 @@ VARIANTS = {
     "without ImageNet weights": {"pretrained": False},
     "without the loss on false alarms": {"loss": {"false_alarms": 0.0}},
     "without grey variation": {"intensity": dict.fromkeys(GREY, 0)},
-    # Steps before all others, which then begin at the full rate again.
+    # These steps come before all others, which then start at the full rate.
     "first 100 steps on slice labels alone": {"recipe": {"label_steps": 100}},
-    # Two rows: the first draws its slices as for a teacher, and is what the second is to be held against.
+    # Two rows: the first draws its slices as for a teacher and is the reference of the second.
     "drawn on the teacher's grid": {"recipe": {"teacher": {"mask": 0.0, "labels": 0.0}}},
     "taught by the network of 320 px": {"recipe": {"teacher": {"mask": 2.0, "labels": 0.3}}},
-    # What a leak is worth: slices of one patient on both sides, scored on the held-out slices.
+    # The effect of a leak: slices of one patient in both parts, scored on the held-out slices.
     "slice-wise split": {"split": "slice"},
 }
 
 
-def varied(config: dict, variant: dict, side: int, steps: int, first: int = 0) -> dict:
-    """The configuration with one thing changed, on a `side` grid for `steps` steps after the `first` ones."""
+def apply_variant(config: dict, variant: dict, side: int, steps: int, first: int = 0) -> dict:
+    """The configuration with one change, on a grid of `side` px for `steps` steps after the `first` ones."""
     changed = copy.deepcopy(config)
-    kept = [one for one in changed["preprocessing"] if one["step"] != variant.get("drop")]
-    at = next(number for number, one in enumerate(kept) if one["step"] == "resize")
+    kept = [step for step in changed["preprocessing"] if step["step"] != variant.get("drop")]
+    at = next(number for number, step in enumerate(kept) if step["step"] == "resize")
     kept[at] |= {"width": side, "height": side}
-    changed["preprocessing"] = kept[:at] + [one for one in [variant.get("add")] if one] + kept[at:]
+    changed["preprocessing"] = kept[:at] + [step for step in [variant.get("add")] if step] + kept[at:]
     changed["split"] = variant.get("split", "patient")
     changed["seed"] = variant.get("seed", changed["seed"])
     changed["pretrained"] = variant.get("pretrained", changed["pretrained"])
@@ -60,13 +60,15 @@ def varied(config: dict, variant: dict, side: int, steps: int, first: int = 0) -
 
 
 def shorten(recipe: dict, side: int, steps: int, first: int) -> None:
-    """One cosine of `steps` on a `side` grid: from half the rate after the `first` ones, at the full rate after those
-    on slice labels alone."""
+    """Change the recipe to one cosine of `steps` on a grid of `side` px.
+
+    It starts at half the rate after `first` shared steps, and at the full rate after steps on slice labels only.
+    """
     before = first + recipe.get("label_steps", 0)
     recipe |= {"stages": [[before + steps, side]], "validate_every": before + steps}
     rate = recipe["learning_rate"] / (2 if first else 1)
     recipe["restarts"] = [{"at_step": before, "learning_rate": rate}] if before else []
     recipe["warmup_steps"] = min(recipe["warmup_steps"], steps // 6)
     if pseudo := recipe.get("pseudo_labels"):
-        # At first a network outlines nothing that could be a label.
+        # In its first steps a network outlines nothing that could be a label.
         pseudo["at_steps"] = [before + (0 if first else steps // 2)]

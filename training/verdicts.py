@@ -1,7 +1,7 @@
-"""Three answers in place of two: a slice is `likely`, `uncertain` or `unlikely` to bleed, by bands of its probability.
+"""Verdicts: a slice is `likely`, `uncertain` or `unlikely` to bleed, by bands of its probability.
 
-The bands are chosen on all sets together, so that at most MISSED of the bleeding slices are called unlikely and at most
-FALSE of the others likely, every set weighing the same. What each set and each head gets is told beside (`errors`).
+The bands are chosen on all sets together, each weighing the same. At most MAX_MISSED_SHARE of the bleeding slices are called
+unlikely, and at most MAX_FALSE_SHARE of the others likely. `measure_verdict_shares` gives the verdicts of each set.
 """
 
 import numpy as np
@@ -12,9 +12,9 @@ MAX_MISSED_SHARE, MAX_FALSE_SHARE = 0.05, 0.05
 VERDICTS = ("unlikely", "uncertain", "likely")
 
 
-def weighed(sets: list[figures.Scored], label: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ascending probabilities of the slices with this label, and the share that each stands for; sets weigh the same."""
-    parts = [one.slice_probabilities[one.labels[:, 0] == label, 0] for one in sets]
+def weighted_probabilities(sets: list[figures.Scored], label: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ascending probabilities of the slices with this label, and the weight of each; every set has the same weight."""
+    parts = [part.slice_probabilities[part.labels[:, 0] == label, 0] for part in sets]
     parts = [part for part in parts if len(part)]
     probabilities = np.concatenate(parts) if parts else np.zeros(0)
     shares = (
@@ -24,16 +24,16 @@ def weighed(sets: list[figures.Scored], label: int) -> tuple[np.ndarray, np.ndar
     return probabilities[order], shares[order]
 
 
-def choose(sets: list[figures.Scored], missed: float = MAX_MISSED_SHARE, false: float = MAX_FALSE_SHARE) -> dict | None:
+def choose_bands(sets: list[figures.Scored], missed: float = MAX_MISSED_SHARE, false: float = MAX_FALSE_SHARE) -> dict | None:
     """{"unlikely_below", "likely_from"}, four digits; None without slices of both kinds.
 
-    Where the two kinds are so far apart that the bands would cross, they meet in the middle.
+    If the two kinds are so far apart that the bands would cross, both are in the middle.
     """
-    positive, positive_share = weighed(sets, 1)
-    negative, negative_share = weighed(sets, 0)
+    positive, positive_share = weighted_probabilities(sets, 1)
+    negative, negative_share = weighted_probabilities(sets, 0)
     if not len(positive) or not len(negative):
         return None
-    # The first positive slice that may no longer be missed, and the last negative one that may not be called likely.
+    # The first positive slice that must not be missed, and the last negative one that must not be called likely.
     at = int(np.searchsorted(np.cumsum(positive_share), missed + 1e-9, side="right"))
     below = positive[min(at, len(positive) - 1)]
     above = np.cumsum(negative_share[::-1])
@@ -52,7 +52,7 @@ def verdict_of(probabilities: np.ndarray, bands: dict) -> np.ndarray:
 
 
 def shares(verdicts: np.ndarray, labels: np.ndarray) -> dict:
-    """Of the bleeding and of the other ones: how many, and the share of each verdict."""
+    """{"bleeding", "other"}: number of slices or heads, and share of each verdict."""
     result = {}
     for name, label in (("bleeding", 1), ("other", 0)):
         some = verdicts[labels == label]
@@ -62,13 +62,13 @@ def shares(verdicts: np.ndarray, labels: np.ndarray) -> dict:
     return result
 
 
-def errors(parts: list[tuple[figures.Scored, dict]]) -> dict:
-    """{"slices", "heads"} of one set, of which each part is read by bands of its own.
+def measure_verdict_shares(parts: list[tuple[figures.Scored, dict]]) -> dict:
+    """{"slices", "heads"}: verdict shares of one set, each part with its own bands.
 
-    A head bleeds if a slice does, and its verdict is that of its most suspect slice.
+    A head bleeds if a slice does, and has the verdict of its most suspect slice.
     """
-    whole = figures.join([one for one, _ in parts])
-    verdicts = np.concatenate([verdict_of(one.slice_probabilities[:, 0], bands) for one, bands in parts])
+    whole = figures.join([part for part, _ in parts])
+    verdicts = np.concatenate([verdict_of(part.slice_probabilities[:, 0], bands) for part, bands in parts])
     labels, heads = whole.labels[:, 0], chain.heads(whole)
     of_heads = np.array([verdicts[rows].max() for rows in heads], int)
     return {

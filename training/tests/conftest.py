@@ -1,4 +1,4 @@
-"""Prepared tensors made here, for the tests that train."""
+"""Generated tensors in the format of `ichor prepare`, for the tests that train."""
 
 import csv
 
@@ -10,7 +10,7 @@ from training import dataset
 
 @pytest.fixture
 def prepared(tmp_path):
-    """Thirty patients in the format of `ichor prepare`: masked, weak and negative slices."""
+    """A set of thirty patients with masked, weak and negative slices."""
     rng = np.random.default_rng(0)
     rows, images, masks = [], [], []
     for patient in range(30):

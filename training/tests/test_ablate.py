@@ -1,4 +1,4 @@
-"""Every variant changes what it says; learning from a teacher and from slice labels does what it says."""
+"""Every variant makes the change in its name; so do the teacher and the steps on slice labels."""
 
 import copy
 import json
@@ -12,7 +12,7 @@ import torch
 
 from training import ablate, losses, pipeline, split, train, variants
 from training.batches import Batches
-from training.teacher import Teacher, shrunk
+from training.teacher import Teacher, reduce_batch
 
 CONFIG = json.loads((Path(pipeline.HERE) / "config" / "unet.json").read_text())
 
@@ -20,19 +20,19 @@ CONFIG = json.loads((Path(pipeline.HERE) / "config" / "unet.json").read_text())
 @pytest.mark.parametrize("name", variants.VARIANTS)
 def test_ablation_keeps_the_steps_in_order(name):
     variant = variants.VARIANTS[name]
-    changed = variants.varied(CONFIG, variant, 128, 5)
+    changed = variants.apply_variant(CONFIG, variant, 128, 5)
     steps = [one["step"] for one in changed["preprocessing"]]
     if added := variant.get("add"):
         assert steps.pop(steps.index("resize") - 1) == added["step"]
     assert steps == [one["step"] for one in CONFIG["preprocessing"] if one["step"] != variant.get("drop")]
     # The unet never had ImageNet weights.
-    same = changed == variants.varied(CONFIG, {}, 128, 5)
+    same = changed == variants.apply_variant(CONFIG, {}, 128, 5)
     assert same == (name in (variants.REFERENCE, "without ImageNet weights"))
 
 
-def test_slices_dealt_apart_leak_and_patients_do_not(prepared, capsys):
+def test_a_split_by_slice_leaks_and_a_split_by_patient_does_not(prepared, capsys):
     def crossing(kind):
-        parts = ablate.divided(prepared, {"split": kind, "split_seed": 0}, 0, 2)
+        parts = ablate.split_fold(prepared, {"split": kind, "split_seed": 0}, 0, 2)
         sides = [{prepared.rows[row]["patient"] for row in prepared.rows_of(parts[one])} for one in ("train", "validation")]
         return sides[0] & sides[1]
 
@@ -44,7 +44,7 @@ def test_slices_dealt_apart_leak_and_patients_do_not(prepared, capsys):
 def short(prepared, tmp_path, monkeypatch):
     """A configuration, and the arguments of runs of two steps on the prepared phantoms."""
     monkeypatch.setattr(ablate, "prepare", lambda ichor, data, config, folder: shutil.copytree(data, folder))
-    config = pipeline.tiny(CONFIG)
+    config = pipeline.smoke_config(CONFIG)
     config["augment"]["offline"] = None
     return config, Namespace(
         data=[tmp_path / "phantom"], output=tmp_path / "out", ichor=None,
@@ -52,7 +52,7 @@ def short(prepared, tmp_path, monkeypatch):
     )  # fmt: skip
 
 
-def test_variants_begin_where_the_first_steps_have_led(prepared, short, tmp_path, monkeypatch):
+def test_variants_continue_from_the_shared_first_steps(prepared, short, tmp_path, monkeypatch):
     config, given = short
     given.first = 3
     trained, original = [], train.train
@@ -77,47 +77,47 @@ def test_a_table_of_two_variants_scores_every_patient_once(prepared, short, tmp_
             split.slice_key(row) for row in prepared.rows
         ]
     assert len(list((tmp_path / "out" / "prepared").iterdir())) == 1, "the same steps are prepared once"
-    monkeypatch.setattr(ablate, "run", None)
+    monkeypatch.setattr(ablate, "run_folds", None)
     again = ablate.scores_of("as shipped", config, given)["phantom"]
-    assert np.array_equal(again.found, scored["as shipped"]["phantom"].found), "what is there is read back"
+    assert np.array_equal(again.found, scored["as shipped"]["phantom"].found), "results of an earlier run are read back"
     lines = ablate.table(scored, "as shipped").splitlines()
     assert len(lines) == 4 and lines[0].count("|") == 5 and "[" in lines[2] and ": +" in lines[3] or ": -" in lines[3]
 
 
 class Bright(torch.nn.Module):
-    """Says blood where the view is bright."""
+    """Predicts blood in bright pixels."""
 
     def forward(self, image):
         return 10 * (image - 1), image.amax(dim=(2, 3)).expand(-1, 6)
 
 
-def test_a_teacher_is_heard_on_the_view_that_the_student_sees(prepared):
-    config = pipeline.tiny(CONFIG)
-    batches = Batches([prepared], train.parts_of([prepared], config), config, 0)
+def test_the_teacher_answers_for_the_view_of_the_student(prepared):
+    config = pipeline.smoke_config(CONFIG)
+    batches = Batches([prepared], train.split_sets([prepared], config), config, 0)
     teacher = Teacher(Bright(), [prepared], {"mask": 1.0, "labels": 1.0})
-    batch = teacher.next(batches, 32)
+    batch = teacher.next_batch(batches, 32)
     assert batch["image"].shape == batch["mask"].shape == batch["teacher_mask"].shape == (6, 1, 32, 32)
     bright = batch["image"] > 1.2
     assert bright.any() and batch["teacher_mask"][bright].mean() > 0.8 > batch["teacher_mask"][~bright].mean()
     agreed = torch.logit(batch["teacher_mask"], 1e-4), torch.logit(batch["teacher_labels"], 1e-4)
     assert teacher.loss(agreed, batch) < 0.5 * teacher.loss((-agreed[0], -agreed[1]), batch)
-    silent = Teacher(None, [prepared], {}).next(Batches([prepared], train.parts_of([prepared], config), config, 0), 32)
+    silent = Teacher(None, [prepared], {}).next(Batches([prepared], train.split_sets([prepared], config), config, 0), 32)
     assert torch.equal(silent["image"], batch["image"]) and "teacher_mask" not in silent
-    half = shrunk({"image": batch["image"], "mask": batch["mask"], "inside": batch["inside"]}, 16)
+    half = reduce_batch({"image": batch["image"], "mask": batch["mask"], "inside": batch["inside"]}, 16)
     assert half["inside"].dtype == torch.bool and set(half["mask"].unique().tolist()) <= {0.0, 1.0, 255.0}
 
 
-def test_first_steps_on_slice_labels_leave_the_mask_alone(prepared, tmp_path):
-    config = pipeline.tiny(CONFIG)
+def test_first_steps_on_slice_labels_do_not_use_the_mask_loss(prepared, tmp_path):
+    config = pipeline.smoke_config(CONFIG)
     config["recipe"] |= {"stages": [[2, 32]], "validate_every": 2, "label_steps": 2}
-    parts = train.parts_of([prepared], config)
-    heard = []
+    parts = train.split_sets([prepared], config)
+    calls = []
     original = losses.mask_loss
     try:
-        losses.mask_loss = lambda *given: heard.append(1) or original(*given)
+        losses.mask_loss = lambda *given: calls.append(1) or original(*given)
         train.train(copy.deepcopy(config), [prepared], parts, tmp_path / "labels")
-        assert not heard
+        assert not calls
         train.train(config | {"recipe": config["recipe"] | {"label_steps": 1}}, [prepared], parts, tmp_path / "both")
-        assert len(heard) == 1
+        assert len(calls) == 1
     finally:
         losses.mask_loss = original

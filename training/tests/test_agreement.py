@@ -1,4 +1,4 @@
-"""What may differ between the served file and the checkpoint, and what must not; the service is played here."""
+"""Differences between the released file and the checkpoint that are accepted, and those that are not; ichor is simulated."""
 
 import numpy as np
 import pytest
@@ -22,12 +22,12 @@ class Bright(torch.nn.Module):
 
 
 def answers(prepared, model=Bright(), shift=0.0):
-    """What a service that runs `model` on the tensors with `shift` added would answer."""
+    """The output of ichor for `model` on the tensors, with `shift` added to these."""
     with torch.no_grad():
         masks, slices = model(torch.from_numpy(np.array(prepared.images) + np.float32(shift)))
     given = agreement.Answers(masks[:, 0].numpy(), slices.numpy(), [], {})
     given.rows = [{}] * len(prepared.rows)
-    scored = agreement.read_out(SPEC, prepared, given, "alone").scored
+    scored = agreement.postprocess(SPEC, prepared, given, "alone").scored
     given.rows = [
         {
             **{key: prepared.rows[at][key] for key in ("patient", "slice")},
@@ -40,15 +40,15 @@ def answers(prepared, model=Bright(), shift=0.0):
     for at in np.flatnonzero(scored.mask_known):
         given.rows[at] |= {"overlap_px": str(scored.overlap[at]), "true_px": str(scored.truth[at])}
         given.rows[at] |= {"lesions": str(scored.lesions[at]), "lesions_hit": str(scored.lesions_hit[at])}
-    measured = figures.measure(agreement.counted_by_ichor(scored, given))
-    given.figures = {name: measured[name] for name in agreement.SAME}
+    measured = figures.measure(agreement.with_ichor_counts(scored, given))
+    given.figures = {name: measured[name] for name in agreement.FIGURE_NAMES}
     return given
 
 
 def agree(prepared, given):
     found = agreement.compare_logits(Bright(), SPEC, prepared, given)
-    read = agreement.read_out(SPEC, prepared, given, "alone")
-    found.figure = agreement.compare_read_out(read, prepared, given, "alone")
+    read = agreement.postprocess(SPEC, prepared, given, "alone")
+    found.figure = agreement.compare_slices(read, prepared, given, "alone")
     return found
 
 
@@ -59,24 +59,24 @@ def test_the_same_network_agrees(prepared):
     assert found.mask_px == 0 and found.logit < 1e-6 and found.figure < 1e-9
 
 
-def test_other_preprocessing_does_not(prepared):
+def test_other_preprocessing_is_refused(prepared):
     with pytest.raises(ValueError, match="in a logit"):
         agree(prepared, answers(prepared, shift=0.008 / 0.25))
 
 
-def test_pixels_at_the_threshold_may_fall_on_either_side(prepared):
+def test_pixels_at_the_threshold_may_differ(prepared):
     images = np.array(prepared.images)
-    # Blood begins at 1.5; a square of pixels lies there exactly.
+    # Blood begins at 1.5, the value of a square of pixels.
     images[0, 0, 40:44, 40:44] = 1.5
     prepared.images = images
     one, other = answers(prepared, shift=1e-6), answers(prepared, shift=-1e-6)
     px = [int(given.rows[0]["mask_px"]) for given in (one, other)]
-    assert px == [16, 0], "the mask hangs on rounding here"
+    assert px == [16, 0], "the mask depends on rounding here"
     found = [agree(prepared, given) for given in (one, other)]
     assert sorted(each.mask_px for each in found) == [0, 16]
 
 
-def test_a_mask_that_is_read_out_otherwise_is_noticed(prepared):
+def test_a_different_mask_is_found(prepared):
     given = answers(prepared)
     row = next(row for row in given.rows if int(row["mask_px"]) > 4)
     row["mask_px"] = str(int(row["mask_px"]) - 1)
@@ -84,25 +84,25 @@ def test_a_mask_that_is_read_out_otherwise_is_noticed(prepared):
         agree(prepared, given)
 
 
-def test_a_figure_that_is_computed_otherwise_is_noticed(prepared):
+def test_a_different_figure_is_found(prepared):
     given = answers(prepared)
     given.figures["dice_slices"] += 0.001
     with pytest.raises(ValueError, match="dice_slices differs by 0.00100"):
         agree(prepared, given)
 
 
-def test_nothing_is_compared_where_every_slice_lies_at_a_limit(prepared):
+def test_slices_that_are_all_at_a_threshold_are_refused(prepared):
     given = answers(prepared)
-    read = agreement.read_out(SPEC, prepared, given, "alone")
+    read = agreement.postprocess(SPEC, prepared, given, "alone")
     read.unsure[:] = True
     with pytest.raises(ValueError, match="100% of the slices"):
-        agreement.compare_read_out(read, prepared, given, "alone")
+        agreement.compare_slices(read, prepared, given, "alone")
 
 
-def test_calibration_is_part_of_what_is_compared(prepared):
+def test_a_different_calibration_is_found(prepared):
     given = answers(prepared)
     other = SPEC | {"calibration": {"method": "platt", "slope": 1.1, "intercept": 0.0}}
-    read = agreement.read_out(other, prepared, given, "alone")
+    read = agreement.postprocess(other, prepared, given, "alone")
     assert not np.allclose(read.scored.slice_probabilities[:, 0], fit.sigmoid(given.slice_logits[:, 0]))
     with pytest.raises(ValueError, match="the probability of the slice differs"):
-        agreement.compare_read_out(read, prepared, given, "alone")
+        agreement.compare_slices(read, prepared, given, "alone")

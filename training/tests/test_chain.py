@@ -1,4 +1,4 @@
-"""The chain along a head against Bayes' rule written out, and what is learnt of it."""
+"""The series chain against Bayes' rule written out, and how it is fitted."""
 
 import itertools
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training import chain, fit
-from training.evaluate import numbers
+from training.evaluate import slice_numbers
 from training.tests.test_figures import scored
 
 LINKS = {
@@ -15,7 +15,7 @@ LINKS = {
 }  # fmt: skip
 
 
-def test_slices_are_weighed_as_by_bayes_rule():
+def test_probabilities_follow_bayes_rule():
     evidence = np.array([-3.0, 4.0, 1.0, -0.5, 2.0])
     prior = LINKS["onset"] / (LINKS["onset"] + LINKS["end"])
     alone = np.exp(evidence - 1) / (prior / (1 - prior))
@@ -30,18 +30,18 @@ def test_slices_are_weighed_as_by_bayes_rule():
     assert found == pytest.approx(sums / total)
 
 
-def test_only_the_head_whose_slices_have_names_is_numbered_by_its_order():
+def test_only_slices_with_names_instead_of_numbers_are_numbered_by_order():
     names = [("a", "7"), ("b", "top"), ("a", "12"), ("b", "base"), ("c", "3")]
     rows = [{"patient": patient, "slice": name} for patient, name in names]
-    assert numbers(rows).tolist() == [7, 0, 12, 1, 3]
+    assert slice_numbers(rows).tolist() == [7, 0, 12, 1, 3]
 
 
-def test_far_slices_say_nothing_of_each_other():
+def test_distant_slices_have_no_effect_on_each_other():
     evidence = np.array([5.0, -2.0, 1.0])
     assert chain.log_odds(LINKS, evidence, np.array([0, 1000, 2000])) == pytest.approx(evidence - 1)
 
 
-def test_neighbours_open_a_slice_and_close_a_lonely_one():
+def test_neighbours_keep_the_mask_of_a_slice_and_clear_a_single_one():
     evidence = np.array([4.0, -0.5, 4.0, -6.0, -0.5, -6.0, 2.0])
     opened = scored(
         patient=np.array(["a"] * 3 + ["b"] * 3 + ["c"]), number=np.array([3, 4, 5, 3, 4, 5, 9]), evidence=evidence,
@@ -57,16 +57,16 @@ def test_neighbours_open_a_slice_and_close_a_lonely_one():
     assert joined.slice_probabilities[6, 0] == 0.25, "a slice without neighbours stays as it was alone"
     blank = scored(**{**vars(opened), "found": np.zeros(7)})
     joined = chain.in_series(blank, faint, alone, LINKS)
-    assert joined.found.tolist() == [2, 2, 2, 0, 0, 0, 3], "what rather bleeds is looked at once more"
+    assert joined.found.tolist() == [2, 2, 2, 0, 0, 0, 3], "slices that are probably bleeding get the fallback threshold"
 
 
-def test_rates_are_counted_on_neighbours_of_sets_with_healthy_heads():
+def test_rates_come_from_neighbours_in_sets_with_heads_without_blood():
     labels = np.array([[0.0], [1], [1], [0], [0], [0]])
     names, places = np.array(["a"] * 4 + ["b"] * 2), np.array([4, 2, 3, 1, 1, 3])
     some = scored(patient=names, number=places, labels=labels)
     # Of a in order: 0 to 1, 1 to 1, 1 to 0; b has a gap. One more of each is counted.
-    assert chain.rates([some]) == pytest.approx((2 / 3, 2 / 4))
+    assert chain.transition_rates([some]) == pytest.approx((2 / 3, 2 / 4))
     # Where nearly every head bleeds, slices were chosen: such a set does not count.
     ill = scored(patient=names, number=places, labels=np.ones_like(labels))
-    assert chain.rates([some, ill]) == chain.rates([some])
-    assert chain.rates([scored(number=np.array([1, 3, 1, 3]))]) is None
+    assert chain.transition_rates([some, ill]) == chain.transition_rates([some])
+    assert chain.transition_rates([scored(number=np.array([1, 3, 1, 3]))]) is None

@@ -1,4 +1,4 @@
-"""Folds by patient, and the figures that five folds add up to."""
+"""Folds by patient, and the figures over all folds."""
 
 import copy
 
@@ -9,17 +9,17 @@ from training import crossvalidate, figures, fit, split
 from training.tests.test_split import rows
 
 
-def test_every_patient_validates_once_and_never_crosses():
+def test_every_patient_is_in_one_fold():
     given = rows(57)
     held = split.folds(given, seed=0)
     assert sorted(sum(held, [])) == sorted({row["patient"] for row in given})
     for number in range(5):
-        parts = split.by_fold(given, 0, number)
+        parts = split.split_by_fold(given, 0, number)
         assert not set(parts["train"]) & set(parts["validation"])
         assert sorted(parts["train"] + parts["validation"]) == sorted(sum(held, []))
 
 
-def test_folds_share_out_strata_and_types():
+def test_folds_have_equal_parts_of_each_stratum_and_type():
     given = rows(60)
     for row in given:
         if row["hemorrhage"] == "1":
@@ -31,7 +31,7 @@ def test_folds_share_out_strata_and_types():
 
 
 def predicted(seed: int, patients: range, skill: float) -> fit.Predicted:
-    """Slices of 32x32 whose maps show the truth as strongly as `skill` says."""
+    """Predictions for slices of 32x32 whose maps are right in proportion to `skill`."""
     rng = np.random.default_rng(seed)
     count = 8 * len(patients)
     truth = np.zeros((count, 32, 32), bool)
@@ -66,7 +66,7 @@ def test_summary_joins_the_folds_and_chooses_on_the_others():
     assert worse["dice_patients"]["value"] < 0.85
 
 
-def test_calibration_error_and_sensitivity_by_hand():
+def test_calibration_error_and_sensitivity_of_a_small_case():
     labels = np.array([0, 0, 1, 1])
     assert figures.calibration_error(labels, np.array([0.0, 0.0, 1.0, 1.0])) == 0
     assert figures.calibration_error(labels, np.array([0.5] * 4)) == 0
@@ -79,7 +79,7 @@ def test_calibration_error_and_sensitivity_by_hand():
     assert figures.sensitivity_at(labels, scores, 0.9) == 0.5
 
 
-def test_a_set_of_fewer_patients_than_folds_has_empty_ones_and_single_slices_no_series():
+def test_few_patients_leave_folds_empty_and_single_slices_have_no_series():
     folds = [[predicted(n, range(4 * n, 4 * n + 4), 0.6), predicted(n, range(int(n == 1)), 0.6)] for n in range(5)]
     for fold in folds:
         fold[1].number = 1000 * fold[1].number

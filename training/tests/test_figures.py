@@ -1,4 +1,4 @@
-"""Figures against cases small enough to count by hand."""
+"""Figures of small cases with known results."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def scored(**changes):
     return figures.Scored(**(values | changes))
 
 
-def test_counts_by_hand():
+def test_figures_of_a_small_case():
     measured = figures.measure(scored())
     assert measured["dice_slices"] == measured["dice_patients"] == 0.5
     assert measured["dice_pooled"] == pytest.approx(20 / 45)
@@ -50,13 +50,13 @@ def test_auc_gives_ties_one_half():
     assert figures.auc(np.array([1, 0]), np.array([0.5, 0.5])) == 0.5
 
 
-def test_interval_holds_the_figure_and_repeats():
+def test_the_interval_contains_the_figure_and_is_reproducible():
     first, again = (bootstrap.intervals(scored(), figures.measure, 50) for _ in range(2))
     assert first["dice_patients"] == again["dice_patients"]
     assert first["dice_patients"]["low"] <= 0.5 <= first["dice_patients"]["high"]
 
 
-def test_a_difference_is_resampled_alike():
+def test_both_models_of_a_difference_have_the_same_resamples():
     half = scored(overlap=np.array([5, 0, 0, 0]))
     apart = bootstrap.differences(scored(), half, figures.measure, 50)["dice_patients"]
     # Of patient b neither found anything, of patient a one found half as much: drawn 0, 1 or 2 of 2 times.
@@ -76,7 +76,7 @@ def test_small_components_are_dropped_and_large_ones_stay():
     assert fit.find_mask(probabilities, 0.5, 4).sum() == 29
 
 
-def test_platt_finds_a_known_curve_and_refuses_a_falling_one():
+def test_calibration_finds_a_known_curve_and_refuses_a_negative_slope():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, 4000)
     labels = (rng.uniform(size=4000) < fit.sigmoid(0.5 * logits - 1)).astype(float)

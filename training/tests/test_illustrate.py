@@ -1,4 +1,4 @@
-"""Failures of a model on labelled synthetic slices are found, named and drawn."""
+"""Failures of a model on labelled synthetic slices are found, described and drawn."""
 
 import json
 
@@ -9,23 +9,23 @@ from training import dataset, export, illustrate
 
 
 class Bright(torch.nn.Module):
-    """Outlines what is brighter than 1 and calls every slice likely."""
+    """Outlines pixels brighter than 1 and gives every slice a high probability."""
 
     def forward(self, image):
         return (image - 1.0) * 20, torch.full((len(image), 6), 2.0) + image.mean() * 0
 
 
-def gallery() -> dataset.Prepared:
-    """A bleed that shows, one that does not, and a bright spot that is none."""
+def gallery() -> dataset.PreparedSet:
+    """A visible bleed, an invisible one, and a bright spot without a bleed."""
     images = np.zeros((3, 1, 64, 64), np.float32)
     images[0, 0, 20:30, 20:30] = images[2, 0, 40:50, 40:50] = 2.0
     rows = [dict.fromkeys(dataset.LABELS, "0") | {"patient": str(n), "slice": "0"} for n in range(3)]
     rows[0] |= {"hemorrhage": "1", "subdural": "1"}
     rows[1] |= {"hemorrhage": "1", "epidural": "1"}
-    return dataset.Prepared("gallery", images, np.zeros((3, 64, 64), np.uint8), rows)
+    return dataset.PreparedSet("gallery", images, np.zeros((3, 64, 64), np.uint8), rows)
 
 
-def test_failures_are_what_contradicts_the_labels(tmp_path):
+def test_failures_are_the_findings_that_contradict_the_labels(tmp_path):
     export.export_onnx(Bright().eval(), tmp_path / "model.onnx", 64)
     spec = {
         "file": "model.onnx",

@@ -1,4 +1,4 @@
-"""Unknown masks and labels teach nothing wrong."""
+"""Unknown masks and labels do not train."""
 
 import functools
 
@@ -16,13 +16,13 @@ def test_missing_mask_is_never_background():
     assert loss.item() == 0 and logits.grad.abs().sum() == 0
 
 
-def test_weakly_labelled_positive_asks_for_some_blood():
+def test_a_weak_slice_raises_the_highest_logits():
     logits = torch.full((1, 1, 8, 8), -3.0, requires_grad=True)
     losses.weak_loss(logits, torch.ones(1, 6), torch.zeros(1)).backward()
     assert logits.grad.sum() < 0, "descending must raise the map"
 
 
-def test_false_alarms_are_those_of_slices_known_to_be_empty():
+def test_false_alarms_are_counted_in_slices_without_blood_only():
     logits = torch.full((3, 1, 40, 40), -5.0)
     logits[:, :, 3, 3:5] = 4.0
     logits.requires_grad_(True)
@@ -41,7 +41,7 @@ def test_unknown_labels_are_left_out():
     )
 
 
-def test_perfect_mask_costs_almost_nothing_and_inverse_much():
+def test_a_perfect_mask_has_a_small_loss_and_its_inverse_a_large_one():
     masks = torch.zeros(2, 1, 16, 16)
     masks[0, 0, 4:8, 4:8] = 1
     logits = (masks * 2 - 1) * 20
@@ -50,7 +50,7 @@ def test_perfect_mask_costs_almost_nothing_and_inverse_much():
     assert losses.mask_loss(-logits, masks, known, 1.0) > 5
 
 
-def test_focal_tversky_minds_a_missed_pixel_more_than_a_false_one():
+def test_focal_tversky_weighs_a_missed_pixel_more_than_a_false_one():
     masks = torch.zeros(1, 1, 16, 16)
     masks[..., 4:8, 4:8] = 1
     perfect, missed, false = (masks * 40 - 20).repeat(3, 1, 1, 1).split(1)
@@ -65,7 +65,7 @@ def test_focal_tversky_minds_a_missed_pixel_more_than_a_false_one():
     assert cost(missed, masks * 0) == 0
 
 
-def test_total_is_finite_when_nothing_is_known():
+def test_the_total_is_finite_without_masks_and_labels():
     batch = {
         "mask": torch.zeros(1, 1, 8, 8),
         "inside": torch.ones(1, 1, 8, 8, dtype=torch.bool),
@@ -76,7 +76,7 @@ def test_total_is_finite_when_nothing_is_known():
     assert torch.isfinite(losses.total_loss(outputs, batch, WEIGHTS))
 
 
-def test_outside_the_skull_nothing_is_taught():
+def test_pixels_outside_the_skull_have_no_gradient():
     logits = torch.zeros(3, 1, 40, 40, requires_grad=True)
     masks = torch.zeros(3, 1, 40, 40)
     masks[0, :, 4:20, 4:20] = 1
@@ -91,7 +91,7 @@ def test_outside_the_skull_nothing_is_taught():
     assert not logits.grad[..., 10:].any() and logits.grad[..., :10].any(dim=3).any(dim=2).all()
 
 
-def test_unsure_pixels_of_a_pseudo_label_teach_nothing():
+def test_unsure_pixels_of_a_pseudo_label_have_no_gradient():
     mask = torch.zeros(1, 1, 8, 8)
     mask[..., :2, :2] = 1
     unsure = mask.clone()
@@ -106,7 +106,7 @@ def test_unsure_pixels_of_a_pseudo_label_teach_nothing():
     assert losses.mask_loss(logits, mask, torch.ones(1), 1.0) > first
 
 
-def test_a_mask_of_half_the_weight_pulls_half_as_much():
+def test_a_mask_of_half_the_weight_has_half_the_gradient():
     masks = torch.zeros(2, 1, 16, 16)
     masks[:, :, 4:8, 4:8] = 1
     logits = torch.zeros(2, 1, 16, 16, requires_grad=True)

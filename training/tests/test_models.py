@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from training import export, models
-from training.evaluate import BothWays
+from training.evaluate import MirrorAverage
 from training.model_efficientnet import filter_per_channel
 
 KINDS = [{"kind": "unet", "base": 16}, {"kind": "deeplabv3", "width": 96}]
@@ -37,7 +37,7 @@ def test_exported_file_agrees_with_pytorch_and_is_small(model, tmp_path):
     assert list(tmp_path.iterdir()) == [path], "weights belong inside the one file"
 
 
-def test_exported_graph_holds_plain_operators_and_static_shapes(model, tmp_path):
+def test_exported_graph_has_plain_operators_and_static_shapes(model, tmp_path):
     path = tmp_path / "model.onnx"
     export.export_onnx(model, path, 256)
     graph = onnx.load(path).graph
@@ -62,9 +62,9 @@ def test_unknown_architecture_is_refused():
 
 
 @torch.no_grad()
-def test_both_ways_see_a_slice_and_its_mirror_image_alike():
+def test_the_mirror_average_is_equal_for_a_slice_and_its_mirror_image():
     torch.manual_seed(0)
-    model = BothWays(models.build({"kind": "unet", "base": 8})).eval()
+    model = MirrorAverage(models.build({"kind": "unet", "base": 8})).eval()
     image = torch.randn(1, 1, 32, 32)
     (mask, slices), (mirrored, same) = model(image), model(image.flip(3))
     torch.testing.assert_close(mirrored.flip(3), mask)
@@ -72,7 +72,7 @@ def test_both_ways_see_a_slice_and_its_mirror_image_alike():
     assert not torch.allclose(model.model(image.flip(3))[0].flip(3), model.model(image)[0])
 
 
-def test_a_released_file_learns_on_from_where_it_is(tmp_path):
+def test_a_released_file_can_be_trained_further(tmp_path):
     torch.manual_seed(0)
     made = models.build(KINDS[1])
     made(torch.randn(8, 1, 64, 64))
@@ -95,7 +95,7 @@ def test_a_file_of_another_architecture_is_refused(tmp_path):
         export.load_onnx(path, KINDS[1], torch.zeros(1, 1, 64, 64))
 
 
-def test_the_quicker_dilated_filter_is_the_same_filter():
+def test_the_faster_dilated_convolution_gives_the_same_result():
     torch.manual_seed(0)
     filters = torch.nn.Conv2d(6, 6, 5, 1, 4, 2, groups=6, bias=False)
     x = torch.randn(2, 6, 8, 8)

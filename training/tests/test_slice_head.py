@@ -1,4 +1,4 @@
-"""The head fitted after training: what it learns, from whom, and what it leaves alone."""
+"""The slice head is fitted on training patients only, with known labels only."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,11 @@ import torch
 
 from training import slice_head
 from training.batches import Batches
-from training.dataset import Prepared
+from training.dataset import PreparedSet
 
 
 class Brightest(torch.nn.Module):
-    """Sees the mean and the maximum of a slice."""
+    """A network whose features are the slice itself."""
 
     def __init__(self):
         super().__init__()
@@ -23,8 +23,8 @@ class Brightest(torch.nn.Module):
 CONFIG = {"normalize": {"mean": 0.0, "std": 1.0}, "augment": {"online": {"horizontal_flip": 0.5}, "intensity": {}}}
 
 
-def phantoms(count: int, seed: int) -> Prepared:
-    """Slices of noise, every other one with a bright spot: EDH by label; nothing known of SDH."""
+def phantoms(count: int, seed: int) -> PreparedSet:
+    """Slices of noise, every other one with a bright spot: EDH by label; no label of SDH."""
     rng = np.random.default_rng(seed)
     images = rng.uniform(0, 0.1, (count, 1, 16, 16)).astype(np.float32)
     rows = []
@@ -35,7 +35,7 @@ def phantoms(count: int, seed: int) -> Prepared:
             "patient": str(number // 4), "slice": str(number), "hemorrhage": str(bleeds), "epidural": str(bleeds), "subdural": "",
             "subarachnoid": "0", "intraparenchymal": "0", "intraventricular": "0", "mask_known": "1",
         })  # fmt: skip
-    return Prepared(f"phantom-{seed}", images, np.zeros((count, 16, 16), np.uint8), rows)
+    return PreparedSet(f"phantom-{seed}", images, np.zeros((count, 16, 16), np.uint8), rows)
 
 
 def fitted(sets: list, parts: dict, views: int) -> Brightest:
@@ -45,7 +45,7 @@ def fitted(sets: list, parts: dict, views: int) -> Brightest:
 
 
 @pytest.mark.parametrize("views", [1, 3])
-def test_the_head_learns_the_spot_from_training_patients_alone(views):
+def test_the_head_finds_the_spot_from_training_patients_only(views):
     sets = [phantoms(80, 0), phantoms(24, 1)]
     # The patients left out say the contrary.
     for row in sets[0].rows[:20]:
@@ -62,19 +62,19 @@ def test_the_head_learns_the_spot_from_training_patients_alone(views):
     assert any_hemorrhage[1::2].min() > any_hemorrhage[::2].max()
     assert model.slice_head.mask_share[0, 0] > 0 and not model.slice_head.mask_share[0, 1:].any()
     assert (epidural[1::2] > 0).all() and (epidural[::2] < 0).all()
-    assert (subdural == subdural[0]).all(), "nothing is known of it"
-    assert (subarachnoid == subarachnoid[0]).all() and subarachnoid[0] < -3, "nobody has it"
+    assert (subdural == subdural[0]).all(), "without labels"
+    assert (subarachnoid == subarachnoid[0]).all() and subarachnoid[0] < -3, "no patient has it"
 
 
-def test_the_head_hears_the_mask_from_within_the_skull_alone():
+def test_the_head_uses_the_mask_inside_the_skull_only():
     one = phantoms(80, 0)
     parts = {one.name: {"train": [str(number) for number in range(20)]}}
     batches = Batches([one], parts, CONFIG, seed=0)
-    _, cells, _ = slice_head.seen(Brightest(), batches, one.name, views=2)
+    _, cells, _ = slice_head.collect_features(Brightest(), batches, one.name, views=2)
     assert len(cells) == 160 and cells.min() > 0
     one.within = np.zeros((80, 16, 16), np.uint8)
     one.within[:, 8:] = 1  # the spots lie above
-    _, below, _ = slice_head.seen(Brightest(), batches, one.name, views=2)
+    _, below, _ = slice_head.collect_features(Brightest(), batches, one.name, views=2)
     assert cells.max() > 0.2 > 0.1 > below.max() > 0
 
 
@@ -86,7 +86,7 @@ def test_a_small_set_weighs_as_much_as_a_large_one():
     assert abs(intercept) < 1e-3
 
 
-def test_negatives_that_are_skipped_are_stood_for_by_the_others():
+def test_used_negatives_count_for_the_skipped_ones():
     one = phantoms(160, 0)
     parts = {"phantom-0": {"train": [str(number) for number in range(40)]}}
     biases = []

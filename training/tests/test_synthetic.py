@@ -1,4 +1,4 @@
-"""Drawn bleeds: inside the skull, and marked where they were drawn."""
+"""Drawn bleeds are inside the skull, and the mask has their place."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ from training import synthetic
 
 
 def head(side=128):
-    """An elliptical skull of bone round grey tissue."""
+    """An elliptical skull of bone around grey tissue."""
     grey = np.zeros((side, side), np.float32)
     middle = (side // 2, side // 2)
     cv2.ellipse(grey, middle, (52, 60), 0, 0, 360, 1.0, -1)
@@ -15,14 +15,14 @@ def head(side=128):
     return grey
 
 
-def test_inside_is_what_the_skull_encloses():
+def test_the_inside_is_enclosed_by_the_skull():
     inside = synthetic.intracranial(head())
     assert inside[64, 64] and not inside[5, 5] and not inside[64, 14]
     assert abs(inside.sum() - np.pi * 46 * 54) < 600
     assert synthetic.intracranial(np.zeros((64, 64), np.float32)) is None
 
 
-def test_lesions_lie_inside_are_brighter_and_change_nothing_else():
+def test_lesions_are_inside_and_brighter_and_change_nothing_else():
     grey, none, labels = head(), np.zeros((128, 128), np.uint8), np.zeros(6, np.float32)
     inside, rng, drawn = synthetic.intracranial(grey), np.random.default_rng(0), 0
     for _ in range(40):
@@ -35,11 +35,11 @@ def test_lesions_lie_inside_are_brighter_and_change_nothing_else():
         assert with_blood[mask > 0].mean() > grey[mask > 0].mean() + 0.03
         far = cv2.dilate(mask, np.ones((13, 13), np.uint8)) == 0
         assert np.array_equal(with_blood[far], grey[far])
-        assert (told == -1).all(), "a drawn bleed teaches the mask alone"
+        assert (told == -1).all(), "a drawn bleed trains the mask only"
     assert drawn > 30 and not labels.any() and not none.any()
 
 
-def test_each_shape_keeps_to_its_place():
+def test_each_shape_is_at_its_place():
     inside, rng = synthetic.intracranial(head()), np.random.default_rng(2)
     depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
     for shape in ("lens", "crescent"):

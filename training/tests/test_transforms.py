@@ -1,4 +1,4 @@
-"""Each augmentation step moves a marked pixel where its name says."""
+"""Each augmentation step moves a marked pixel as its name says."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_identity_at_half_the_size_keeps_the_place():
     assert half[8:16, 16:24].mean() > 0.9 and half.sum() < 80
 
 
-def test_amount_zero_switches_every_step_off():
+def test_amount_zero_turns_every_step_off():
     rng = np.random.default_rng(0)
     assert np.allclose(transforms.draw_geometry({}, rng), np.eye(3))
     grey = np.linspace(0, 1, SIDE * SIDE, dtype=np.float32).reshape(SIDE, SIDE)
@@ -63,14 +63,14 @@ def test_amount_zero_switches_every_step_off():
     "name",
     ["rotation_degrees", "width_shift", "height_shift", "shear_degrees", "zoom", "horizontal_flip"],
 )
-def test_every_named_geometric_step_acts_when_switched_on(name):
+def test_every_geometric_step_has_an_effect(name):
     rng = np.random.default_rng(1)
     assert not np.allclose(transforms.draw_geometry({name: 1.0}, rng), np.eye(3))
 
 
 @pytest.mark.parametrize("amounts", [{"gain": 0.3}, {"bias": 0.2}, {"gamma": 0.5}, {"noise": 0.1},
                                      {"blur_share": 1.0, "blur_sigma": 2.0}])  # fmt: skip
-def test_every_intensity_step_acts_and_stays_in_range(amounts):
+def test_every_intensity_step_has_an_effect_and_stays_in_range(amounts):
     rng = np.random.default_rng(2)
     grey = rng.uniform(0, 1, (SIDE, SIDE)).astype(np.float32)
     varied = transforms.vary_intensity(grey, amounts, rng)
@@ -78,7 +78,7 @@ def test_every_intensity_step_acts_and_stays_in_range(amounts):
     assert varied.dtype == np.float32 and varied.min() >= 0 and varied.max() <= 1
 
 
-def test_pasted_lesion_brightens_its_place_and_nothing_else():
+def test_a_pasted_lesion_changes_only_its_place():
     head, donor = (np.full((SIDE, SIDE), grey, np.float32) for grey in (0.4, 0.7))
     lesion = np.zeros((SIDE, SIDE), np.uint8)
     lesion[10:20, 10:20] = 1
@@ -87,7 +87,7 @@ def test_pasted_lesion_brightens_its_place_and_nothing_else():
     assert grey[15, 15] == pytest.approx(0.7, abs=0.01) and grey[35, 35] == pytest.approx(0.4)
 
 
-def test_lesion_that_would_lie_on_bone_is_refused():
+def test_a_lesion_on_bone_is_refused():
     bone, donor = (np.full((SIDE, SIDE), grey, np.float32) for grey in (1.0, 0.7))
     assert transforms.paste_lesion(bone, dot(5, 5) * 0, donor, dot(20, 20)) is None
 
@@ -100,7 +100,7 @@ def test_other_window_keeps_hounsfield_units_and_black():
     assert transforms.other_window(np.zeros(3, np.float32), 30, 130).max() == 0
 
 
-def test_the_rim_lies_on_soft_tissue_and_fades_from_bone():
+def test_the_rim_is_on_soft_tissue_and_decreases_from_bone():
     grey = np.full((64, 64), 0.5, np.float32)
     grey[:, :4], grey[:, -8:] = 1.0, 0.0  # bone on the left, air on the right
     rim = transforms.bright_rim(grey, 0.08, np.random.default_rng(0))
@@ -108,7 +108,7 @@ def test_the_rim_lies_on_soft_tissue_and_fades_from_bone():
     assert 0.04 < rim[32, 4] <= 0.08 and np.all(np.diff(rim[32, 4:40]) < 0)
 
 
-def test_grain_has_the_deviation_that_was_asked_for_and_clots():
+def test_grain_has_the_requested_deviation_and_is_correlated():
     grain = transforms.grain((64, 64), 0.1, np.random.default_rng(0))
     assert grain.std() == pytest.approx(0.1)
     assert np.corrcoef(grain[:, :-1].ravel(), grain[:, 1:].ravel())[0, 1] > 0.3
