@@ -21,7 +21,7 @@ def facts() -> dict:
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     return {
-        "processor": fields.get("model name", platform.machine()),
+        "cpu": fields.get("model name", platform.machine()),
         "cores": len(os.sched_getaffinity(0)),
         "instructions": [flag for flag in REPORTED_FLAGS if flag in flags],
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),

@@ -23,7 +23,7 @@ def lines(figures: dict, results: list[bars.Bar]) -> list[str]:
     peers = machine["peers"]
     busy = machine["load_before"] > machine["cores"] / 2
     out = [
-        f"On {machine['cores']} cores of {machine['processor']} ({', '.join(machine['instructions'])}); medians of"
+        f"On {machine['cores']} cores of {machine['cpu']} ({', '.join(machine['instructions'])}); medians of"
         f" runs by turns; onnxruntime {peers['onnxruntime']}, OpenVINO {peers['openvino']}. The masks of Ichor and"
         " of onnxruntime agree at a Dice of "
         + ", ".join(f"{figures['slices'][m]['agreement']['dice']:.5f} ({m})" for m in models)

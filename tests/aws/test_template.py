@@ -299,5 +299,5 @@ def test_access_logs_hold_no_address(template: dict):
     (api,) = of_type(template, "AWS::Serverless::HttpApi").values()
     log_format = api["Properties"]["AccessLogSettings"]["Format"]
     assert "$context.status" in log_format
-    # Whoever knows the path of a job can read the job.
+    # Anyone who knows the path of a job can read the job.
     assert not any(word in log_format for word in ("sourceIp", "userAgent", "$context.path"))

@@ -14,16 +14,29 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Path prefixes that are free of these phrases and stay so.
 CHECKED = (
+    ".ci/",
     ".github/",
-    "CODE_OF_CONDUCT.md",
     "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",
+    "Cargo.toml",
+    "Makefile",
     "README.md",
     "SECURITY.md",
+    "benches/",
     "docs/",
     "examples/",
+    "frontend/",
     "fuzz/",
+    "infra/",
     "models/",
+    "pyproject.toml",
+    "scripts/",
+    "template.yaml",
+    "tests/aws/",
+    "tests/dicom/",
+    "tests/examples/",
+    "tests/frontend/",
     "tests/tools/",
     "training/",
 )
@@ -50,7 +63,7 @@ PHRASES = {
     r"\b(?:the|a|an|NVIDIA|graphics) card\b": "the GPU; or the model card",
     r"\bprocessors?\b": "CPU",
     r"\bnumbers? that (?:is|are) none\b": "NaN",
-    r"\bare none\b|(?<!number )that is none\b": "name what is missing: 'no number', 'NaN', 'not a slice'",
+    r"\bare none\b|(?<!number )(?-i:that is none)\b": "name what is missing: 'no number', 'NaN', 'not a slice'",
     r"\bof our own\b": "'own' before the noun, or the name: 'the native engine'",
     r"\bof ours\b": "ichor's, or name the thing",
     r"\b(?:some|every|no)body\b": "a user, a caller, all, no one; best name the role",
@@ -84,7 +97,7 @@ def found_in(text: str) -> Iterator[tuple[int, str, str]]:
     for number, line in enumerate(text.splitlines(), 1):
         for pattern, instead in PHRASES.items():
             for match in re.finditer(pattern, line, re.IGNORECASE):
-                if line[: match.start()][-1:] not in ('"', "“", "`"):
+                if line[: match.start()][-1:] not in ('"', "'", "“", "`"):
                     yield number, match.group(), instead
 
 

@@ -23,7 +23,7 @@ export function createViewportLabels() {
   };
 
   return {
-    /** Labels a slice; `width` is that of the pane in CSS px. Only the report tells whether the sides are known. */
+    /** Labels a slice; `width` is that of the pane in CSS px. Only the report records whether the sides are known. */
     show(slice, shape, transform, width, { position, hasReport }) {
       const sideLetters = slice && visibleSides(slice, shape);
       edges.hidden = !slice;
