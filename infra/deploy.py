@@ -24,7 +24,7 @@ from samcli.yamlhelper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = {"ApiFunction": "api", "WorkerFunction": "worker"}
-# model.json is uploaded last: a function that starts in between sees the old model or the new one, or fails its
+# model.json is uploaded last: a function that starts in between loads the old model or the new one, or fails its
 # checksum and starts again. It never serves a mixture.
 MODEL_FILES = ("model.onnx", "MODEL_CARD.md", "model.json")
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by the other scripts: where installed tools live, how a script knows that there is nothing left to install,
+# Sourced by the other scripts: where installed tools live, how a script finds out that nothing is left to install,
 # and the names of the binaries.
 # A stamp holds the version or the hash of the lock file, so that only a changed pin installs again.
 set -euo pipefail

@@ -39,7 +39,7 @@ if [ ! -f "$base" ]; then
   folder=$(mktemp -d)
   if ! debootstrap --variant=minbase --include=ca-certificates bookworm "$folder" >"$ICHOR_CACHE/debootstrap.log"; then
     rm -rf "$folder"
-    without_engine "debootstrap failed, $ICHOR_CACHE/debootstrap.log says why" "$@"
+    without_engine "debootstrap failed, $ICHOR_CACHE/debootstrap.log has the reason" "$@"
   fi
   # The certificate authorities of this machine, for networks that inspect TLS traffic.
   cp /etc/ssl/certs/ca-certificates.crt "$folder/etc/ssl/certs/ca-certificates.crt"

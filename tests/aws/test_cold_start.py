@@ -1,4 +1,4 @@
-"""A function that cannot load its models exits and prints one line that says what to fix."""
+"""A function that cannot load its models exits and prints one line with what to fix."""
 
 import json
 import secrets
