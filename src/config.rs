@@ -18,6 +18,11 @@ use clap::{Args, Parser, Subcommand};
 use segment::SEGMENT_HELP;
 use std::path::PathBuf;
 
+/// The filter of events, as other Rust programs read it.
+pub fn log_filter() -> Option<String> {
+    std::env::var("RUST_LOG").ok()
+}
+
 /// The command line of `ichor`.
 #[derive(Debug, Parser)]
 #[command(

@@ -7,6 +7,7 @@ mod intake;
 mod jobs;
 mod json_body;
 mod log;
+mod metrics;
 pub mod multipart;
 mod page;
 mod parameters;
@@ -32,6 +33,7 @@ use crate::telemetry::Sink;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
+use metrics::Metrics;
 use rate::Bucket;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -74,6 +76,7 @@ pub struct Service {
     bucket: Option<Bucket>,
     desk: Option<Desk>,
     log: Sink,
+    metrics: Metrics,
     answered: AtomicBool,
 }
 
@@ -98,6 +101,7 @@ impl Service {
             limits,
             desk,
             log,
+            metrics: Metrics::new(),
             answered: AtomicBool::new(false),
         })
     }
@@ -126,14 +130,27 @@ pub async fn run_server(
     axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 
-/// The router of the API.
+/// The router of the API, as a Lambda function answers it.
 pub fn router(service: Arc<Service>) -> Router {
-    layered(api().route("/v1/openapi.json", get(handlers::openapi)), service)
+    layered(api().merge(description()), service)
 }
 
-/// The router of the API with the routes that SageMaker calls.
+/// The router of the API with `/metrics`, for a server that one process answers for.
+pub fn server_router(service: Arc<Service>) -> Router {
+    layered(api().merge(description()).merge(operation()), service)
+}
+
+/// The router of the API with `/metrics` and the routes that SageMaker calls.
 pub fn sagemaker_router(service: Arc<Service>) -> Router {
-    layered(api().merge(sagemaker::routes()), service)
+    layered(api().merge(sagemaker::routes()).merge(operation()), service)
+}
+
+fn description() -> Router<Arc<Service>> {
+    Router::new().route("/v1/openapi.json", get(handlers::openapi))
+}
+
+fn operation() -> Router<Arc<Service>> {
+    Router::new().route("/metrics", get(metrics::metrics))
 }
 
 fn api() -> Router<Arc<Service>> {

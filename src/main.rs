@@ -1,7 +1,9 @@
 //! The `ichor` program.
 
 use clap::Parser;
+use ichor::config::{Cli, log_filter};
 use ichor::embedded::Embedded;
+use ichor::telemetry::{LogFormat, init_logging};
 use std::process::ExitCode;
 
 /// The models and the page, where the program was built with them.
@@ -11,7 +13,8 @@ static EMBEDDED: Embedded = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 static EMBEDDED: Embedded = Embedded::NOTHING;
 
 fn main() -> ExitCode {
-    match ichor::cli::run(ichor::config::Cli::parse(), &EMBEDDED) {
+    init_logging(log_filter().as_deref(), LogFormat::Text);
+    match ichor::cli::run(Cli::parse(), &EMBEDDED) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ichor: {error}");

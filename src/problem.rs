@@ -15,21 +15,29 @@ pub struct Problem {
     pub detail: String,
     /// Seconds after which to try again, where that helps.
     pub retry_after_s: Option<u64>,
+    /// What failed on this side. For the log of the operator; clients do not receive it.
+    pub cause: Option<String>,
 }
 
 impl Problem {
-    /// A problem that trying again does not mend.
+    /// A problem that occurs again with the same request.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), retry_after_s: None }
+        Self { status, code, detail: detail.into(), retry_after_s: None, cause: None }
     }
 
-    /// The same, to be tried again after some seconds.
+    /// The same problem, with the number of seconds after which to send the request again.
     pub fn after(mut self, seconds: u64) -> Self {
         self.retry_after_s = Some(seconds);
         self
     }
 
-    /// A fault of this side, of which the client learns no more.
+    /// The same problem, with what failed on this side.
+    fn caused_by(mut self, error: &Error) -> Self {
+        self.cause = Some(error.to_string());
+        self
+    }
+
+    /// A failure of the service; the client learns no details.
     pub fn internal() -> Self {
         let detail = "The service failed on this input. Try another export of the image, and report \
                       the request_id if it happens again.";
@@ -66,21 +74,22 @@ impl From<Error> for Problem {
                 Image::UnsupportedType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
                 Image::Unprocessable(_) => (S::UNPROCESSABLE_ENTITY, "unprocessable_image"),
                 Image::InvalidParameter(_) => (S::BAD_REQUEST, "invalid_parameter"),
-                Image::Io { .. } => return Self::internal(),
+                Image::Io { .. } => return Self::internal().caused_by(&error),
             },
             Error::Busy | Error::Core(Core::Busy) => {
                 return Self::new(S::SERVICE_UNAVAILABLE, "overloaded", error.to_string()).after(1);
             }
-            // What the store reported is for the operator's log; the client can only come back.
+            // The report of the store goes to the operator's log; the client can only send the request again.
             Error::Unavailable(_) => {
                 let detail = "Uploads and results cannot be reached just now. Send the request \
                               again after the time in Retry-After.";
-                return Self::new(S::SERVICE_UNAVAILABLE, "store_unavailable", detail).after(5);
+                let problem = Self::new(S::SERVICE_UNAVAILABLE, "store_unavailable", detail);
+                return problem.after(5).caused_by(&error);
             }
-            // The rest are faults of this side; their text is for the operator.
+            // The rest are failures of the service.
             Error::Core(Core::Model { .. } | Core::Inference(_) | Core::Internal(_))
             | Error::Evaluation(_)
-            | Error::Internal(_) => return Self::internal(),
+            | Error::Internal(_) => return Self::internal().caused_by(&error),
         };
         Self::new(status, code, error.to_string())
     }

@@ -1,16 +1,26 @@
-//! Log lines and metrics: one JSON object a line, metrics in CloudWatch's embedded metric format.
+//! Logs: telemetry on standard output, and events for the operator on standard error.
 //!
-//! A line holds identifiers made here, the route as the router knows it, sizes, codes and times;
-//! never a path as it was asked for, a header, an address, or anything of an image. Whether blood
-//! was found is not among it: on a service with few users it would say something of a person.
+//! Telemetry is one JSON object per line, with metrics in CloudWatch's embedded metric format. A line holds
+//! identifiers made here, the route as the router knows it, sizes, codes and times. It never holds a path as it was
+//! requested, a header, an address, or anything of an image. Whether hemorrhage was found is left out too: on a
+//! service with few users it would say something about a person.
+//!
+//! Events are those of the crate `tracing`. [`init_logging`] lets only events of Ichor itself pass: the libraries that
+//! read DICOM write attributes of patients into theirs, and the Lambda runtime writes whole requests.
 
 use serde_json::{Map, Value, json};
+use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{FilterExt, FilterFn, Targets, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Namespace of the metrics.
 const NAMESPACE: &str = "Ichor";
 
-/// Where lines go; `None` says nothing.
+/// Writes a line of telemetry; `None` writes none.
 pub type Sink = Option<fn(&str)>;
 
 /// A metric: name, value, and its unit by CloudWatch's name.
@@ -51,10 +61,46 @@ pub fn line(facts: Value, dimensions: &[&str], metrics: &[Metric], now_ms: u64) 
     Value::Object(line).to_string()
 }
 
-/// Writes to standard output, which is where CloudWatch reads metrics from.
+/// The form of events on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object per line.
+    JsonLines,
+}
+
+/// Starts to write events of Ichor to standard error. `filter` is a level or a list of `target=level`, as the
+/// variable `RUST_LOG` holds it; without one, or with one that cannot be parsed, warnings and errors are written.
+/// Does nothing where a subscriber exists already.
+pub fn init_logging(filter: Option<&str>, format: LogFormat) {
+    let filter = level_filter(filter).and(own_events());
+    let events = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let events = match format {
+        LogFormat::Text => events.boxed(),
+        LogFormat::JsonLines => events.json().flatten_event(true).boxed(),
+    };
+    let _ = tracing_subscriber::registry().with(events.with_filter(filter)).try_init();
+}
+
+fn level_filter(filter: Option<&str>) -> Targets {
+    let parsed = filter.filter(|text| !text.trim().is_empty()).map(Targets::from_str);
+    let default = || Targets::new().with_default(LevelFilter::WARN);
+    parsed.and_then(Result::ok).unwrap_or_else(default)
+}
+
+/// Events of the crates of this workspace: `ichor`, `ichor_core` and so on.
+fn own_events() -> FilterFn {
+    filter_fn(|metadata| {
+        let name = metadata.target().split("::").next().unwrap_or_default();
+        name == "ichor" || name.starts_with("ichor_")
+    })
+}
+
+/// Writes a line to standard output, where CloudWatch reads metrics from.
 pub fn to_stdout(line: &str) {
     use std::io::Write;
-    // A reader that went away is no reason to stop serving.
+    // A closed pipe is no reason to stop serving.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 

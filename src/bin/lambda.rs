@@ -1,16 +1,17 @@
 //! Ichor as an AWS Lambda function: models from S3 at startup, then the same routes as the local server.
 
 use ichor::aws::{S3Objects, Startup, run_api, s3_client, start};
-use ichor::config::{LambdaConfig, job_limits, lambda_limits};
+use ichor::config::{LambdaConfig, job_limits, lambda_limits, log_filter};
 use ichor::error::Result;
 use ichor::http::{Desk, Service};
 use ichor::jobs::Jobs;
 use ichor::object_store::ObjectStore;
-use ichor::telemetry::to_stdout;
+use ichor::telemetry::{LogFormat, init_logging, to_stdout};
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    init_logging(log_filter().as_deref(), LogFormat::JsonLines);
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use ichor::aws::{fetch_models, s3_client};
-use ichor::config::{MeasureArgs, SageMakerArgs, SageMakerCli, SageMakerCommand};
+use ichor::config::{MeasureArgs, SageMakerArgs, SageMakerCli, SageMakerCommand, log_filter};
 use ichor::container::{ask_ping, start_line, stop_signal, until_stopped};
 use ichor::engine::{Engine, OrtRuntime};
 use ichor::error::{Error, Result};
@@ -10,7 +10,7 @@ use ichor::http::{Service, run_server, sagemaker_router};
 use ichor::measure::batch_times;
 use ichor::segmenter::Models;
 use ichor::storage::{ModelFiles, read_model_dir};
-use ichor::telemetry::to_stdout;
+use ichor::telemetry::{LogFormat, init_logging, to_stdout};
 use serde_json::json;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
+    init_logging(log_filter().as_deref(), LogFormat::JsonLines);
     let done = match SageMakerCli::parse().command {
         SageMakerCommand::Serve(args) => run(*args),
         SageMakerCommand::Health(args) => ask_ping(args.port),

@@ -1,18 +1,19 @@
 //! The worker: an AWS Lambda function that runs the jobs whose uploads have arrived.
 
 use ichor::aws::{S3Objects, Startup, run_worker, s3_client, start};
-use ichor::config::{LambdaConfig, worker_limits};
+use ichor::config::{LambdaConfig, log_filter, worker_limits};
 use ichor::error::{Error, Result};
 use ichor::jobs::Worker;
 use ichor::jobs::events::answer;
 use ichor::object_store::ObjectStore;
-use ichor::telemetry::to_stdout;
+use ichor::telemetry::{LogFormat, init_logging, to_stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    init_logging(log_filter().as_deref(), LogFormat::JsonLines);
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

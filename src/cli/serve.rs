@@ -5,7 +5,7 @@ use crate::config::{MOST_LOCAL_JOBS, ServeArgs, job_limits, local_limits};
 use crate::container::stop_signal;
 use crate::embedded::Embedded;
 use crate::error::{Error, Result};
-use crate::http::{Desk, Page, Service, ServiceLimits, built, now, router, run_server};
+use crate::http::{Desk, Page, Service, ServiceLimits, built, now, run_server, server_router};
 use crate::jobs::LocalJobs;
 use crate::object_store::DirObjects;
 use crate::segmenter::Models;
@@ -29,7 +29,7 @@ pub(super) fn serve(args: ServeArgs, embedded: &'static Embedded) -> Result<()> 
             .map_err(Error::io("The port cannot be opened; try --port 0 for a free one"))?;
         let address = listener.local_addr().map_err(Error::io("The port cannot be read"))?;
         println!("Ichor is ready at http://{address}");
-        let server = run_server(listener, page.beside(router(service)), stop_signal());
+        let server = run_server(listener, page.beside(server_router(service)), stop_signal());
         tokio::select! {
             served = server => served.map_err(Error::io("The server stopped")),
             error = failed(&models) => Err(error),

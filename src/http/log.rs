@@ -1,20 +1,22 @@
-//! One line of telemetry a request.
+//! What is recorded of each request: a line of telemetry, the metrics, an event for the operator.
 
 use super::Service;
+use super::metrics::RequestFacts;
 use super::problem::{Problem, RequestId};
 use crate::segmenter::StageTimings;
 use crate::telemetry::{Metric, Unit, line, now_ms};
 use axum::body::HttpBody;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header;
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
+use headers::{ContentLength, HeaderMapExt};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-/// What a handler says of its work; travels with the answer to [`record`].
+/// Measurements of a segmentation. The handler attaches them to the answer, where [`record`] reads them.
 #[derive(Debug, Clone)]
 pub(super) struct Measured {
     pub(super) model: String,
@@ -22,49 +24,83 @@ pub(super) struct Measured {
     pub(super) stages: StageTimings,
 }
 
-/// Writes the line once the answer is there.
+/// Records a request once its answer is there.
 pub(super) async fn record(
     State(service): State<Arc<Service>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(sink) = service.log else { return next.run(request).await };
     let start = Instant::now();
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    // A method of the client's own making is not repeated.
-    let method =
-        Some(request.method().as_str().to_owned()).filter(|m| METHODS.contains(&m.as_str()));
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    let bytes_in: Option<u64> = length.and_then(|v| v.to_str().ok()?.parse().ok());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = known_method(request.method());
+    let bytes_in = request.headers().typed_get::<ContentLength>();
     let response = next.run(request).await;
-    let first = !service.answered.swap(true, Ordering::Relaxed);
-    let extensions = response.extensions();
-    let measured = extensions.get::<Measured>();
+    let facts = RequestFacts {
+        method,
+        route: route.as_ref().map_or("none", MatchedPath::as_str),
+        status: response.status().as_u16(),
+        duration: start.elapsed(),
+        measured: response.extensions().get::<Measured>(),
+    };
+    let is_first = !service.answered.swap(true, Ordering::Relaxed);
+    service.metrics.observe(&facts);
+    log_event(&facts, &response);
+    if let Some(sink) = service.log {
+        sink(&telemetry(&facts, &response, bytes_in, is_first));
+    }
+    response
+}
+
+/// The event of one request; an error of the service with its cause, which no client receives.
+fn log_event(facts: &RequestFacts<'_>, response: &Response) {
+    let RequestFacts { method, route, status, duration, .. } = *facts;
+    let request_id = request_id(response);
+    let duration_ms = duration.as_millis() as u64;
+    match response.extensions().get::<Problem>().and_then(|problem| problem.cause.as_deref()) {
+        Some(cause) => tracing::error!(request_id, method, route, status, cause, "request failed"),
+        None => tracing::info!(request_id, method, route, status, duration_ms, "request answered"),
+    }
+}
+
+fn telemetry(
+    request: &RequestFacts<'_>,
+    response: &Response,
+    bytes_in: Option<ContentLength>,
+    is_first: bool,
+) -> String {
     let facts = json!({
         "event": "request",
-        "request_id": extensions.get::<RequestId>().map(|id| &id.0),
-        "method": method.unwrap_or_else(|| "other".into()),
-        "route": route.unwrap_or_else(|| "none".into()),
-        "status": response.status().as_u16(),
-        "code": extensions.get::<Problem>().map(|problem| problem.code),
-        "model": measured.map(|m| &m.model),
-        "slices": measured.map(|m| m.slices),
+        "request_id": request_id(response),
+        "method": request.method,
+        "route": request.route,
+        "status": request.status,
+        "code": response.extensions().get::<Problem>().map(|problem| problem.code),
+        "model": request.measured.map(|m| &m.model),
+        "slices": request.measured.map(|m| m.slices),
         "bytes_out": response.body().size_hint().exact(),
     });
     let mut metrics: Vec<Metric> = vec![
-        ("duration_ms", start.elapsed().as_secs_f64() * 1e3, Unit::Milliseconds),
-        ("cold_start", f64::from(u8::from(first)), Unit::Count),
+        ("duration_ms", request.duration.as_secs_f64() * 1e3, Unit::Milliseconds),
+        ("cold_start", f64::from(u8::from(is_first)), Unit::Count),
     ];
-    metrics.extend(bytes_in.map(|bytes| ("bytes_in", bytes as f64, Unit::Bytes)));
-    if let Some(Measured { stages, .. }) = measured {
+    metrics.extend(bytes_in.map(|bytes| ("bytes_in", bytes.0 as f64, Unit::Bytes)));
+    if let Some(Measured { stages, .. }) = request.measured {
         metrics.push(("decode_ms", stages.decode, Unit::Milliseconds));
         metrics.push(("inference_ms", stages.inference, Unit::Milliseconds));
-        if first {
+        if is_first {
             metrics.push(("first_inference_ms", stages.inference, Unit::Milliseconds));
         }
     }
-    sink(&line(facts, &["route"], &metrics, now_ms()));
-    response
+    line(facts, &["route"], &metrics, now_ms())
+}
+
+fn request_id(response: &Response) -> Option<&str> {
+    response.extensions().get::<RequestId>().map(|id| id.0.as_str())
+}
+
+/// The method, or `other`: a name that a client made up must not enter logs and labels.
+fn known_method(method: &Method) -> &'static str {
+    METHODS.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"];

@@ -41,14 +41,15 @@ impl Bucket {
     }
 }
 
-/// Answers 429 above the rate; health is always answered, or the one who asks would restart a
-/// service that is only busy.
+/// Answers 429 above the rate. Health and metrics are always answered: without an answer, whoever asks would take
+/// a busy service for a failed one.
 pub(super) async fn limit(
     State(service): State<Arc<Service>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let counted = !request.uri().path().starts_with("/v1/health/");
+    let path = request.uri().path();
+    let counted = !path.starts_with("/v1/health/") && path != "/metrics";
     if let Some(bucket) = service.bucket.as_ref().filter(|_| counted)
         && let Err(seconds) = bucket.take(Instant::now())
     {

@@ -62,6 +62,11 @@ impl LocalJobs {
         &self.jobs
     }
 
+    /// Jobs in the queue, without the one that is being worked on.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// As [`Jobs::create`]; `None` where too many jobs are kept already, so that a disk is not
     /// filled.
     ///
@@ -138,9 +143,10 @@ async fn work(
             worker.run(id)
         };
         let outcome: Option<Result<Outcome>> = tokio::task::spawn_blocking(job).await.ok();
-        if !matches!(outcome, Some(Ok(_))) {
-            // A full disk: the job stays as it is and is taken up at the next start.
-            eprintln!("ichor: the work on a job stopped; its folder could not be read or written");
+        match outcome {
+            Some(Ok(outcome)) => tracing::info!(?outcome, "job ended"),
+            // As on a full disk: the job stays as it is, and its work is continued at the next start.
+            _ => tracing::error!("a job stopped; its folder could not be read or written"),
         }
     }
 }

@@ -20,6 +20,7 @@ mod inputs;
 mod inspect;
 mod intake;
 mod jobs;
+mod metrics;
 mod mutated;
 mod neighbours;
 #[cfg(feature = "gpu")]
