@@ -1,11 +1,11 @@
-//! Lists the files that the `ichor` program carries: the models and the page. `src/main.rs` includes the list;
-//! the library and the other programs do not.
+//! Lists the models and the page as a Rust expression that `src/main.rs` includes, so that the `ichor` program contains
+//! these files. The library and the other programs do not.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// Files of a model; its pictures and golden cases stay outside.
+/// Files of a model that the program needs. Its pictures and golden cases are left out.
 const MODEL_FILES: [(&str, &str); 3] =
     [("spec", "model.json"), ("onnx", "model.onnx"), ("card", "MODEL_CARD.md")];
 
@@ -16,7 +16,7 @@ fn main() -> io::Result<()> {
     }
     let variable = |name| env::var_os(name).map(PathBuf::from).ok_or(io::ErrorKind::NotFound);
     let (root, out) = (variable("CARGO_MANIFEST_DIR")?, variable("OUT_DIR")?);
-    // Only the program needs the list, so that the others build where these folders are missing.
+    // An error in the list, not of this script: the library and the other programs do not need these folders.
     let list = list(&root).unwrap_or_else(|error| {
         let reason = format!(
             "models/ or frontend/ cannot be read: {error}. Build in the project's folder, or without the feature \
@@ -51,7 +51,7 @@ fn list(root: &Path) -> io::Result<String> {
     walk(&page, &mut files)?;
     let name_of =
         |path: &Path| path.strip_prefix(&page).unwrap_or(path).to_string_lossy().replace('\\', "/");
-    // Sorted as text, since the program searches by it: paths sort the folder `strings` before `strings.js`.
+    // Sorted as text, for the binary search of the program. Paths would sort the folder `strings` before `strings.js`.
     files.sort_by_key(|path| name_of(path));
     for path in files {
         let name = name_of(&path);

@@ -14,12 +14,12 @@ use crate::model_spec::ModelSpec;
 use crate::prepare::prepare_dataset;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Runs one command to its end, with the models and the page that the program carries.
+/// Runs one command. `embedded` are the models and the page inside the program.
 ///
 /// # Errors
-/// The first error that stops the command.
+/// The error that stops the command.
 pub fn run(cli: Cli, embedded: &'static Embedded) -> Result<()> {
-    // `ichor inspect … | head` ends quietly, as other tools do; a server must outlive its readers.
+    // `ichor inspect … | head` ends without an error, as other tools do. A server continues without a reader.
     if !matches!(cli.command, Command::Serve(_)) {
         sigpipe::reset();
     }
@@ -43,14 +43,14 @@ fn prepare(args: &PrepareArgs) -> Result<()> {
     Ok(())
 }
 
-/// A bar on stderr; hidden by the library where that is no terminal.
+/// A progress bar on standard error; the library hides it where that is not a terminal.
 fn progress_bar(length: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} slices, {eta} left");
     ProgressBar::new(length as u64)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Moves the bar to as many slices of all as are done; all are known only once a table was read.
+/// A callback that sets the bar to `done` of `all` slices. The total is known only after the table is read.
 fn progress_of(bar: &ProgressBar) -> impl Fn(usize, usize) + Sync {
     |done, all| {
         bar.set_length(all as u64);

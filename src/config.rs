@@ -1,4 +1,4 @@
-//! Every flag and environment variable of the programs; the rest of the code receives values.
+//! Every flag and environment variable of the programs. All other code receives values.
 
 mod container;
 mod engine;
@@ -33,7 +33,7 @@ pub fn log_filter() -> Option<String> {
                   ichor evaluate frontend/samples --model unet --json"
 )]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -44,36 +44,35 @@ pub enum Command {
     /// Serve the API and the page on this machine.
     #[command(after_help = "Example:\n  ichor serve --port 8080")]
     Serve(ServeArgs),
-    /// Segment images and series; writes a mask and an overlay for each slice, and a JSON line for
-    /// each input on stdout.
+    /// Segment images and series; writes a mask and an overlay per slice, and one JSON line per input on
+    /// standard output.
     #[command(after_help = SEGMENT_HELP)]
     Segment(SegmentArgs),
     /// List the models.
     Models(ModelArgs),
-    /// Say what the reader understood of files: sizes, spacing, Hounsfield units; nothing of the
-    /// patient.
+    /// Print what files contain: sizes, spacing, Hounsfield units; nothing about the patient.
     #[command(after_help = "Example:\n  ichor inspect series/ --json")]
     Inspect(InspectArgs),
     /// Score a model on a labelled data set (a folder with slices.csv, or PhysioNet's layout).
     #[command(after_help = "Example:\n  ichor evaluate frontend/samples --model unet --json")]
     Evaluate(EvaluateArgs),
-    /// Write the network tensors of a data set, for training.
+    /// Write the input tensors of a data set, for training.
     #[command(
         after_help = "Example:\n  ichor prepare DATASET --spec models/unet/model.json --output prepared"
     )]
     Prepare(PrepareArgs),
 }
 
-/// Where the models lie.
+/// The models of a command, and the engine that runs them.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
     /// Folder with one folder per model, in place of the models that the program carries.
     #[arg(long, env = "ICHOR_MODEL_DIR")]
     pub models: Option<PathBuf>,
-    /// What runs the networks.
+    /// The engine that runs the networks.
     #[arg(long, value_enum, default_value_t = EngineChoice::Own)]
     pub engine: EngineChoice,
-    /// How onnxruntime runs them, where it does.
+    /// Settings of onnxruntime.
     #[command(flatten)]
     pub ort: OrtArgs,
 }
@@ -84,7 +83,7 @@ pub struct InspectArgs {
     /// Files, or folders of files: DICOM, NIfTI, zip, PNG, JPEG, TIFF, WebP or BMP.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// Print a JSON line a file in place of the table.
+    /// Print one JSON line per file instead of the table.
     #[arg(long)]
     pub json: bool,
 }
@@ -92,25 +91,25 @@ pub struct InspectArgs {
 /// `ichor evaluate`.
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// Where the models lie.
+    /// The models.
     #[command(flatten)]
     pub model_dir: ModelArgs,
     /// Folder of the data set.
     pub dataset: PathBuf,
-    /// Model; the first by name without it.
+    /// Model; default: the first by name.
     #[arg(long)]
     pub model: Option<String>,
-    /// Compare on the network's grid, where training measures, not in the images' resolution.
+    /// Compare on the grid of the network, as training does, instead of in the resolution of the images.
     #[arg(long)]
     pub grid: bool,
-    /// Folder for the network's answers: mask_logits.npy, slice_logits.npy and answers.csv.
+    /// Folder for the outputs of the network: mask_logits.npy, slice_logits.npy and answers.csv.
     #[arg(long, requires = "grid")]
     pub output: Option<PathBuf>,
-    /// Each slice by itself, as a single picture is segmented; otherwise the slices of a patient inform
-    /// each other as those of a series do.
+    /// Judge each slice alone, as a single picture; otherwise the slices of a patient inform each other, as
+    /// those of a series.
     #[arg(long)]
     pub alone: bool,
-    /// Print JSON in place of the table.
+    /// Print JSON instead of the table.
     #[arg(long)]
     pub json: bool,
 }
@@ -120,7 +119,7 @@ pub struct EvaluateArgs {
 pub struct PrepareArgs {
     /// Folder of the data set.
     pub dataset: PathBuf,
-    /// The model.json whose preprocessing is applied.
+    /// The model.json with the preprocessing to apply.
     #[arg(long)]
     pub spec: PathBuf,
     /// Folder for images.npy, masks.npy, within.npy and index.csv.

@@ -1,4 +1,4 @@
-//! What a server in a container, or under a service manager, does at its start and at its end.
+//! Startup, health check and shutdown of a server in a container or under a service manager.
 
 use crate::engine::{Engine, EngineFacts};
 use crate::error::{Error, Result};
@@ -9,9 +9,9 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
-/// The line of telemetry of a start: which engine runs each model, and as a metric whether the card
-/// that was looked for is missing, for an alarm.
-pub fn start_line(models: &Models, took: Duration) -> String {
+/// The line of telemetry at startup: the engine of each model, and a metric that counts engines without the GPU
+/// that they were meant to use, for an alarm.
+pub fn startup_line(models: &Models, duration: Duration) -> String {
     let engines: Vec<(&str, EngineFacts)> = models
         .iter()
         .filter_map(|m| Some((m.spec().name.as_str(), Engine::facts(m.engine()?))))
@@ -21,13 +21,13 @@ pub fn start_line(models: &Models, took: Duration) -> String {
         engines.iter().map(|(model, facts)| json!({"model": model, "engine": facts})).collect();
     let facts = json!({"event": "start", "function": "container", "engines": engines});
     let metrics = [
-        ("models_ms", took.as_secs_f64() * 1e3, Unit::Milliseconds),
+        ("models_ms", duration.as_secs_f64() * 1e3, Unit::Milliseconds),
         ("engine_fallbacks", fallbacks as f64, Unit::Count),
     ];
     line(facts, &["function"], &metrics, now_ms())
 }
 
-/// Ctrl-C, or the TERM that service managers send.
+/// Waits for Ctrl-C, or for TERM, which service managers send.
 pub async fn stop_signal() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
@@ -41,38 +41,38 @@ pub async fn stop_signal() {
             return;
         }
     }
-    // Without a handler the system's default ends the process, which is what was asked.
+    // Without a handler, the default action of the operating system ends the process.
     let _ = interrupt.await;
 }
 
-/// Runs a server until it has ended by itself, or for `patience` after the signal to stop: whoever
-/// sent it kills what is still there a little later, without a word.
+/// Runs a server until it ends, or until `timeout` after the signal to stop. Service managers kill a process that
+/// is still running a little later.
 ///
 /// # Errors
-/// [`ichor_image::Error::Io`] for a server that broke down, or requests that were cut off.
-pub async fn until_stopped(
+/// [`ichor_image::Error::Io`] for a server that failed, or requests that were still running at the timeout.
+pub async fn run_until_stopped(
     server: impl Future<Output = std::io::Result<()>>,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<()> {
-    let too_late = async {
+    let stop_timeout = async {
         stop_signal().await;
-        tokio::time::sleep(patience).await;
+        tokio::time::sleep(timeout).await;
     };
     tokio::select! {
         ended = server => ended.map_err(Error::io("The server stopped")),
-        () = too_late => {
-            let cut = std::io::Error::from(std::io::ErrorKind::TimedOut);
-            Err(Error::io("Requests were still running when the time to stop was over")(cut))
+        () = stop_timeout => {
+            let timed_out = std::io::Error::from(std::io::ErrorKind::TimedOut);
+            Err(Error::io("Requests were still running when the time to stop had passed")(timed_out))
         }
     }
 }
 
-/// Asks the server of this machine whether it is ready, as health checks of containers do.
+/// Checks whether the server on this machine is ready, for the health check of a container.
 ///
 /// # Errors
-/// [`ichor_image::Error::Io`] where nobody answers in time, or the answer is not that.
-pub fn ask_ping(port: u16) -> Result<()> {
-    let ask = || {
+/// [`ichor_image::Error::Io`] where no answer comes in time, or another one than 200.
+pub fn check_health(port: u16) -> Result<()> {
+    let ping = || {
         let wait = Duration::from_secs(3);
         let mut stream = TcpStream::connect_timeout(&(Ipv4Addr::LOCALHOST, port).into(), wait)?;
         stream.set_read_timeout(Some(wait))?;
@@ -80,7 +80,7 @@ pub fn ask_ping(port: u16) -> Result<()> {
         let mut status = [0; 12];
         stream.read_exact(&mut status)?;
         let ready = status.ends_with(b" 200");
-        if ready { Ok(()) } else { Err(std::io::Error::other("it says that it is not")) }
+        if ready { Ok(()) } else { Err(std::io::Error::other("its answer is not 200")) }
     };
-    ask().map_err(Error::io("The server is not ready"))
+    ping().map_err(Error::io("The server is not ready"))
 }

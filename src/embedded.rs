@@ -1,15 +1,15 @@
-//! What the `ichor` program carries within itself, so that it works in any folder: the models and the page.
+//! The models and the page inside the `ichor` program, so that it works in any folder.
 
 use crate::model_spec::ModelSpec;
 use crate::storage::ModelFiles;
 use ichor_core::{Error, Result};
 
-/// The files that a program was built with.
+/// The files inside a program.
 #[derive(Debug, Clone, Copy)]
 pub struct Embedded {
     /// Models, sorted by name.
     pub models: &'static [EmbeddedModel],
-    /// Files of the page: the path below its folder, with `/` between, and the content. Sorted by path.
+    /// Files of the page: the path below its folder, separated by `/`, and the content. Sorted by path.
     pub page: &'static [(&'static str, &'static [u8])],
 }
 
@@ -27,10 +27,10 @@ pub struct EmbeddedModel {
 }
 
 impl Embedded {
-    /// A program that carries nothing.
+    /// No files, for a program built without the feature `embedded`.
     pub const NOTHING: Self = Self { models: &[], page: &[] };
 
-    /// A file of the page by its path in an address; `/` is the page itself.
+    /// The file of the page at a path of a URL, with its name; `/` is `index.html`.
     pub fn page_file(&self, path: &str) -> Option<(&'static str, &'static [u8])> {
         let path = path.trim_start_matches('/');
         let path = if path.is_empty() { "index.html" } else { path };
@@ -40,10 +40,10 @@ impl Embedded {
 }
 
 impl EmbeddedModel {
-    /// The files, verified as those of a folder are. The network is not copied.
+    /// The files, verified like those of a folder. The network is not copied.
     ///
     /// # Errors
-    /// [`Error::Model`] where they do not belong together.
+    /// [`Error::Model`] where they are not of one model.
     pub fn files(&self) -> Result<ModelFiles> {
         let spec = ModelSpec::from_json(self.name, self.spec)?;
         if spec.name != self.name {
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_of_the_page_are_found_by_their_address() {
+    fn files_of_the_page_are_found_by_their_url() {
         let page: &'static [(&str, &[u8])] =
             &[("css/page.css", b"body {}"), ("index.html", b"<html>"), ("js/main.js", b"1")];
         let embedded = Embedded { page, ..Embedded::NOTHING };

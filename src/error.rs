@@ -1,9 +1,9 @@
-//! Error kinds of the application, named by who must act.
+//! Errors of the application, by who can resolve them.
 
-/// Everything that can go wrong between bytes and an answer.
+/// Any failure of the application.
 ///
-/// Messages say what was wrong and what to do; they never carry a file name, a tag value
-/// or a pixel of the input. The HTTP status of each kind is decided in one table, `problem`.
+/// Messages say what is wrong and what to do. They never contain a file name, a tag value or a pixel of the input.
+/// The HTTP status of each kind is in one table, [`crate::problem`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An input cannot be read or segmented, or a result cannot be written.
@@ -15,25 +15,25 @@ pub enum Error {
     /// A parameter is out of its range.
     #[error("{0}")]
     InvalidParameter(String),
-    /// The store of uploads and results failed; trying again may help.
+    /// The store of uploads and results failed; the same operation may succeed later.
     #[error("The store of uploads and results cannot be used: {0}")]
     Unavailable(String),
-    /// More was asked for than can wait its turn; trying again helps.
+    /// Too many requests are waiting; the same request may succeed later.
     #[error("All workers are busy. Send the request again after the time in Retry-After.")]
     Busy,
-    /// A fault of the program, not of the input.
+    /// A failure of the program, not of the input.
     #[error("The program failed: {0}")]
     Internal(String),
 }
 
 impl Error {
-    /// Wraps an I/O error with what was being done.
+    /// Wraps an I/O error with a message that says what failed.
     pub fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let wrap = ichor_image::Error::io(context);
         move |source| wrap(source).into()
     }
 
-    /// An input or a series that cannot be used as asked, and why.
+    /// An input or a series that cannot be used as requested, with the reason.
     pub fn unprocessable(reason: impl Into<String>) -> Self {
         ichor_core::Error::unprocessable(reason).into()
     }

@@ -1,4 +1,4 @@
-//! The HTTP API, version 1: one router for the local server, the Lambda and the container.
+//! The HTTP API, version 1: one router for the local server, the Lambda function and the container.
 
 mod base64_text;
 mod handlers;
@@ -45,28 +45,28 @@ use tower_http::catch_panic::CatchPanicLayer;
 /// The OpenAPI 3.1 description of every route.
 pub const OPENAPI: &str = include_str!("http/openapi.json");
 
-/// What one service instance accepts and answers.
+/// Limits of one service instance.
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceLimits {
     /// Limits of a slice and of a series.
     pub slice: Limits,
-    /// Largest request body, bytes.
+    /// Maximum size of a request body, bytes.
     pub max_body_bytes: usize,
-    /// Largest answer as it crosses the wire, bytes, where the platform sets one.
+    /// Maximum size of an answer as it is transferred, bytes, where the platform has one.
     pub max_answer_bytes: Option<usize>,
-    /// Slices computed at a time.
+    /// Requests that are computed at the same time.
     pub running: usize,
-    /// Requests that may wait for their turn; further ones are told to come back.
+    /// Requests that may wait; further ones get a 503 with Retry-After.
     pub waiting: usize,
-    /// Time in which a body must have arrived, and the next piece of an upload.
+    /// Time limit for a whole body, and for each piece of an upload.
     pub body_timeout: Duration,
-    /// Requests a second, where this service itself limits them.
+    /// Rate limit, where the service itself enforces one.
     pub rate: Option<Rate>,
-    /// Lines of a JSON lines body; 0 where none are taken.
+    /// Maximum lines of a JSON lines body; 0 where such bodies are not accepted.
     pub max_records: usize,
 }
 
-/// What the handlers share.
+/// The state that the handlers share: models, limits, jobs, logs.
 #[derive(Debug)]
 pub struct Service {
     models: Arc<Models>,
@@ -81,12 +81,13 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service over loaded models, without uploads and silent.
+    /// A service with these models, without uploads and without telemetry.
     pub fn new(models: impl Into<Arc<Models>>, limits: ServiceLimits) -> Arc<Self> {
         Self::with_jobs(models, limits, None, None)
     }
 
-    /// A service that takes uploads at its `desk` and writes a line of telemetry a request.
+    /// A service that also accepts uploads, where it has a place for jobs, and writes one line of telemetry per
+    /// request to `log`.
     pub fn with_jobs(
         models: impl Into<Arc<Models>>,
         limits: ServiceLimits,
@@ -106,10 +107,10 @@ impl Service {
         })
     }
 
-    /// The way past a limit of the body, as the error says it.
+    /// How to send more than the limit of the body, for the error.
     fn body_remedy(&self) -> &'static str {
         match self.desk {
-            Some(_) => "Order an upload with POST /v1/uploads, which takes larger files.",
+            Some(_) => "Order an upload with POST /v1/uploads, which accepts larger files.",
             None => {
                 "Send one slice at a time, compressed as PNG or JPEG, or run `ichor serve` on your own machine."
             }
@@ -173,7 +174,7 @@ fn layered(routes: Router<Arc<Service>>, service: Arc<Service>) -> Router {
         .method_not_allowed_fallback(handlers::wrong_method)
         .layer(CatchPanicLayer::custom(problem::after_panic))
         .layer(from_fn_with_state(Arc::clone(&service), rate::limit))
-        .layer(from_fn(problem::identify))
+        .layer(from_fn(problem::assign_request_id))
         .layer(from_fn_with_state(Arc::clone(&service), log::record))
         .with_state(service)
 }

@@ -1,21 +1,20 @@
-//! Uploads and jobs: what is too large for one request, or takes longer than one should.
+//! Uploads and jobs, for input that is too large for one request or takes too long.
 //!
-//! A client orders a job and uploads the bytes; the work is done by `ichor serve` itself or by the
-//! worker function, slice by slice; each finished slice can be read at once, the whole result when
-//! all are done. Everything of a job lies in an [`ObjectStore`] under its identifier:
+//! A client orders a job and uploads the file. `ichor serve` or the worker function then segments it slice by slice.
+//! The report of a slice can be read as soon as it is finished, and the result after the last one. All data of a job is
+//! in an [`ObjectStore`] under its identifier:
 //!
-//! | key | what |
+//! | key | content |
 //! |---|---|
-//! | `uploads/ID` | the bytes, until the job has ended |
+//! | `uploads/ID` | the file, until the job has ended |
 //! | `jobs/ID/job.json` | the order; without it there is no job |
-//! | `jobs/ID/work.json` | how often work began, and how many slices there are |
-//! | `jobs/ID/logits-0007` | what the network said of a slice, until the job has ended |
+//! | `jobs/ID/work.json` | how often work was started, and the number of slices |
+//! | `jobs/ID/logits-0007` | the output of the network for a slice, until the job has ended |
 //! | `jobs/ID/slice-0007.json` | the report of a slice |
-//! | `jobs/ID/result.json`, `jobs/ID/problem.json` | how it ended |
+//! | `jobs/ID/result.json`, `jobs/ID/problem.json` | the result, or why there is none |
 //!
-//! The state is read off these keys and nowhere else written down, so that a worker may be killed
-//! at any point: the next one takes the finished slices from the store and computes the rest.
-//! Identifiers are random and long; to know one is to be allowed to read and delete the job.
+//! These keys are the only state, so that a worker may be killed at any time: the next one reads the finished slices
+//! from the store and computes the rest. Identifiers are random and long; whoever knows one may read and delete the job.
 
 pub mod dataset;
 pub mod events;
@@ -39,13 +38,13 @@ use std::time::Duration;
 /// Limits of uploads and jobs.
 #[derive(Debug, Clone, Copy)]
 pub struct JobLimits {
-    /// Largest upload, bytes.
+    /// Maximum size of an upload, bytes.
     pub max_upload_bytes: u64,
-    /// Largest result that the status carries itself, bytes; a larger one is linked.
+    /// Maximum size of a result inside the status, bytes; a larger result is only linked.
     pub max_inline_bytes: usize,
-    /// Time after which a job and all that belongs to it are gone, s.
+    /// Time after which all data of a job is deleted, s.
     pub lifetime_s: u64,
-    /// Time in which the upload must begin, and for which links hold, s.
+    /// Time within which the upload must start, and for which links are valid, s.
     pub link_s: u64,
 }
 
@@ -56,14 +55,14 @@ pub struct Jobs {
     limits: JobLimits,
 }
 
-/// A job that waits for its upload.
+/// A new job, which waits for its upload.
 #[derive(Debug)]
-pub struct Created {
+pub struct NewJob {
     /// Its identifier.
     pub id: JobId,
-    /// Where to send the bytes; `None` where the service takes them itself.
+    /// Where to send the file; `None` where the service receives it itself.
     pub upload: Option<Link>,
-    /// Until when the upload must have begun, s since 1970.
+    /// When the upload must have started, s since 1970.
     pub upload_until: u64,
 }
 
@@ -73,7 +72,7 @@ impl Jobs {
         Self { store, limits }
     }
 
-    /// The limits in force.
+    /// The limits of these jobs.
     pub fn limits(&self) -> &JobLimits {
         &self.limits
     }
@@ -83,11 +82,11 @@ impl Jobs {
         &self.store
     }
 
-    /// Writes the order down and says where the bytes go. `now` is in s since 1970.
+    /// Stores the order, and returns where to upload the file. `now` is in s since 1970.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn create(&self, order: Order, now: u64) -> Result<Created> {
+    pub async fn create(&self, order: Order, now: u64) -> Result<NewJob> {
         let id = JobId::new();
         let keys = Keys::of(id);
         let valid = Duration::from_secs(self.limits.link_s);
@@ -97,10 +96,10 @@ impl Jobs {
             .await?;
         let record = Record { order, created_at: now, expires_at: now + self.limits.lifetime_s };
         self.store.put(&keys.record(), JSON, to_json(&record)?).await?;
-        Ok(Created { id, upload, upload_until: now + self.limits.link_s })
+        Ok(NewJob { id, upload, upload_until: now + self.limits.link_s })
     }
 
-    /// The order of a job; `None` for one that is not there.
+    /// The record of a job; `None` where there is no such job.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -108,7 +107,7 @@ impl Jobs {
         read_json(&self.store, &Keys::of(id).record()).await
     }
 
-    /// Deletes all that belongs to a job; false if there was none.
+    /// Deletes all data of a job; false where there is no such job.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -122,7 +121,7 @@ impl Jobs {
 
 const JSON: &str = "application/json";
 
-/// Deletes every object of a job; the order first, which is what tells a worker to stop.
+/// Deletes every object of a job. The record goes first, since a worker stops when it is missing.
 async fn forget(store: &ObjectStore, id: JobId) -> Result<()> {
     let keys = Keys::of(id);
     store.delete(&[keys.record(), keys.upload()]).await?;
@@ -137,7 +136,7 @@ async fn read_json<T: serde::de::DeserializeOwned>(
 ) -> Result<Option<T>> {
     let Some(bytes) = store.get(key).await? else { return Ok(None) };
     serde_json::from_slice(&bytes).map(Some).map_err(|_| {
-        // Written by this program: another version of it, or a damaged disk.
+        // This program wrote the object: the disk is damaged, or another version wrote it.
         Error::Internal("an object of a job cannot be read".into())
     })
 }

@@ -6,7 +6,7 @@ use ichor::embedded::Embedded;
 use ichor::telemetry::{LogFormat, init_logging};
 use std::process::ExitCode;
 
-/// The models and the page, where the program was built with them.
+/// The models and the page; none without the feature `embedded`.
 #[cfg(feature = "embedded")]
 static EMBEDDED: Embedded = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 #[cfg(not(feature = "embedded"))]

@@ -1,19 +1,19 @@
-//! Problems as clients see them (RFC 9457), and the one table from error kind to status.
+//! Problems in the form that clients receive (RFC 9457), and the one table from errors to HTTP status and code.
 
 use crate::error::Error;
 use ::http::StatusCode;
 use serde_json::{Value, json};
 
-/// An error on its way to the client.
+/// An error in the form that a client receives.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    /// Status of the answer that carries it.
+    /// HTTP status.
     pub status: StatusCode,
-    /// Stable identifier.
+    /// Stable identifier, for programs.
     pub code: &'static str,
-    /// What was wrong, where, and what to do.
+    /// What is wrong, where, and what to do.
     pub detail: String,
-    /// Seconds after which to try again, where that helps.
+    /// Seconds after which to send the request again, where that helps.
     pub retry_after_s: Option<u64>,
     /// What failed on this side. For the log of the operator; clients do not receive it.
     pub cause: Option<String>,
@@ -81,8 +81,8 @@ impl From<Error> for Problem {
             }
             // The report of the store goes to the operator's log; the client can only send the request again.
             Error::Unavailable(_) => {
-                let detail = "Uploads and results cannot be reached just now. Send the request \
-                              again after the time in Retry-After.";
+                let detail = "Uploads and results cannot be accessed at the moment. Send the \
+                              request again after the time in Retry-After.";
                 let problem = Self::new(S::SERVICE_UNAVAILABLE, "store_unavailable", detail);
                 return problem.after(5).caused_by(&error);
             }

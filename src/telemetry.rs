@@ -23,10 +23,10 @@ const NAMESPACE: &str = "Ichor";
 /// Writes a line of telemetry; `None` writes none.
 pub type Sink = Option<fn(&str)>;
 
-/// A metric: name, value, and its unit by CloudWatch's name.
+/// A metric: name, value and unit.
 pub type Metric = (&'static str, f64, Unit);
 
-/// Units that CloudWatch knows.
+/// Units of metrics, with the names of CloudWatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Milliseconds.
@@ -37,10 +37,10 @@ pub enum Unit {
     Count,
 }
 
-/// One line: `facts` for people and searches, `metrics` for graphs and alarms, by `dimensions`.
+/// One line: `facts` for people and searches, `metrics` for graphs and alarms, grouped by `dimensions`.
 ///
-/// The form of the `_aws` part: *Embedded metric format specification*, Amazon CloudWatch user
-/// guide. `now_ms` is in ms since 1970.
+/// The `_aws` part follows the *Embedded metric format specification* of the Amazon CloudWatch user guide. `now_ms` is
+/// in ms since 1970.
 pub fn line(facts: Value, dimensions: &[&str], metrics: &[Metric], now_ms: u64) -> String {
     let mut line = match facts {
         Value::Object(facts) => facts,
@@ -104,14 +104,14 @@ pub fn to_stdout(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// Time, ms since 1970.
+/// The current time, ms since 1970.
 pub fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or_default()
 }
 
-/// For how long this process has existed, ms, in steps of the kernel's 10 ms (proc(5): `uptime` and
-/// field 22 of `stat`, counted after the name); `None` where there is no `/proc`.
+/// The age of this process, ms, in steps of 10 ms (proc(5): `uptime`, and field 22 of `stat`); `None` where there
+/// is no `/proc`.
 pub fn process_age_ms() -> Option<f64> {
     const TICKS_PER_SECOND: f64 = 100.0;
     let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
@@ -135,10 +135,10 @@ mod tests {
         assert_eq!((&value["decode_ms"], &value["route"]), (&json!(1.235), &json!("/v1/segment")));
         let set = &value["_aws"]["CloudWatchMetrics"][0];
         for metric in set["Metrics"].as_array().unwrap() {
-            assert!(value[metric["Name"].as_str().unwrap()].is_number(), "named and there");
+            assert!(value[metric["Name"].as_str().unwrap()].is_number(), "every name has a value");
         }
         for dimension in set["Dimensions"][0].as_array().unwrap() {
-            assert!(value[dimension.as_str().unwrap()].is_string(), "named and there");
+            assert!(value[dimension.as_str().unwrap()].is_string(), "every name has a value");
         }
         assert_eq!(set["Metrics"][0]["Unit"], "Milliseconds");
     }

@@ -1,9 +1,9 @@
-//! Ichor in a container, for SageMaker and ECS: onnxruntime behind the same router.
+//! Ichor in a container, for SageMaker and ECS: the same routes, with onnxruntime as the engine.
 
 use clap::Parser;
 use ichor::aws::{fetch_models, s3_client};
 use ichor::config::{MeasureArgs, SageMakerArgs, SageMakerCli, SageMakerCommand, log_filter};
-use ichor::container::{ask_ping, start_line, stop_signal, until_stopped};
+use ichor::container::{check_health, run_until_stopped, startup_line, stop_signal};
 use ichor::engine::{Engine, OrtRuntime};
 use ichor::error::{Error, Result};
 use ichor::http::{Service, run_server, sagemaker_router};
@@ -19,12 +19,12 @@ use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
     init_logging(log_filter().as_deref(), LogFormat::JsonLines);
-    let done = match SageMakerCli::parse().command {
+    let outcome = match SageMakerCli::parse().command {
         SageMakerCommand::Serve(args) => run(*args),
-        SageMakerCommand::Health(args) => ask_ping(args.port),
+        SageMakerCommand::Health(args) => check_health(args.port),
         SageMakerCommand::Measure(args) => measure(&args),
     };
-    match done {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ichor: {error}");
@@ -36,26 +36,26 @@ fn main() -> ExitCode {
 fn run(args: SageMakerArgs) -> Result<()> {
     let runtime = Runtime::new().map_err(Error::io("The server cannot start"))?;
     let served = runtime.block_on(serve(args));
-    // What still runs now has had its time; nothing waits for it.
+    // Requests that still run have had their time.
     runtime.shutdown_background();
     served
 }
 
 async fn serve(args: SageMakerArgs) -> Result<()> {
-    let begun = Instant::now();
-    let files = files(&args).await?;
+    let start = Instant::now();
+    let files = read_models(&args).await?;
     let runtime = OrtRuntime::open(args.ort.settings())?;
     let models = Models::load_ort(files, args.default_model.as_deref(), &runtime)?;
-    to_stdout(&start_line(&models, begun.elapsed()));
+    to_stdout(&startup_line(&models, start.elapsed()));
     let service = Service::with_jobs(models, args.limits(), None, Some(to_stdout));
     let listener = TcpListener::bind((args.host.as_str(), args.port))
         .await
         .map_err(Error::io("The port cannot be opened; SAGEMAKER_BIND_TO_PORT names another"))?;
     let server = run_server(listener, sagemaker_router(service), stop_signal());
-    until_stopped(server, Duration::from_secs(args.stop_seconds)).await
+    run_until_stopped(server, Duration::from_secs(args.stop_seconds)).await
 }
 
-async fn files(args: &SageMakerArgs) -> Result<Vec<ModelFiles>> {
+async fn read_models(args: &SageMakerArgs) -> Result<Vec<ModelFiles>> {
     let Some(bucket) = &args.bucket else { return Ok(read_model_dir(&args.models)?) };
     let client = s3_client(args.endpoint.as_deref()).await;
     fetch_models(&client, bucket, &args.prefix, &args.names).await

@@ -4,7 +4,7 @@ use ichor::aws::{S3Objects, Startup, run_worker, s3_client, start};
 use ichor::config::{LambdaConfig, log_filter, worker_limits};
 use ichor::error::{Error, Result};
 use ichor::jobs::Worker;
-use ichor::jobs::events::answer;
+use ichor::jobs::events::handle_event;
 use ichor::object_store::ObjectStore;
 use ichor::telemetry::{LogFormat, init_logging, to_stdout};
 use std::process::ExitCode;
@@ -38,7 +38,7 @@ async fn run() -> Result<()> {
     run_worker(move |event| {
         let (store, models) = &*shared;
         let worker = Worker { store, models, limits: &worker_limits(), runtime: &runtime };
-        answer(worker, event, to_stdout)
+        handle_event(worker, event, to_stdout)
     })
     .await
 }

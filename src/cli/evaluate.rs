@@ -1,4 +1,4 @@
-//! `evaluate`: a model on a labelled data set.
+//! `evaluate`: scores a model on a labelled data set.
 
 use super::models::load_one;
 use super::{progress_bar, progress_of};

@@ -1,4 +1,4 @@
-//! The models of a command: those of a folder, or those that the program carries.
+//! The models of a command: those of a folder, or those inside the program.
 
 use crate::config::{EngineChoice, ModelArgs};
 use crate::embedded::Embedded;
@@ -13,10 +13,10 @@ use crate::storage::{ModelFiles, read_model_dir};
 use rayon::prelude::*;
 use std::path::Path;
 
-/// Folder of the models in the project, for a program that carries none.
+/// Folder of the models in the project, for a program without models inside.
 const FOLDER: &str = "models";
 
-/// Loads the default model; networks of others that run on the project's own engines are built later.
+/// Loads all models. With the native engine, only the network of the default model is built now.
 pub(super) fn load_default(
     args: &ModelArgs,
     embedded: &Embedded,
@@ -29,27 +29,26 @@ pub(super) fn load_default(
     }
 }
 
-/// Loads only the model that is asked for, or the first by name.
+/// Loads only the model `name`, or the first by name.
 pub(super) fn load_one(
     args: &ModelArgs,
     embedded: &Embedded,
     name: Option<&str>,
 ) -> Result<Models> {
-    let place = |names: &[&str]| match name {
+    let index = |names: &[&str]| match name {
         None => Ok(0),
         Some(name) => names
             .iter()
             .position(|known| *known == name)
             .ok_or_else(|| ichor_core::Error::ModelNotFound(names.join(", "))),
     };
-    let files = if is_carried(args, embedded) {
+    let files = if is_embedded(args, embedded) {
         let names: Vec<&str> = embedded.models.iter().map(|model| model.name).collect();
-        embedded.models[place(&names)?].files()?
+        embedded.models[index(&names)?].files()?
     } else {
         let mut files = all_files(args, embedded)?;
         let names: Vec<&str> = files.iter().map(|files| files.spec.name.as_str()).collect();
-        let place = place(&names)?;
-        files.swap_remove(place)
+        files.swap_remove(index(&names)?)
     };
     load_files(vec![files], None, args)
 }
@@ -68,9 +67,9 @@ fn load_files(files: Vec<ModelFiles>, default: Option<&str>, args: &ModelArgs) -
         #[cfg(feature = "tract")]
         EngineChoice::Tract => Ok(Models::load_tract(files, default)?),
         #[cfg(not(feature = "tract"))]
-        EngineChoice::Tract => Err(missing("tract", "tract")),
+        EngineChoice::Tract => Err(missing_engine("tract", "tract")),
         #[cfg(not(feature = "gpu"))]
-        EngineChoice::Ort => Err(missing("onnxruntime", "gpu")),
+        EngineChoice::Ort => Err(missing_engine("onnxruntime", "gpu")),
         #[cfg(feature = "gpu")]
         EngineChoice::Ort => {
             let models = Models::load_ort(files, default, &OrtRuntime::open(args.ort.settings())?)?;
@@ -82,21 +81,21 @@ fn load_files(files: Vec<ModelFiles>, default: Option<&str>, args: &ModelArgs) -
     }
 }
 
-/// An engine that was not built in, and the feature that builds it in.
+/// The error for an engine that this build does not have.
 #[cfg(not(all(feature = "gpu", feature = "tract")))]
-fn missing(engine: &str, feature: &str) -> crate::error::Error {
+fn missing_engine(engine: &str, feature: &str) -> crate::error::Error {
     crate::error::Error::InvalidParameter(format!(
         "This build has no {engine}. Build it with --features {feature}, or leave --engine out."
     ))
 }
 
-fn is_carried(args: &ModelArgs, embedded: &Embedded) -> bool {
+fn is_embedded(args: &ModelArgs, embedded: &Embedded) -> bool {
     args.models.is_none() && !embedded.models.is_empty()
 }
 
 fn all_files(args: &ModelArgs, embedded: &Embedded) -> Result<Vec<ModelFiles>> {
-    if is_carried(args, embedded) {
-        // Half of the time is taken by the checksums.
+    if is_embedded(args, embedded) {
+        // In parallel: checksums take half of the time.
         return embedded.models.par_iter().map(|model| Ok(model.files()?)).collect();
     }
     Ok(read_model_dir(args.models.as_deref().unwrap_or(Path::new(FOLDER)))?)

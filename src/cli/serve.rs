@@ -20,7 +20,7 @@ pub(super) fn serve(args: ServeArgs, embedded: &'static Embedded) -> Result<()> 
     let default = args.default_model.as_deref();
     let models = Arc::new(load_default(&args.model_dir, embedded, default)?);
     let page = Page::find(args.frontend.as_deref(), embedded)?;
-    let folder = JobFolder::of(args.jobs.as_deref());
+    let folder = JobFolder::new(args.jobs.as_deref());
     let runtime = runtime().map_err(Error::io("The server cannot start"))?;
     let served = runtime.block_on(async {
         let service = service(models.clone(), &args, &folder.path).await?;
@@ -32,17 +32,17 @@ pub(super) fn serve(args: ServeArgs, embedded: &'static Embedded) -> Result<()> 
         let server = run_server(listener, page.beside(server_router(service)), stop_signal());
         tokio::select! {
             served = server => served.map_err(Error::io("The server stopped")),
-            error = failed(&models) => Err(error),
+            error = build_failure(&models) => Err(error),
         }
     });
-    // A job of a folder that stays is taken up again; one whose folder goes stops at its next slice.
+    // A running job stops at its next slice when its folder is deleted. In a permanent folder it is resumed later.
     folder.remove();
-    runtime.shutdown_timeout(folder.patience());
+    runtime.shutdown_timeout(folder.shutdown_timeout());
     served
 }
 
-/// Few threads that stay for the blocking work (slices, a job, files): each new one would begin a
-/// heap of its own, and what was freed in the old ones is not given back.
+/// A runtime with few blocking threads (for slices, a job, files) that stay: each new thread would start a heap of
+/// its own, while the freed memory of old threads is not returned.
 fn runtime() -> std::io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Builder::new_multi_thread()
@@ -52,8 +52,8 @@ fn runtime() -> std::io::Result<Runtime> {
         .build()
 }
 
-/// Builds the networks beside the default one while that serves already; ends only if one cannot be built.
-async fn failed(models: &Arc<Models>) -> Error {
+/// Builds the networks of the other models while the default one serves. Returns only if one cannot be built.
+async fn build_failure(models: &Arc<Models>) -> Error {
     match built(models).await {
         Ok(()) => std::future::pending().await,
         Err(error) => error,
@@ -70,34 +70,34 @@ async fn service(models: Arc<Models>, args: &ServeArgs, folder: &Path) -> Result
     Ok(Service::with_jobs(models, limits, Some(desk), log))
 }
 
-/// Where uploads and results lie.
+/// The folder of uploads and results.
 struct JobFolder {
     path: PathBuf,
-    temporary: bool,
+    is_temporary: bool,
 }
 
 impl JobFolder {
-    /// The folder given, or one of a name that nobody can guess and take first.
-    fn of(given: Option<&Path>) -> Self {
+    /// The given folder, or a temporary one whose name cannot be guessed.
+    fn new(given: Option<&Path>) -> Self {
         let own = || std::env::temp_dir().join(format!("ichor-{}", uuid::Uuid::new_v4().simple()));
-        Self { path: given.map_or_else(own, Path::to_path_buf), temporary: given.is_none() }
+        Self { path: given.map_or_else(own, Path::to_path_buf), is_temporary: given.is_none() }
     }
 
-    /// Time that a running job gets to notice that it is over.
-    fn patience(&self) -> Duration {
-        Duration::from_secs(if self.temporary { 5 } else { 0 })
+    /// Time for a running job to see that its folder is deleted.
+    fn shutdown_timeout(&self) -> Duration {
+        Duration::from_secs(if self.is_temporary { 5 } else { 0 })
     }
 
     fn remove(&self) {
-        if self.temporary {
-            // What cannot be removed is readable by this user alone.
+        if self.is_temporary {
+            // Files that cannot be removed are readable by this user only.
             let _ = std::fs::remove_dir_all(&self.path);
         }
     }
 }
 
 impl Drop for JobFolder {
-    /// Once more, for what a job wrote while it noticed; and where the server never came up.
+    /// Removes what a job wrote after the first removal, and the folder of a server that failed to start.
     fn drop(&mut self) {
         self.remove();
     }

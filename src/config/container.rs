@@ -1,4 +1,4 @@
-//! Flags of the container's server.
+//! Flags of the server in the container.
 
 use super::{OrtArgs, local_limits};
 use crate::http::ServiceLimits;
@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The command line of the container's server.
+/// The command line of `ichor-sagemaker`.
 #[derive(Debug, Parser)]
 #[command(
     name = "ichor-sagemaker",
@@ -14,7 +14,7 @@ use std::time::Duration;
     about = "Ichor in a container, for SageMaker and ECS: whole series and batches by onnxruntime. Research and teaching only, never for diagnosis."
 )]
 pub struct SageMakerCli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: SageMakerCommand,
 }
@@ -22,27 +22,27 @@ pub struct SageMakerCli {
 /// The commands of the container.
 #[derive(Debug, Subcommand)]
 pub enum SageMakerCommand {
-    /// Answer /ping, /invocations and the API; SageMaker starts containers with this word.
+    /// Serve /ping, /invocations and the API; SageMaker starts containers with this command.
     Serve(Box<SageMakerArgs>),
-    /// Ask the server in this container whether it is ready; exit 0 says that it is.
+    /// Check whether the server in this container is ready; exit code 0 if it is.
     Health(HealthArgs),
-    /// Print how long each network takes by the size of its batch, a JSON line a model.
+    /// Measure each network at several batch sizes; prints one JSON line per model.
     Measure(MeasureArgs),
 }
 
 /// `sagemaker measure`.
 #[derive(Debug, Args)]
 pub struct MeasureArgs {
-    /// Folder with one folder a model.
+    /// Folder with one folder per model.
     #[arg(long, env = "ICHOR_MODEL_DIR", default_value = "/opt/ml/model")]
     pub models: PathBuf,
-    /// Sizes of batches.
+    /// Batch sizes.
     #[arg(long, default_value = "1,2,4,8,16", value_delimiter = ',')]
     pub batches: Vec<usize>,
-    /// Runs of each size.
+    /// Runs per batch size.
     #[arg(long, default_value_t = 20)]
     pub runs: usize,
-    /// How onnxruntime runs the networks.
+    /// Settings of onnxruntime.
     #[command(flatten)]
     pub ort: OrtArgs,
 }
@@ -50,7 +50,7 @@ pub struct MeasureArgs {
 /// `sagemaker health`.
 #[derive(Debug, Args)]
 pub struct HealthArgs {
-    /// Port that the server listens on.
+    /// Port of the server.
     #[arg(long, env = "SAGEMAKER_BIND_TO_PORT", default_value_t = 8080)]
     pub port: u16,
 }
@@ -58,37 +58,37 @@ pub struct HealthArgs {
 /// `sagemaker serve`.
 #[derive(Debug, Args)]
 pub struct SageMakerArgs {
-    /// Folder with one folder a model, or with the files of one: SageMaker unpacks model.tar.gz here.
+    /// Folder with one folder per model, or with the files of one model: SageMaker unpacks model.tar.gz here.
     #[arg(long, env = "ICHOR_MODEL_DIR", default_value = "/opt/ml/model")]
     pub models: PathBuf,
-    /// Bucket of the models, read in place of the folder.
+    /// Bucket of the models, in place of the folder.
     #[arg(long, env = "ICHOR_BUCKET")]
     pub bucket: Option<String>,
     /// Key prefix of the models in the bucket.
     #[arg(long, env = "ICHOR_PREFIX", default_value = "models/")]
     pub prefix: String,
-    /// Names of the models in the bucket, with commas between them.
+    /// Names of the models in the bucket, separated by commas.
     #[arg(long, env = "ICHOR_MODELS", default_value = "deeplabv3,unet", value_delimiter = ',')]
     pub names: Vec<String>,
-    /// Endpoint of another S3 server, addressed with the bucket in the path.
+    /// Endpoint of another S3 server; the bucket is part of the path.
     #[arg(long, env = "AWS_ENDPOINT_URL_S3")]
     pub endpoint: Option<String>,
-    /// Model used where a request names none; the first without it.
+    /// Model for requests that name none; default: the first.
     #[arg(long, env = "ICHOR_DEFAULT_MODEL")]
     pub default_model: Option<String>,
-    /// Address to listen on; the container's is 0.0.0.0.
+    /// Address to listen on; the container sets 0.0.0.0.
     #[arg(long, env = "ICHOR_HOST", default_value = "127.0.0.1")]
     pub host: String,
-    /// Port to listen on; SageMaker may ask for another.
+    /// Port to listen on; SageMaker may set another one.
     #[arg(long, env = "SAGEMAKER_BIND_TO_PORT", default_value_t = 8080)]
     pub port: u16,
-    /// Requests that may wait for their turn beside those being computed.
+    /// Requests that may wait while others are computed.
     #[arg(long, env = "ICHOR_WAITING", default_value_t = 64)]
     pub waiting: usize,
-    /// Seconds that running requests get to end after TERM; SageMaker and ECS kill after 30.
+    /// Seconds for running requests to end after TERM; SageMaker and ECS kill the process after 30.
     #[arg(long, env = "ICHOR_STOP_SECONDS", default_value_t = 25)]
     pub stop_seconds: u64,
-    /// How onnxruntime runs the networks.
+    /// Settings of onnxruntime.
     #[command(flatten)]
     pub ort: OrtArgs,
 }

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use clap::Parser;
 use clap::error::ErrorKind;
 
-/// Where the Lambda finds its models.
+/// The buckets of a function and the names of its models.
 #[derive(Debug, Parser)]
 #[command(
     name = "lambda",
@@ -17,25 +17,25 @@ pub struct LambdaConfig {
     /// Key prefix of the models.
     #[arg(long, env = "ICHOR_PREFIX", default_value = "models/")]
     pub prefix: String,
-    /// Names of the models, with commas between them; the first is the default.
+    /// Names of the models, separated by commas; the first is the default.
     #[arg(long, env = "ICHOR_MODELS", default_value = "deeplabv3,unet", value_delimiter = ',')]
     pub models: Vec<String>,
-    /// Bucket of uploads, jobs and results; without it the service takes none.
+    /// Bucket of uploads, jobs and results; without it the service accepts no uploads.
     #[arg(long, env = "ICHOR_JOBS_BUCKET")]
     pub jobs_bucket: Option<String>,
     /// Name of the function, in metrics.
     #[arg(long, env = "AWS_LAMBDA_FUNCTION_NAME", default_value = "local")]
     pub function: String,
-    /// Endpoint of another S3 server, addressed with the bucket in the path.
+    /// Endpoint of another S3 server; the bucket is part of the path.
     #[arg(long, env = "AWS_ENDPOINT_URL_S3")]
     pub endpoint: Option<String>,
 }
 
 impl LambdaConfig {
-    /// Reads the environment; Lambda's log shows one line, not a usage page.
+    /// Reads the environment. An error is one line, for the log of the function, and not a usage page.
     ///
     /// # Errors
-    /// [`Error::InvalidParameter`] naming what is missing.
+    /// [`Error::InvalidParameter`] with the name of a missing variable.
     pub fn read() -> Result<Self> {
         Self::try_parse().map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
@@ -43,7 +43,7 @@ impl LambdaConfig {
                 "ICHOR_BUCKET is not set. Give the name of the bucket that holds the models".into(),
             ),
             _ => Error::InvalidParameter(
-                "The environment cannot be read. ICHOR_BUCKET, ICHOR_PREFIX and ICHOR_MODELS are texts".into(),
+                "The environment cannot be read. Set ICHOR_BUCKET, ICHOR_PREFIX and ICHOR_MODELS to texts in UTF-8".into(),
             ),
         })
     }

@@ -8,58 +8,58 @@ use std::path::PathBuf;
 /// `ichor segment`.
 #[derive(Debug, Args)]
 pub struct SegmentArgs {
-    /// Where the models lie.
+    /// The models.
     #[command(flatten)]
     pub model_dir: ModelArgs,
-    /// Images (PNG, JPEG, TIFF, WebP, BMP), DICOM, NIfTI, zip files, or folders of them; - for the
+    /// Images (PNG, JPEG, TIFF, WebP, BMP), DICOM, NIfTI or zip files, or folders of them; - for the
     /// standard input. DICOM files of one head, given together or in a folder, are segmented as a series.
     #[arg(required = true, value_name = "FILES")]
     pub inputs: Vec<PathBuf>,
-    /// Model; the first by name without it.
+    /// Model; default: the first by name.
     #[arg(long)]
     pub model: Option<String>,
-    /// Folder for the results; made if missing.
+    /// Folder for the results; created if missing.
     #[arg(long)]
     pub output: PathBuf,
     /// Threshold in place of the model's own, between 0 and 1.
     #[arg(long)]
     pub threshold: Option<f32>,
-    /// What to write, with commas between.
+    /// Formats of the results, separated by commas.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "png")]
     pub format: Vec<OutputFormat>,
-    /// Take pictures for slices of one head, which inform each other: those of one size in one folder
-    /// whose names differ only in the number at their end, as 12.png and 13.png or a_12.jpg and
-    /// a_13.jpg, and those of a zip. Otherwise each picture is judged by itself.
+    /// Treat pictures as slices of one head, so that neighbours inform each other: pictures of one size in
+    /// one folder whose names differ only in the number at the end, as a_12.jpg and a_13.jpg, and the
+    /// pictures of a zip. Without it each picture is judged alone.
     #[arg(long)]
     pub as_series: bool,
-    /// Segment each picture by itself, as without --as-series.
+    /// Judge each picture alone; this is the default.
     #[arg(long, conflicts_with = "as_series")]
     pub alone: bool,
-    /// Which of several series of a head to take, by its number in the warning that lists them.
+    /// Which of several series of a head to segment: its number in the warning that lists them.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub series: Option<u32>,
-    /// Window of the overlays: brain, ct-ich, subdural, stroke, bone or CENTER,WIDTH in HU; the
-    /// model's input window without it. The result does not depend on it.
+    /// Window of the overlays: brain, ct-ich, subdural, stroke, bone or CENTER,WIDTH in HU; default: the
+    /// input window of the model. The masks do not depend on it.
     #[arg(long, allow_hyphen_values = true)]
     pub window: Option<WindowLevel>,
 }
 
-/// What `ichor segment` writes.
+/// A format of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
     /// Mask and overlay of each slice.
     Png,
-    /// The mask as a volume on the grid of the input.
+    /// The mask as a volume with the voxels of the input.
     Nifti,
     /// The mask as a DICOM segmentation object.
     DicomSeg,
-    /// The volumes as a DICOM structured report (TID 1500), with the segmentation it measures.
+    /// The volumes as a DICOM structured report (TID 1500), with the segmentation that it refers to.
     DicomSr,
-    /// The report, also for single slices.
+    /// The report as JSON.
     Json,
-    /// Lesions and their regions on the slices.
+    /// Tables of the lesions and of their regions on the slices.
     Csv,
-    /// Overlays of the key slices on one picture.
+    /// Overlays of the key slices in one picture.
     Montage,
 }
 
@@ -75,7 +75,7 @@ pub(super) const SEGMENT_HELP: &str = "Examples:
   ichor segment head.nii.gz --output results --format nifti,csv
   ichor segment dicom-folder --output results --format png,dicom-seg,montage --window subdural
 
-Names of the results, where <stem> is the name of the file, or of the folder of a series:
+Names of the results; <stem> is the name of the file, or of the folder of a series:
   png        <stem>_mask.png, <stem>_overlay.png; in a series <stem>_001_mask.png and so on
   nifti      <stem>_mask.nii.gz
   dicom-seg  <stem>_seg.dcm
@@ -83,6 +83,6 @@ Names of the results, where <stem> is the name of the file, or of the folder of 
   json       <stem>_report.json
   csv        <stem>_lesions.csv, <stem>_regions.csv
   montage    <stem>_montage.png
-A format that an input cannot be written in, as dicom-seg of a picture, is left out with a warning in the report.
+A format that does not fit the input, such as dicom-seg for a picture, is left out with a warning in the report.
 
-Exit code: 0 when every file was segmented and written in at least one of the formats, else 1; 2 for wrong flags.";
+Exit code: 0 if every file was segmented and written in at least one format, else 1; 2 for wrong flags.";

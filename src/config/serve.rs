@@ -8,10 +8,10 @@ use std::path::PathBuf;
 /// `ichor serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Where the models lie.
+    /// The models.
     #[command(flatten)]
     pub model_dir: ModelArgs,
-    /// Model used where a request names none; the first by name without it.
+    /// Model for requests that name none; default: the first by name.
     #[arg(long, env = "ICHOR_DEFAULT_MODEL")]
     pub default_model: Option<String>,
     /// Folder of the page, in place of the page that the program carries.
@@ -20,26 +20,26 @@ pub struct ServeArgs {
     /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1")]
     pub host: String,
-    /// Port to listen on; 0 takes a free one.
+    /// Port to listen on; 0 for any free port.
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
-    /// Folder for uploads and results, kept for a day and over restarts; without it a temporary
-    /// one that goes with the server.
+    /// Folder for uploads and results, which are kept for a day, also over restarts; default: a temporary
+    /// folder, deleted when the server stops.
     #[arg(long, env = "ICHOR_JOBS")]
     pub jobs: Option<PathBuf>,
-    /// Requests a second that are let through, of all clients together; no limit without it.
+    /// Maximum requests per second, of all clients together; default: no limit.
     #[arg(long, value_parser = positive)]
     pub requests_per_second: Option<f64>,
-    /// Requests above that rate that may come at once.
+    /// Requests that may exceed that rate in a burst.
     #[arg(long, default_value = "20", value_parser = positive)]
     pub request_burst: f64,
-    /// Write a line of JSON a request to standard output, without anything of the images.
+    /// Write one JSON line per request to standard output; nothing of the images is in it.
     #[arg(long)]
     pub log: bool,
 }
 
 impl ServeArgs {
-    /// The rate asked for.
+    /// The rate limit.
     pub fn rate(&self) -> Option<Rate> {
         let burst = self.request_burst.max(1.0);
         self.requests_per_second.map(|per_second| Rate { per_second, burst })

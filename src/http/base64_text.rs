@@ -1,4 +1,4 @@
-//! Base64 as clients write it: with line breaks, in the alphabet for addresses, without padding, in a `data:` URL.
+//! Base64 as clients write it: with line breaks, in the alphabet for URLs, without padding, in a `data:` URL.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -10,11 +10,11 @@ const LENIENT: GeneralPurposeConfig =
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
-/// The bytes that a text stands for, or why it stands for none.
+/// The decoded bytes, or the reason why the text is not base64.
 pub(super) fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
     let text = text.trim();
     let text = match text.get(..5) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("data:") => of_data_url(&text[5..])?,
+        Some(scheme) if scheme.eq_ignore_ascii_case("data:") => data_url_content(&text[5..])?,
         _ => Cow::Borrowed(text),
     };
     let text = without_line_breaks(&text)?;
@@ -22,14 +22,12 @@ pub(super) fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
     engine.decode(text.as_bytes()).map_err(|error| explain(&text, error))
 }
 
-/// The base64 in a URL of the form `data:image/png;base64,...`; other characters may be percent-encoded in it
-/// (RFC 2397).
-fn of_data_url(url: &str) -> Result<Cow<'_, str>, String> {
-    let (kind, data) = url
-        .split_once(',')
-        .ok_or("it is a data: URL without a comma, after which the data begins")?;
+/// The base64 in a URL of the form `data:image/png;base64,...`, with percent-encoding resolved (RFC 2397).
+fn data_url_content(url: &str) -> Result<Cow<'_, str>, String> {
+    let (kind, data) =
+        url.split_once(',').ok_or("it is a data: URL without a comma before its data")?;
     if !kind.trim_end().to_ascii_lowercase().ends_with(";base64") {
-        return Err("it is a data: URL that does not say ;base64 before its comma".into());
+        return Err("it is a data: URL without ;base64 before its comma".into());
     }
     if !data.contains('%') {
         return Ok(Cow::Borrowed(data));
@@ -38,21 +36,22 @@ fn of_data_url(url: &str) -> Result<Cow<'_, str>, String> {
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let code = piece.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
-        let code =
-            code.filter(u8::is_ascii).ok_or("it holds a % without two hexadecimal digits")?;
+        let code = code
+            .filter(u8::is_ascii)
+            .ok_or("it has a % without two hexadecimal digits after it")?;
         text.push(char::from(code));
         text.push_str(&piece[2..]);
     }
     Ok(Cow::Owned(text))
 }
 
-/// Joins the lines. A space within a line is refused: it mostly stands where a form lost a '+', and
-/// without it all that follows would be shifted.
+/// Joins the lines. A space within a line is an error: it usually stands where a form replaced a '+', and
+/// skipping it would shift every bit after it.
 fn without_line_breaks(text: &str) -> Result<Cow<'_, str>, String> {
     let lines = || text.split(['\r', '\n']).map(str::trim);
     if lines().any(|line| line.contains([' ', '\t'])) {
-        return Err("it holds spaces within a line. If the text went through a form or an address, each '+' \
-                    became a space: percent-encode it there"
+        return Err("it has spaces within a line. If the text was part of a form or a URL, each '+' became a \
+                    space: percent-encode it there"
             .into());
     }
     if text.contains(['\r', '\n']) { Ok(lines().collect()) } else { Ok(Cow::Borrowed(text)) }
@@ -62,14 +61,14 @@ fn explain(text: &str, error: base64::DecodeError) -> String {
     use base64::DecodeError::{InvalidByte, InvalidLastSymbol, InvalidLength, InvalidPadding};
     match error {
         InvalidByte(at, b'=') if at < text.len() => {
-            format!("character {} is '=', which stands only at its end", at + 1)
+            format!("character {} is '=', which is only valid at the end", at + 1)
         }
         InvalidByte(at, _) if text.contains(['-', '_']) && text.contains(['+', '/']) => {
-            format!("both alphabets of base64 are mixed in it, up to character {}", at + 1)
+            format!("it mixes both alphabets of base64, up to character {}", at + 1)
         }
-        InvalidByte(at, _) => format!("character {} is not of base64", at + 1),
+        InvalidByte(at, _) => format!("character {} is not base64", at + 1),
         InvalidLength(_) | InvalidPadding | InvalidLastSymbol(..) => {
-            "its end is missing: its number of characters fits no whole bytes".into()
+            "its end is missing: the number of characters does not give whole bytes".into()
         }
     }
 }
@@ -78,12 +77,12 @@ fn explain(text: &str, error: base64::DecodeError) -> String {
 mod tests {
     use super::*;
 
-    /// Bytes whose base64 holds both of the characters that the alphabets write differently.
+    /// Bytes whose base64 has both characters that differ between the alphabets.
     const BYTES: &[u8] = &[0xFB, 0xEF, 0xFF, 0x00, 0x10, 0x3E, 0x3F];
     const TEXT: &str = "++//ABA+Pw==";
 
     #[test]
-    fn every_way_to_write_the_same_bytes_is_read() {
+    fn every_form_of_base64_gives_the_same_bytes() {
         for text in [
             TEXT,
             " ++//ABA+Pw==\n",
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_explained() {
+    fn errors_name_their_reason() {
         for (text, reason) in [
             ("@@", "character 1"),
             ("++//ABA+\u{e9}", "character 9"),

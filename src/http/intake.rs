@@ -1,11 +1,11 @@
-//! The files and the parameters of a request, whichever way its body carries them.
+//! The files and the parameters of a request, from a raw, multipart or JSON body.
 
 use super::Service;
 use super::base64_text::decode_base64;
 use super::headers::{BodyKind, ContentLength, HeaderMapExt};
 use super::json_body::JsonBody;
 use super::multipart::{Part, parts};
-use super::parameters::{PARAMETERS, Place, SegmentParams, unknown};
+use super::parameters::{PARAMETERS, SegmentParams, Source, unknown_parameter};
 use super::problem::Problem;
 use crate::decode::natural_order;
 use axum::body::{Body, Bytes, to_bytes};
@@ -14,20 +14,20 @@ use axum::http::{HeaderMap, StatusCode};
 use http_body_util::LengthLimitError;
 use std::error::Error as _;
 
-/// Files beside the slices of a series, as in an archive.
+/// Files that are not slices but may come with a series, as in an archive.
 const MORE_FILES: usize = 256;
 
-/// What a body carries.
+/// The content of a body.
 #[derive(Debug)]
 pub(super) struct Payload {
-    /// At least one file; several are those of one series.
+    /// At least one file; several files are one series.
     pub(super) images: Vec<Bytes>,
-    /// Parameters beside the files.
+    /// The parameters in the body.
     pub(super) params: SegmentParams,
 }
 
 impl Payload {
-    /// Reads a raw, multipart or JSON body, never more than the limit.
+    /// Reads a raw, multipart or JSON body, and no more of it than the limit.
     pub(super) async fn read(request: Request, service: &Service) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let body = read_body(&parts.headers, body, service).await?;
@@ -49,7 +49,7 @@ impl Payload {
         let mut params = SegmentParams::default();
         for part in parts(body, boundary, max_files + PARAMETERS.len())? {
             if part.name == "file" {
-                // What a browser sends for a field in which no file was chosen.
+                // Browsers send this for a field without a file.
                 let is_unused = part.content.is_empty() && part.file_name.as_deref() == Some("");
                 if !is_unused {
                     let content = content(&part, body)?;
@@ -58,15 +58,15 @@ impl Payload {
                 continue;
             }
             let text = std::str::from_utf8(part.content).unwrap_or("\u{FFFD}");
-            if !params.set(Place::Form, &part.name, text)? {
+            if !params.set(Source::Form, &part.name, text)? {
                 let known: Vec<&str> = ["file"].into_iter().chain(PARAMETERS).collect();
-                return Err(invalid_form(&unknown(Place::Form, &part.name, &known)));
+                return Err(invalid_form(&unknown_parameter(Source::Form, &part.name, &known)));
             }
         }
         if files.is_empty() {
-            return Err(invalid_form("The form holds no file. Send the image as the part 'file'."));
+            return Err(invalid_form("The form has no file. Send the image as the part 'file'."));
         }
-        // By name, as an archive of the same files is read; a shell names 10 before 2.
+        // In the order of an archive of the same files. A shell sorts 10 before 2.
         if files.iter().all(|(name, _)| !name.is_empty()) {
             files.sort_by(|(a, _), (b, _)| natural_order(a, b));
         }
@@ -74,7 +74,7 @@ impl Payload {
     }
 }
 
-/// Files that one request may carry.
+/// Maximum number of files per request.
 pub(super) fn max_files(service: &Service) -> usize {
     service.limits.slice.max_slices + MORE_FILES
 }
@@ -86,7 +86,7 @@ fn content(part: &Part<'_>, body: &Bytes) -> Result<Bytes, Problem> {
     let text = std::str::from_utf8(part.content).map_err(|_| "it is not text".to_owned());
     let decoded = text.and_then(decode_base64);
     decoded.map(Bytes::from).map_err(|why| {
-        invalid_form(&format!("A part 'file' is no base64, which its header announces: {why}."))
+        invalid_form(&format!("A part 'file' is not base64, although its header says so: {why}."))
     })
 }
 
@@ -94,6 +94,10 @@ fn invalid_form(detail: &str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "invalid_multipart", detail)
 }
 
+/// The whole body.
+///
+/// # Errors
+/// A problem where it is above the limit, too slow, or incomplete.
 pub(super) async fn read_body(
     headers: &HeaderMap,
     body: Body,
@@ -115,11 +119,11 @@ pub(super) async fn read_body(
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_length_error(&error) => Err(too_large()),
         Ok(Err(_)) => {
-            let detail = "The body broke off. Send it again.";
+            let detail = "The body ended too early. Send it again.";
             Err(Problem::new(StatusCode::BAD_REQUEST, "incomplete_body", detail))
         }
         Err(_) => {
-            let detail = "The body did not arrive in time. Send it again over a faster connection.";
+            let detail = "The body did not arrive within the time limit. Send it again over a faster connection.";
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail))
         }
     }

@@ -1,10 +1,9 @@
-//! A JSON body: images as base64 beside the parameters of the query.
+//! A JSON body: images as base64, with the same parameters as the query.
 //!
-//! Values are taken as they are read and nothing else is kept, so that a body takes no more memory than
-//! its own texts.
+//! Values are taken while the JSON is parsed, without a tree of it, so that texts are the only memory it takes.
 
 use super::base64_text::decode_base64;
-use super::parameters::{PARAMETERS, Place, SegmentParams, unknown};
+use super::parameters::{PARAMETERS, SegmentParams, Source, unknown_parameter};
 use super::problem::Problem;
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -13,7 +12,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visi
 use std::borrow::Cow;
 use std::fmt;
 
-/// Texts of a list.
+/// Maximum number of texts in a list.
 const MAX_TEXTS: usize = 1024;
 
 /// The files and the parameters of a body.
@@ -25,7 +24,7 @@ pub(super) struct JsonBody {
 
 impl JsonBody {
     pub(super) fn from_slice(body: &[u8], max_images: usize) -> Result<Self, Problem> {
-        // A byte order mark, as some editors of Windows write it.
+        // A byte order mark, which some Windows editors write.
         let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
         let fields: Fields<'_> =
             serde_json::from_slice(body).map_err(|e| invalid(&e.to_string()))?;
@@ -33,8 +32,8 @@ impl JsonBody {
             return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", unknown));
         }
         let mut params = SegmentParams::default();
-        for (name, word) in &fields.words {
-            params.set(Place::Json, name, word)?;
+        for (name, value) in &fields.parameters {
+            params.set(Source::Json, name, value)?;
         }
         if fields.images.len() > max_images {
             return Err(invalid(&format!(
@@ -46,9 +45,9 @@ impl JsonBody {
             .iter()
             .map(|text| decode_base64(text).map(Bytes::from))
             .collect::<Result<_, String>>()
-            .map_err(|why| invalid(&format!("'image' is no base64: {why}")))?;
+            .map_err(|why| invalid(&format!("'image' is not base64: {why}")))?;
         if images.is_empty() {
-            return Err(invalid("it has no 'image'"));
+            return Err(invalid("there is no 'image'"));
         }
         Ok(Self { images, params })
     }
@@ -60,11 +59,11 @@ fn invalid(reason: &str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "invalid_json", detail)
 }
 
-/// The fields as they are written.
+/// The fields of the object, not yet interpreted.
 struct Fields<'a> {
     images: Vec<Cow<'a, str>>,
-    words: Vec<(&'static str, String)>,
-    /// What is said of the first name that is not known.
+    parameters: Vec<(&'static str, String)>,
+    /// The error for the first unknown name.
     unknown: Option<String>,
 }
 
@@ -84,12 +83,12 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields { images: Vec::new(), words: Vec::new(), unknown: None };
+        let mut fields = Fields { images: Vec::new(), parameters: Vec::new(), unknown: None };
         while let Some(Text(name)) = map.next_key()? {
             if name == "image" || name == "images" {
                 if !fields.images.is_empty() {
                     return Err(A::Error::custom(
-                        "it names its images twice; give one of image and images",
+                        "it has images twice; give either image or images",
                     ));
                 }
                 fields.images = match (name == "image", map.next_value()?) {
@@ -102,16 +101,16 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                     (false, _) => return Err(A::Error::custom("'images' must be a list of texts")),
                 };
             } else if let Some(known) = PARAMETERS.into_iter().find(|known| *known == name) {
-                if fields.words.iter().any(|(name, _)| *name == known) {
-                    return Err(A::Error::custom(format!("it names '{known}' twice")));
+                if fields.parameters.iter().any(|(name, _)| *name == known) {
+                    return Err(A::Error::custom(format!("it has '{known}' twice")));
                 }
-                if let Word::Text(word) = map.next_value()? {
-                    fields.words.push((known, word));
+                if let ParameterValue::Text(value) = map.next_value()? {
+                    fields.parameters.push((known, value));
                 }
             } else {
                 let known: Vec<&str> = ["image", "images"].into_iter().chain(PARAMETERS).collect();
-                fields.unknown = Some(unknown(Place::Json, &name, &known));
-                // The rest is read for its syntax alone.
+                fields.unknown = Some(unknown_parameter(Source::Json, &name, &known));
+                // The rest is only checked for its syntax.
                 map.next_value::<IgnoredAny>()?;
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 break;
@@ -121,7 +120,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// A text, as a piece of the body where nothing in it is escaped.
+/// A text; borrowed from the body where it has no escapes.
 struct Text<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
@@ -200,58 +199,58 @@ impl<'de> Visitor<'de> for TextsVisitor {
     }
 }
 
-/// A parameter: a text, a number, true, false or a list of texts.
+/// The value of a parameter: a text, a number, true, false or a list of texts.
 #[derive(Debug)]
-pub(super) enum Word {
-    /// `null`, as if it were not there.
+pub(super) enum ParameterValue {
+    /// `null`, which is the same as no parameter.
     Null,
-    /// As the query writes it.
+    /// In the form of the query.
     Text(String),
 }
 
-impl<'de> Deserialize<'de> for Word {
+impl<'de> Deserialize<'de> for ParameterValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(WordVisitor)
+        deserializer.deserialize_any(ParameterVisitor)
     }
 }
 
-struct WordVisitor;
+struct ParameterVisitor;
 
-impl<'de> Visitor<'de> for WordVisitor {
-    type Value = Word;
+impl<'de> Visitor<'de> for ParameterVisitor {
+    type Value = ParameterValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text, a number, true, false or a list of texts")
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Word::Text(text.to_owned()))
+        Ok(ParameterValue::Text(text.to_owned()))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Word::Text(value.to_string()))
+        Ok(ParameterValue::Text(value.to_string()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Word::Text(value.to_string()))
+        Ok(ParameterValue::Text(value.to_string()))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Word::Text(value.to_string()))
+        Ok(ParameterValue::Text(value.to_string()))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Word::Text(value.to_string()))
+        Ok(ParameterValue::Text(value.to_string()))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Word::Null)
+        Ok(ParameterValue::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
         match TextsVisitor.visit_seq(seq)? {
-            Texts::Several(texts) => Ok(Word::Text(texts.join(","))),
-            _ => Ok(Word::Null),
+            Texts::Several(texts) => Ok(ParameterValue::Text(texts.join(","))),
+            _ => Ok(ParameterValue::Null),
         }
     }
 }
@@ -280,7 +279,7 @@ mod tests {
             ("as_series", "true"),
             ("series", "2"),
         ] {
-            assert!(expected.set(Place::Query, name, text).unwrap());
+            assert!(expected.set(Source::Query, name, text).unwrap());
         }
         assert_eq!(body.params, expected);
         let several = read("\u{feff}{\"images\": [\"AA\", \"AQ\"]}").unwrap();
@@ -288,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named() {
+    fn errors_name_what_cannot_be_read() {
         for (body, word) in [
             ("", "EOF"),
             ("null", "an object"),

@@ -1,37 +1,36 @@
-//! The parts of a `multipart/form-data` body (RFC 7578, RFC 2046 section 5.1) that is in memory as a whole.
+//! The parts of a `multipart/form-data` body (RFC 7578, RFC 2046 section 5.1) that is completely in memory.
 //!
-//! Nothing is copied: a part is a piece of the body. The whole body has been held against its limit
-//! before it comes here.
+//! Nothing is copied: a part borrows from the body, whose size was checked before.
 
 use memchr::memmem::Finder;
 
-/// Length of a boundary, RFC 2046 section 5.1.1.
+/// Maximum length of a boundary, RFC 2046 section 5.1.1.
 const MAX_BOUNDARY_BYTES: usize = 70;
-/// Length of the headers of one part. Browsers send about 150 bytes.
+/// Maximum length of the headers of one part. Browsers send about 150 bytes.
 const MAX_HEADER_BYTES: usize = 8 << 10;
 
-/// Why a body cannot be taken apart.
+/// Why a body cannot be split into parts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MultipartError {
     /// The Content-Type has no usable boundary.
     #[error(
-        "The Content-Type of the multipart body names no boundary. Do not set this header yourself: the \
-         HTTP library writes it together with the body."
+        "The Content-Type of the multipart body has no boundary. Do not set this header yourself: the HTTP \
+         library writes it together with the body."
     )]
     NoBoundary,
-    /// The body does not hold the boundary.
+    /// The boundary is not in the body.
     #[error(
-        "The multipart body does not hold the boundary that its Content-Type names. Do not set this header \
-         yourself: the HTTP library writes it together with the body."
+        "The boundary of the Content-Type is not in the multipart body. Do not set this header yourself: the \
+         HTTP library writes it together with the body."
     )]
     BoundaryNotFound,
     /// The closing boundary is missing.
     #[error(
-        "The multipart body ends before its closing boundary, so that something is missing. Send it again."
+        "The multipart body ends before its closing boundary: a part of it is missing. Send it again."
     )]
     Truncated,
     /// More parts than allowed.
-    #[error("The multipart body holds more than {0} parts. Send the files as one zip.")]
+    #[error("The multipart body has more than {0} parts. Send the files as one zip.")]
     TooManyParts(usize),
     /// The headers of a part have no end or are too long.
     #[error(
@@ -45,10 +44,10 @@ pub enum MultipartError {
          name=\"file\"."
     )]
     PartWithoutName(usize),
-    /// A part in a transfer encoding that is not read.
+    /// A part in an unsupported transfer encoding.
     #[error(
-        "Part {0} of the multipart body has a Content-Transfer-Encoding that is not read. Send its bytes as \
-         they are, or as base64."
+        "Part {0} of the multipart body has an unsupported Content-Transfer-Encoding. Send its bytes \
+         unencoded, or as base64."
     )]
     PartEncoding(usize),
 }
@@ -58,15 +57,15 @@ pub enum MultipartError {
 pub struct Part<'a> {
     /// Name of the field.
     pub name: String,
-    /// Name of the file on the sender's machine, where the part is a file.
+    /// Name of the file at the client, where the part is a file.
     pub file_name: Option<String>,
-    /// Whether the content is base64 text that stands for bytes (RFC 2045 section 6.8).
+    /// Whether the content is base64 (RFC 2045 section 6.8).
     pub is_base64: bool,
     /// The content as it was sent.
     pub content: &'a [u8],
 }
 
-/// The boundary that a Content-Type names.
+/// The boundary in a Content-Type.
 ///
 /// # Errors
 /// [`MultipartError::NoBoundary`].
@@ -76,10 +75,10 @@ pub fn boundary(content_type: &str) -> Result<String, MultipartError> {
     if is_usable { Ok(value) } else { Err(MultipartError::NoBoundary) }
 }
 
-/// Takes a body apart.
+/// Splits a body into its parts.
 ///
 /// # Errors
-/// [`MultipartError`] naming the first part that cannot be read, by its number from 1.
+/// [`MultipartError`] with the number, from 1, of the first part that cannot be read.
 pub fn parts<'a>(
     body: &'a [u8],
     boundary: &str,
@@ -109,8 +108,8 @@ pub fn parts<'a>(
     }
 }
 
-/// Where the content before a delimiter ends: the line break before it belongs to the delimiter. `None`
-/// where the delimiter does not begin a line. Some clients break lines by LF alone.
+/// Where the content before a delimiter ends: the line break in between belongs to the delimiter. `None` where
+/// the delimiter does not start a line. Some clients end lines with LF only.
 fn content_end(body: &[u8], delimiter: usize) -> Option<usize> {
     match &body[..delimiter] {
         [] => Some(0),
@@ -121,12 +120,12 @@ fn content_end(body: &[u8], delimiter: usize) -> Option<usize> {
 }
 
 enum DelimiterLine {
-    /// More parts follow, after so many bytes.
+    /// More parts follow, after this many bytes.
     Opening(usize),
     Closing,
 }
 
-/// What follows a delimiter on its line; `None` where it is but the beginning of a longer word.
+/// What follows a delimiter on its line; `None` where the line continues, so that it is no delimiter.
 fn delimiter_line(rest: &[u8]) -> Option<DelimiterLine> {
     if rest.starts_with(b"--") {
         return Some(DelimiterLine::Closing);
@@ -164,7 +163,7 @@ fn part(bytes: &[u8], number: usize) -> Result<Part<'_>, MultipartError> {
     Ok(Part { name, file_name, is_base64, content })
 }
 
-/// Headers as text, with the lines that continue others joined to them, and the content behind the blank line.
+/// The headers as text, with continuation lines joined, and the content after the blank line.
 fn split_headers(bytes: &[u8]) -> Option<(String, &[u8])> {
     let mut headers = String::new();
     let mut rest = bytes;
@@ -192,7 +191,7 @@ fn parameter(header: &str, wanted: &str) -> Option<String> {
     let mut rest = header.split_once(';')?.1;
     loop {
         let (name, after) = rest.split_once('=')?;
-        // Words without a value may stand between.
+        // Skips parameters without a value.
         let name = name.rsplit(';').next().unwrap_or(name).trim();
         let (value, after) = value(after.trim_start());
         if name.eq_ignore_ascii_case(wanted) {
@@ -202,7 +201,7 @@ fn parameter(header: &str, wanted: &str) -> Option<String> {
     }
 }
 
-/// The value at the start of a text, and what follows it.
+/// The value at the start of a text, and the text after it.
 fn value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(';').unwrap_or(text.len());
@@ -213,7 +212,7 @@ fn value(text: &str) -> (String, &str) {
     while let Some((at, character)) = characters.next() {
         match character {
             '"' => return (value, &quoted[at + 1..]),
-            // Backslashes stand for themselves in file names of Windows, and for an escape before these two.
+            // A backslash escapes only these two characters; elsewhere it is part of a Windows file name.
             '\\' => match characters.next_if(|(_, next)| matches!(next, '"' | '\\')) {
                 Some((_, escaped)) => value.push(escaped),
                 None => value.push(character),
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_pieces_of_the_body() {
+    fn parts_borrow_from_the_body() {
         let body = b"ignored\r\n--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nunet\r\n\
             --b  \r\nContent-Type: image/png\r\nContent-Disposition: form-data; filename=\"a;\\\"b.png\"; name=file\r\n\
             \r\n\r\n--bad\r\n\0\xFF\r\n\r\n--b--\r\nignored";
@@ -246,21 +245,21 @@ mod tests {
     }
 
     #[test]
-    fn lines_may_break_by_lf_alone_and_headers_may_go_on() {
+    fn lines_may_end_with_lf_and_headers_may_continue() {
         let body = b"--b\nContent-Disposition: form-data;\n name=\"file\"\ncontent-transfer-encoding: BASE64\n\nAAAA\n--b--";
         let expected = Part { is_base64: true, ..named("file", b"AAAA") };
         assert_eq!(parts(body, "b", 9), Ok(vec![expected]));
     }
 
     #[test]
-    fn an_empty_part_and_no_part_are_read() {
+    fn an_empty_part_and_a_body_without_parts_are_read() {
         let body = b"--b\r\ncontent-disposition: form-data; name=a\r\n\r\n\r\n--b--\r\n";
         assert_eq!(parts(body, "b", 9), Ok(vec![named("a", b"")]));
         assert_eq!(parts(b"--b--\r\n", "b", 9), Ok(vec![]));
     }
 
     #[test]
-    fn every_break_is_named() {
+    fn each_error_names_what_is_wrong() {
         let head = "--b\r\ncontent-disposition: form-data; name=\"file\"\r\n";
         let encoded =
             format!("{head}content-transfer-encoding: quoted-printable\r\n\r\nx\r\n--b--");
@@ -281,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn boundaries_are_read_quoted_or_not() {
+    fn boundaries_may_be_quoted() {
         for (header, expected) in [
             ("multipart/form-data; boundary=frontier", Some("frontier")),
             ("multipart/form-data; charset=utf-8; Boundary=\"a b\"", Some("a b")),

@@ -1,4 +1,4 @@
-//! What a request asks for: the same parameters in the query, in JSON and as fields of a form.
+//! The parameters of a segmentation: the same in the query, in JSON and as fields of a form.
 
 use super::problem::Problem;
 use crate::error::Error;
@@ -9,24 +9,24 @@ use axum::extract::Query;
 use axum::http::Uri;
 use std::str::FromStr;
 
-/// Every parameter, as errors list them.
+/// The names of all parameters, in the order in which errors list them.
 pub(super) const PARAMETERS: [&str; 6] =
     ["model", "threshold", "window", "include", "as_series", "series"];
 
-/// Where parameters stand.
+/// The part of a request that holds parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Behind the `?` of the address.
+pub(super) enum Source {
+    /// After the `?` of the URL.
     Query,
-    /// In the header that SageMaker hands on.
+    /// The header that SageMaker passes on.
     CustomAttributes,
-    /// In the fields of a form.
+    /// The fields of a form.
     Form,
-    /// In the fields of a JSON object.
+    /// The fields of a JSON object.
     Json,
 }
 
-impl Place {
+impl Source {
     fn name(self) -> &'static str {
         match self {
             Self::Query => "query",
@@ -37,7 +37,7 @@ impl Place {
     }
 }
 
-/// What one part of a request asks for; a parameter that it does not name is `None`.
+/// The parameters in one part of a request; `None` for those that it does not have.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct SegmentParams {
     model: Option<String>,
@@ -48,7 +48,7 @@ pub(super) struct SegmentParams {
     series: Option<u32>,
 }
 
-/// What a whole request asks for.
+/// The parameters of a whole request, checked.
 #[derive(Debug, Clone)]
 pub(super) struct SegmentRequest {
     pub(super) model: Option<String>,
@@ -57,65 +57,70 @@ pub(super) struct SegmentRequest {
 }
 
 impl SegmentParams {
-    /// Reads the query of an address.
+    /// Parses the query of a URL.
     pub(super) fn from_query(uri: &Uri) -> Result<Self, Problem> {
-        Self::from_uri(uri, Place::Query)
+        Self::from_uri(uri, Source::Query)
     }
 
-    /// Reads a text in the form of a query that came in a header.
+    /// Parses a header whose value has the form of a query.
     pub(super) fn from_custom_attributes(text: &str) -> Result<Self, Problem> {
-        let place = Place::CustomAttributes;
-        // The path plays no part.
-        let uri = format!("/?{text}").parse().map_err(|_| unreadable(place))?;
-        Self::from_uri(&uri, place)
+        let source = Source::CustomAttributes;
+        // Any path will do: only the query is parsed.
+        let uri = format!("/?{text}").parse().map_err(|_| unreadable(source))?;
+        Self::from_uri(&uri, source)
     }
 
-    fn from_uri(uri: &Uri, place: Place) -> Result<Self, Problem> {
+    fn from_uri(uri: &Uri, source: Source) -> Result<Self, Problem> {
         let Query(pairs) =
-            Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| unreadable(place))?;
+            Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| unreadable(source))?;
         let mut params = Self::default();
         for (name, text) in pairs {
-            if !params.set(place, &name, &text)? {
-                return Err(Error::InvalidParameter(unknown(place, &name, &PARAMETERS)).into());
+            if !params.set(source, &name, &text)? {
+                return Err(
+                    Error::InvalidParameter(unknown_parameter(source, &name, &PARAMETERS)).into()
+                );
             }
         }
         Ok(params)
     }
 
-    /// Takes one parameter over; false for a name that is not known.
-    pub(super) fn set(&mut self, place: Place, name: &str, text: &str) -> Result<bool, Problem> {
+    /// Sets one parameter; false for an unknown name.
+    ///
+    /// # Errors
+    /// A problem for a value that cannot be parsed, or that differs from an earlier one.
+    pub(super) fn set(&mut self, source: Source, name: &str, text: &str) -> Result<bool, Problem> {
         let mut other = Self::default();
         match name {
             "model" => other.model = Some(text.to_owned()),
-            "threshold" => other.threshold = Some(number(text, place)?),
+            "threshold" => other.threshold = Some(parse_threshold(text, source)?),
             "window" => other.window = Some(WindowLevel::from_str(text)?),
-            "include" => other.include = Some(include(text)?),
-            "as_series" => other.as_series = Some(flag(text, name, place)?),
-            "series" => other.series = Some(series_number(text, place)?),
+            "include" => other.include = Some(parse_include(text)?),
+            "as_series" => other.as_series = Some(parse_bool(text, name, source)?),
+            "series" => other.series = Some(parse_series_number(text, source)?),
             _ => return Ok(false),
         }
-        let twice = |name: &str| twice(name, &format!("in the {}", place.name()));
-        *self = std::mem::take(self).merged(other, &twice)?;
+        let conflict = |name: &str| conflict(name, &format!("in the {}", source.name()));
+        *self = std::mem::take(self).merge(other, &conflict)?;
         Ok(true)
     }
 
-    /// These parameters and those of the body. The same one may stand in both with the same value.
+    /// These parameters and those of the body. A parameter may be in both with the same value.
     pub(super) fn with_body(self, body: Self) -> Result<Self, Problem> {
-        self.merged(body, &|name| twice(name, "in the address or a header and in the body"))
+        self.merge(body, &|name| conflict(name, "in the URL or a header, and in the body"))
     }
 
-    fn merged(self, other: Self, twice: &dyn Fn(&str) -> Problem) -> Result<Self, Problem> {
+    fn merge(self, other: Self, conflict: &dyn Fn(&str) -> Problem) -> Result<Self, Problem> {
         Ok(Self {
-            model: one(self.model, other.model, || twice("model"))?,
-            threshold: one(self.threshold, other.threshold, || twice("threshold"))?,
-            window: one(self.window, other.window, || twice("window"))?,
-            include: one(self.include, other.include, || twice("include"))?,
-            as_series: one(self.as_series, other.as_series, || twice("as_series"))?,
-            series: one(self.series, other.series, || twice("series"))?,
+            model: merge_value(self.model, other.model, || conflict("model"))?,
+            threshold: merge_value(self.threshold, other.threshold, || conflict("threshold"))?,
+            window: merge_value(self.window, other.window, || conflict("window"))?,
+            include: merge_value(self.include, other.include, || conflict("include"))?,
+            as_series: merge_value(self.as_series, other.as_series, || conflict("as_series"))?,
+            series: merge_value(self.series, other.series, || conflict("series"))?,
         })
     }
 
-    /// The request, once everything that belongs to it has been read.
+    /// The request, once all its parts are merged.
     pub(super) fn into_request(self) -> Result<SegmentRequest, Problem> {
         let include = self.include.unwrap_or_default();
         let options = SegmentOptions {
@@ -130,74 +135,71 @@ impl SegmentParams {
     }
 }
 
-fn one<T: PartialEq>(
+fn merge_value<T: PartialEq>(
     one: Option<T>,
     other: Option<T>,
-    twice: impl FnOnce() -> Problem,
+    conflict: impl FnOnce() -> Problem,
 ) -> Result<Option<T>, Problem> {
     match (one, other) {
-        (Some(one), Some(other)) if one != other => Err(twice()),
+        (Some(one), Some(other)) if one != other => Err(conflict()),
         (one, other) => Ok(one.or(other)),
     }
 }
 
-fn twice(name: &str, places: &str) -> Problem {
+fn conflict(name: &str, places: &str) -> Problem {
     let detail = format!("'{name}' has two different values, {places}. Give it once.");
     Error::InvalidParameter(detail).into()
 }
 
-fn unreadable(place: Place) -> Problem {
+fn unreadable(source: Source) -> Problem {
     let detail = format!(
-        "The {} cannot be read. It takes {}, as in model=unet&threshold=0.4&include=mask.",
-        place.name(),
+        "The {} cannot be parsed. It takes {}, for example model=unet&threshold=0.4&include=mask.",
+        source.name(),
         PARAMETERS.join(", ")
     );
     Error::InvalidParameter(detail).into()
 }
 
-/// Says that a name is not known, and which are.
-pub(super) fn unknown(place: Place, name: &str, known: &[&str]) -> String {
+/// The error for an unknown name, with the names that are known.
+pub(super) fn unknown_parameter(source: Source, name: &str, known: &[&str]) -> String {
     const MAX_SHOWN: usize = 40;
     let shown: String = name.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect();
-    format!(
-        "The {} holds '{shown}', which is not known. It takes {}.",
-        place.name(),
-        known.join(", ")
-    )
+    format!("The {} has the unknown name '{shown}'. It takes {}.", source.name(), known.join(", "))
 }
 
-fn number(text: &str, place: Place) -> Result<f32, Problem> {
+fn parse_threshold(text: &str, source: Source) -> Result<f32, Problem> {
     text.trim().parse().map_err(|_| {
-        let place = place.name();
+        let source = source.name();
         let detail = format!(
-            "'threshold' in the {place} is not a number. Write one between 0 and 1, as in 0.4."
+            "'threshold' in the {source} is not a number. Give a number between 0 and 1, for example 0.4."
         );
         Error::InvalidParameter(detail).into()
     })
 }
 
-fn series_number(text: &str, place: Place) -> Result<u32, Problem> {
+fn parse_series_number(text: &str, source: Source) -> Result<u32, Problem> {
     text.trim().parse().ok().filter(|&number| number > 0).ok_or_else(|| {
         let detail = format!(
-            "'series' in the {} is not a number from 1. Take one that the warning of several series lists.",
-            place.name()
+            "'series' in the {} is not a whole number above 0. Take a number from the warning that lists several series.",
+            source.name()
         );
         Error::InvalidParameter(detail).into()
     })
 }
 
-fn flag(text: &str, name: &str, place: Place) -> Result<bool, Problem> {
+fn parse_bool(text: &str, name: &str, source: Source) -> Result<bool, Problem> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),
         _ => {
-            let detail = format!("'{name}' in the {} is neither true nor false.", place.name());
+            let detail =
+                format!("'{name}' in the {} is not a boolean. Give true or false.", source.name());
             Err(Error::InvalidParameter(detail).into())
         }
     }
 }
 
-fn include(list: &str) -> Result<Include, Problem> {
+fn parse_include(list: &str) -> Result<Include, Problem> {
     let mut include = Include::NOTHING;
     for name in list.split(',').map(str::trim).filter(|n| !n.is_empty()) {
         match name {
@@ -209,7 +211,7 @@ fn include(list: &str) -> Result<Include, Problem> {
             "every_slice" => include.every_slice = true,
             _ => {
                 let detail = "include takes mask, overlay, probabilities, contours, samples \
-                              and every_slice, with commas between them.";
+                              and every_slice, separated by commas.";
                 return Err(Error::InvalidParameter(detail.into()).into());
             }
         }
@@ -228,13 +230,13 @@ mod tests {
     fn form(fields: &[(&str, &str)]) -> SegmentParams {
         let mut params = SegmentParams::default();
         for (name, text) in fields {
-            assert!(params.set(Place::Form, name, text).unwrap(), "{name}");
+            assert!(params.set(Source::Form, name, text).unwrap(), "{name}");
         }
         params
     }
 
     #[test]
-    fn a_query_and_a_form_say_the_same() {
+    fn a_query_and_a_form_give_the_same_parameters() {
         let all =
             "model=unet&threshold=0.4&window=40%2C80&include=mask,overlay&as_series=true&series=2";
         let fields = [
@@ -246,14 +248,14 @@ mod tests {
             ("model", "unet"),
         ];
         assert_eq!(query(all).unwrap(), form(&fields));
-        // Every one of them is known.
+        // The test covers every parameter.
         assert!(PARAMETERS.iter().all(|name| fields.iter().any(|(field, _)| field == name)));
         let both = query(all).unwrap().with_body(form(&fields)).unwrap();
         assert_eq!(both, form(&fields));
     }
 
     #[test]
-    fn contradictions_are_named() {
+    fn conflicting_values_are_named() {
         let cases = [("model=a", "model", "b"), ("threshold=0.4", "threshold", "0.5")];
         for (text, name, other) in cases {
             let problem = query(text).unwrap().with_body(form(&[(name, other)])).unwrap_err();
@@ -266,13 +268,13 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_and_wrong_values_are_refused_with_what_is_known() {
+    fn errors_list_the_known_names_and_values() {
         for (text, word) in [
             ("treshold=0.5", "'treshold'"),
             ("a%0Ab=1", "'a\\nb'"),
             ("threshold=much", "between 0 and 1"),
             ("as_series=maybe", "true"),
-            ("series=0", "from 1"),
+            ("series=0", "above 0"),
             ("include=everything", "every_slice"),
             ("window=sideways", "CENTER,WIDTH"),
         ] {

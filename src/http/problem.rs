@@ -1,4 +1,4 @@
-//! Problems as answers, and the identifier that every answer carries.
+//! Problems as answers, and the identifier of each request.
 
 pub(super) use crate::problem::Problem;
 
@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 impl IntoResponse for Problem {
-    /// Leaves the body to `identify`, which knows the request's identifier.
+    /// Without a body: [`assign_request_id`] writes it, since it contains the identifier of the request.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         if let Some(seconds) = self.retry_after_s {
@@ -27,23 +27,23 @@ pub(super) fn after_panic(_: Box<dyn Any + Send + 'static>) -> Response {
     Problem::internal().into_response()
 }
 
-/// Identifier of one request, in answers, errors and the `x-request-id` header.
+/// Identifier of one request: in answers, in errors and in the header `x-request-id`.
 #[derive(Debug, Clone)]
 pub(super) struct RequestId(pub(super) String);
 
 impl RequestId {
-    /// That of a request; empty before [`identify`] gave it one.
+    /// The identifier of a request; empty before [`assign_request_id`] ran.
     pub(super) fn of(request: &Request) -> String {
         request.extensions().get::<Self>().map_or_else(String::new, |id| id.0.clone())
     }
 }
 
 const REQUEST_ID: &str = "x-request-id";
-/// SageMaker's name for it, of asynchronous requests: the caller's InferenceId.
+/// The same header for asynchronous requests of SageMaker: the InferenceId of the caller.
 const INFERENCE_ID: &str = "x-amzn-sagemaker-inference-id";
 
-/// Gives each request an identifier and writes the bodies of problems.
-pub(super) async fn identify(mut request: Request, next: Next) -> Response {
+/// Gives each request an identifier, and writes the bodies of problems.
+pub(super) async fn assign_request_id(mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
@@ -60,20 +60,20 @@ pub(super) async fn identify(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// The client's identifier if it is harmless in a log line, else a new one.
+/// The identifier that the client sent, if it is safe in a log line; otherwise a new one.
 fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get(REQUEST_ID).or_else(|| headers.get(INFERENCE_ID));
     let given = given.and_then(|v| v.to_str().ok());
-    let harmless = |id: &&str| {
+    let is_safe = |id: &&str| {
         (1..=64).contains(&id.len())
             && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    given.filter(harmless).map_or_else(new_id, str::to_owned)
+    given.filter(is_safe).map_or_else(new_id, str::to_owned)
 }
 
 fn new_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    // RandomState is seeded by the operating system; unique is enough, secret is not needed.
+    // The operating system seeds RandomState. Identifiers must be unique, not secret.
     let random = RandomState::new().hash_one(COUNT.fetch_add(1, Ordering::Relaxed));
     format!("{random:016x}")
 }

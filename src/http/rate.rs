@@ -1,4 +1,4 @@
-//! Requests a second, as the HTTP API in front of the Lambda counts them: a token bucket over all clients.
+//! The rate limit, as API Gateway enforces it in front of the Lambda function: one token bucket for all clients.
 
 use super::Service;
 use super::problem::Problem;
@@ -9,16 +9,16 @@ use axum::response::{IntoResponse, Response};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// Requests let through.
+/// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
-    /// A second, in the long run.
+    /// Requests per second in the long run.
     pub per_second: f64,
-    /// At once, after a pause.
+    /// Requests that may come together after a pause.
     pub burst: f64,
 }
 
-/// A bucket that fills with time and is emptied by requests.
+/// A token bucket: time fills it at the rate, each request takes one token.
 #[derive(Debug)]
 pub(super) struct Bucket {
     rate: Rate,
@@ -30,7 +30,7 @@ impl Bucket {
         Self { rate, level: Mutex::new((rate.burst, now)) }
     }
 
-    /// Takes a token, or says after how many seconds there will be one.
+    /// Takes a token; the error is the number of seconds until there is one.
     fn take(&self, now: Instant) -> Result<(), f64> {
         let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
         let gained = now.saturating_duration_since(level.1).as_secs_f64() * self.rate.per_second;
@@ -54,7 +54,7 @@ pub(super) async fn limit(
         && let Err(seconds) = bucket.take(Instant::now())
     {
         let detail =
-            "More requests came than are let through. Send it again after the time in Retry-After.";
+            "The rate limit is exceeded. Send the request again after the time in Retry-After.";
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail);
         return problem.after(seconds.ceil() as u64).into_response();
     }
@@ -67,7 +67,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_burst_passes_then_only_the_rate() {
+    fn a_burst_passes_and_then_the_rate_holds() {
         let start = Instant::now();
         let bucket = Bucket::full(Rate { per_second: 2.0, burst: 3.0 }, start);
         assert!((0..3).all(|_| bucket.take(start).is_ok()));
@@ -76,7 +76,7 @@ mod tests {
         let later = start + Duration::from_millis(600);
         assert!(bucket.take(later).is_ok());
         assert!(bucket.take(later).is_err());
-        // A long pause fills it no higher than the burst.
+        // A long pause does not fill it above the burst.
         let much_later = later + Duration::from_secs(60);
         assert_eq!((0..9).filter(|_| bucket.take(much_later).is_ok()).count(), 3);
     }

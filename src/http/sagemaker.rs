@@ -1,4 +1,4 @@
-//! The routes that SageMaker calls: `/ping` is ready, `/invocations` is segment, both under its names.
+//! The routes that SageMaker calls: `/ping` checks readiness, `/invocations` segments.
 //!
 //! Source: *Custom inference code with hosting services* and *with batch transform*, Amazon SageMaker
 //! developer guide.
@@ -19,11 +19,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Where `InvokeEndpoint` puts the caller's CustomAttributes: at most 1,024 visible characters.
+/// The header that holds CustomAttributes of `InvokeEndpoint`: at most 1,024 visible characters.
 const CUSTOM_ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
 
-/// Paths and schemas that these routes add to the description of the API.
-const ADDED: &str = include_str!("openapi-sagemaker.json");
+/// Paths and schemas that are added to the description of the API.
+const SAGEMAKER_ROUTES: &str = include_str!("openapi-sagemaker.json");
 
 pub(super) fn routes() -> Router<Arc<Service>> {
     Router::new()
@@ -33,7 +33,7 @@ pub(super) fn routes() -> Router<Arc<Service>> {
         .route("/v1/openapi.json", get(openapi))
 }
 
-/// One engine, in words.
+/// The state of one engine.
 #[derive(Serialize)]
 struct EngineState<'a> {
     model: &'a str,
@@ -43,13 +43,12 @@ struct EngineState<'a> {
     slices: u64,
 }
 
-/// Ready, with what runs the networks. An engine that fails on everything is said to be unhealthy, so
-/// that the container is replaced.
+/// Reports readiness and the engines. If an engine fails on every batch, the answer is 503, so that SageMaker
+/// replaces the container.
 async fn ping(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
     let engines = || service.models.iter().filter_map(|model| Some((model, model.engine()?)));
     if engines().any(|(_, engine)| engine.counts().is_some_and(|counts| !counts.healthy())) {
-        let detail =
-            "The engine has failed on its last batches. The container must be started anew.";
+        let detail = "The engine has failed on its last batches. Restart the container.";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "engine_failed", detail));
     }
     let states: Vec<EngineState<'_>> = engines()
@@ -76,36 +75,36 @@ async fn invocations(
     segment_as(service, params, request).await
 }
 
-/// What a batch transform does with this container, where its job does not say.
+/// Settings of a batch transform that its job does not set.
 async fn execution_parameters(State(service): State<Arc<Service>>) -> Response {
-    // SageMaker's own limit of one payload of a transform.
-    const MOST_MB: usize = 100;
+    // SageMaker's limit for one payload of a transform.
+    const MAX_MB: usize = 100;
     Json(json!({
         "MaxConcurrentTransforms": service.limits.running.min(100),
         "BatchStrategy": "MULTI_RECORD",
-        "MaxPayloadInMB": (service.limits.max_body_bytes / 1_000_000).min(MOST_MB),
+        "MaxPayloadInMB": (service.limits.max_body_bytes / 1_000_000).min(MAX_MB),
     }))
     .into_response()
 }
 
 async fn openapi(headers: HeaderMap) -> Response {
-    tagged(&headers, "application/json", described().to_string())
+    tagged(&headers, "application/json", openapi_document().to_string())
 }
 
-/// The description of the API with these routes in it; /invocations takes and gives what segment does,
-/// and more. Uploads and jobs are SageMaker's own here.
-fn described() -> Value {
-    let [mut whole, added] =
-        [OPENAPI, ADDED].map(|text| serde_json::from_str::<Value>(text).unwrap_or_default());
-    whole["paths"]["/invocations"] = whole["paths"]["/v1/segment"].clone();
-    merge(&mut whole["paths"], added);
-    if let Some(paths) = whole["paths"].as_object_mut() {
+/// The description of the API with these routes. `/invocations` is described as segment, with additions. Uploads
+/// and jobs are left out: SageMaker has its own.
+fn openapi_document() -> Value {
+    let [mut document, routes] = [OPENAPI, SAGEMAKER_ROUTES]
+        .map(|text| serde_json::from_str::<Value>(text).unwrap_or_default());
+    document["paths"]["/invocations"] = document["paths"]["/v1/segment"].clone();
+    merge(&mut document["paths"], routes);
+    if let Some(paths) = document["paths"].as_object_mut() {
         paths.retain(|path, _| !path.starts_with("/v1/uploads") && !path.starts_with("/v1/jobs"));
     }
-    whole
+    document
 }
 
-/// Objects are joined, lists put one after the other, and everything else is replaced.
+/// Merges `from` into `into`: objects by key, lists one after the other; any other value is replaced.
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {

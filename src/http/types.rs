@@ -1,4 +1,4 @@
-//! JSON of the routes that are not a finding.
+//! JSON of `GET /v1/models`.
 
 use super::Service;
 use crate::decode::MEDIA_TYPES;
@@ -21,7 +21,7 @@ pub(super) struct ModelList<'a> {
     disclaimer: &'static str,
 }
 
-/// A display window by name.
+/// A named display window.
 #[derive(Serialize)]
 struct WindowFacts {
     name: &'static str,
@@ -36,7 +36,7 @@ struct ModelFacts<'a> {
     version: &'a str,
     sha256: &'a str,
     architecture: &'a str,
-    /// Null until a network that is built when it is first asked for has been.
+    /// Null until the network is built, which may happen at its first use.
     engine: Option<EngineFacts>,
     card: String,
     classes: &'a [MaskClass],

@@ -1,9 +1,9 @@
-//! The handlers of uploads: the order, and the bytes where this process takes them itself.
+//! The handlers of uploads: the order of one, and its bytes where this process receives them itself.
 
-use super::headers::{ContentLength, HeaderMapExt, is_json, of_upload, same_type};
-use super::jobs::{desk, no_such_job, now};
-use super::json_body::Word;
-use super::parameters::{PARAMETERS, Place, SegmentParams};
+use super::headers::{ContentLength, HeaderMapExt, is_json, same_type, upload_media_type};
+use super::jobs::{desk, job_not_found, now};
+use super::json_body::ParameterValue;
+use super::parameters::{PARAMETERS, SegmentParams, Source};
 use super::problem::Problem;
 use super::{Desk, Service};
 use crate::jobs::{JobId, Jobs, Order, rfc3339};
@@ -25,22 +25,22 @@ use std::sync::Arc;
 struct UploadOrder {
     content_type: Option<String>,
     size_bytes: u64,
-    model: Option<Word>,
-    threshold: Option<Word>,
-    window: Option<Word>,
-    include: Option<Word>,
-    as_series: Option<Word>,
-    series: Option<Word>,
+    model: Option<ParameterValue>,
+    threshold: Option<ParameterValue>,
+    window: Option<ParameterValue>,
+    include: Option<ParameterValue>,
+    as_series: Option<ParameterValue>,
+    series: Option<ParameterValue>,
 }
 
 impl UploadOrder {
     fn params(&self) -> Result<SegmentParams, Problem> {
         let Self { model, threshold, window, include, as_series, series, .. } = self;
-        let words = [model, threshold, window, include, as_series, series];
+        let values = [model, threshold, window, include, as_series, series];
         let mut params = SegmentParams::default();
-        for (name, word) in PARAMETERS.into_iter().zip(words) {
-            if let Some(Word::Text(text)) = word {
-                params.set(Place::Json, name, text)?;
+        for (name, value) in PARAMETERS.into_iter().zip(values) {
+            if let Some(ParameterValue::Text(text)) = value {
+                params.set(Source::Json, name, text)?;
             }
         }
         Ok(params)
@@ -54,7 +54,7 @@ pub(super) async fn create_upload(
 ) -> Result<Response, Problem> {
     let desk = desk(&service)?;
     let order = read_order(&headers, body)?;
-    let order = checked(&service, desk.jobs(), order)?;
+    let order = validate_order(&service, desk.jobs(), order)?;
     let (content_type, size_bytes) = (order.content_type.clone(), order.size_bytes);
     let created = desk.create(order, now()).await?;
     let id = created.id;
@@ -84,15 +84,15 @@ fn own_link(id: JobId, content_type: &str) -> Link {
     }
 }
 
-/// Reads an order, whose body is far below the limit that axum sets.
+/// Parses an order. Its body is far below the default limit of axum.
 fn read_order(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<UploadOrder, Problem> {
     let refuse = |status, code, reason: &str| {
         let detail = format!(
-            "The order cannot be read: {reason}. Send JSON {{\"content_type\": \"application/zip\", \
-             \"size_bytes\": 1234}} and, if wanted, {}.",
+            "The order cannot be parsed: {reason}. Send JSON {{\"content_type\": \"application/zip\", \
+             \"size_bytes\": 1234}} and, optionally, {}.",
             PARAMETERS.join(", ")
         );
         Problem::new(status, code, detail)
@@ -103,20 +103,20 @@ fn read_order(
     }
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            let reason = "it is too long; the file itself goes to the address of the answer";
+            let reason = "it is too long; send the file itself to the URL in the answer";
             refuse(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", reason)
         }
-        _ => refuse(StatusCode::BAD_REQUEST, "invalid_json", "it broke off"),
+        _ => refuse(StatusCode::BAD_REQUEST, "invalid_json", "it ended too early"),
     })?;
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&body);
     serde_json::from_slice(body)
         .map_err(|error| refuse(StatusCode::BAD_REQUEST, "invalid_json", &error.to_string()))
 }
 
-fn checked(service: &Service, jobs: &Jobs, order: UploadOrder) -> Result<Order, Problem> {
+fn validate_order(service: &Service, jobs: &Jobs, order: UploadOrder) -> Result<Order, Problem> {
     let wanted = order.params()?.into_request()?;
     let model = service.models.get(wanted.model.as_deref())?.spec().name.clone();
-    let content_type = of_upload(order.content_type.as_deref())?;
+    let content_type = upload_media_type(order.content_type.as_deref())?;
     let size_bytes = order.size_bytes;
     if size_bytes == 0 {
         return Err(ichor_image::Error::EmptyInput.into());
@@ -132,23 +132,23 @@ fn checked(service: &Service, jobs: &Jobs, order: UploadOrder) -> Result<Order, 
     Ok(Order { content_type, size_bytes, model, options: wanted.options, include: wanted.include })
 }
 
-/// The bytes of a job, where this process keeps them.
+/// Receives the bytes of an upload, where this process keeps the jobs.
 pub(super) async fn receive_upload(
     State(service): State<Arc<Service>>,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let Desk::Local(local) = desk(&service)? else { return Err(no_such_job()) };
-    let id = id.parse().map_err(|()| no_such_job())?;
-    let record = local.jobs().record(id).await?.ok_or_else(no_such_job)?;
+    let Desk::Local(local) = desk(&service)? else { return Err(job_not_found()) };
+    let id = id.parse().map_err(|()| job_not_found())?;
+    let record = local.jobs().record(id).await?.ok_or_else(job_not_found)?;
     let now = now();
     if now >= record.created_at + local.jobs().limits().link_s {
-        let detail = "The time for this upload is over. Order a new one with POST /v1/uploads.";
+        let detail = "The time for this upload has expired. Order a new one with POST /v1/uploads.";
         return Err(Problem::new(StatusCode::FORBIDDEN, "upload_expired", detail));
     }
     let (parts, body) = request.into_parts();
     check_headers(&parts.headers, &record.order)?;
-    // A client that lost the answer sends again; what has arrived stays.
+    // A client that did not get the answer sends the file again; the first upload stays.
     if local.has_upload(id).await? {
         return Ok(StatusCode::OK.into_response());
     }
@@ -175,7 +175,7 @@ async fn next_piece(body: &mut Body, service: &Service) -> Result<Option<Bytes>,
     loop {
         let frame = tokio::time::timeout(service.limits.body_timeout, body.frame());
         let frame = frame.await.map_err(|_| {
-            let detail = "The upload stood still for too long. Send it again.";
+            let detail = "No data arrived for too long. Send the upload again.";
             Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail)
         })?;
         match frame {
@@ -186,7 +186,7 @@ async fn next_piece(body: &mut Body, service: &Service) -> Result<Option<Bytes>,
                 }
             }
             Some(Err(_)) => {
-                let detail = "The upload broke off. Send it again.";
+                let detail = "The upload ended too early. Send it again.";
                 return Err(Problem::new(StatusCode::BAD_REQUEST, "incomplete_body", detail));
             }
         }
@@ -195,8 +195,10 @@ async fn next_piece(body: &mut Body, service: &Service) -> Result<Option<Bytes>,
 
 fn check_headers(headers: &HeaderMap, order: &Order) -> Result<(), Problem> {
     if !same_type(headers, &[&order.content_type]) {
-        let detail =
-            format!("The order was for {}; send that as Content-Type.", order.content_type);
+        let detail = format!(
+            "The order was for {}. Send that Content-Type, or order another upload.",
+            order.content_type
+        );
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(status, "upload_mismatch", detail));
     }
@@ -210,6 +212,6 @@ fn check_headers(headers: &HeaderMap, order: &Order) -> Result<(), Problem> {
 
 fn wrong_size(size: u64) -> Problem {
     let detail =
-        format!("The order was for {size} bytes. Send exactly these, or order another upload.");
+        format!("The order was for {size} bytes. Send exactly that many, or order another upload.");
     Problem::new(StatusCode::BAD_REQUEST, "upload_mismatch", detail)
 }

@@ -1,8 +1,8 @@
-//! What wakes the worker function: a queue's messages about uploads that arrived, and the steps
-//! of a [data set](super::dataset).
+//! Events of the worker function: messages of a queue about complete uploads, and the steps of a
+//! [data set](super::dataset).
 //!
-//! The bucket tells an SQS queue of each upload (S3 event notification, structure 2.x), and Lambda
-//! hands over its messages; the answer names those that must come again (`ReportBatchItemFailures`).
+//! The bucket sends a message to an SQS queue for each upload (S3 event notification, structure 2.x), and Lambda invokes
+//! the function with these messages. The answer lists those that failed (`ReportBatchItemFailures`).
 
 use super::dataset::{Gather, Item};
 use super::{JobId, Outcome, Worker};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Instant;
 
-/// Messages of an SQS queue as Lambda gets them.
+/// Messages of an SQS queue, in the form of a Lambda event.
 #[derive(Debug, Deserialize)]
 pub struct Batch {
     /// The messages.
@@ -23,23 +23,23 @@ pub struct Batch {
 /// One message.
 #[derive(Debug, Deserialize)]
 pub struct Message {
-    /// Identifier of its delivery, which the answer quotes.
+    /// Identifier of the message, for the answer.
     #[serde(rename = "messageId")]
     pub id: String,
-    /// What S3 wrote, JSON.
+    /// The notification of S3, JSON.
     #[serde(default)]
     pub body: String,
 }
 
-/// Lambda's answer to the queue.
+/// The answer to the queue.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BatchAnswer {
-    /// The messages to deliver again.
+    /// The messages that the queue delivers again.
     #[serde(rename = "batchItemFailures")]
     pub failures: Vec<Failure>,
 }
 
-/// A message to deliver again.
+/// A message that failed.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// Its identifier.
@@ -47,8 +47,8 @@ pub struct Failure {
     pub id: String,
 }
 
-/// Jobs whose uploads a message speaks of. Anything else it may hold (S3's test event, other
-/// objects, broken JSON) names none: delivering that again would mend nothing.
+/// The jobs whose uploads a message names. Any other content (the test event of S3, other objects, invalid JSON)
+/// gives no job and no error: it would be the same when delivered again.
 pub fn jobs_of(message: &Message) -> Vec<JobId> {
     let event: Value = serde_json::from_str(&message.body).unwrap_or_default();
     let records = event["Records"].as_array().map_or(&[][..], Vec::as_slice);
@@ -56,7 +56,7 @@ pub fn jobs_of(message: &Message) -> Vec<JobId> {
     keys.filter_map(JobId::of_upload).collect()
 }
 
-/// Whatever the worker is invoked with.
+/// An event of the worker function.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Event {
@@ -65,34 +65,35 @@ enum Event {
     Gather { gather: Gather },
 }
 
-/// Answers whatever the function was invoked with; `sink` hears a line of telemetry for each piece
-/// of work. Called from a thread that may block.
+/// Does the work of one event, and writes a line of telemetry to `sink` for each job or series. To be called on a
+/// thread that may block.
 ///
 /// # Errors
-/// [`Error::InvalidParameter`] for an event of another form; for the steps of a data set as
-/// [`Worker::write_row`]. Those of a queue name what failed in their answer.
-pub fn answer(worker: Worker<'_>, event: &Value, sink: fn(&str)) -> Result<Value> {
+/// [`Error::InvalidParameter`] for an unknown event; for the steps of a data set as [`Worker::write_row`]. Failures of
+/// messages are in the answer instead.
+pub fn handle_event(worker: Worker<'_>, event: &Value, sink: fn(&str)) -> Result<Value> {
     let json =
         |written: serde_json::Result<Value>| written.map_err(|e| Error::Internal(e.to_string()));
     let event = Event::deserialize(event).map_err(|_| {
-        let remedy = "The event is neither of a queue nor a step of a data set";
+        let remedy = "The event is neither a batch of a queue nor a step of a data set";
         Error::InvalidParameter(remedy.into())
     })?;
     match event {
-        Event::Queue(batch) => json(serde_json::to_value(work_off(worker, &batch, sink))),
+        Event::Queue(batch) => json(serde_json::to_value(handle_batch(worker, &batch, sink))),
         Event::Series { series } => {
-            told("series", sink, || worker.write_row(&series))?;
+            run_logged("series", sink, || worker.write_row(&series))?;
             json(Ok(json!({"key": series.key})))
         }
         Event::Gather { gather } => json(serde_json::to_value(worker.gather(&gather)?)),
     }
 }
 
-fn work_off(worker: Worker<'_>, batch: &Batch, sink: fn(&str)) -> BatchAnswer {
+fn handle_batch(worker: Worker<'_>, batch: &Batch, sink: fn(&str)) -> BatchAnswer {
     let mut answer = BatchAnswer::default();
     for message in &batch.messages {
-        let outcomes = jobs_of(message).into_iter().map(|id| told("job", sink, || worker.run(id)));
-        // All of them, not up to the first: a message may speak of several uploads.
+        let outcomes =
+            jobs_of(message).into_iter().map(|id| run_logged("job", sink, || worker.run(id)));
+        // Runs every job, also after a failure: a message may name several uploads.
         if outcomes.filter(Result::is_err).count() > 0 {
             answer.failures.push(Failure { id: message.id.clone() });
         }
@@ -100,12 +101,16 @@ fn work_off(worker: Worker<'_>, batch: &Batch, sink: fn(&str)) -> BatchAnswer {
     answer
 }
 
-fn told(kind: &str, sink: fn(&str), work: impl FnOnce() -> Result<Outcome>) -> Result<Outcome> {
+fn run_logged(
+    kind: &str,
+    sink: fn(&str),
+    work: impl FnOnce() -> Result<Outcome>,
+) -> Result<Outcome> {
     let start = Instant::now();
     let outcome = work();
-    let ended = match &outcome {
+    let outcome_text = match &outcome {
         Ok(outcome) => format!("{outcome:?}").to_lowercase(),
-        // What the store said is for the operator; it names no object.
+        // The error of the store is for the operator; it names no object.
         Err(error) => error.to_string(),
     };
     let metrics = [
@@ -113,7 +118,7 @@ fn told(kind: &str, sink: fn(&str), work: impl FnOnce() -> Result<Outcome>) -> R
         ("work_failed", f64::from(u8::from(matches!(outcome, Ok(Outcome::Failed)))), Unit::Count),
         ("work_retried", f64::from(u8::from(outcome.is_err())), Unit::Count),
     ];
-    sink(&line(json!({"event": kind, "outcome": ended}), &["event"], &metrics, now_ms()));
+    sink(&line(json!({"event": kind, "outcome": outcome_text}), &["event"], &metrics, now_ms()));
     outcome
 }
 
@@ -126,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_name_the_jobs_of_uploads_and_nothing_else() {
+    fn messages_give_the_jobs_of_uploads_only() {
         let id = JobId::new();
         let of_key = |key: &str| {
             message(&format!(

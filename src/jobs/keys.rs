@@ -1,9 +1,9 @@
-//! Identifiers of jobs, and the keys of what belongs to them.
+//! Identifiers of jobs, and the keys of their objects.
 
 use std::str::FromStr;
 use uuid::Uuid;
 
-/// Identifier of a job: 122 random bits of the operating system, written as 32 hex digits.
+/// Identifier of a job: 122 random bits from the operating system, written as 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct JobId(Uuid);
 
@@ -27,10 +27,10 @@ impl std::fmt::Display for JobId {
 impl FromStr for JobId {
     type Err = ();
 
-    /// Only the form that [`JobId`] writes: a job has one address.
+    /// Accepts only the form that [`JobId`] writes, so that a job has one URL.
     fn from_str(text: &str) -> Result<Self, ()> {
-        let written = text.len() == 32 && !text.bytes().any(|b| b.is_ascii_uppercase());
-        written.then(|| Uuid::try_parse(text).ok().map(Self)).flatten().ok_or(())
+        let is_own_form = text.len() == 32 && !text.bytes().any(|b| b.is_ascii_uppercase());
+        is_own_form.then(|| Uuid::try_parse(text).ok().map(Self)).flatten().ok_or(())
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_identifiers_of_our_own_form_are_read() {
+    fn only_the_written_form_of_identifiers_is_accepted() {
         let id = JobId::new();
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(JobId::of_upload(&Keys::of(id).upload()), Some(id));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_slices_give_their_index_back() {
+    fn names_of_slices_give_their_index() {
         let keys = Keys::of(JobId::new());
         for index in [0, 7, 511, 12_345] {
             let key = keys.slice(index);

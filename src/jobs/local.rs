@@ -1,7 +1,7 @@
-//! The same jobs on one machine: a folder for the store, a thread for the worker.
+//! Jobs on one machine: a folder is the store, and one thread is the worker.
 
 use super::keys::{JOBS, Keys};
-use super::{Created, JobId, JobLimits, Jobs, Order, Outcome, Record, Worker, forget, read_json};
+use super::{JobId, JobLimits, Jobs, NewJob, Order, Outcome, Record, Worker, forget, read_json};
 use crate::decode::Limits;
 use crate::error::{Error, Result};
 use crate::object_store::{DirObjects, Incoming, ObjectStore};
@@ -11,46 +11,45 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-/// Jobs kept in a folder and worked off by this process, one after the other: the slices of one
-/// take every core.
+/// Jobs in a folder, run by this process one after the other, since the slices of one job use every core.
 #[derive(Debug, Clone)]
 pub struct LocalJobs {
     jobs: Jobs,
     folder: DirObjects,
     queue: mpsc::Sender<JobId>,
-    most_open: usize,
+    max_jobs: usize,
 }
 
-/// Time between two looks for jobs whose time is over.
+/// Time between two deletions of expired jobs.
 const SWEEP: Duration = Duration::from_secs(600);
 
-/// For how long after its end a job still answers that it expired, s.
-const REMEMBERED_S: u64 = 86_400;
+/// Time for which an expired job is still reported as expired, s.
+const EXPIRED_S: u64 = 86_400;
 
 impl LocalJobs {
-    /// Opens the folder, takes up jobs whose work was interrupted, and starts to work and to sweep.
-    /// `clock` gives the time in s since 1970. Called within a runtime.
+    /// Opens the folder, resumes interrupted jobs, and starts the worker and the deletion of expired jobs. It keeps
+    /// at most `max_jobs`. `clock` returns the time in s since 1970. To be called in a tokio runtime.
     ///
     /// # Errors
     /// As [`DirObjects::open`]; [`Error::Unavailable`].
     pub async fn start(
         folder: DirObjects,
         limits: JobLimits,
-        most_open: usize,
+        max_jobs: usize,
         models: Arc<Models>,
         slice_limits: Limits,
         clock: fn() -> u64,
     ) -> Result<Self> {
         let store = ObjectStore::new(folder.clone());
-        let (queue, waiting) = mpsc::channel(most_open);
+        let (queue, receiver) = mpsc::channel(max_jobs);
         let jobs = Jobs::new(store.clone(), limits);
-        let local = Self { jobs, folder, queue, most_open };
-        tokio::spawn(work(waiting, store.clone(), models, slice_limits));
-        local.take_up(clock()).await?;
+        let local = Self { jobs, folder, queue, max_jobs };
+        tokio::spawn(work(receiver, store.clone(), models, slice_limits));
+        local.resume(clock()).await?;
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(SWEEP).await;
-                // A folder that cannot be read now may be next time.
+                // The next attempt may succeed where this one fails.
                 let _ = sweep(&store, clock()).await;
             }
         });
@@ -62,27 +61,26 @@ impl LocalJobs {
         &self.jobs
     }
 
-    /// Jobs in the queue, without the one that is being worked on.
+    /// Jobs in the queue, without the one that runs.
     pub fn waiting(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
-    /// As [`Jobs::create`]; `None` where too many jobs are kept already, so that a disk is not
-    /// filled.
+    /// As [`Jobs::create`]; `None` where the maximum number of jobs is reached, which bounds the disk space.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn create(&self, order: Order, now: u64) -> Result<Option<Created>> {
-        if self.jobs.store.list(JOBS).await?.len() >= self.most_open {
+    pub async fn create(&self, order: Order, now: u64) -> Result<Option<NewJob>> {
+        if self.jobs.store.list(JOBS).await?.len() >= self.max_jobs {
             sweep(&self.jobs.store, now).await?;
-            if self.jobs.store.list(JOBS).await?.len() >= self.most_open {
+            if self.jobs.store.list(JOBS).await?.len() >= self.max_jobs {
                 return Ok(None);
             }
         }
         self.jobs.create(order, now).await.map(Some)
     }
 
-    /// Begins to take the upload of a job.
+    /// Starts to write the upload of a job.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -90,7 +88,7 @@ impl LocalJobs {
         self.folder.receive(&Keys::of(id).upload()).await
     }
 
-    /// Whether a job has its upload, or had it.
+    /// Whether the upload of a job is or was complete.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -104,7 +102,7 @@ impl LocalJobs {
         Ok(false)
     }
 
-    /// Puts a job whose upload is complete into the queue.
+    /// Adds a job whose upload is complete to the queue.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the worker has stopped.
@@ -113,8 +111,8 @@ impl LocalJobs {
         self.queue.send(id).await.map_err(stopped)
     }
 
-    /// Jobs of an earlier process that have their upload and no end.
-    async fn take_up(&self, now: u64) -> Result<()> {
+    /// Queues the jobs of an earlier process that have an upload and have not ended.
+    async fn resume(&self, now: u64) -> Result<()> {
         let store = &self.jobs.store;
         sweep(store, now).await?;
         for name in store.list(JOBS).await? {
@@ -127,14 +125,14 @@ impl LocalJobs {
     }
 }
 
-/// Works off what comes through the queue, until its last sender is gone.
+/// Runs the jobs of the queue, until its last sender is dropped.
 async fn work(
-    mut waiting: mpsc::Receiver<JobId>,
+    mut queue: mpsc::Receiver<JobId>,
     store: ObjectStore,
     models: Arc<Models>,
     limits: Limits,
 ) {
-    while let Some(id) = waiting.recv().await {
+    while let Some(id) = queue.recv().await {
         let (store, models) = (store.clone(), Arc::clone(&models));
         let runtime = Handle::current();
         let job = move || {
@@ -145,13 +143,13 @@ async fn work(
         let outcome: Option<Result<Outcome>> = tokio::task::spawn_blocking(job).await.ok();
         match outcome {
             Some(Ok(outcome)) => tracing::info!(?outcome, "job ended"),
-            // As on a full disk: the job stays as it is, and its work is continued at the next start.
+            // For example on a full disk. The job stays as it is and is resumed at the next start.
             _ => tracing::error!("a job stopped; its folder could not be read or written"),
         }
     }
 }
 
-/// Deletes what belongs to jobs whose time is over, and a day later that there was one.
+/// Deletes the data of expired jobs, and their records a day later.
 pub(super) async fn sweep(store: &ObjectStore, now: u64) -> Result<()> {
     for name in store.list(JOBS).await? {
         let Ok(id) = name.parse() else { continue };
@@ -159,7 +157,7 @@ pub(super) async fn sweep(store: &ObjectStore, now: u64) -> Result<()> {
         let record: Option<Record> = read_json(store, &keys.record()).await.unwrap_or_default();
         match record {
             Some(record) if now < record.expires_at => {}
-            Some(record) if now < record.expires_at + REMEMBERED_S => {
+            Some(record) if now < record.expires_at + EXPIRED_S => {
                 let folder = keys.folder();
                 let names = store.list(&folder).await?;
                 let all = names.iter().map(|name| format!("{folder}{name}"));

@@ -1,10 +1,10 @@
-//! What was ordered.
+//! The order of a job, and how far its work is.
 
 use crate::report::Include;
 use crate::segmenter::SegmentOptions;
 use serde::{Deserialize, Serialize};
 
-/// What a client wants done with which upload.
+/// An upload, and how to segment it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Order {
     /// Media type of the upload.
@@ -15,25 +15,25 @@ pub struct Order {
     pub model: String,
     /// Threshold and window.
     pub options: SegmentOptions,
-    /// Pictures of the slices.
+    /// Optional parts of the reports.
     pub include: Include,
 }
 
-/// A job as it is written down.
+/// A job as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Record {
-    /// What was ordered.
+    /// The order.
     pub order: Order,
-    /// When, s since 1970.
+    /// Time of the order, s since 1970.
     pub created_at: u64,
-    /// When all of it is gone, s since 1970.
+    /// Time at which all data of the job is deleted, s since 1970.
     pub expires_at: u64,
 }
 
-/// How far the work is.
+/// How far the work on a job is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Progress {
-    /// How often work began; more than once after a worker died.
+    /// How often work was started; more than once where a worker was killed.
     pub(super) attempts: u32,
     /// Slices of the upload; unknown until it is decoded.
     pub(super) total: Option<usize>,

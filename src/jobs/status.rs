@@ -1,4 +1,4 @@
-//! What is said of a job: read off the keys that are there.
+//! The status of a job, from the keys that exist.
 
 use super::keys::{Keys, PROBLEM, RESULT, slice_index};
 use super::record::Progress;
@@ -11,40 +11,40 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::time::Duration;
 
-/// Where a job stands.
+/// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Waits for its upload or for its turn.
+    /// It waits for its upload, or for a worker.
     Queued,
-    /// Slices are being computed.
+    /// Its slices are being computed.
     Running,
-    /// The result is there.
+    /// Its result exists.
     Done,
-    /// It ended without a result; the problem says why.
+    /// It ended without a result, for the reason in its problem.
     Failed,
-    /// Its time is over.
+    /// Its time has passed; its data is deleted.
     Expired,
 }
 
-/// The answer to a question after a job.
+/// The answer of `GET /v1/jobs/{id}`.
 #[derive(Debug, Serialize)]
 pub struct Status {
     /// Identifier.
     pub id: String,
-    /// Where it stands.
+    /// State.
     pub state: State,
     /// RFC 3339, UTC.
     pub created_at: String,
     /// RFC 3339, UTC.
     pub expires_at: String,
-    /// Slices done of all; `null` before all are known.
-    pub progress: Option<Counted>,
+    /// Finished slices and their total; `null` until the total is known.
+    pub progress: Option<JobProgress>,
     /// Finished slices.
     pub slices: Vec<SliceLink>,
-    /// The result, where it is small.
+    /// The result, unless it is above the limit for results in the status.
     pub result: Option<Box<RawValue>>,
-    /// Where the result lies, once it is there.
+    /// URL of the result, once it exists.
     pub result_url: Option<String>,
     /// Why it failed.
     pub error: Option<Value>,
@@ -52,27 +52,27 @@ pub struct Status {
     pub warnings: Vec<Warning>,
 }
 
-/// Slices done of all.
+/// Finished slices and their total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Counted {
-    /// Whose report is there.
+pub struct JobProgress {
+    /// Slices whose report exists.
     pub done: usize,
-    /// Of the series.
+    /// Slices of the series.
     pub total: usize,
 }
 
 /// One finished slice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SliceLink {
-    /// Place in the series, from 0.
+    /// Index in the series, from 0.
     pub index: usize,
-    /// Where its report lies.
+    /// URL of its report.
     pub url: String,
 }
 
 impl Jobs {
-    /// Where a job stands, with links to the finished slices from `after` on; `None` for one that
-    /// is not there. `now` is in s since 1970.
+    /// The status of a job, with links to its finished slices from index `after`; `None` where there is no such
+    /// job. `now` is in s since 1970.
     ///
     /// # Errors
     /// [`crate::error::Error::Unavailable`].
@@ -100,12 +100,12 @@ impl Jobs {
         let mut done: Vec<usize> = names.iter().filter_map(|n| slice_index(n)).collect();
         done.sort_unstable();
         status.progress =
-            progress.and_then(|p| Some(Counted { done: done.len(), total: p.total? }));
+            progress.and_then(|p| Some(JobProgress { done: done.len(), total: p.total? }));
         for index in done.into_iter().filter(|&index| index >= after) {
             let url = self.url(keys.slice(index), || format!("/v1/jobs/{id}/slices/{index}"));
             status.slices.push(SliceLink { index, url: url.await? });
         }
-        status.warnings.extend(interrupted(progress));
+        status.warnings.extend(resumed_warning(progress));
         if has(RESULT) {
             status.state = State::Done;
             status.result = self.inline_result(keys).await?;
@@ -120,7 +120,7 @@ impl Jobs {
         Ok(Some(status))
     }
 
-    /// The report of one slice, JSON; `None` while it is not there.
+    /// The report of one slice, JSON; `None` until it exists.
     ///
     /// # Errors
     /// [`crate::error::Error::Unavailable`].
@@ -128,7 +128,7 @@ impl Jobs {
         self.store.get(&Keys::of(id).slice(index)).await
     }
 
-    /// The whole result, JSON; `None` while it is not there.
+    /// The result, JSON; `None` until it exists.
     ///
     /// # Errors
     /// [`crate::error::Error::Unavailable`].
@@ -148,14 +148,14 @@ impl Jobs {
     }
 }
 
-fn interrupted(progress: Option<Progress>) -> Option<Warning> {
+fn resumed_warning(progress: Option<Progress>) -> Option<Warning> {
     progress.filter(|p| p.attempts > 1).map(|_| {
-        let message = "The work was interrupted and taken up again; finished slices were kept.";
+        let message = "The work was interrupted and resumed; finished slices were kept.";
         Warning::new("resumed", message)
     })
 }
 
-/// Whole seconds, UTC.
+/// A time in s since 1970 as RFC 3339, UTC.
 pub fn rfc3339(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|s| DateTime::from_timestamp(s, 0));
     time.map(|t| t.to_rfc3339_opts(SecondsFormat::Secs, true)).unwrap_or_default()

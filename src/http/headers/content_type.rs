@@ -80,7 +80,7 @@ pub(in crate::http) fn same_type(headers: &HeaderMap, media_types: &[&str]) -> b
 }
 
 /// The media type that an upload is ordered with.
-pub(in crate::http) fn of_upload(content_type: Option<&str>) -> Result<String, Problem> {
+pub(in crate::http) fn upload_media_type(content_type: Option<&str>) -> Result<String, Problem> {
     let value = content_type.unwrap_or_default();
     if value.trim().is_empty() {
         return Ok("application/octet-stream".into());
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn uploads_are_ordered_by_any_name_of_a_type() {
-        let of = |name| of_upload(name).map_err(|problem| problem.code);
+        let of = |name| upload_media_type(name).map_err(|problem| problem.code);
         assert_eq!(of(None).as_deref(), Ok("application/octet-stream"));
         assert_eq!(of(Some(" Image/JPG; q=1")).as_deref(), Ok("image/jpg"));
         assert_eq!(
