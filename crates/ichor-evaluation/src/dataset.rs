@@ -1,4 +1,4 @@
-//! Labelled slices on disk: a folder with `slices.csv`, or the official PhysioNet layout.
+//! Reads labelled data sets: a folder with `slices.csv`, or the layout of ct-ich v1.0.0 on PhysioNet.
 
 use crate::decode::{Limits, decode_slice};
 use crate::error::{Error, Result};
@@ -7,53 +7,55 @@ use crate::slice::CtSlice;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// Subtype columns in the order of `slices.csv`.
+/// Columns of the hemorrhage types, in the order of `slices.csv`.
 pub const SUBTYPES: [&str; 5] =
     ["epidural", "subdural", "subarachnoid", "intraparenchymal", "intraventricular"];
 
-/// What is known of a slice's mask.
+/// Where the true mask of a slice comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MaskSource {
-    /// Drawn, in this file.
+    /// An image file.
     File(PathBuf),
-    /// No hemorrhage on the slice: empty by definition.
+    /// The slice is labelled as free of hemorrhage, so that its mask is empty.
     Empty,
-    /// Hemorrhage by label, but nobody drew it: unknown, never background.
+    /// The slice is labelled as hemorrhage but has no file. Its mask is unknown, not empty.
     Unknown,
 }
 
 /// One labelled slice.
 #[derive(Debug, Clone)]
 pub struct LabelledSlice {
-    /// Patient identifier; splits are made by it.
+    /// Identifier of the patient, by which data sets are split.
     pub patient: String,
-    /// Slice number within the patient.
+    /// Number of the slice within the patient, as the table gives it.
     pub slice: String,
-    /// Image path as the data set names it.
+    /// Path of the image as the table gives it.
     pub image: String,
-    /// Where the image lies.
+    /// Path of the image on disk.
     pub path: PathBuf,
-    /// Slice-level label.
+    /// Whether the slice is labelled as hemorrhage.
     pub hemorrhage: bool,
-    /// Labels in the order of [`SUBTYPES`], where the data set gives them.
+    /// Labels of the types in the order of [`SUBTYPES`]; `None` where the table lacks one.
     pub subtypes: Option<[bool; 5]>,
-    /// The mask.
+    /// The true mask.
     pub mask: MaskSource,
 }
 
 impl LabelledSlice {
-    /// Reads the image.
+    /// Reads and decodes the image.
     ///
     /// # Errors
-    /// [`Error::Dataset`] naming the row, with the decoder's reason.
+    /// [`Error::Dataset`] naming the row, with the reason of the decoder; [`ichor_image::Error::Io`] where the file cannot
+    /// be read.
     pub fn read(&self, limits: &Limits) -> Result<CtSlice> {
-        decode_slice(&self.bytes(&self.path)?, limits).map_err(|e| self.fault(&e.to_string()))
+        decode_slice(&self.bytes(&self.path)?, limits).map_err(|e| self.error(&e.to_string()))
     }
 
-    /// Reads the mask in the image's geometry, `width` x `height`; `None` where it is unknown.
+    /// Reads the true mask of the image, which has `width` x `height` px; `None` where it is unknown.
     ///
     /// # Errors
-    /// [`Error::Dataset`] if the file is missing, damaged or of another size than the image.
+    /// [`Error::Dataset`] if the file is damaged or has another size than the image; [`ichor_image::Error::Io`] where it
+    /// cannot be read.
     pub fn read_mask(&self, width: usize, height: usize) -> Result<Option<Mask>> {
         let path = match &self.mask {
             MaskSource::Unknown => return Ok(None),
@@ -61,11 +63,11 @@ impl LabelledSlice {
             MaskSource::File(path) => path,
         };
         let grey = image::load_from_memory(&self.bytes(path)?)
-            .map_err(|_| self.fault("its mask cannot be decoded"))?
+            .map_err(|_| self.error("its mask cannot be decoded"))?
             .to_luma8();
         let mask = Mask::from_grey_otsu(&grey);
         if (mask.width, mask.height) != (width, height) {
-            return Err(self.fault("its mask has another size than its image"));
+            return Err(self.error("its mask has another size than its image"));
         }
         Ok(Some(mask))
     }
@@ -77,7 +79,7 @@ impl LabelledSlice {
         )))
     }
 
-    fn fault(&self, reason: &str) -> Error {
+    fn error(&self, reason: &str) -> Error {
         Error::Dataset(format!("Patient {} slice {}: {reason}", self.patient, self.slice))
     }
 }
@@ -85,14 +87,14 @@ impl LabelledSlice {
 /// Reads the table of a data set.
 ///
 /// # Errors
-/// [`Error::Dataset`] if `root` has neither layout or a row cannot be understood.
+/// [`Error::Dataset`] if `root` has neither layout, the table has no rows, or a row cannot be parsed.
 pub fn read_dataset(root: &Path) -> Result<Vec<LabelledSlice>> {
     let table = root.join("slices.csv");
     let official = root.join("hemorrhage_diagnosis.csv");
     let rows = if table.is_file() {
-        read_rows(&table, |row: TableRow| Ok(row.labelled(root)))?
+        read_rows(&table, |row: TableRow| row.into_slice(root))?
     } else if official.is_file() {
-        read_rows(&official, |row: PhysioNetRow| row.labelled(root))?
+        read_rows(&official, |row: PhysioNetRow| row.into_slice(root))?
     } else {
         return Err(Error::Dataset(
             "The folder has neither slices.csv nor hemorrhage_diagnosis.csv. Give the folder that \
@@ -101,22 +103,22 @@ pub fn read_dataset(root: &Path) -> Result<Vec<LabelledSlice>> {
         ));
     };
     if rows.is_empty() {
-        return Err(Error::Dataset("The table has no rows.".into()));
+        return Err(Error::Dataset("The table has no rows. Add a row per slice.".into()));
     }
     Ok(rows)
 }
 
 fn read_rows<R: for<'de> Deserialize<'de>>(
     table: &Path,
-    mut labelled: impl FnMut(R) -> Result<LabelledSlice>,
+    convert: impl Fn(R) -> LabelledSlice,
 ) -> Result<Vec<LabelledSlice>> {
     let bad = |e: csv::Error| Error::Dataset(format!("The table cannot be read: {e}"));
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(table).map_err(bad)?;
-    reader.deserialize().map(|row| labelled(row.map_err(bad)?)).collect()
+    reader.deserialize().map(|row| row.map(&convert).map_err(bad)).collect()
 }
 
-/// A row of `slices.csv`. `hematoma` is PHE-SICH's name for the mask column.
+/// A row of `slices.csv`. PHE-SICH-CT-IDS names the mask column `hematoma`.
 #[derive(Deserialize)]
 struct TableRow {
     patient: String,
@@ -133,7 +135,7 @@ struct TableRow {
 }
 
 impl TableRow {
-    fn labelled(self, root: &Path) -> LabelledSlice {
+    fn into_slice(self, root: &Path) -> LabelledSlice {
         let mask_file = self.mask.filter(|m| !m.is_empty()).map(|m| root.join(m));
         let hemorrhage = self.hemorrhage.map_or(mask_file.is_some(), |h| h != 0);
         let subtypes = [
@@ -162,7 +164,7 @@ impl TableRow {
     }
 }
 
-/// A row of PhysioNet's `hemorrhage_diagnosis.csv` (ct-ich v1.0.0).
+/// A row of `hemorrhage_diagnosis.csv` of ct-ich v1.0.0 (PhysioNet).
 #[derive(Deserialize)]
 struct PhysioNetRow {
     #[serde(rename = "PatientNumber")]
@@ -184,12 +186,12 @@ struct PhysioNetRow {
 }
 
 impl PhysioNetRow {
-    fn labelled(self, root: &Path) -> Result<LabelledSlice> {
+    fn into_slice(self, root: &Path) -> LabelledSlice {
         let folder = format!("Patients_CT/{:03}/brain", self.patient);
         let image = format!("{folder}/{}.jpg", self.slice);
         let mask_file = root.join(format!("{folder}/{}_HGE_Seg.jpg", self.slice));
         let hemorrhage = self.no_hemorrhage == 0;
-        Ok(LabelledSlice {
+        LabelledSlice {
             patient: format!("{:03}", self.patient),
             slice: self.slice.to_string(),
             path: root.join(&image),
@@ -210,7 +212,7 @@ impl PhysioNetRow {
                 (false, true) => MaskSource::Unknown,
                 (false, false) => MaskSource::Empty,
             },
-        })
+        }
     }
 }
 
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_positive_without_a_mask_is_unknown_not_empty() {
+    fn the_mask_of_a_positive_slice_without_a_file_is_unknown() {
         let dir = tempfile::tempdir().unwrap();
         write(
             dir.path(),
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_hematoma_column_and_leaves_subtypes_open() {
+    fn reads_the_hematoma_column_and_no_types() {
         let dir = tempfile::tempdir().unwrap();
         write(
             dir.path(),
@@ -269,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_a_table_says_what_is_missing() {
+    fn the_error_for_a_folder_without_a_table_names_the_table() {
         let dir = tempfile::tempdir().unwrap();
         assert!(read_dataset(dir.path()).unwrap_err().to_string().contains("slices.csv"));
     }

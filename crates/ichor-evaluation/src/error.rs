@@ -1,9 +1,9 @@
-//! What can go wrong with a data set.
+//! Errors of data sets.
 
-/// An error, by who must act.
+/// An error. The variants differ in what must be corrected: a slice or file, the data set, or a parameter.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A slice cannot be read or segmented; or a file cannot be read or written.
+    /// A slice cannot be read or segmented, or a file cannot be read or written.
     #[error(transparent)]
     Core(#[from] ichor_core::Error),
     /// A data set on disk does not have the expected layout.
@@ -15,7 +15,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Wraps an I/O error with what was being done.
+    /// Converts an I/O error; `context` states what failed and what to do.
     pub fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let wrap = ichor_image::Error::io(context);
         move |source| wrap(source).into()

@@ -1,4 +1,4 @@
-//! Labelled data sets: tensors for training, and figures of a model on them.
+//! Labelled data sets: writes tensors for training, and measures the accuracy of a model.
 //!
 //! ```
 //! use ichor_core::mask::Mask;

@@ -1,5 +1,5 @@
-//! What the network answered on each slice of a data set, and what was read from it, as files: for a comparison
-//! that needs more than the figures.
+//! Files of the network's output and of the results on each slice of a data set, for comparisons that need more than
+//! the summary.
 
 use super::figures::SliceScore;
 use crate::dataset::LabelledSlice;
@@ -12,10 +12,10 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-const CANNOT_WRITE: &str = "The network's answers cannot be written";
+const CANNOT_WRITE: &str = "The files of --output cannot be written";
 
-/// `mask_logits.npy` (f32 `[N, H, W]`) and `slice_logits.npy` (f32 `[N, K]`), both as the network gave them, and
-/// `answers.csv` with what was read from them; slice after slice, head after head.
+/// Writer of `mask_logits.npy` (f32 `[N, H, W]`) and `slice_logits.npy` (f32 `[N, K]`), the network's output, and of
+/// `answers.csv` with the results. All hold the N slices in the same order.
 pub(super) struct AnswerFiles {
     masks: NpyWriter<f32, BufWriter<File>>,
     slices: NpyWriter<f32, BufWriter<File>>,
@@ -23,7 +23,10 @@ pub(super) struct AnswerFiles {
 }
 
 impl AnswerFiles {
-    /// Makes the files for so many slices in the folder `output`, which is made where there is none.
+    /// Creates the files for this number of slices in the folder `output`, which is created if it is missing.
+    ///
+    /// # Errors
+    /// [`ichor_image::Error::Io`], as for the other methods.
     pub(super) fn create(output: &Path, spec: &ModelSpec, slices: usize) -> Result<Self> {
         std::fs::create_dir_all(output).map_err(Error::io(CANNOT_WRITE))?;
         let [_, _, height, width] = spec.input.shape.map(|side| side as u64);
@@ -46,7 +49,7 @@ impl AnswerFiles {
         logits: Logits,
         score: &SliceScore,
     ) -> Result<()> {
-        // Empty where hemorrhage is labelled but not drawn.
+        // Empty columns where the true mask is unknown.
         let drawn = score.overlap.as_ref().map_or_else(
             || ",,,".to_owned(),
             |drawn| {

@@ -1,85 +1,97 @@
-//! The figures of a data set from the scores of its slices, defined as in `training/figures.py`.
+//! Summarizes the scores of the slices of a data set. The figures are defined as in `training/figures.py`.
 
 use crate::metrics::{ClassScores, Confusion, ScoreHistogram, calibration_error, mean};
 use crate::segmenter::Segmenter;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Specificity at which sensitivity is told.
+/// Specificity at which sensitivity is reported.
 const SPECIFICITY: f64 = 0.9;
-/// Bounds between small, medium and large bleeds, as shares of what the network sees: 400 and 1,500
-/// pixels of a grid of 256 x 256.
+/// Smallest share of the network's grid that a medium bleed covers: 400 pixels of 256 x 256.
 const MEDIUM_SHARE: f64 = 0.006;
+/// Smallest share of the network's grid that a large bleed covers: 1,500 pixels of 256 x 256.
 const LARGE_SHARE: f64 = 0.023;
 
-/// A model's figures on a data set.
+/// The accuracy of a model on a data set.
 ///
-/// Mean Dice, IoU, area error and lesion sensitivity are over positive slices with a drawn mask;
-/// precision, recall and the pixel figures of `classes` also over negative slices. `None` where
-/// nothing was there to measure.
+/// Dice, IoU, area error and lesion sensitivity refer to positive slices with a known mask. The pixel scores of
+/// `classes` refer to all slices with a known mask, negative slices included. Shares are 0 to 1. A figure is `None`
+/// where the data set has no slices to compute it from.
 #[derive(Debug, Serialize)]
 pub struct Evaluation {
     /// Model name.
     pub model: String,
-    /// Rows of the data set.
+    /// Number of slices.
     pub slices: usize,
-    /// Patients.
+    /// Number of patients.
     pub patients: usize,
-    /// Positive slices with a drawn mask.
+    /// Number of positive slices with a known mask.
     pub masked_slices: usize,
-    /// Patients with such slices.
+    /// Number of patients with such slices.
     pub masked_patients: usize,
-    /// Pixel scores by class, pooled over slices whose mask is known.
+    /// Pixel scores by class, over the pooled pixels of all slices with a known mask.
     pub classes: BTreeMap<&'static str, ClassScores>,
-    /// Mean Dice over slices.
+    /// Mean Dice coefficient over slices.
     pub dice_mean_over_slices: Option<f64>,
-    /// Mean over patients of their mean Dice over slices.
+    /// Mean over patients of the mean Dice coefficient over their slices.
     pub dice_mean_over_patients: Option<f64>,
-    /// Dice of the pooled pixels of positive slices.
+    /// Dice coefficient of the pooled pixels.
     pub dice_pooled: Option<f64>,
-    /// Mean Dice of slices whose true mask covers less than 0.6 % of the network's grid.
+    /// Mean Dice coefficient of slices whose true mask covers less than 0.6 % of the network's grid.
     pub dice_small: Option<f64>,
-    /// Mean Dice of slices from 0.6 and below 2.3 % of it.
+    /// Mean Dice coefficient of slices whose true mask covers at least 0.6 % and less than 2.3 %.
     pub dice_medium: Option<f64>,
-    /// Mean Dice of slices from 2.3 % of it.
+    /// Mean Dice coefficient of slices whose true mask covers at least 2.3 %.
     pub dice_large: Option<f64>,
     /// Mean intersection over union.
     pub iou_mean_over_slices: Option<f64>,
-    /// Mean difference of the areas as a share of the true one.
+    /// Mean difference between predicted and true area, relative to the true area.
     pub area_error: Option<f64>,
-    /// Share of the true connected regions that the model's mask touches.
+    /// Share of the true lesions that the predicted mask overlaps.
     pub lesion_sensitivity: Option<f64>,
     /// Area under the ROC curve of the slice probability against the slice label.
     pub slice_auc: Option<f64>,
-    /// Share of positive slices scored above 90 % of the negative ones.
+    /// Sensitivity of the slice probability at a specificity of 90 %.
     pub sensitivity_at_90_specificity: Option<f64>,
-    /// Expected calibration error of the slice probability, ten bins (Naeini 2015).
+    /// Expected calibration error of the slice probability, ten bins ([`calibration_error`]).
     pub calibration_error: Option<f64>,
-    /// Share of positive slices with any mask drawn by the model.
+    /// Share of positive slices on which the predicted mask is not empty.
     pub slice_sensitivity: Option<f64>,
-    /// Share of negative slices with any mask drawn by the model.
+    /// Share of negative slices on which the predicted mask is not empty.
     pub negative_slices_with_mask: Option<f64>,
 }
 
-/// One slice against its label.
+/// The result of one slice, beside its label.
 pub(super) struct SliceScore {
+    /// Identifier of the patient.
     pub(super) patient: String,
+    /// Whether the slice is labelled as hemorrhage.
     pub(super) hemorrhage: bool,
+    /// Probability of hemorrhage, 0 to 1.
     pub(super) probability: f32,
+    /// Whether the predicted mask is not empty.
     pub(super) detected: bool,
+    /// Pixels of the predicted mask.
     pub(super) mask_px: usize,
+    /// The comparison of the masks; `None` where the true mask is unknown.
     pub(super) overlap: Option<Overlap>,
 }
 
-/// One slice against its known mask.
+/// The comparison of the predicted mask of one slice with the true one.
 pub(super) struct Overlap {
+    /// Pixel counts.
     pub(super) counts: Confusion,
+    /// Probabilities of the pixels, by their true class.
     pub(super) pixels: ScoreHistogram,
+    /// Number of true lesions.
     pub(super) lesions: usize,
+    /// Number of true lesions that the predicted mask overlaps.
     pub(super) lesions_hit: usize,
+    /// Share of the network's grid that the true mask covers.
     pub(super) truth_share: f64,
 }
 
+/// Computes the figures of a data set from the scores of its slices.
 pub(super) fn summarise(model: &Segmenter, scores: &[SliceScore]) -> Evaluation {
     let mut pixels = ScoreHistogram::default();
     let (mut all, mut pooled) = (Confusion::default(), Confusion::default());
@@ -94,13 +106,13 @@ pub(super) fn summarise(model: &Segmenter, scores: &[SliceScore]) -> Evaluation 
         pooled.add(overlap.counts);
         by_patient.entry(&score.patient).or_default().push(overlap.counts.dice_or_zero());
     }
-    let sized = |from: f64, below: f64| {
+    let dice_of_size = |from: f64, below: f64| {
         let within = outlined().filter(|o| (from..below).contains(&o.truth_share));
         mean(within.map(|o| o.counts.dice_or_zero()))
     };
     let (labels, probabilities): (Vec<bool>, Vec<f32>) =
         scores.iter().map(|s| (s.hemorrhage, s.probability)).unzip();
-    let slice_scores = ScoreHistogram::fine(&labels, &probabilities);
+    let slice_scores = ScoreHistogram::from_slice_scores(&labels, &probabilities);
     let share_detected = |hemorrhage: bool| {
         let of_label = scores.iter().filter(|s| s.hemorrhage == hemorrhage);
         mean(of_label.map(|s| f64::from(u8::from(s.detected))))
@@ -116,15 +128,15 @@ pub(super) fn summarise(model: &Segmenter, scores: &[SliceScore]) -> Evaluation 
         masked_slices: by_patient.values().map(Vec::len).sum(),
         masked_patients: by_patient.len(),
         classes: BTreeMap::from([
-            ("background", all.swapped().scores(auc)),
+            ("background", all.swap_classes().scores(auc)),
             ("hemorrhage", all.scores(auc)),
         ]),
         dice_mean_over_slices: mean(by_patient.values().flatten().copied()),
         dice_mean_over_patients: mean(by_patient.values().filter_map(|d| mean(d.iter().copied()))),
         dice_pooled: pooled.dice(),
-        dice_small: sized(0.0, MEDIUM_SHARE),
-        dice_medium: sized(MEDIUM_SHARE, LARGE_SHARE),
-        dice_large: sized(LARGE_SHARE, f64::INFINITY),
+        dice_small: dice_of_size(0.0, MEDIUM_SHARE),
+        dice_medium: dice_of_size(MEDIUM_SHARE, LARGE_SHARE),
+        dice_large: dice_of_size(LARGE_SHARE, f64::INFINITY),
         iou_mean_over_slices: mean(outlined().map(|o| o.counts.iou_or_zero())),
         area_error: mean(outlined().map(|o| o.counts.area_error())),
         lesion_sensitivity: (lesions > 0).then(|| hit as f64 / lesions as f64),
