@@ -16,6 +16,9 @@ include scripts/binaries.env
 # onnxruntime as a second engine.
 PROFILE := release
 CARGO_FLAGS := --profile $(PROFILE) --locked --features lambda,gpu
+# Tests run optimised code with overflow checks and debug assertions. A cargo profile of its own would compile every
+# dependency again; the wrapper applies to the crates of the workspace alone, and the dependencies stay shared.
+CHECKED := RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/scripts/checked_rustc.sh
 BUILT := $(CARGO_TARGET_DIR)/$(PROFILE)
 ICHOR := $(BUILT)/$(BINARY_CLI)
 SAGEMAKER := $(BUILT)/$(BINARY_SAGEMAKER)
@@ -181,13 +184,14 @@ cargo-deny: ## install cargo-deny, about ten minutes of two cores
 	cargo install --locked cargo-deny
 
 fast-tests:
-	cargo test $(CARGO_FLAGS) --workspace --lib
+	$(CHECKED) cargo test $(CARGO_FLAGS) --workspace --lib
 
 build:
 	cargo build $(CARGO_FLAGS) --bin $(BINARY_CLI)
 
+# Afterwards $(BUILT) holds the programs with checks, until `make build` puts those that users run in their place.
 rust-tests: onnxruntime
-	cargo test $(CARGO_FLAGS) --workspace
+	$(CHECKED) cargo test $(CARGO_FLAGS) --workspace
 
 feature-tests: ## the core builds without HTTP, and the default build without AWS
 	tests/tools/feature_boundaries.sh
