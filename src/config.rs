@@ -66,7 +66,7 @@ pub enum Command {
 /// The models of a command, and the engine that runs them.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// Folder with one folder per model, in place of the models that the program carries.
+    /// Folder with one folder per model, instead of the models inside the program.
     #[arg(long, env = "ICHOR_MODEL_DIR")]
     pub models: Option<PathBuf>,
     /// The engine that runs the networks.

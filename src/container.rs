@@ -70,7 +70,7 @@ pub async fn run_until_stopped(
 /// Checks whether the server on this machine is ready, for the health check of a container.
 ///
 /// # Errors
-/// [`ichor_image::Error::Io`] where no answer comes in time, or another one than 200.
+/// [`ichor_image::Error::Io`] where there is no answer in time, or one other than 200.
 pub fn check_health(port: u16) -> Result<()> {
     let ping = || {
         let wait = Duration::from_secs(3);

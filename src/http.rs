@@ -52,7 +52,7 @@ pub struct ServiceLimits {
     pub slice: Limits,
     /// Maximum size of a request body, bytes.
     pub max_body_bytes: usize,
-    /// Maximum size of an answer as it is transferred, bytes, where the platform has one.
+    /// Maximum size of an answer in the form in which it is transferred, bytes, where the platform has one.
     pub max_answer_bytes: Option<usize>,
     /// Requests that are computed at the same time.
     pub running: usize,

@@ -14,7 +14,7 @@
 //! | `jobs/ID/result.json`, `jobs/ID/problem.json` | the result, or why there is none |
 //!
 //! These keys are the only state, so that a worker may be killed at any time: the next one reads the finished slices
-//! from the store and computes the rest. Identifiers are random and long; whoever knows one may read and delete the job.
+//! from the store and computes the rest. Identifiers are random and long; a client with one may read and delete the job.
 
 pub mod dataset;
 pub mod events;
@@ -67,7 +67,7 @@ pub struct NewJob {
 }
 
 impl Jobs {
-    /// Jobs kept in `store`.
+    /// Jobs in `store`.
     pub fn new(store: ObjectStore, limits: JobLimits) -> Self {
         Self { store, limits }
     }
@@ -77,7 +77,7 @@ impl Jobs {
         &self.limits
     }
 
-    /// The store that the jobs are kept in.
+    /// The store of the jobs.
     pub fn store(&self) -> &ObjectStore {
         &self.store
     }
@@ -121,7 +121,7 @@ impl Jobs {
 
 const JSON: &str = "application/json";
 
-/// Deletes every object of a job. The record goes first, since a worker stops when it is missing.
+/// Deletes every object of a job. The record is deleted first, since a worker stops when it is missing.
 async fn forget(store: &ObjectStore, id: JobId) -> Result<()> {
     let keys = Keys::of(id);
     store.delete(&[keys.record(), keys.upload()]).await?;

@@ -1,4 +1,4 @@
-//! Objects by key, in a bucket or below a folder: where uploads and jobs are kept.
+//! Objects by key, in a bucket or below a folder: the store of uploads and jobs.
 //!
 //! Keys are paths of ASCII letters, digits, `-`, `.` and `/` that the program itself makes. No name that a client
 //! gives becomes part of a key.

@@ -3,7 +3,7 @@
 //! Telemetry is one JSON object per line, with metrics in CloudWatch's embedded metric format. A line holds
 //! identifiers made here, the route as the router knows it, sizes, codes and times. It never holds a path as it was
 //! requested, a header, an address, or anything of an image. Whether hemorrhage was found is left out too: on a
-//! service with few users it would say something about a person.
+//! service with few users it would reveal something about a person.
 //!
 //! Events are those of the crate `tracing`. [`init_logging`] lets only events of Ichor itself pass: the libraries that
 //! read DICOM write attributes of patients into theirs, and the Lambda runtime writes whole requests.

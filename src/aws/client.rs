@@ -1,4 +1,4 @@
-//! The client of S3, and what its errors say.
+//! The client of S3, and the causes of its errors.
 
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// An S3 client with the credentials and region of the environment. Its timeouts are short: a cold start
 /// that cannot reach its bucket should fail while the caller still waits.
 ///
-/// `endpoint` is the address of another S3 server; buckets then stand in the path of the address.
+/// `endpoint` is the address of another S3 server; the bucket is then part of the path.
 pub async fn s3_client(endpoint: Option<&str>) -> Client {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
@@ -25,7 +25,7 @@ pub async fn s3_client(endpoint: Option<&str>) -> Client {
     Client::from_conf(s3.build())
 }
 
-/// The error code that S3 answered with, or the innermost cause where no answer came.
+/// The error code that S3 answered with, or the innermost cause where there was no answer.
 pub(super) fn error_cause<E: StdError + ProvideErrorMetadata>(error: &E) -> String {
     if let Some(code) = error.code() {
         return code.to_owned();

@@ -29,7 +29,7 @@ pub(super) fn serve(args: ServeArgs, embedded: &'static Embedded) -> Result<()> 
             .map_err(Error::io("The port cannot be opened; try --port 0 for a free one"))?;
         let address = listener.local_addr().map_err(Error::io("The port cannot be read"))?;
         println!("Ichor is ready at http://{address}");
-        let server = run_server(listener, page.beside(server_router(service)), stop_signal());
+        let server = run_server(listener, page.with_api(server_router(service)), stop_signal());
         tokio::select! {
             served = server => served.map_err(Error::io("The server stopped")),
             error = build_failure(&models) => Err(error),

@@ -14,7 +14,7 @@ pub struct ServeArgs {
     /// Model for requests that name none; default: the first by name.
     #[arg(long, env = "ICHOR_DEFAULT_MODEL")]
     pub default_model: Option<String>,
-    /// Folder of the page, in place of the page that the program carries.
+    /// Folder of the page, instead of the page inside the program.
     #[arg(long)]
     pub frontend: Option<PathBuf>,
     /// Address to listen on.
@@ -23,7 +23,7 @@ pub struct ServeArgs {
     /// Port to listen on; 0 for any free port.
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
-    /// Folder for uploads and results, which are kept for a day, also over restarts; default: a temporary
+    /// Folder for uploads and results, which stay for a day, also after a restart; default: a temporary
     /// folder, deleted when the server stops.
     #[arg(long, env = "ICHOR_JOBS")]
     pub jobs: Option<PathBuf>,

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use http_body_util::LengthLimitError;
 use std::error::Error as _;
 
-/// Files that are not slices but may come with a series, as in an archive.
+/// Files that are not slices but may be sent with a series, as in an archive.
 const MORE_FILES: usize = 256;
 
 /// The content of a body.

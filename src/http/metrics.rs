@@ -97,7 +97,7 @@ impl Metrics {
     }
 }
 
-/// The metrics as text. What is running and waiting is read when they are asked for.
+/// The metrics as text. The gauges are set here, from the state of the service at this moment.
 pub(super) async fn metrics(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
     let (metrics, limits) = (&service.metrics, &service.limits);
     let running = limits.running.saturating_sub(service.running.available_permits());

@@ -1,4 +1,4 @@
-//! The page beside the API: from a folder, or from the files that the program carries.
+//! The page next to the API: from a folder, or from the files inside the program.
 
 use super::headers::tagged;
 use crate::embedded::Embedded;
@@ -18,7 +18,7 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Folder of the page in the project, for a program that carries none.
+/// Folder of the page in the project, for a program without a page inside.
 const PROJECT_FOLDER: &str = "frontend";
 
 /// Where the files of the page are.
@@ -31,7 +31,7 @@ pub enum Page {
 }
 
 impl Page {
-    /// The page in `folder`; without one, the page that the program carries, or else the project's.
+    /// The page in `folder`; without one, the page inside the program, or else that of the project.
     ///
     /// # Errors
     /// [`Error::InvalidParameter`] where that folder holds no `index.html`.
@@ -49,7 +49,7 @@ impl Page {
     }
 
     /// Adds the page to the routes of the API: it answers every path that they do not.
-    pub fn beside(self, api: Router) -> Router {
+    pub fn with_api(self, api: Router) -> Router {
         let page = match self {
             Self::Folder(folder) => Router::new().fallback_service(ServeDir::new(folder)),
             Self::Embedded(embedded) => embedded_files(embedded),

@@ -14,7 +14,7 @@ use std::time::Instant;
 pub struct Rate {
     /// Requests per second in the long run.
     pub per_second: f64,
-    /// Requests that may come together after a pause.
+    /// Requests that are accepted at the same time after a pause.
     pub burst: f64,
 }
 
@@ -41,7 +41,7 @@ impl Bucket {
     }
 }
 
-/// Answers 429 above the rate. Health and metrics are always answered: without an answer, whoever asks would take
+/// Answers 429 above the rate. Health and metrics are always answered: without an answer, a monitor would take
 /// a busy service for a failed one.
 pub(super) async fn limit(
     State(service): State<Arc<Service>>,

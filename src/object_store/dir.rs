@@ -106,7 +106,7 @@ impl Objects for DirObjects {
             for key in keys {
                 let path = self.path(key);
                 absent_is_none(fs::remove_file(&path).await)?;
-                // The folder of a job goes with its last object; while it holds others, removing it fails.
+                // Removes the folder of a job with its last object; this fails while there are others.
                 // Folders directly below the root stay.
                 if let Some(folder) = path.parent().filter(|f| f.parent() != Some(&*self.root)) {
                     let _ = fs::remove_dir(folder).await;

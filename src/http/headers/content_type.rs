@@ -36,7 +36,7 @@ const ALIASES: [&str; 25] = [
     "multipart/x-zip",
 ];
 
-/// How a body carries its files.
+/// The form in which a body contains its files.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::http) enum BodyKind {
     /// The body is the file.
@@ -74,7 +74,7 @@ pub(in crate::http) fn is_json(headers: &HeaderMap) -> bool {
     media_type(text(headers)).is_some_and(|kind| is_json_type(&kind))
 }
 
-/// Whether the headers announce one of these media types, whatever its parameters are.
+/// Whether the headers announce one of these media types, with any parameters.
 pub(in crate::http) fn same_type(headers: &HeaderMap, media_types: &[&str]) -> bool {
     media_type(text(headers)).is_some_and(|kind| media_types.contains(&kind.essence_str()))
 }
