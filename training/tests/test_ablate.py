@@ -101,7 +101,7 @@ def test_the_teacher_answers_for_the_view_of_the_student(prepared):
     assert bright.any() and batch["teacher_mask"][bright].mean() > 0.8 > batch["teacher_mask"][~bright].mean()
     agreed = torch.logit(batch["teacher_mask"], 1e-4), torch.logit(batch["teacher_labels"], 1e-4)
     assert teacher.loss(agreed, batch) < 0.5 * teacher.loss((-agreed[0], -agreed[1]), batch)
-    silent = Teacher(None, [prepared], {}).next(Batches([prepared], train.split_sets([prepared], config), config, 0), 32)
+    silent = Teacher(None, [prepared], {}).next_batch(Batches([prepared], train.split_sets([prepared], config), config, 0), 32)
     assert torch.equal(silent["image"], batch["image"]) and "teacher_mask" not in silent
     half = reduce_batch({"image": batch["image"], "mask": batch["mask"], "inside": batch["inside"]}, 16)
     assert half["inside"].dtype == torch.bool and set(half["mask"].unique().tolist()) <= {0.0, 1.0, 255.0}

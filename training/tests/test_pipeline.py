@@ -17,7 +17,7 @@ CONFIG = json.loads((Path(pipeline.HERE) / "config" / "unet.json").read_text())
 
 def test_a_batch_has_all_kinds_and_no_mask_for_weak_slices(prepared):
     config = pipeline.smoke_config(CONFIG)
-    batch = Batches([prepared], train.split_sets([prepared], config), config, 0).next(64)
+    batch = Batches([prepared], train.split_sets([prepared], config), config, 0).next_batch(64)
     assert batch["image"].shape == (6, 1, 64, 64) and batch["labels"].shape == (6, 6)
     assert batch["mask_known"].tolist() == [1, 1, 1, 0, 1, 1]
     assert batch["mask"][:3].sum(dim=(1, 2, 3)).min() > 0 and batch["mask"][3].sum() == 0
@@ -29,7 +29,7 @@ def test_the_skull_turns_with_the_slice(prepared):
     config["augment"] |= {"copy_paste": 0, "synthetic_lesions": 0}
     prepared.within = prepared.masks[:]
     batches = Batches([prepared], train.split_sets([prepared], config), config, 0)
-    outlined = [row for row in batches.rows("phantom") if prepared.kind(row) == "masked"]
+    outlined = [row for row in batches.training_rows("phantom") if prepared.kind(row) == "masked"]
     for row in outlined:
         moved = batches.vary("phantom", batches.read("phantom", row), 48)
         assert moved.mask.any() and np.array_equal(moved.inside == 1, moved.mask == 1)
@@ -51,7 +51,7 @@ def test_offline_expansion_uses_training_patients_only(prepared):
 def test_same_seed_draws_the_same_batch(prepared):
     config = pipeline.smoke_config(CONFIG)
     parts = train.split_sets([prepared], config)
-    first, again = (Batches([prepared], parts, config, 7).next(32) for _ in range(2))
+    first, again = (Batches([prepared], parts, config, 7).next_batch(32) for _ in range(2))
     assert torch.equal(first["image"], again["image"])
 
 
