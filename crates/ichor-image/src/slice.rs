@@ -1,4 +1,4 @@
-//! One axial slice as it was decoded.
+//! A decoded axial slice: samples, geometry, identity and warnings.
 
 mod patient;
 mod stored;
@@ -11,64 +11,64 @@ pub use tags::SeriesTags;
 use crate::window::WindowLevel;
 use std::sync::Arc;
 
-/// A grey plane, row-major, `width * height` samples.
+/// A plane of `f32` samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plane {
     /// Columns, px.
     pub width: usize,
     /// Rows, px.
     pub height: usize,
-    /// Samples, row by row.
+    /// `width * height` samples, row by row.
     pub samples: Vec<f32>,
 }
 
 impl Plane {
-    /// A plane of one value.
+    /// A plane with the same value everywhere.
     pub fn filled(width: usize, height: usize, value: f32) -> Self {
         Self { width, height, samples: vec![value; width * height] }
     }
 
-    /// Applies `f` to every sample.
+    /// Replaces each sample `s` by `f(s)`.
     pub fn map(mut self, f: impl Fn(f32) -> f32) -> Self {
         self.samples.iter_mut().for_each(|s| *s = f(*s));
         self
     }
 }
 
-/// What the samples of a slice mean.
+/// Meaning of the samples of a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intensity {
-    /// Already windowed for display, 0 (black) to 1 (white).
+    /// Grey of a display image, from 0 (black) to 1 (white).
     Display,
     /// Hounsfield units.
     Hounsfield,
 }
 
-/// One CT slice: samples, their meaning and what the file said of its geometry.
+/// A CT slice: samples, their meaning, and the geometry and identity that the file contains.
 #[derive(Debug, Clone)]
 pub struct CtSlice {
     /// The samples.
     pub plane: StoredPlane,
-    /// What the samples mean.
+    /// Meaning of the samples.
     pub intensity: Intensity,
-    /// Row and column spacing in mm, where the file carries it.
+    /// Distance between rows and between columns, mm, if the file contains it.
     pub spacing_mm: Option<[f32; 2]>,
-    /// DICOM modality, where the file carries it.
+    /// DICOM modality, such as `CT`, if the file contains it.
     pub modality: Option<String>,
-    /// Where the slice lies in the patient, where the file carries it.
+    /// Position and orientation in the patient, if the file contains them.
     pub placement: Option<Placement>,
-    /// Nominal slice thickness, mm, where the file carries it.
+    /// Nominal slice thickness, mm, if the file contains it.
     pub thickness_mm: Option<f32>,
-    /// Display windows that the file proposes, in its order.
+    /// Display windows of the file, in its order.
     pub windows: Vec<WindowLevel>,
-    /// What a derived DICOM object must quote of its source; `None` for other formats.
+    /// Identity that a derived DICOM object must quote; `None` for other formats.
     pub reference: Option<Arc<DicomReference>>,
-    /// Notes on how the file was read, for the report.
+    /// Warnings about how the file was read.
     pub warnings: Vec<Warning>,
 }
 
 impl CtSlice {
-    /// A slice of which nothing but its samples is known.
+    /// A slice without geometry, identity and warnings.
     pub fn bare(plane: impl Into<StoredPlane>, intensity: Intensity) -> Self {
         Self {
             plane: plane.into(),
@@ -90,21 +90,20 @@ impl CtSlice {
 pub struct Placement {
     /// Centre of the first sample, mm.
     pub position_mm: [f64; 3],
-    /// Unit vector along a row, to higher columns.
+    /// Unit vector along a row, in the direction of increasing columns.
     pub row: [f64; 3],
-    /// Unit vector along a column, to higher rows.
+    /// Unit vector along a column, in the direction of increasing rows.
     pub column: [f64; 3],
 }
 
-/// Identity of the DICOM frame that a slice came from. It never appears in reports or logs; only
-/// DICOM objects written for the same patient quote it.
+/// Identity of the DICOM frame of a slice. It is written to derived DICOM objects only, never to reports or logs.
 #[derive(Clone, PartialEq)]
 pub struct DicomReference {
     /// SOP Class UID (0008,0016).
     pub sop_class_uid: String,
     /// SOP Instance UID (0008,0018).
     pub sop_instance_uid: String,
-    /// Frame of the instance, from 1; `None` in a single-frame object.
+    /// Number of the frame in the instance, from 1; `None` for a single-frame object.
     pub frame: Option<u32>,
     /// Series Instance UID (0020,000E).
     pub series_uid: String,
@@ -114,74 +113,73 @@ pub struct DicomReference {
     pub frame_of_reference_uid: Option<String>,
     /// Transfer syntax UID of the file, without padding.
     pub transfer_syntax: String,
-    /// Image Type (0008,0008), its values; tells localisers (`LOCALIZER`) from axial slices.
+    /// Values of Image Type (0008,0008); one of them is `LOCALIZER` for a localiser.
     pub image_type: Vec<String>,
     /// Gantry/Detector Tilt (0018,1120), degrees.
     pub gantry_tilt: Option<String>,
-    /// What tells its series from others.
+    /// Tags that distinguish its series from others.
     pub tags: SeriesTags,
     /// Patient and study attributes that a derived object repeats.
     pub patient_study: Arc<PatientStudy>,
 }
 
 impl std::fmt::Debug for DicomReference {
-    /// Says nothing of the patient: debug output ends up in logs.
+    /// Omits everything about the patient, because debug output may be logged.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DicomReference").field("frame", &self.frame).finish_non_exhaustive()
     }
 }
 
-/// A caution that travels with the result.
+/// A caution in the report.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Warning {
     /// Stable identifier.
     pub code: &'static str,
-    /// Plain sentence for people.
+    /// Sentence for users.
     pub message: String,
-    /// What of the result cannot be relied on because of it; `None` for a note.
+    /// What the warning leaves open; `None` if it does not affect the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
 }
 
-/// What a warning takes away from the result.
+/// What a warning leaves open in the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Doubt {
-    /// Image content of the same head was not segmented: hemorrhage may have been seen, but "none" cannot be
-    /// said, and no volume is the head's.
+    /// Part of the head was not segmented. Hemorrhage can be reported but not excluded, and volumes are not those of
+    /// the whole head.
     Incomplete,
-    /// The grey values or the content cannot be interpreted: nothing is said of hemorrhage.
+    /// The grey values or the content cannot be interpreted. Hemorrhage is neither reported nor excluded.
     Unreadable,
-    /// The network contradicts itself: the slice is above its cut-off, and no region reaches the threshold.
-    /// Neither "hemorrhage" nor "none" can be said.
+    /// The outputs of the network contradict each other: the slice is above its cut-off, but no pixel reaches the
+    /// threshold. Hemorrhage is neither reported nor excluded.
     Undecided,
-    /// The size of the pixels or the distance of the slices cannot be believed: lengths, areas and volumes
-    /// are unknown.
+    /// The pixel spacing or the distance of the slices is not plausible. Lengths, areas and volumes are unknown.
     Unmeasurable,
 }
 
 impl Warning {
-    /// A note with a stable code and a sentence; the result stands as it is.
+    /// A warning that does not affect the result.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), doubt: None }
     }
 
-    /// Image content of the same head was not segmented ([`Doubt::Incomplete`]).
+    /// A warning that part of the head was not segmented ([`Doubt::Incomplete`]).
     pub fn incomplete(code: &'static str, message: impl Into<String>) -> Self {
         Self { doubt: Some(Doubt::Incomplete), ..Self::new(code, message) }
     }
 
-    /// The image cannot be interpreted ([`Doubt::Unreadable`]).
+    /// A warning that the image cannot be interpreted ([`Doubt::Unreadable`]).
     pub fn unreadable(code: &'static str, message: impl Into<String>) -> Self {
         Self { doubt: Some(Doubt::Unreadable), ..Self::new(code, message) }
     }
 
-    /// Slice and pixels contradict each other ([`Doubt::Undecided`]).
+    /// A warning that slice and pixel outputs contradict each other ([`Doubt::Undecided`]).
     pub fn undecided(code: &'static str, message: impl Into<String>) -> Self {
         Self { doubt: Some(Doubt::Undecided), ..Self::new(code, message) }
     }
 
-    /// Sizes cannot be believed ([`Doubt::Unmeasurable`]).
+    /// A warning that sizes are not plausible ([`Doubt::Unmeasurable`]).
     pub fn unmeasurable(code: &'static str, message: impl Into<String>) -> Self {
         Self { doubt: Some(Doubt::Unmeasurable), ..Self::new(code, message) }
     }

@@ -1,20 +1,20 @@
-//! Window centre and width on Hounsfield units.
+//! Display windows: centre (level) and width, in Hounsfield units.
 
 use crate::error::{Error, Result};
 use crate::slice::Plane;
 use serde::{Deserialize, Serialize};
 
-/// A display window, DICOM PS3.3 C.11.2.1.2.
+/// A display window (DICOM PS3.3 C.11.2.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct WindowLevel {
     /// Centre, HU.
     pub center_hu: f32,
-    /// Width, HU; at least 1.
+    /// Width, HU, at least 1.
     pub width_hu: f32,
 }
 
-/// Windows by name, centre and width in HU. `ct-ich` is the one that the training set of that
-/// name was exported with; the others are those of radiology textbooks.
+/// Windows by name. `ct-ich` is the window with which the images of the training set of that name were exported; the
+/// others are common in radiology.
 pub const PRESETS: [(&str, WindowLevel); 5] = [
     ("brain", WindowLevel { center_hu: 40.0, width_hu: 80.0 }),
     ("ct-ich", WindowLevel { center_hu: 40.0, width_hu: 120.0 }),
@@ -24,25 +24,26 @@ pub const PRESETS: [(&str, WindowLevel); 5] = [
 ];
 
 impl WindowLevel {
-    /// Maps a Hounsfield value to [0, 1] by the linear function of PS3.3 C.11.2.1.2.1.
+    /// Maps a value in HU to grey from 0 (black) to 1 (white), by the linear function of PS3.3 C.11.2.1.2.1.
+    #[inline]
     pub fn apply(self, hu: f32) -> f32 {
-        // The standard's centre lies half a sample off so that 2^n widths map onto codes.
+        // The standard shifts the centre by half a sample, so that widths of 2^n map onto integer values.
         let offset = hu - (self.center_hu - 0.5);
         let span = self.width_hu - 1.0;
         if span <= 0.0 {
-            // A width of 1 is a threshold: at or below the centre is black.
+            // A width of 1 is a threshold: values up to the centre are black.
             return if offset > 0.0 { 1.0 } else { 0.0 };
         }
         (offset / span + 0.5).clamp(0.0, 1.0)
     }
 
-    /// The Hounsfield value that is shown as a grey level in [0, 1]; the inverse of [`WindowLevel::apply`]
-    /// between black and white.
+    /// The value in HU that is displayed as `grey`, from 0 to 1: the inverse of [`WindowLevel::apply`].
+    #[inline]
     pub fn to_hu(self, grey: f32) -> f32 {
         self.center_hu - 0.5 + (grey - 0.5) * (self.width_hu - 1.0)
     }
 
-    /// The plane as it is shown, [0, 1].
+    /// Maps a plane in HU to grey from 0 to 1.
     pub fn show(self, hounsfield: Plane) -> Plane {
         hounsfield.map(|hu| self.apply(hu))
     }
@@ -51,7 +52,10 @@ impl WindowLevel {
 impl std::str::FromStr for WindowLevel {
     type Err = Error;
 
-    /// Reads the name of a preset or `CENTER,WIDTH` in HU.
+    /// Parses the name of a preset, or `CENTER,WIDTH` in HU.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for other texts and for a width below 1.
     fn from_str(text: &str) -> Result<Self> {
         let preset = PRESETS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim()));
         if let Some((_, window)) = preset {
@@ -59,7 +63,7 @@ impl std::str::FromStr for WindowLevel {
         }
         let number = |part: &str| part.trim().parse().ok().filter(|v: &f32| v.is_finite());
         let pair = text.split_once(',').and_then(|(c, w)| Some((number(c)?, number(w)?)));
-        // A width below 1 is not a window in the standard.
+        // The standard requires a width of at least 1.
         match pair.filter(|&(_, width_hu)| width_hu >= 1.0) {
             Some((center_hu, width_hu)) => Ok(Self { center_hu, width_hu }),
             None => Err(Error::InvalidParameter(format!(
@@ -75,7 +79,7 @@ impl std::str::FromStr for WindowLevel {
 mod tests {
     use super::*;
 
-    /// The pseudo-code of PS3.3 C.11.2.1.2.1 with the output range 0 to 1.
+    /// The pseudo-code of PS3.3 C.11.2.1.2.1, with output from 0 to 1.
     fn standard(x: f64, c: f64, w: f64) -> f64 {
         if x <= c - 0.5 - (w - 1.0) / 2.0 {
             0.0
@@ -87,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_the_standards_worked_example() {
+    fn maps_the_example_of_the_standard() {
         // PS3.3 C.11.2.1.2.1: c=2048, w=4096 maps 0..4095 onto the whole output range.
         let w = WindowLevel { center_hu: 2048.0, width_hu: 4096.0 };
         for (hu, grey) in [(-1.0, 0.0), (0.0, 0.0), (2047.5, 0.5), (4095.0, 1.0), (5000.0, 1.0)] {
@@ -96,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn every_preset_follows_the_standards_formula() {
+    fn presets_follow_the_formula_of_the_standard() {
         let narrow = WindowLevel { center_hu: 0.0, width_hu: 1.0 };
         for window in PRESETS.map(|(_, window)| window).into_iter().chain([narrow]) {
             for hu in -2100..2100 {
@@ -108,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn presets_and_pairs_are_read() {
+    fn parses_presets_and_pairs() {
         let cases = [
             ("brain", Some((40.0, 80.0))),
             ("CT-ICH", Some((40.0, 120.0))),

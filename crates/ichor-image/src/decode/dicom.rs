@@ -1,8 +1,8 @@
 //! DICOM images (PS3.3, PS3.5, PS3.10): CT in Hounsfield units, other modalities for display.
 //!
 //! ```text
-//! bytes -> file (meta group, transfer syntax, inflate) -> structure (lengths, depth) -> data set
-//!       -> layout (sizes against the limits) -> frames -> codec -> stored values -> HU
+//! bytes -> file (meta group, transfer syntax, inflate) -> structure (checks lengths and depth) -> data set
+//!       -> layout (checks sizes) -> frames -> codec -> stored values -> hounsfield
 //! ```
 
 mod attributes;
@@ -35,18 +35,18 @@ use syntax::Coding;
 
 pub(super) use file::sniff;
 
-/// Reads every frame, one at a time.
+/// Decodes all frames, one at a time.
 ///
-/// Samples of a CT image are `stored value * slope + intercept` (PS3.3 C.11.1.1.2), also where
-/// they are padding: windows clamp those, and a value that the file holds is not invented.
+/// Samples of a CT image are `stored value * slope + intercept` (PS3.3 C.11.1.1.2). Padding is rescaled in the same
+/// way: a window clamps it to black.
 pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Vec<CtSlice>> {
     let mut file = DicomFile::open(source, limits)?;
-    let (object, pixel_data, quoted) = header(&file)?;
+    let (object, pixel_data, quoted) = read_header(&file)?;
     let layout = layout::Layout::read(&object, limits)?;
     let reference = reference::Reference::read(&object, file.syntax.uid, quoted);
     let coding = coding(&mut file, &pixel_data, &layout);
     let mut warnings = std::mem::take(&mut file.warnings);
-    let mut frames = Frames::of(file, &object, &pixel_data, &layout, coding, limits)?;
+    let mut frames = Frames::new(file, &object, &pixel_data, &layout, coding, limits)?;
     let mut have_end_markers = true;
     let mut slices = (0..layout.frames)
         .map(|frame| {
@@ -74,23 +74,23 @@ pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Vec<CtS
     Ok(slices)
 }
 
-/// How the frames are compressed: as declared, but where the pixel data itself says otherwise.
+/// The compression of the frames: as the transfer syntax declares, unless the pixel data show another one.
 fn coding(file: &mut DicomFile<'_>, pixel_data: &PixelData, layout: &layout::Layout) -> Coding {
     let declared = file.syntax.coding;
     let bytes = file.head.get(pixel_data.value..).unwrap_or_default();
-    let (coding, found) = match pixel_data.length {
+    let (coding, name) = match pixel_data.length {
         None => match frames::coding_by_content(bytes) {
             Some(Coding::Jpeg) => (Coding::Jpeg, "JPEG"),
             Some(Coding::Jpeg2000) => (Coding::Jpeg2000, "JPEG 2000"),
             _ => return declared,
         },
-        // Archives unpack frames and leave the declaration as it was.
+        // Some archives decompress the frames and keep the declared transfer syntax.
         Some(length) if layout.is_size_of_all_frames(length) => (Coding::Native, "uncompressed"),
         Some(_) => return declared,
     };
     if coding != declared {
         let message = format!(
-            "The DICOM file declares another compression than its frames have; they are {found} and \
+            "The DICOM file declares another compression than its frames have; they are {name} and \
              were read as such."
         );
         file.warnings.push(Warning::new("compression_contradicted", message));
@@ -98,16 +98,16 @@ fn coding(file: &mut DicomFile<'_>, pixel_data: &PixelData, layout: &layout::Lay
     coding
 }
 
-/// What the object is, without a look at its samples.
+/// Reads the header of an object without decoding its samples.
 pub(super) fn identify(source: &mut dyn Source, limits: &Limits) -> Result<Identity> {
     let file = DicomFile::open(source, limits)?;
-    let (object, quoted) = match header(&file) {
+    let (object, quoted) = match read_header(&file) {
         Ok((object, _, quoted)) => (object, quoted),
         Err(Error::Unprocessable(_)) => return Ok(Identity::NoImage),
         Err(error) => return Err(error),
     };
     let reference = reference::Reference::read(&object, file.syntax.uid, quoted);
-    // Segmentations have pixels, but nothing to segment; they lie beside their images.
+    // A segmentation has pixel data but is not an image; it is often stored beside its images.
     if reference.sop_class_uid() == uids::SEGMENTATION_STORAGE {
         return Ok(Identity::NoImage);
     }
@@ -131,12 +131,12 @@ pub(super) fn identify(source: &mut dyn Source, limits: &Limits) -> Result<Ident
     }
 }
 
-/// The attributes before the pixel data, and where those begin.
-fn header(file: &DicomFile<'_>) -> Result<(InMemDicomObject, PixelData, PatientStudy)> {
+/// The attributes before the pixel data, the position of the pixel data, and the attributes to repeat.
+fn read_header(file: &DicomFile<'_>) -> Result<(InMemDicomObject, PixelData, PatientStudy)> {
     let encoding = file.syntax.encoding;
     let header = Header::read(&file.head, encoding).map_err(|error| {
-        // The head is full and the pixel data are not in it.
-        if file.goes_on { file::header_too_large() } else { error }
+        // The head has its maximum size and does not reach the pixel data.
+        if file.has_more { file::header_too_large() } else { error }
     })?;
     let syntax = match encoding.big_endian {
         true => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),

@@ -1,13 +1,14 @@
-//! Files of formats that are not read here: what they are, and what to do.
+//! Recognizes files of formats that are not supported, to name them in the error with a remedy.
 
 use super::MEDIA_TYPES;
 use crate::error::Error;
 use std::io::Read;
 
-/// A format and the way out.
-struct Foreign {
-    /// As in "The file is ...".
+/// An unsupported format.
+struct ForeignFormat {
+    /// Its name, as in "The file is ...".
     what: &'static str,
+    /// What the user can do.
     remedy: &'static str,
 }
 
@@ -26,73 +27,76 @@ const SEND_IMAGE: &str = "Send the image itself, as PNG, JPEG, TIFF, WebP, BMP, 
 const UNPACK_PROGRAM: &str = "If it unpacks itself, run it, and send the images or a .zip of them.";
 
 /// Formats by their first bytes.
-const MAGIC: [(&[u8], Foreign); 38] = [
-    (b"GIF8", Foreign { what: "a GIF", remedy: AS_SLICES }),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", Foreign { what: "a JPEG XL picture", remedy: AS_PICTURE }),
-    (b"\xff\x0a", Foreign { what: "a JPEG XL picture", remedy: AS_PICTURE }),
-    (b"\0\0\0\x0cjP  ", Foreign { what: "a JPEG 2000 picture", remedy: AS_PICTURE }),
-    (b"\xff\x4f\xff\x51", Foreign { what: "a JPEG 2000 picture", remedy: AS_PICTURE }),
-    (b"\xff\xd8\xff\xf7", Foreign { what: "a JPEG-LS picture", remedy: AS_PICTURE }),
-    (b"\0\0\x01\0", Foreign { what: "a Windows icon (ICO)", remedy: AS_PICTURE }),
-    (b"8BPS", Foreign { what: "a Photoshop document", remedy: AS_PICTURE }),
-    (b"gimp xcf", Foreign { what: "a GIMP document", remedy: AS_PICTURE }),
-    (b"qoif", Foreign { what: "a QOI picture", remedy: AS_PICTURE }),
-    (b"DDS ", Foreign { what: "a DirectDraw surface (DDS)", remedy: AS_PICTURE }),
-    (b"v/1\x01", Foreign { what: "an OpenEXR picture", remedy: AS_PICTURE }),
-    (b"#?RADIANCE", Foreign { what: "a Radiance picture", remedy: AS_PICTURE }),
-    (b"farbfeld", Foreign { what: "a farbfeld picture", remedy: AS_PICTURE }),
-    (b"II\xbc\x01", Foreign { what: "a JPEG XR picture", remedy: AS_PICTURE }),
-    (b"%!PS", Foreign { what: "a PostScript document", remedy: EXTRACT }),
-    (b"{\\rtf", Foreign { what: "an RTF document", remedy: EXTRACT }),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Foreign { what: "an Office document", remedy: EXTRACT }),
-    (b"NRRD0", Foreign { what: "an NRRD volume", remedy: AS_NIFTI }),
+const MAGIC: [(&[u8], ForeignFormat); 38] = [
+    (b"GIF8", ForeignFormat { what: "a GIF", remedy: AS_SLICES }),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", ForeignFormat { what: "a JPEG XL picture", remedy: AS_PICTURE }),
+    (b"\xff\x0a", ForeignFormat { what: "a JPEG XL picture", remedy: AS_PICTURE }),
+    (b"\0\0\0\x0cjP  ", ForeignFormat { what: "a JPEG 2000 picture", remedy: AS_PICTURE }),
+    (b"\xff\x4f\xff\x51", ForeignFormat { what: "a JPEG 2000 picture", remedy: AS_PICTURE }),
+    (b"\xff\xd8\xff\xf7", ForeignFormat { what: "a JPEG-LS picture", remedy: AS_PICTURE }),
+    (b"\0\0\x01\0", ForeignFormat { what: "a Windows icon (ICO)", remedy: AS_PICTURE }),
+    (b"8BPS", ForeignFormat { what: "a Photoshop document", remedy: AS_PICTURE }),
+    (b"gimp xcf", ForeignFormat { what: "a GIMP document", remedy: AS_PICTURE }),
+    (b"qoif", ForeignFormat { what: "a QOI picture", remedy: AS_PICTURE }),
+    (b"DDS ", ForeignFormat { what: "a DirectDraw surface (DDS)", remedy: AS_PICTURE }),
+    (b"v/1\x01", ForeignFormat { what: "an OpenEXR picture", remedy: AS_PICTURE }),
+    (b"#?RADIANCE", ForeignFormat { what: "a Radiance picture", remedy: AS_PICTURE }),
+    (b"farbfeld", ForeignFormat { what: "a farbfeld picture", remedy: AS_PICTURE }),
+    (b"II\xbc\x01", ForeignFormat { what: "a JPEG XR picture", remedy: AS_PICTURE }),
+    (b"%!PS", ForeignFormat { what: "a PostScript document", remedy: EXTRACT }),
+    (b"{\\rtf", ForeignFormat { what: "an RTF document", remedy: EXTRACT }),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        ForeignFormat { what: "an Office document", remedy: EXTRACT },
+    ),
+    (b"NRRD0", ForeignFormat { what: "an NRRD volume", remedy: AS_NIFTI }),
     (
         b"\x89HDF\r\n\x1a\n",
-        Foreign { what: "an HDF5 file, such as MINC-2 or MATLAB", remedy: AS_NIFTI },
+        ForeignFormat { what: "an HDF5 file, such as MINC-2 or MATLAB", remedy: AS_NIFTI },
     ),
-    (b"CDF\x01", Foreign { what: "a NetCDF file, such as MINC-1", remedy: AS_NIFTI }),
-    (b"MATLAB 5.0", Foreign { what: "a MATLAB file", remedy: AS_NIFTI }),
-    (b"\x93NUMPY", Foreign { what: "a NumPy array", remedy: AS_NIFTI }),
-    (b"Rar!\x1a\x07", Foreign { what: "a RAR archive", remedy: UNPACK }),
-    (b"7z\xbc\xaf\x27\x1c", Foreign { what: "a 7z archive", remedy: UNPACK }),
-    (b"BZh", Foreign { what: "packed with bzip2", remedy: UNPACK }),
-    (b"\xfd7zXZ\0", Foreign { what: "packed with xz", remedy: UNPACK }),
-    (b"\x28\xb5\x2f\xfd", Foreign { what: "packed with Zstandard", remedy: UNPACK }),
-    (b"\x04\x22\x4d\x18", Foreign { what: "packed with LZ4", remedy: UNPACK }),
-    (b"MSCF", Foreign { what: "a Windows cabinet (CAB)", remedy: UNPACK }),
-    (b"MZ", Foreign { what: "a Windows program", remedy: UNPACK_PROGRAM }),
-    (b"\x7fELF", Foreign { what: "a Linux program", remedy: SEND_IMAGE }),
-    (b"\x1a\x45\xdf\xa3", Foreign { what: "a video (Matroska or WebM)", remedy: AS_SLICES }),
-    (b"OggS", Foreign { what: "an Ogg recording", remedy: AS_SLICES }),
-    (b"\xff\xfb", Foreign { what: "a sound (MP3)", remedy: SEND_IMAGE }),
-    (b"ID3", Foreign { what: "a sound (MP3)", remedy: SEND_IMAGE }),
-    (b"SQLite format 3", Foreign { what: "an SQLite database", remedy: SEND_IMAGE }),
-    (b"PAR1", Foreign { what: "a Parquet table", remedy: SEND_IMAGE }),
+    (b"CDF\x01", ForeignFormat { what: "a NetCDF file, such as MINC-1", remedy: AS_NIFTI }),
+    (b"MATLAB 5.0", ForeignFormat { what: "a MATLAB file", remedy: AS_NIFTI }),
+    (b"\x93NUMPY", ForeignFormat { what: "a NumPy array", remedy: AS_NIFTI }),
+    (b"Rar!\x1a\x07", ForeignFormat { what: "a RAR archive", remedy: UNPACK }),
+    (b"7z\xbc\xaf\x27\x1c", ForeignFormat { what: "a 7z archive", remedy: UNPACK }),
+    (b"BZh", ForeignFormat { what: "packed with bzip2", remedy: UNPACK }),
+    (b"\xfd7zXZ\0", ForeignFormat { what: "packed with xz", remedy: UNPACK }),
+    (b"\x28\xb5\x2f\xfd", ForeignFormat { what: "packed with Zstandard", remedy: UNPACK }),
+    (b"\x04\x22\x4d\x18", ForeignFormat { what: "packed with LZ4", remedy: UNPACK }),
+    (b"MSCF", ForeignFormat { what: "a Windows cabinet (CAB)", remedy: UNPACK }),
+    (b"MZ", ForeignFormat { what: "a Windows program", remedy: UNPACK_PROGRAM }),
+    (b"\x7fELF", ForeignFormat { what: "a Linux program", remedy: SEND_IMAGE }),
+    (b"\x1a\x45\xdf\xa3", ForeignFormat { what: "a video (Matroska or WebM)", remedy: AS_SLICES }),
+    (b"OggS", ForeignFormat { what: "an Ogg recording", remedy: AS_SLICES }),
+    (b"\xff\xfb", ForeignFormat { what: "a sound (MP3)", remedy: SEND_IMAGE }),
+    (b"ID3", ForeignFormat { what: "a sound (MP3)", remedy: SEND_IMAGE }),
+    (b"SQLite format 3", ForeignFormat { what: "an SQLite database", remedy: SEND_IMAGE }),
+    (b"PAR1", ForeignFormat { what: "a Parquet table", remedy: SEND_IMAGE }),
 ];
 
-/// What is said of a file that begins with `head`, some hundred bytes at least.
-pub(super) fn refusal(head: &[u8]) -> Error {
-    Error::UnsupportedType(match recognise(head) {
-        Some(Foreign { what, remedy }) => {
-            format!("The file is {what}, which is not read here. {remedy}")
+/// The error for an unsupported file that starts with `head`, which should have some hundred bytes.
+pub(super) fn unsupported(head: &[u8]) -> Error {
+    Error::UnsupportedType(match recognize(head) {
+        Some(ForeignFormat { what, remedy }) => {
+            format!("The file is {what}, which is not supported. {remedy}")
         }
         None => format!(
-            "The bytes are not an image that is read here. Send one of: {}.",
+            "The bytes are not an image of a supported format. Send one of: {}.",
             MEDIA_TYPES.join(", ")
         ),
     })
 }
 
-/// What is said of a file packed with gzip; `unpacked` is the beginning of what it holds.
-pub(super) fn refusal_of_packed(unpacked: &[u8]) -> Error {
-    let is_mgh = unpacked.starts_with(&[0, 0, 0, 1, 0, 0]);
+/// The error for an unsupported file inside gzip; `content` is the start of the uncompressed file.
+pub(super) fn unsupported_gzip(content: &[u8]) -> Error {
+    let is_mgh = content.starts_with(&[0, 0, 0, 1, 0, 0]);
     let found = match is_mgh {
-        true => Some(Foreign { what: "a FreeSurfer volume (MGH)", remedy: AS_NIFTI }),
-        false => recognise(unpacked),
+        true => Some(ForeignFormat { what: "a FreeSurfer volume (MGH)", remedy: AS_NIFTI }),
+        false => recognize(content),
     };
     Error::UnsupportedType(match found {
-        Some(Foreign { what, remedy }) => {
-            format!("The gzip file holds {what}, which is not read here. {remedy}")
+        Some(ForeignFormat { what, remedy }) => {
+            format!("The gzip file holds {what}, which is not supported. {remedy}")
         }
         None => {
             "The gzip file holds no NIfTI volume and no DICOM image. Unpack it, and send what it \
@@ -102,36 +106,36 @@ pub(super) fn refusal_of_packed(unpacked: &[u8]) -> Error {
     })
 }
 
-/// The beginning of what a gzip file holds, from the file's beginning; empty where it holds none.
-pub(super) fn unpacked_head(head: &[u8]) -> Vec<u8> {
-    let mut unpacked = Vec::new();
+/// The start of the uncompressed content of a gzip file, from the start of the file; empty if it is not gzip.
+pub(super) fn gzip_content_head(head: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
     if head.starts_with(&[0x1F, 0x8B]) {
-        // A decoder gives what it has before it finds that the file goes on.
-        let _ = flate2::read::GzDecoder::new(head).take(MAX_TEXT as u64).read_to_end(&mut unpacked);
+        // An error is expected, because `head` is truncated; the bytes before it are kept.
+        let _ = flate2::read::GzDecoder::new(head).take(MAX_TEXT as u64).read_to_end(&mut content);
     }
-    unpacked
+    content
 }
 
-/// Whether a file that is not read here holds pictures or a volume, and so perhaps slices.
+/// Whether an unsupported file is a picture or a volume, and so may contain slices.
 pub(super) fn is_image(head: &[u8]) -> bool {
     let remedies = [AS_PICTURE, FROM_PHONE, AS_SLICES, AS_NIFTI];
-    recognise(head).is_some_and(|found| remedies.contains(&found.remedy))
+    recognize(head).is_some_and(|found| remedies.contains(&found.remedy))
 }
 
-fn recognise(head: &[u8]) -> Option<Foreign> {
+fn recognize(head: &[u8]) -> Option<ForeignFormat> {
     let by_magic = MAGIC.into_iter().find(|(magic, _)| head.starts_with(magic));
     by_magic
         .map(|(_, foreign)| foreign)
         .or_else(|| by_brand(head))
         .or_else(|| {
             let is_tar = head.get(257..262) == Some(b"ustar");
-            is_tar.then_some(Foreign { what: "a tar archive", remedy: UNPACK })
+            is_tar.then_some(ForeignFormat { what: "a tar archive", remedy: UNPACK })
         })
         .or_else(|| by_words(head))
 }
 
-/// Files in boxes (ISO 14496-12) say by their brands what they are.
-fn by_brand(head: &[u8]) -> Option<Foreign> {
+/// Recognizes files of the ISO base media format (ISO 14496-12) by their brands.
+fn by_brand(head: &[u8]) -> Option<ForeignFormat> {
     if head.get(4..8) != Some(b"ftyp") {
         return None;
     }
@@ -139,27 +143,28 @@ fn by_brand(head: &[u8]) -> Option<Foreign> {
     let brands = head.get(8..length.clamp(12, 64).min(head.len()))?.as_chunks::<4>().0;
     let any = |names: &[&[u8; 4]]| brands.iter().any(|brand| names.contains(&brand));
     Some(if any(&[b"avif", b"avis"]) {
-        Foreign { what: "an AVIF picture", remedy: AS_PICTURE }
+        ForeignFormat { what: "an AVIF picture", remedy: AS_PICTURE }
     } else if any(&[
         b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1",
     ]) {
-        Foreign { what: "a HEIC picture, as phones take them", remedy: FROM_PHONE }
+        ForeignFormat { what: "a HEIC picture, as phones take them", remedy: FROM_PHONE }
     } else {
-        Foreign { what: "a video", remedy: AS_SLICES }
+        ForeignFormat { what: "a video", remedy: AS_SLICES }
     })
 }
 
-/// Bytes of a text that are looked at.
+/// Maximum number of bytes of a text that are searched.
 const MAX_TEXT: usize = 1024;
 
-fn by_words(head: &[u8]) -> Option<Foreign> {
+/// Recognizes text formats.
+fn by_words(head: &[u8]) -> Option<ForeignFormat> {
     let head = &head[..head.len().min(MAX_TEXT)];
     if memchr::memmem::find(head, b"%PDF-").is_some() {
-        return Some(Foreign { what: "a PDF document", remedy: EXTRACT });
+        return Some(ForeignFormat { what: "a PDF document", remedy: EXTRACT });
     }
     let text = text(head)?.to_ascii_lowercase();
     let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    let found = |what, remedy| Some(Foreign { what, remedy });
+    let found = |what, remedy| Some(ForeignFormat { what, remedy });
     if text.contains("<svg") {
         found("an SVG drawing", AS_PICTURE)
     } else if text.starts_with("<!doctype html") || text.contains("<html") {
@@ -186,7 +191,7 @@ fn by_words(head: &[u8]) -> Option<Foreign> {
     }
 }
 
-/// An object or a list; other texts put a name into brackets.
+/// Whether a text starts like a JSON object or array; configuration files also start with a bracket.
 fn is_json(text: &str) -> bool {
     let after = |open: char| text.strip_prefix(open).map(str::trim_start);
     after('{').is_some_and(|rest| rest.starts_with(['"', '}']))
@@ -199,12 +204,12 @@ fn is_netpbm(head: &[u8]) -> bool {
     matches!(head, [b'P', b'1'..=b'7', b' ' | b'\n' | b'\r' | b'\t', ..])
 }
 
-/// The bytes as a text of printable characters; Netpbm pictures and MetaImages begin as one.
+/// The bytes as text, if they are printable characters. Netpbm pictures and MetaImages start with text.
 fn text(head: &[u8]) -> Option<&str> {
     let is_binary = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0C);
-    let announced =
+    let has_text_header =
         is_netpbm(head) || head.starts_with(b"ObjectType") || head.starts_with(b"NDims");
-    if announced {
+    if has_text_header {
         let end =
             head.iter().position(|byte| is_binary(byte) || !byte.is_ascii()).unwrap_or(head.len());
         return std::str::from_utf8(&head[..end]).ok();
@@ -214,11 +219,10 @@ fn text(head: &[u8]) -> Option<&str> {
     }
     match std::str::from_utf8(head) {
         Ok(text) => Some(text),
-        // A character may be cut at the end.
+        // The last character may be truncated.
         Err(error) if head.len() - error.valid_up_to() < 4 => {
             std::str::from_utf8(&head[..error.valid_up_to()]).ok()
         }
-        // Older encodings write text in single bytes; what is mostly letters is one.
         Err(_) => None,
     }
 }
@@ -228,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_are_named_with_a_way_out() {
+    fn unsupported_formats_are_named_with_a_remedy() {
         let boxed = |brand: &str| {
             [b"\0\0\0\x18ftyp", brand.as_bytes(), b"\0\0\0\0mif1miaf", &[0; 64]].concat()
         };
@@ -259,16 +263,16 @@ mod tests {
             ("Sehr geehrte Damen und Herren, für".into(), "a text"),
             (vec![0, 1, 2, 3, 255], "image/png"),
         ] {
-            let message = refusal(&bytes).to_string();
+            let message = unsupported(&bytes).to_string();
             assert!(message.contains(needle), "{needle}: {message}");
         }
     }
 
     #[test]
-    fn what_gzip_holds_is_named() {
+    fn contents_of_gzip_files_are_named() {
         let mgh = [0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0];
-        assert!(refusal_of_packed(&mgh).to_string().contains("FreeSurfer"));
-        assert!(refusal_of_packed(b"NRRD0004").to_string().contains("NRRD"));
-        assert!(refusal_of_packed(&[7; 300]).to_string().contains("no NIfTI volume"));
+        assert!(unsupported_gzip(&mgh).to_string().contains("FreeSurfer"));
+        assert!(unsupported_gzip(b"NRRD0004").to_string().contains("NRRD"));
+        assert!(unsupported_gzip(&[7; 300]).to_string().contains("no NIfTI volume"));
     }
 }

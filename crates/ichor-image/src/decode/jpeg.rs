@@ -1,41 +1,42 @@
-//! Whether a JPEG codestream (ITU-T T.81) is whole. Decoders fill what is missing with grey or with
-//! the row above, and report nothing: so every scan is read here to its last block, without values.
+//! Checks that a JPEG codestream (ITU-T T.81) is complete. Decoders fill missing blocks with grey or with the row
+//! above, without an error. So each scan is parsed here up to its last block, without computing samples.
 
 mod entropy;
 mod scan;
 
 use crate::slice::Warning;
 use entropy::{Bits, Huffman};
-use scan::{Component, Member, Process, Scan};
+use scan::{Component, Process, Scan, ScanComponent};
 
-/// Scans of one image: progressive images have about 10, each costs a pass over the image.
+/// Maximum number of scans per image. Progressive images have about 10, and each takes a pass over the image.
 const MAX_SCANS: usize = 64;
-/// Bytes that may follow the last scan where the end marker is missing: DICOM pads to even lengths.
+/// Maximum number of bytes after the last scan if the end marker is missing; DICOM pads to an even length.
 const MAX_PADDING: usize = 1;
 
-/// What is wrong with a codestream.
+/// A defect of a codestream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
     /// It ends before its last block.
-    Cut,
+    Truncated,
+    /// Its contents are not valid.
     Damaged,
 }
 
-/// Where a whole codestream ends.
+/// Size of a complete codestream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
-    /// Bytes up to its end.
+    /// Length in bytes.
     pub(super) length: usize,
     /// Columns and rows.
     pub(super) size: (u16, u16),
-    /// The end of image marker is there.
+    /// Whether it has an end of image marker.
     pub(super) has_end_marker: bool,
 }
 
-/// Reads the codestream that `bytes` begin with to its end.
+/// Parses the codestream at the start of `bytes` to its end.
 ///
-/// Images of more pixels than `max_pixels` count as damaged; arithmetic and hierarchical coding are
-/// left to the decoder, which refuses them.
+/// An image with more than `max_pixels` pixels counts as damaged. Arithmetic and hierarchical coding are not checked,
+/// because the decoder rejects them.
 pub(super) fn measure(bytes: &[u8], max_pixels: usize) -> Result<Extent, Flaw> {
     if !bytes.starts_with(&[0xFF, 0xD8]) {
         return Err(Flaw::Damaged);
@@ -66,11 +67,11 @@ pub(super) fn measure(bytes: &[u8], max_pixels: usize) -> Result<Extent, Flaw> {
     }
 }
 
-/// Pictures that are looked for behind the first one.
+/// Maximum number of codestreams that are searched after the first one.
 const MAX_FURTHER: usize = 8;
 
-/// Whether another whole JPEG of the same size follows, as in Multi-Picture files (CIPA DC-007);
-/// thumbnails and depth maps are smaller.
+/// Whether another complete JPEG of the same size follows, as in Multi-Picture files (CIPA DC-007). Thumbnails and
+/// depth maps are smaller.
 pub(super) fn is_followed_by_another(bytes: &[u8], first: &Extent) -> bool {
     let mut rest = &bytes[first.length..];
     for _ in 0..MAX_FURTHER {
@@ -86,7 +87,7 @@ pub(super) fn is_followed_by_another(bytes: &[u8], first: &Extent) -> bool {
     false
 }
 
-/// Says that nothing but the end marker is missing.
+/// The warning that only the end marker is missing.
 pub(super) fn end_missing() -> Warning {
     Warning::new(
         "jpeg_end_missing",
@@ -94,7 +95,7 @@ pub(super) fn end_missing() -> Warning {
     )
 }
 
-/// Place in a codestream, and what it said so far.
+/// Position in a codestream, and the segments read so far.
 #[derive(Default)]
 struct Stream<'a> {
     bytes: &'a [u8],
@@ -104,10 +105,11 @@ struct Stream<'a> {
     ac: [Option<Huffman>; 4],
     restart_interval: usize,
     scans: usize,
-    /// Bytes that follow the last scan up to the next marker or the end.
+    /// Number of bytes between the last scan and the next marker or the end.
     unread: usize,
 }
 
+/// The frame header.
 struct Frame {
     process: Process,
     size: (u16, u16),
@@ -116,7 +118,7 @@ struct Frame {
 }
 
 impl<'a> Stream<'a> {
-    /// Steps over the next marker; other bytes between segments are ignored, as by decoders.
+    /// Reads the next marker. Other bytes between segments are skipped, as decoders do.
     fn marker(&mut self) -> Option<u8> {
         loop {
             self.at += memchr::memchr(0xFF, self.bytes.get(self.at..)?)?;
@@ -131,29 +133,31 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// The contents of the segment that begins here, and steps over it.
+    /// Reads the contents of a segment.
     fn segment(&mut self) -> Result<&'a [u8], Flaw> {
-        let length = usize::from(u16_at(self.bytes, self.at).ok_or(Flaw::Cut)?);
-        let segment = self.bytes.get(self.at..self.at + length).ok_or(Flaw::Cut)?;
+        let length = usize::from(u16_at(self.bytes, self.at).ok_or(Flaw::Truncated)?);
+        let segment = self.bytes.get(self.at..self.at + length).ok_or(Flaw::Truncated)?;
         self.at += length;
         segment.get(2..).ok_or(Flaw::Damaged)
     }
 
+    /// Reads Huffman tables (DHT).
     fn read_tables(&mut self) -> Result<(), Flaw> {
         let mut segment = self.segment()?;
-        while let Some((&[class_and_place, ref counts @ ..], rest)) =
+        while let Some((&[class_and_index, ref counts @ ..], rest)) =
             segment.split_first_chunk::<17>()
         {
             let count = counts.iter().map(|&count| usize::from(count)).sum();
             let (values, rest) = rest.split_at_checked(count).ok_or(Flaw::Damaged)?;
-            let tables = if class_and_place >> 4 == 0 { &mut self.dc } else { &mut self.ac };
-            let place = tables.get_mut(usize::from(class_and_place & 15)).ok_or(Flaw::Damaged)?;
-            *place = Some(Huffman::new(counts, values).ok_or(Flaw::Damaged)?);
+            let tables = if class_and_index >> 4 == 0 { &mut self.dc } else { &mut self.ac };
+            let slot = tables.get_mut(usize::from(class_and_index & 15)).ok_or(Flaw::Damaged)?;
+            *slot = Some(Huffman::new(counts, values).ok_or(Flaw::Damaged)?);
             segment = rest;
         }
         Ok(())
     }
 
+    /// Reads a frame header (SOF).
     fn read_frame(&mut self, marker: u8, max_pixels: usize) -> Result<(), Flaw> {
         let segment = self.segment()?;
         if self.frame.is_some() {
@@ -206,6 +210,7 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
+    /// Reads a scan (SOS) with its entropy-coded data.
     fn read_scan(&mut self) -> Result<(), Flaw> {
         self.scans += 1;
         let segment = self.segment()?;
@@ -220,7 +225,7 @@ impl<'a> Stream<'a> {
         let mut members = Vec::new();
         for &[identifier, tables] in listed {
             let component = frame.components.iter().position(|c| c.identifier == identifier);
-            members.push(Member {
+            members.push(ScanComponent {
                 component: component.ok_or(Flaw::Damaged)?,
                 dc: self.dc.get(usize::from(tables >> 4)).and_then(Option::as_ref),
                 ac: self.ac.get(usize::from(tables & 15)).and_then(Option::as_ref),
@@ -247,7 +252,7 @@ impl<'a> Stream<'a> {
             mcus: frame.mcus,
         };
         let mut bits = Bits::new(self.bytes, self.at);
-        scan.walk(&mut bits, &mut frame.components)?;
+        scan.parse(&mut bits, &mut frame.components)?;
         (self.at, self.unread) = bits.end();
         for member in &scan.members {
             let missing = &mut frame.components[member.component].missing_bits;
@@ -256,17 +261,20 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    /// The extent, if all scans have come.
+    /// The extent of the codestream.
+    ///
+    /// # Errors
+    /// [`Flaw::Truncated`] if a scan is missing.
     fn extent(&self, has_end_marker: bool) -> Result<Extent, Flaw> {
-        let frame = self.frame.as_ref().ok_or(Flaw::Cut)?;
-        let whole = |c: &Component| c.missing_bits.iter().all(|missing| *missing == Some(0));
+        let frame = self.frame.as_ref().ok_or(Flaw::Truncated)?;
+        let is_complete = |c: &Component| c.missing_bits.iter().all(|missing| *missing == Some(0));
         let complete = match has_end_marker {
-            // Encoders may leave out colours of a grey picture, not its brightness.
-            true => frame.components.first().is_some_and(whole),
-            false => frame.components.iter().all(whole) && self.unread <= MAX_PADDING,
+            // Encoders may omit the colour components of a grey picture, but not its luminance.
+            true => frame.components.first().is_some_and(is_complete),
+            false => frame.components.iter().all(is_complete) && self.unread <= MAX_PADDING,
         };
         if !complete {
-            return Err(Flaw::Cut);
+            return Err(Flaw::Truncated);
         }
         let length = if has_end_marker { self.at } else { self.bytes.len() };
         Ok(Extent { length, size: frame.size, has_end_marker })

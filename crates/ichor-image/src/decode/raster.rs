@@ -1,11 +1,11 @@
-//! PNG, JPEG, TIFF, WebP and BMP: display images without Hounsfield units. The pages of a TIFF and
-//! the frames of an animation are slices of one head.
+//! Decodes PNG, JPEG, TIFF, WebP and BMP: display images without Hounsfield units. The pages of a TIFF and the frames
+//! of an animation become slices of one head.
 
 mod grey;
 mod pages;
 
 use super::jpeg::{self, Flaw};
-use super::source::{self, Source};
+use super::source::Source;
 use super::{Limits, foreign};
 use crate::error::{Error, Result};
 use crate::slice::{CtSlice, Intensity, Warning};
@@ -13,17 +13,26 @@ use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, DynamicImage, Frames, ImageDecoder, ImageFormat, ImageReader};
 use pages::Pages;
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
+/// Decodes all pictures of a file. The source is opened once; the file is read into memory, within the limits.
+///
+/// # Errors
+/// [`Error::UnsupportedType`], [`Error::Undecodable`], [`Error::TooLarge`] or [`Error::Unprocessable`].
 pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Vec<CtSlice>> {
     if let Some(bytes) = source.bytes() {
         return decode_bytes(bytes, limits);
     }
-    // No format stores a picture in much more than it decodes to; a TIFF holds a series of them.
-    let is_tiff = sniff(&source::head(source, 16)?).is_ok_and(|f| f == ImageFormat::Tiff);
+    let unreadable = || Error::io("The file cannot be read");
+    let mut reader = source.open()?;
+    let mut bytes = Vec::new();
+    reader.by_ref().take(MAGIC_BYTES).read_to_end(&mut bytes).map_err(unreadable())?;
+    // No format stores a picture in much more bytes than it decodes to. A TIFF may have several pictures.
+    let is_tiff = sniff(&bytes).is_ok_and(|format| format == ImageFormat::Tiff);
     let limit = if is_tiff { limits.max_series_bytes } else { limits.max_decoded_bytes };
-    let bytes = source::head(source, limit + 1)?;
+    let remaining = (limit + 1).saturating_sub(bytes.len() as u64);
+    reader.take(remaining).read_to_end(&mut bytes).map_err(unreadable())?;
     if bytes.len() as u64 > limit {
         return Err(Error::TooLarge {
             what: "The size of a picture in bytes",
@@ -64,47 +73,49 @@ fn slice(image: DynamicImage) -> CtSlice {
     CtSlice { warnings, ..CtSlice::bare(plane, Intensity::Display) }
 }
 
-/// The decoder of the first picture of a file, if its size is within the limits.
+/// The decoder of the first picture of a file, after its size was checked against the limits.
 fn checked_decoder<'a>(
     bytes: &'a [u8],
     format: ImageFormat,
     limits: &Limits,
 ) -> Result<impl ImageDecoder + use<'a>> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut allowed = image::Limits::default();
-    allowed.max_alloc = Some(limits.max_decoded_bytes);
-    reader.limits(allowed);
-    // Some decoders already refuse while they read the header.
-    let decoder = reader.into_decoder().map_err(|error| refused(error, limits))?;
+    let mut decoder_limits = image::Limits::default();
+    decoder_limits.max_alloc = Some(limits.max_decoded_bytes);
+    reader.limits(decoder_limits);
+    // Some decoders apply the limits when they read the header.
+    let decoder = reader.into_decoder().map_err(|error| decoder_error(error, limits))?;
     check_size(&decoder, limits)?;
     Ok(decoder)
 }
 
+/// Decodes the first picture of a file, in its EXIF orientation.
 fn decode_one(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<DynamicImage> {
     let mut decoder = checked_decoder(bytes, format, limits)?;
     let orientation = decoder.orientation().map_err(undecodable)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| refused(error, limits))?;
+    let mut image =
+        DynamicImage::from_decoder(decoder).map_err(|error| decoder_error(error, limits))?;
     image.apply_orientation(orientation);
     Ok(image)
 }
 
-/// The pages of a TIFF that have the size of most of them.
+/// Decodes the pages of a TIFF that have the most frequent size.
 fn decode_pages(
     bytes: &[u8],
     limits: &Limits,
     warnings: &mut Vec<Warning>,
 ) -> Result<Vec<DynamicImage>> {
     let mut pages = Pages::read(bytes, limits.max_slices)?;
-    let listed = pages.of_one_size();
-    let mut left_out = pages.pictures() - listed.len();
-    if listed.is_empty() || (listed.len() == 1 && left_out == 0 && !pages.broken) {
+    let same_size = pages.of_most_frequent_size();
+    let mut left_out = pages.pictures() - same_size.len();
+    if same_size.is_empty() || (same_size.len() == 1 && left_out == 0 && !pages.is_broken) {
         return Ok(vec![decode_one(bytes, ImageFormat::Tiff, limits)?]);
     }
     let mut images: Vec<DynamicImage> = Vec::new();
     let mut failure = None;
     let mut budget = SeriesBudget::new(limits);
-    for page in listed {
-        match decode_one(pages.beginning_with(page), ImageFormat::Tiff, limits) {
+    for page in same_size {
+        match decode_one(pages.with_first_page(page), ImageFormat::Tiff, limits) {
             Ok(image) => {
                 budget.spend(&image)?;
                 images.push(image);
@@ -119,7 +130,7 @@ fn decode_pages(
     if let (true, Some(failure)) = (images.is_empty(), failure) {
         return Err(failure);
     }
-    if left_out > 0 || pages.broken {
+    if left_out > 0 || pages.is_broken {
         warnings.push(Warning::incomplete(
             "pages_left_out",
             "Pages of the TIFF were not read: of another size than most, or damaged. Save all slices \
@@ -129,7 +140,7 @@ fn decode_pages(
     Ok(images)
 }
 
-/// The frames of an animation, or the only picture.
+/// Decodes the frames of an animation, or the only picture.
 fn decode_frames(
     bytes: &[u8],
     format: ImageFormat,
@@ -138,7 +149,7 @@ fn decode_frames(
 ) -> Result<Vec<DynamicImage>> {
     let first = decode_one(bytes, format, limits)?;
     let Some(frames) = frames(bytes, format) else { return Ok(vec![first]) };
-    if format == ImageFormat::WebP && is_cut_webp(bytes) {
+    if format == ImageFormat::WebP && is_truncated_webp(bytes) {
         return Err(Error::Undecodable("it ends too early".into()));
     }
     let mut images = Vec::new();
@@ -159,13 +170,14 @@ fn decode_frames(
     Ok(if images.len() > 1 { images } else { vec![first] })
 }
 
-/// Whether the file is shorter than it declares: the decoder counts whole frames alone. The size is that
-/// of everything behind it; a byte of padding may be missing.
-fn is_cut_webp(bytes: &[u8]) -> bool {
+/// Whether the file is shorter than it declares; the decoder does not report missing frames. The declared size does not
+/// include the first 8 bytes, and a byte of padding may be missing.
+fn is_truncated_webp(bytes: &[u8]) -> bool {
     let declared = bytes.get(4..8).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
     declared.is_none_or(|size| u64::from(size) + 8 > bytes.len() as u64 + 1)
 }
 
+/// The frames of an animation; `None` for a still picture.
 fn frames(bytes: &[u8], format: ImageFormat) -> Option<Frames<'_>> {
     let bytes = Cursor::new(bytes);
     match format {
@@ -180,7 +192,7 @@ fn frames(bytes: &[u8], format: ImageFormat) -> Option<Frames<'_>> {
     }
 }
 
-/// Slices and bytes that a file of several pictures may still take.
+/// Number and decoded size of the pictures of a file so far, with their limits.
 struct SeriesBudget<'a> {
     limits: &'a Limits,
     slices: usize,
@@ -192,6 +204,10 @@ impl<'a> SeriesBudget<'a> {
         Self { limits, slices: 0, bytes: 0 }
     }
 
+    /// Counts a picture.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] above a limit.
     fn spend(&mut self, image: &DynamicImage) -> Result<()> {
         self.slices += 1;
         self.bytes += u64::from(image.width()) * u64::from(image.height()) * 4;
@@ -209,12 +225,12 @@ impl<'a> SeriesBudget<'a> {
     }
 }
 
-/// Refuses a JPEG that is cut off, and says what else lies in the file.
+/// Checks that a JPEG is complete. Returns warnings about a missing end marker and about further pictures in the file.
 fn check_jpeg(bytes: &[u8], size: (u32, u32)) -> Result<Vec<Warning>> {
     let max_pixels = size.0 as usize * size.1 as usize;
     let extent = jpeg::measure(bytes, max_pixels).map_err(|flaw| {
         let reason = match flaw {
-            Flaw::Cut => "the JPEG ends before its last row; the file is cut off",
+            Flaw::Truncated => "the JPEG ends before its last row; the file is cut off",
             Flaw::Damaged => "its contents are damaged",
         };
         Error::Undecodable(reason.into())
@@ -233,34 +249,41 @@ fn check_jpeg(bytes: &[u8], size: (u32, u32)) -> Result<Vec<Warning>> {
     Ok(warnings)
 }
 
-/// Whether the bytes begin like an image of a format that is read here.
+/// Whether the bytes start with the signature of a supported format.
 pub(super) fn is_image(bytes: &[u8]) -> bool {
     sniff(bytes).is_ok()
 }
 
-/// Columns and rows of a picture by its header; `None` where it has none that can be read.
+/// Columns and rows of a picture, from its header; `None` if it cannot be read.
 pub fn picture_size(path: &Path) -> Option<[u32; 2]> {
     let reader = ImageReader::open(path).ok()?.with_guessed_format().ok()?;
     reader.into_dimensions().ok().map(|(width, height)| [width, height])
 }
 
+/// The format of a picture, from its signature.
+///
+/// # Errors
+/// [`Error::UnsupportedType`] that names the format of the bytes, if it is known.
 fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
     use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
-    // JPEG-LS begins as JPEG does.
+    // JPEG-LS starts with the same bytes as JPEG.
     if bytes.starts_with(&[0xFF, 0xD8, 0xFF, 0xF7]) {
-        return Err(foreign::refusal(bytes));
+        return Err(foreign::unsupported(bytes));
     }
     match image::guess_format(bytes) {
         Ok(format @ (Bmp | Jpeg | Png | Tiff | WebP)) => Ok(format),
-        // `image` knows TIFF by its classic magic number alone; 43 says that offsets have 64 bits.
+        // `image` recognizes only the classic magic number 42; BigTIFF has 43.
         _ if bytes.starts_with(b"II\x2b\0") || bytes.starts_with(b"MM\0\x2b") => Ok(Tiff),
-        _ => Err(foreign::refusal(bytes)),
+        _ => Err(foreign::unsupported(bytes)),
     }
 }
 
-const SHRINK: &str = "Resample the slice; CT slices are 512 px a side.";
+/// Bytes that contain the signature of every format.
+const MAGIC_BYTES: u64 = 16;
 
-fn refused(error: image::ImageError, limits: &Limits) -> Error {
+const SHRINK: &str = "Resample the slice; CT slices are 512 px per side.";
+
+fn decoder_error(error: image::ImageError, limits: &Limits) -> Error {
     match error {
         image::ImageError::Limits(_) => Error::TooLarge {
             what: "The decoded size in bytes",
@@ -282,12 +305,12 @@ fn check_size(decoder: &impl ImageDecoder, limits: &Limits) -> Result<()> {
         limits.max_side_px.into(),
         SHRINK,
     )?;
-    // The grey f32 plane that follows takes 4 bytes a pixel as well.
+    // The `f32` plane that the picture is converted to takes 4 bytes per pixel.
     let decoded = decoder.total_bytes().max(u64::from(width) * u64::from(height) * 4);
     too_large("The decoded size in bytes", decoded, limits.max_decoded_bytes, SHRINK)?;
     if width.min(height) < limits.min_side_px {
         return Err(Error::Unprocessable(format!(
-            "The image is {width} x {height} px; a slice needs at least {} px a side. \
+            "The image is {width} x {height} px; a slice needs at least {} px per side. \
              Send the whole slice.",
             limits.min_side_px
         )));
@@ -295,12 +318,12 @@ fn check_size(decoder: &impl ImageDecoder, limits: &Limits) -> Result<()> {
     Ok(())
 }
 
-/// The decoder's sentence names offsets and chunk kinds, not contents; its kind is enough.
+/// An error for a picture that cannot be decoded, by the kind of the decoder's error.
 fn undecodable(error: image::ImageError) -> Error {
     use image::ImageError as E;
     let reason = match error {
         E::Unsupported(_) => {
-            "it uses a feature of its format that is not read here, such as signed or floating-point \
+            "it uses a feature of its format that is not supported, such as signed or floating-point \
              samples"
         }
         E::IoError(_) => "it ends too early",

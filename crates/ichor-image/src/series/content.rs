@@ -1,12 +1,12 @@
-//! What among the slices is not image content of a head.
+//! Removes slices that are not image content of a head: localisers, pages, other modalities, pictures.
 
 use super::{Member, counted};
 use crate::slice::{CtSlice, Intensity, Warning};
 
-/// Fewer slices than this are no series that pages could lie beside.
-const FEWEST_SLICES: usize = 3;
+/// Minimum number of slices beside which pages and pictures are removed.
+const MIN_SLICES: usize = 3;
 
-/// Drops localisers, pages and other modalities; what is left may be slices of heads.
+/// Removes everything that is not a slice of a head, with a warning for each kind.
 pub(super) fn head_content<'a>(
     members: &[Member<'a>],
     notes: &mut Vec<Warning>,
@@ -17,8 +17,7 @@ pub(super) fn head_content<'a>(
     without_pictures(images, notes)
 }
 
-/// Drops the slices that their Image Type (0008,0008), value 3, calls localisers
-/// (DICOM PS3.3 C.8.2.1.1.1).
+/// Removes localisers, by value 3 of Image Type (0008,0008) (DICOM PS3.3 C.8.2.1.1.1).
 fn without_localizers<'a>(members: &[Member<'a>], notes: &mut Vec<Warning>) -> Vec<Member<'a>> {
     let is_axial = |member: &&Member<'_>| !is_localizer(member.slice);
     let axial: Vec<Member<'a>> = members.iter().filter(is_axial).copied().collect();
@@ -30,7 +29,7 @@ fn without_localizers<'a>(members: &[Member<'a>], notes: &mut Vec<Warning>) -> V
     axial
 }
 
-/// Whether the file calls it a localiser.
+/// Whether Image Type declares a localiser.
 pub(super) fn is_localizer(slice: &CtSlice) -> bool {
     has_type(slice, &["LOCALIZER", "SCOUT", "TOPOGRAM"])
 }
@@ -40,13 +39,13 @@ fn has_type(slice: &CtSlice, names: &[&str]) -> bool {
     types.map(|value| value.trim()).any(|value| names.iter().any(|n| value.eq_ignore_ascii_case(n)))
 }
 
-/// Whether the file says that it was made from other images: a dose report, a screenshot, a
-/// reformat; sometimes slices that an archive converted.
+/// Whether the file declares that it was made from other images: a dose report, a screenshot, a reformat; some archives
+/// also declare converted slices so.
 pub(super) fn is_secondary(slice: &CtSlice) -> bool {
     is_capture(slice) || has_type(slice, &["SECONDARY"])
 }
 
-/// Whether it is a picture of a screen or a page of text.
+/// Whether the file declares a screenshot or a page of text.
 pub(super) fn is_capture(slice: &CtSlice) -> bool {
     // Secondary Capture Image Storage and its multi-frame forms.
     const SECONDARY_CAPTURE: &str = "1.2.840.10008.5.1.4.1.1.7";
@@ -56,21 +55,21 @@ pub(super) fn is_capture(slice: &CtSlice) -> bool {
         || has_type(slice, &["SCREEN SAVE", "SCREENSAVE", "DOSE_REPORT", "DOSE REPORT"])
 }
 
-/// Drops pages beside slices: whatever is made from other images and has no place among them. Where
-/// there is nothing else, or nearly so, they are the slices.
+/// Removes pages beside slices: images that were made from others and have no position among them. If there are hardly
+/// any others, they are kept as the slices.
 fn without_pages<'a>(members: Vec<Member<'a>>, notes: &mut Vec<Warning>) -> Vec<Member<'a>> {
     let is_page =
         |slice: &CtSlice| is_capture(slice) || (is_secondary(slice) && slice.placement.is_none());
     let (pages, slices): (Vec<_>, Vec<_>) =
         members.iter().copied().partition(|member| is_page(member.slice));
-    if pages.is_empty() || (slices.len() < FEWEST_SLICES && slices.len() <= pages.len()) {
+    if pages.is_empty() || (slices.len() < MIN_SLICES && slices.len() <= pages.len()) {
         return members;
     }
     notes.push(pages_left_out(pages.len()));
     slices
 }
 
-/// The note on pages beside the slices.
+/// The warning about pages beside the slices.
 pub(super) fn pages_left_out(count: usize) -> Warning {
     let message = format!(
         "{} left out: a page or screenshot beside the slices, such as a dose report.",
@@ -79,7 +78,7 @@ pub(super) fn pages_left_out(count: usize) -> Warning {
     Warning::new("pages_left_out", message)
 }
 
-/// Beside CT, other modalities are other examinations.
+/// Removes other modalities if there are CT images.
 fn without_other_modalities<'a>(
     members: Vec<Member<'a>>,
     notes: &mut Vec<Warning>,
@@ -97,14 +96,14 @@ fn without_other_modalities<'a>(
     ct
 }
 
-/// Beside Hounsfield units, pictures are masks, overlays or screenshots of them; but not where the
-/// pictures are many and the others few.
+/// Removes pictures beside slices in Hounsfield units, which are masks, overlays or screenshots of them, unless there
+/// are many pictures and few slices.
 fn without_pictures<'a>(members: Vec<Member<'a>>, notes: &mut Vec<Warning>) -> Vec<Member<'a>> {
     let is_picture = |member: &Member<'_>| {
         member.slice.intensity == Intensity::Display && member.slice.reference.is_none()
     };
     let (pictures, slices): (Vec<_>, Vec<_>) = members.iter().copied().partition(is_picture);
-    if pictures.is_empty() || slices.len() < FEWEST_SLICES.min(pictures.len()) {
+    if pictures.is_empty() || slices.len() < MIN_SLICES.min(pictures.len()) {
         return members;
     }
     let message = format!(

@@ -1,29 +1,29 @@
-//! How a volume's voxels map to the slices cut from it, and back.
+//! Maps the voxels of a volume to the slices cut from it, and back.
 
-/// A NIfTI volume's own grid, and how its voxels map to the slices cut from it.
+/// The voxel grid of a NIfTI volume, and its relation to the slices cut from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VolumeGrid {
-    /// Voxels along the file's axes i, j, k.
+    /// Number of voxels along the axes i, j, k of the file.
     pub dimensions: [usize; 3],
     /// Voxel (i, j, k) to NIfTI world coordinates, mm (x right, y front, z up): three rows of four.
     pub affine: [[f64; 4]; 3],
-    /// Which of the file's axes the slices' columns, rows and slice numbers run along.
+    /// The file axis along which columns, rows and slice indices increase.
     pub axes: [usize; 3],
-    /// Whether each runs against the file's axis.
+    /// Whether columns, rows and slice indices increase against the direction of that axis.
     pub reversed: [bool; 3],
 }
 
 impl VolumeGrid {
-    /// Columns, rows and number of the slices cut from the volume.
+    /// Number of columns, rows and slices.
+    #[inline]
     pub fn sizes(&self) -> [usize; 3] {
         self.axes.map(|axis| self.dimensions[axis])
     }
 
-    /// Puts one plane a slice back into the file's voxel order, i fastest and k slowest.
+    /// Arranges one plane per slice in the voxel order of the file, i fastest and k slowest.
     ///
-    /// `slices` are the cut slices in their order (as decoded, and as in a
-    /// [`Series`](super::Series) that kept this grid), each row-major with [`Self::sizes`] columns
-    /// and rows. A plane that is absent or too short leaves `T::default()`.
+    /// `slices` are in the order of the decoded slices, each row by row with the columns and rows of [`Self::sizes`].
+    /// Voxels of a missing or too short plane are `T::default()`.
     pub fn to_file_order<T: Copy + Default>(&self, slices: &[impl AsRef<[T]>]) -> Vec<T> {
         let mut voxels = Vec::with_capacity(self.dimensions.iter().product());
         self.for_each_voxel(|slice, sample| {
@@ -33,7 +33,7 @@ impl VolumeGrid {
         voxels
     }
 
-    /// Calls `f` for every voxel in file order with its slice and its sample in that plane.
+    /// Calls `f` with slice and sample index of each voxel, in the order of the file.
     fn for_each_voxel(&self, mut f: impl FnMut(usize, usize)) {
         let [ni, nj, nk] = self.dimensions;
         for k in 0..nk {
@@ -47,48 +47,49 @@ impl VolumeGrid {
         }
     }
 
-    /// Where the voxels `(0.., j, k)` of the file lie in the slices.
+    /// Positions of the voxels `(0.., j, k)` of the file in the slices.
     pub fn file_row(&self, j: usize, k: usize) -> FileRow {
         let [columns, ..] = self.sizes();
-        let mut place = FileRow { start: [0; 3], along: 0, step: 1, columns };
+        let mut position = FileRow { start: [0; 3], along: 0, step: 1, columns };
         for out in 0..3 {
             let axis = self.axes[out];
             let last = self.dimensions[axis].saturating_sub(1);
             let file = [0, j, k][axis];
-            place.start[out] = if self.reversed[out] { last.saturating_sub(file) } else { file };
+            position.start[out] = if self.reversed[out] { last.saturating_sub(file) } else { file };
             if axis == 0 {
-                place.along = out;
-                place.step = if self.reversed[out] { -1 } else { 1 };
+                position.along = out;
+                position.step = if self.reversed[out] { -1 } else { 1 };
             }
         }
-        place
+        position
     }
 }
 
-/// One row of the file's voxels, as places in the slices.
+/// Positions in the slices of a row of voxels of the file.
 pub struct FileRow {
-    /// Column, row and slice of its first voxel.
+    /// Column, row and slice of the first voxel.
     start: [usize; 3],
-    /// Which of the three changes along it,
+    /// The index of `start` that changes along the row.
     along: usize,
-    /// and by how much.
+    /// Change per voxel: 1 or -1.
     step: isize,
     columns: usize,
 }
 
 impl FileRow {
-    /// Where the row lies in one slice: its number, the sample of the first voxel, and how far it is to
-    /// the next. `None` where each voxel lies in a slice of its own.
+    /// The slice of the row, the sample index of its first voxel, and the distance to the next; `None` if each voxel is
+    /// in another slice.
     pub fn in_slice(&self) -> Option<(usize, usize, isize)> {
         let distance = *[1, self.columns as isize].get(self.along)?;
         let [column, row, slice] = self.start;
         Some((slice, row * self.columns + column, self.step * distance))
     }
 
-    /// Slice, and sample within its plane, of the row's voxel `i`.
+    /// Slice and sample index of the voxel `i` of the row.
+    #[inline]
     pub fn at(&self, i: usize) -> (usize, usize) {
-        let mut place = self.start;
-        place[self.along] = place[self.along].wrapping_add_signed(self.step * i as isize);
-        (place[2], place[1] * self.columns + place[0])
+        let mut position = self.start;
+        position[self.along] = position[self.along].wrapping_add_signed(self.step * i as isize);
+        (position[2], position[1] * self.columns + position[0])
     }
 }

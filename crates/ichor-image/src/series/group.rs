@@ -1,4 +1,4 @@
-//! What the slices of one group have in common.
+//! Properties that the slices of a group have in common.
 
 use super::Member;
 use super::groups::{Group, heights, is_derived};
@@ -6,12 +6,13 @@ use super::order::direction;
 use crate::slice::{CtSlice, DicomReference};
 use crate::vector::cross;
 
-/// Ends of two reconstructions of one acquisition may differ by this much, mm.
+/// Maximum distance between the ends of two reconstructions of one acquisition, mm.
 const END_MM: f64 = 10.0;
+
 impl<'a> Group<'a> {
-    /// The slice that speaks for the others in what they have in common.
+    /// The first slice, which represents the others.
     pub(super) fn slice(&self) -> &'a CtSlice {
-        // Groups are never empty; `first` of an empty one would have no slice to give.
+        // Groups are never empty.
         self.members[0].slice
     }
 
@@ -23,7 +24,7 @@ impl<'a> Group<'a> {
         self.members.first().map_or(0, |member| member.index)
     }
 
-    /// Series and acquisition, for a stable order.
+    /// Series and acquisition number, as sort key.
     pub(super) fn number(&self) -> (Option<i32>, Option<i32>) {
         self.reference().map_or((None, None), |r| (r.tags.series_number, r.tags.acquisition_number))
     }
@@ -44,13 +45,13 @@ impl<'a> Group<'a> {
         normal.is_none_or(|normal| normal[2].abs() >= std::f64::consts::FRAC_1_SQRT_2)
     }
 
-    /// Heights along the normal where all are placed, else the locations that the files say, mm.
+    /// Heights along the normal if all slices are placed, else their Slice Locations, mm.
     pub(super) fn heights(&self) -> Option<Vec<f64>> {
         let location = |m: &Member<'_>| m.slice.reference.as_ref()?.tags.slice_location_mm;
         heights(&self.members).or_else(|| self.members.iter().map(location).collect())
     }
 
-    /// From the lowest to the highest, with half a step beyond either, mm.
+    /// Distance from the lowest to the highest slice plus one step, mm.
     pub(super) fn extent_mm(&self) -> Option<f64> {
         let heights = self.heights()?;
         let (low, high) = range(&heights)?;
@@ -58,14 +59,15 @@ impl<'a> Group<'a> {
         Some((high - low) * (steps + 1.0) / steps)
     }
 
-    /// Whether this group shows every place that the other shows; `whole` says that it holds a head
-    /// from end to end.
-    pub(super) fn covers(&self, other: &Self, whole: bool) -> bool {
+    /// Whether this group shows all positions of the other one; `is_whole_head` is true if it shows a complete head.
+    pub(super) fn covers(&self, other: &Self, is_whole_head: bool) -> bool {
         let frame = |group: &Self| group.reference().and_then(|r| r.frame_of_reference_uid.clone());
         if frame(self) != frame(other) {
-            return whole;
+            return is_whole_head;
         }
-        let (Some(mut here), Some(there)) = (self.heights(), other.heights()) else { return whole };
+        let (Some(mut here), Some(there)) = (self.heights(), other.heights()) else {
+            return is_whole_head;
+        };
         here.sort_by(f64::total_cmp);
         let Some((low, high)) = range(&here) else { return false };
         let widest = here.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
@@ -74,7 +76,7 @@ impl<'a> Group<'a> {
         let reach = (0.6 * usual).max(0.6 * thickness).min(widest.max(thickness));
         there.iter().all(|&height| {
             if height < low || height > high {
-                return whole || height > low - END_MM && height < high + END_MM;
+                return is_whole_head || height > low - END_MM && height < high + END_MM;
             }
             here.iter().any(|at| (at - height).abs() <= reach)
         })
@@ -91,7 +93,7 @@ impl<'a> Group<'a> {
         key(self) == key(other)
     }
 
-    /// What distinguishes it, without a word of the patient.
+    /// Describes the group by its tags, without patient data.
     pub(super) fn label(&self) -> String {
         let mut parts = Vec::new();
         let slice = self.slice();

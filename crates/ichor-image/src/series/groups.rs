@@ -1,8 +1,7 @@
-//! Slices to heads, and the slices of a head to series, acquisitions and reconstructions.
+//! Divides slices into heads, and the slices of a head into series, acquisitions and reconstructions.
 //!
-//! Identifiers are believed as long as they leave series together. Where an identifier differs from
-//! slice to slice, as some scanners and anonymisers write it, it says nothing, and the next one
-//! counts: study, then frame of reference with series number, then the positions alone.
+//! Identifiers are used unless they differ from slice to slice, as some scanners and anonymizers write them. Then the
+//! next one is used instead: the frame of reference with the series number, the series number, or the positions.
 
 use super::Member;
 use super::content::is_secondary;
@@ -12,20 +11,20 @@ use crate::vector::{cross, dot, normalised};
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Slices of two acquisitions nearer than this are at one position, mm. Not larger, as positions in
-/// metres are told from repeated ones later.
+/// Slices of two acquisitions that are closer than this have the same position, mm. It is this small because positions
+/// in metres are corrected later.
 const EQUAL_MM: f64 = 1e-3;
 
-/// A series, or the part of it that is one acquisition and one reconstruction.
+/// Slices of one series, one acquisition and one reconstruction.
 #[derive(Debug, Clone)]
 pub(super) struct Group<'a> {
-    /// In the order in which they were given.
+    /// In the order of the input.
     pub(super) members: Vec<Member<'a>>,
-    /// Which head it is of, by place.
+    /// Index of its head.
     pub(super) head: usize,
 }
 
-/// The slices of each head: of one patient, and one examination of it.
+/// Divides slices into heads: by patient and by study.
 pub(super) fn heads<'a>(
     members: &[Member<'a>],
     repairs: &mut Vec<Warning>,
@@ -47,13 +46,13 @@ pub(super) fn heads<'a>(
     heads
 }
 
-/// The groups of one head.
+/// Divides the slices of a head into groups.
 pub(super) fn groups<'a>(
     members: &[Member<'a>],
     head: usize,
     repairs: &mut Vec<Warning>,
 ) -> Vec<Group<'a>> {
-    partition(members, Reconstruction::of)
+    partition(members, Reconstruction::from_member)
         .iter()
         .flat_map(|reconstruction| series(reconstruction, repairs))
         .flat_map(|series| directions(&series))
@@ -66,7 +65,7 @@ fn reference<'a>(member: &Member<'a>) -> Option<&'a DicomReference> {
     member.slice.reference.as_deref()
 }
 
-/// What never differs within one series of images.
+/// Attributes that are equal for all slices of a reconstruction.
 #[derive(PartialEq, Eq, Hash)]
 struct Reconstruction<'a> {
     modality: Option<&'a str>,
@@ -76,12 +75,12 @@ struct Reconstruction<'a> {
     has_contrast: bool,
     is_derived: bool,
     is_secondary: bool,
-    /// Volumes without identifiers are told apart by their files.
+    /// The file of a volume, which has no identifiers; `None` for other slices.
     file: Option<usize>,
 }
 
 impl<'a> Reconstruction<'a> {
-    fn of(member: &Member<'a>) -> Self {
+    fn from_member(member: &Member<'a>) -> Self {
         let slice = member.slice;
         let reference = reference(member);
         let is_volume = reference.is_none() && slice.placement.is_some();
@@ -98,13 +97,13 @@ impl<'a> Reconstruction<'a> {
     }
 }
 
-/// Whether the pixels were computed from those of other images (PS3.3 C.7.6.1.1.2).
+/// Whether Image Type declares pixels that are derived from other images (PS3.3 C.7.6.1.1.2).
 pub(super) fn is_derived(slice: &CtSlice) -> bool {
     let first = slice.reference.as_ref().and_then(|r| r.image_type.first());
     first.is_some_and(|value| value.eq_ignore_ascii_case("DERIVED"))
 }
 
-/// Slices of one reconstruction by series.
+/// Divides the slices of a reconstruction into series.
 fn series<'a>(members: &[Member<'a>], repairs: &mut Vec<Warning>) -> Vec<Vec<Member<'a>>> {
     let by_uid = partition(members, |m| reference(m).map(|r| r.series_uid.as_str()));
     if !is_fragmented(&by_uid) {
@@ -127,21 +126,20 @@ fn series<'a>(members: &[Member<'a>], repairs: &mut Vec<Warning>) -> Vec<Vec<Mem
         "series_uid_differs",
         format!(
             "The Series Instance UID differs from slice to slice and was not used; the series was \
-             put together by {by}."
+             assembled by {by}."
         ),
     ));
     series
 }
 
-/// Whether most slices stand alone or in pairs, as if an identifier were made for each.
+/// Whether most parts have one or two slices, as if each slice had its own identifier.
 fn is_fragmented(parts: &[Vec<Member<'_>>]) -> bool {
     let all: usize = parts.iter().map(Vec::len).sum();
-    let crumbs = || parts.iter().map(Vec::len).filter(|&length| length <= 2);
-    crumbs().count() > 1 && crumbs().sum::<usize>() * 2 > all
+    let fragments = || parts.iter().map(Vec::len).filter(|&length| length <= 2);
+    fragments().count() > 1 && fragments().sum::<usize>() * 2 > all
 }
 
-/// Slices of one series by the direction that they are cut in; those without a position are with
-/// the most.
+/// Divides the slices of a series by their orientation. Slices without a position join the largest part.
 fn directions<'a>(members: &[Member<'a>]) -> Vec<Vec<Member<'a>>> {
     let mut parallel: Vec<Vec<Member<'a>>> = Vec::new();
     let mut unplaced = Vec::new();
@@ -165,12 +163,11 @@ fn directions<'a>(members: &[Member<'a>]) -> Vec<Vec<Member<'a>>> {
     parallel
 }
 
-/// Parallel slices by acquisition and thickness, where these lie over each other. Scanners number
-/// every turn of the gantry as an acquisition, and cut the skull base thinner than the rest: parts
-/// that follow each other are one head.
+/// Divides parallel slices by acquisition number and thickness, if these overlap. Parts that follow each other along
+/// the normal are one acquisition: scanners count each rotation, and use thinner slices at the skull base.
 fn acquisitions<'a>(members: &[Member<'a>]) -> Vec<Vec<Member<'a>>> {
-    let whole = || vec![members.to_vec()];
-    let Some(heights) = heights(members) else { return whole() };
+    let undivided = || vec![members.to_vec()];
+    let Some(heights) = heights(members) else { return undivided() };
     let key = |m: &Member<'a>| {
         let number = reference(m).and_then(|r| r.tags.acquisition_number);
         let thickness = m.slice.thickness_mm.map(|mm| (mm * 100.0).round() as i32);
@@ -179,14 +176,14 @@ fn acquisitions<'a>(members: &[Member<'a>]) -> Vec<Vec<Member<'a>>> {
     let mut parts = partition(members, key);
     parts.sort_by_key(|part| part.first().map(key));
     if parts.len() < 2 || sorted(&heights).windows(2).all(|pair| pair[1] - pair[0] < EQUAL_MM) {
-        return whole();
+        return undivided();
     }
     let mut stacks: Vec<(Vec<Member<'a>>, Vec<f64>)> = Vec::new();
     for part in parts {
         let Some(added) = self::heights(&part).map(|heights| sorted(&heights)) else {
-            return whole();
+            return undivided();
         };
-        match stacks.iter_mut().find(|(_, heights)| follows(heights, &added)) {
+        match stacks.iter_mut().find(|(_, heights)| can_be_joined(heights, &added)) {
             Some((stack, heights)) => {
                 stack.extend(part);
                 heights.extend(added);
@@ -202,22 +199,22 @@ fn acquisitions<'a>(members: &[Member<'a>]) -> Vec<Vec<Member<'a>>> {
     stacks.into_iter().map(in_order).collect()
 }
 
-/// Whether two stacks of heights, each ascending, can be parts of one: none at the place of another,
-/// and not one across the other.
-fn follows(stack: &[f64], added: &[f64]) -> bool {
-    let at_one_place = added.iter().any(|&height| {
-        let place = stack.partition_point(|&other| other < height - EQUAL_MM);
-        stack.get(place).is_some_and(|&other| other <= height + EQUAL_MM)
+/// Whether two lists of ascending heights can be parts of one stack: no height is in both, and their ranges overlap
+/// little.
+fn can_be_joined(stack: &[f64], added: &[f64]) -> bool {
+    let share_a_height = added.iter().any(|&height| {
+        let index = stack.partition_point(|&other| other < height - EQUAL_MM);
+        stack.get(index).is_some_and(|&other| other <= height + EQUAL_MM)
     });
     let range = |heights: &[f64]| Some((*heights.first()?, *heights.last()?));
     let (Some(a), Some(b)) = (range(stack), range(added)) else { return true };
     let overlap = a.1.min(b.1) - a.0.max(b.0);
     let shorter = (a.1 - a.0).min(b.1 - b.0);
     let are_long = stack.len() > 2 && added.len() > 2;
-    !(at_one_place || (are_long && overlap > shorter / 2.0))
+    !(share_a_height || (are_long && overlap > shorter / 2.0))
 }
 
-/// Heights of parallel slices along their common normal, mm; `None` where one has no position.
+/// Heights of parallel slices along their common normal, mm; `None` if one has no position.
 pub(super) fn heights(members: &[Member<'_>]) -> Option<Vec<f64>> {
     let first = members.first()?.slice.placement?;
     let normal = normalised(cross(first.row, first.column))?;
@@ -231,16 +228,16 @@ fn sorted(heights: &[f64]) -> Vec<f64> {
     heights
 }
 
-/// Members with the same key together, in the order in which keys first appear.
+/// Groups members by a key, in the order of the first member of each group.
 fn partition<'a, K: Hash + Eq>(
     members: &[Member<'a>],
     key: impl Fn(&Member<'a>) -> K,
 ) -> Vec<Vec<Member<'a>>> {
-    let mut places = HashMap::new();
+    let mut indices = HashMap::new();
     let mut parts: Vec<Vec<Member<'a>>> = Vec::new();
     for member in members {
-        let place = *places.entry(key(member)).or_insert(parts.len());
-        match parts.get_mut(place) {
+        let index = *indices.entry(key(member)).or_insert(parts.len());
+        match parts.get_mut(index) {
             Some(part) => part.push(*member),
             None => parts.push(vec![*member]),
         }

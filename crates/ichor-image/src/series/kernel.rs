@@ -1,12 +1,12 @@
-//! Whether a convolution kernel keeps soft tissue smooth or sharpens bone.
+//! Distinguishes smooth convolution kernels, for soft tissue, from sharp ones, for bone.
 
 use crate::slice::CtSlice;
 
-/// Displays of bone are this wide, HU; those of soft tissue are narrower than half of it.
+/// Minimum width of a bone window, HU; windows for soft tissue are less than half as wide.
 const BONE_WINDOW_HU: f32 = 1500.0;
 
-/// Whether the reconstruction is made for bone or lung: its noise hides blood. By the kernel's
-/// name, and where that says nothing, by the window that the file proposes.
+/// Whether the reconstruction is made for bone or lung, whose noise hides blood. Determined by the name of the kernel,
+/// or by the first window of the file if the name is not known.
 pub(super) fn is_sharp(slice: &CtSlice) -> bool {
     let kernel = slice.reference.as_ref().map_or("", |r| r.tags.kernel.as_str());
     by_name(kernel).unwrap_or_else(|| {
@@ -14,7 +14,7 @@ pub(super) fn is_sharp(slice: &CtSlice) -> bool {
     })
 }
 
-/// What vendors' names say; `None` for one that is not known.
+/// Whether a kernel is sharp, by its vendor's naming scheme; `None` if the name is not known.
 fn by_name(kernel: &str) -> Option<bool> {
     let name = kernel.split('\\').next().unwrap_or_default().trim();
     if ["BONE", "EDGE", "LUNG", "SHARP", "ULTRA", "HIGH", "CHST"].iter().any(|w| name.contains(w)) {

@@ -1,22 +1,20 @@
-//! The order of the slices: by position, else by Slice Location, else by Instance Number, else as
-//! given.
+//! Orders the slices: by position, else by Slice Location, else by Instance Number, else in the order of the input.
 
-use super::repeats::{drop_copies, drop_far_off, drop_repeated, drop_unplaced_pages};
+use super::repeats::{remove_copies, remove_far_off, remove_repeated, remove_unplaced_pages};
 use super::spacing::{self, Stack};
 use super::{Member, Numbered, scale};
 use crate::slice::{CtSlice, Placement, Warning};
 use crate::vector::{cross, dot, normalised};
 
-/// Slices within this angle of each other are cut in one direction. Wider than any rounding of
-/// Image Orientation, narrower than any reformat that somebody would make.
+/// Maximum angle between parallel slices. It is larger than rounding errors of Image Orientation and smaller than the
+/// angle of any reformat.
 const SAME_DIRECTION_DEGREES: f64 = 3.0;
-/// Slices nearer than this are at one position: the thinnest CT slices are 0.25 mm apart.
+/// Slices closer than this have the same position, mm: the thinnest CT slices are 0.25 mm apart.
 pub(super) const SAME_POSITION_MM: f64 = 0.02;
-/// Distances that slices of a head can have, mm.
+/// Plausible distances of slices of a head, mm.
 const STEPS_MM: std::ops::RangeInclusive<f64> = 0.1..=50.0;
 
-/// Row and column directions of a placed slice; `None` where the file does not say them or says
-/// directions that are no two perpendicular ones.
+/// Row and column directions of a slice; `None` if it has no position, or its directions are not perpendicular.
 pub(super) fn direction(slice: &CtSlice) -> Option<[[f64; 3]; 2]> {
     let Placement { position_mm, row, column } = slice.placement?;
     let (row, column) = (normalised(row)?, normalised(column)?);
@@ -24,7 +22,7 @@ pub(super) fn direction(slice: &CtSlice) -> Option<[[f64; 3]; 2]> {
     (perpendicular && position_mm.iter().all(|p| p.is_finite())).then_some([row, column])
 }
 
-/// Whether both are placed and cut in one direction.
+/// Whether both slices have a position and the same orientation.
 pub(super) fn is_parallel(a: &CtSlice, b: &CtSlice) -> bool {
     let limit = SAME_DIRECTION_DEGREES.to_radians().cos();
     direction(a)
@@ -32,17 +30,18 @@ pub(super) fn is_parallel(a: &CtSlice, b: &CtSlice) -> bool {
         .is_some_and(|(a, b)| dot(a[0], b[0]) >= limit && dot(a[1], b[1]) >= limit)
 }
 
-/// Whether the slices are parallel, of one pixel size and evenly spaced: then they are one stack,
-/// whatever their identifiers say.
+/// Whether the slices are parallel, of the same pixel size and evenly spaced, so that they are one stack even if their
+/// identifiers differ.
 pub(super) fn is_stack(members: &[Member<'_>]) -> bool {
     let Some(first) = members.first().map(|m| m.slice) else { return false };
-    let alike = members.iter().all(|m| {
+    let are_similar = members.iter().all(|m| {
         is_parallel(first, m.slice)
             && m.slice.spacing_mm == first.spacing_mm
             && m.slice.plane.width == first.plane.width
             && m.slice.plane.height == first.plane.height
     });
-    let Some(mut heights) = super::groups::heights(members).filter(|h| alike && h.len() > 2) else {
+    let Some(mut heights) = super::groups::heights(members).filter(|h| are_similar && h.len() > 2)
+    else {
         return false;
     };
     heights.sort_by(f64::total_cmp);
@@ -53,9 +52,9 @@ pub(super) fn is_stack(members: &[Member<'_>]) -> bool {
     gaps[0] >= SAME_POSITION_MM && gaps.iter().filter(even).count() * 5 >= gaps.len() * 4
 }
 
-/// Sorts the slices of one group, drops what is no slice of the stack, and measures the rest.
+/// Sorts the slices of a group, removes those that do not belong to the stack, and measures it.
 pub(super) fn arrange(slices: &mut Vec<Numbered>, warnings: &mut Vec<Warning>) -> Stack {
-    drop_unplaced_pages(slices, warnings);
+    remove_unplaced_pages(slices, warnings);
     let placed = slices.iter().filter(|(_, slice)| direction(slice).is_some()).count();
     let all = slices.len();
     let Some(normal) = spacing::normal(slices).filter(|_| placed == all) else {
@@ -63,34 +62,34 @@ pub(super) fn arrange(slices: &mut Vec<Numbered>, warnings: &mut Vec<Warning>) -
             0 => "The slices carry no positions".into(),
             _ => format!("{} of {all} slices carry no position", all - placed),
         };
-        return by_tags(slices, &cause, warnings);
+        return sort_by_tags(slices, &cause, warnings);
     };
     scale::repair(slices, normal, warnings);
-    // Stable, so of slices at one position the first given stays first.
+    // A stable sort: slices at the same position keep their order.
     slices.sort_by(|a, b| height(&a.1, normal).total_cmp(&height(&b.1, normal)));
-    drop_copies(slices, normal, warnings);
+    remove_copies(slices, normal, warnings);
     let apart = |pair: &&[Numbered]| {
         height(&pair[1].1, normal) - height(&pair[0].1, normal) >= SAME_POSITION_MM
     };
-    let (all, places) = (slices.len(), 1 + slices.windows(2).filter(apart).count());
-    if (all - places) * 2 > all {
+    let (all, positions) = (slices.len(), 1 + slices.windows(2).filter(apart).count());
+    if (all - positions) * 2 > all {
         let cause =
-            format!("{all} slices have {places} different positions, which cannot be right");
-        return by_tags(slices, &cause, warnings);
+            format!("{all} slices have {positions} different positions, which cannot be right");
+        return sort_by_tags(slices, &cause, warnings);
     }
-    drop_repeated(slices, normal, warnings);
-    drop_far_off(slices, normal, warnings);
+    remove_repeated(slices, normal, warnings);
+    remove_far_off(slices, normal, warnings);
     spacing::measure(slices, normal, warnings)
 }
 
-/// Distance from the origin along `normal`, mm.
+/// Coordinate along `normal`, mm.
 pub(super) fn height(slice: &CtSlice, normal: [f64; 3]) -> f64 {
     slice.placement.map_or(0.0, |p| dot(p.position_mm, normal))
 }
 
-/// Orders slices by what else the files say of their order; `cause` says why not by position.
-fn by_tags(slices: &mut [Numbered], cause: &str, warnings: &mut Vec<Warning>) -> Stack {
-    // Positions of some, or wrong ones, would put masks in the wrong place.
+/// Orders slices by their tags; `cause` states why not by position.
+fn sort_by_tags(slices: &mut [Numbered], cause: &str, warnings: &mut Vec<Warning>) -> Stack {
+    // Missing or wrong positions would place masks incorrectly.
     slices.iter_mut().for_each(|(_, slice)| slice.placement = None);
     spacing::warn_of_tagged_tilt(slices, warnings);
     if slices.len() < 2 {
@@ -118,8 +117,8 @@ fn by_tags(slices: &mut [Numbered], cause: &str, warnings: &mut Vec<Warning>) ->
     Stack { extents_mm: gaps.and_then(|gaps| spacing::extents(slices, &gaps)), tilt_degrees: None }
 }
 
-/// Sorts by a number that all slices have and no two share, and returns the steps between; leaves
-/// the order otherwise.
+/// Sorts by a key and returns the steps between; `None`, with the order unchanged, if a slice has no key or two slices
+/// have the same.
 fn sort_by_distinct(
     slices: &mut [Numbered],
     key: impl Fn(&Numbered) -> Option<f64>,

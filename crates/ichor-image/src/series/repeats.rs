@@ -1,5 +1,4 @@
-//! Slices that do not belong into the stack: copies, second ones of a place, pages, and lone ones
-//! far away.
+//! Removes slices that do not belong to the stack: copies, repeated positions, pages, and single slices far away.
 
 use super::content::pages_left_out;
 use super::order::{SAME_POSITION_MM, direction, height};
@@ -7,21 +6,20 @@ use super::{Numbered, counted};
 use crate::slice::{CtSlice, Intensity, Warning};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// A slice this far from all others is of something else, mm: a head is shorter.
+/// Minimum gap before slices that are not of the same head, mm: a head is shorter.
 const FAR_MM: f64 = 150.0;
-/// Blocks a side in which two slices are compared.
+/// Blocks per side for the comparison of two slices.
 const BLOCKS: usize = 32;
-/// Means of blocks that differ by more show another state of the tissue, HU: blood is 30 HU above
-/// brain, and a block averages noise to a few.
+/// Minimum difference of block means that shows a change of the tissue, HU: blood is 30 HU above brain, and the noise
+/// of a block mean is a few HU.
 const DIFFERENT_HU: f32 = 10.0;
-/// Samples brighter than this are bone, whose edge depends on the reconstruction, HU.
+/// Samples above this are bone, whose edge depends on the reconstruction, HU.
 const BONE_HU: f32 = 200.0;
-/// Air in the scanner is darker than this, HU; nothing in a head is, but for the sinuses.
+/// Samples below this are air, HU; in a head only the sinuses are.
 const AIR_HU: f32 = -300.0;
 
-/// Drops pages of text among the slices: without a position, and without air around a head, which
-/// the others have.
-pub(super) fn drop_unplaced_pages(slices: &mut Vec<Numbered>, warnings: &mut Vec<Warning>) {
+/// Removes pages of text among the slices: those without a position and without air, if the others have both.
+pub(super) fn remove_unplaced_pages(slices: &mut Vec<Numbered>, warnings: &mut Vec<Warning>) {
     let is_unplaced = |slice: &CtSlice| direction(slice).is_none();
     let unplaced = slices.iter().filter(|(_, slice)| is_unplaced(slice)).count();
     if unplaced == 0 || unplaced * 2 >= slices.len() {
@@ -36,8 +34,8 @@ pub(super) fn drop_unplaced_pages(slices: &mut Vec<Numbered>, warnings: &mut Vec
     }
 }
 
-/// Drops slices whose place and samples are those of another; `slices` are sorted by height.
-pub(super) fn drop_copies(
+/// Removes slices with the position and the samples of another one; `slices` are sorted by height.
+pub(super) fn remove_copies(
     slices: &mut Vec<Numbered>,
     normal: [f64; 3],
     warnings: &mut Vec<Warning>,
@@ -46,14 +44,14 @@ pub(super) fn drop_copies(
     let at = |numbered: &Numbered| height(&numbered.1, normal);
     let mut seen: Vec<u64> = Vec::new();
     let mut last = f64::NEG_INFINITY;
-    let shares = |index: usize| {
+    let shares_position = |index: usize| {
         let here = at(&slices[index]);
         let near = |other: Option<&Numbered>| {
             other.is_some_and(|other| (at(other) - here).abs() < SAME_POSITION_MM)
         };
         near(index.checked_sub(1).and_then(|i| slices.get(i))) || near(slices.get(index + 1))
     };
-    let shared: Vec<bool> = (0..before).map(shares).collect();
+    let shared: Vec<bool> = (0..before).map(shares_position).collect();
     let mut index = 0;
     slices.retain(|numbered| {
         let (is_shared, here) = (shared[index], at(numbered));
@@ -83,9 +81,9 @@ fn digest(slice: &CtSlice) -> u64 {
     hasher.finish()
 }
 
-/// Keeps one slice of each place: a head rather than a page, and of two scans the first one as a
-/// whole. `slices` are sorted by height.
-pub(super) fn drop_repeated(
+/// Keeps one slice per position: a head rather than a page, and of two scans always the first. `slices` are sorted by
+/// height.
+pub(super) fn remove_repeated(
     slices: &mut Vec<Numbered>,
     normal: [f64; 3],
     warnings: &mut Vec<Warning>,
@@ -95,19 +93,20 @@ pub(super) fn drop_repeated(
     let mut rest = std::mem::take(slices).into_iter().peekable();
     while let Some(first) = rest.next() {
         let here = height(&first.1, normal);
-        let mut place = vec![first];
+        let mut candidates = vec![first];
         while let Some(next) =
             rest.next_if(|next| height(&next.1, normal) - here < SAME_POSITION_MM)
         {
-            place.push(next);
+            candidates.push(next);
         }
-        if place.len() > 1 {
+        if candidates.len() > 1 {
             let number = |slice: &CtSlice| slice.reference.as_ref()?.tags.instance_number;
-            place.sort_by_cached_key(|(source, slice)| (!has_air(slice), number(slice), *source));
+            candidates
+                .sort_by_cached_key(|(source, slice)| (!has_air(slice), number(slice), *source));
         }
-        let mut place = place.into_iter();
-        let Some(best) = place.next() else { continue };
-        for (_, other) in place {
+        let mut candidates = candidates.into_iter();
+        let Some(best) = candidates.next() else { continue };
+        for (_, other) in candidates {
             if is_same_content(&best.1, &other) {
                 same += 1;
             } else if has_air(&best.1) && !has_air(&other) {
@@ -139,9 +138,9 @@ pub(super) fn drop_repeated(
     }
 }
 
-/// Drops one or two slices, or one in ten, that lie further away than a head is long. `slices` are
-/// sorted by height.
-pub(super) fn drop_far_off(
+/// Removes up to two slices, or up to one in ten, behind a gap that is longer than a head. `slices` are sorted by
+/// height.
+pub(super) fn remove_far_off(
     slices: &mut Vec<Numbered>,
     normal: [f64; 3],
     warnings: &mut Vec<Warning>,
@@ -163,7 +162,7 @@ pub(super) fn drop_far_off(
     warnings.push(Warning::new("far_off_left_out", message));
 }
 
-/// Whether a slice in Hounsfield units shows air; pictures count as if they did.
+/// Whether a slice in Hounsfield units shows air; always true for pictures.
 fn has_air(slice: &CtSlice) -> bool {
     if slice.intensity != Intensity::Hounsfield {
         return true;
@@ -172,7 +171,7 @@ fn has_air(slice: &CtSlice) -> bool {
     dark * 200 > slice.plane.sample_count()
 }
 
-/// Whether two slices show the same, whatever their noise and sharpness.
+/// Whether two slices show the same anatomy, independent of noise and sharpness.
 pub(super) fn is_same_content(a: &CtSlice, b: &CtSlice) -> bool {
     let size = |slice: &CtSlice| (slice.plane.width, slice.plane.height, slice.intensity);
     if size(a) != size(b) {
@@ -186,9 +185,9 @@ pub(super) fn is_same_content(a: &CtSlice, b: &CtSlice) -> bool {
     a.iter().zip(&b).filter(|pair| differs(*pair)).count() < 2
 }
 
-/// Mean of each block of soft tissue; `None` where a block touches bone.
+/// Mean of each block of soft tissue, HU; `None` if the block contains bone.
 fn block_means(slice: &CtSlice) -> Vec<Option<f32>> {
-    // A picture shows soft tissue over about as many HU as its greys have steps of 8 bits.
+    // The range of a picture is about as many HU as 8-bit grey has steps.
     let unit = if slice.intensity == Intensity::Display { 255.0 } else { 1.0 };
     let (width, height) = (slice.plane.width, slice.plane.height);
     let side = (width.max(height)).div_ceil(BLOCKS).max(1);

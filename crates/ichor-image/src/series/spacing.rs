@@ -1,44 +1,42 @@
-//! Order and distances of the slices, along their normal.
+//! Measures the distances of slices along their normal, and the tilt of the gantry.
 //!
-//! Why along the normal: a slice of area A stands for the slab between the planes half way to its
-//! neighbours, whose volume is A times the *perpendicular* distance of those planes (Cavalieri).
-//! With a tilted gantry the table still moves along the body, so positions step along a line that
-//! leans against the normal by the tilt; the step along that line is longer by 1/cos(tilt), 5 % at
-//! 18 degrees, and would make volumes too large. Measured along the normal, tilt leaves volumes
-//! right. It does shift neighbouring slices against each other in their plane, by sin(tilt) of the
-//! step: whoever compares slices pixel by pixel, or draws the stack as a box, must shear it.
+//! A slice of area A represents the slab between the planes half way to its neighbours. The volume of the slab is A
+//! times the perpendicular distance of these planes (Cavalieri). With a tilted gantry the table still moves along the
+//! body, so that the distance between two positions is longer than the perpendicular distance by 1/cos(tilt), 5 % at 18
+//! degrees. Distances along the normal give correct volumes at any tilt. Tilt also shifts neighbouring slices in their
+//! plane by sin(tilt) of the step, which a comparison of pixels or a display of the stack as a box must correct.
 
 use super::order::height;
 use super::{Numbered, Series};
 use crate::slice::{CtSlice, Placement, Warning};
 use crate::vector::{cross, dot, minus, normalised, scaled_sum};
 
-/// CT gantries tilt by 30 degrees at most; a stack that leans more, with a margin for rounding, has
-/// positions and orientations that contradict each other, and its distances mean nothing.
+/// Maximum plausible tilt. CT gantries tilt by 30 degrees at most, and the margin is for rounding. Above it, positions
+/// and orientations contradict each other and the stack is not measured.
 pub const MAX_TILT_DEGREES: f32 = 35.0;
 
-/// Smaller leaning comes from rounded positions.
-const SMALLEST_TILT_DEGREES: f32 = 1.0;
-/// A gap this many times the usual one lacks a slice.
+/// Minimum tilt that is reported; smaller values come from rounded positions.
+const MIN_TILT_DEGREES: f32 = 1.0;
+/// A gap of more than this many times the median is missing a slice.
 const MISSING_GAP: f64 = 1.5;
 
-/// What the positions say of the stack.
+/// Measurements of a stack, as in [`Series`].
 #[derive(Default)]
 pub(super) struct Stack {
     pub(super) extents_mm: Option<Vec<f32>>,
     pub(super) tilt_degrees: Option<f32>,
 }
 
-/// Unit normal of the slices, to the head for axial ones; `None` where they are not placed.
+/// Unit normal of the slices, towards the head for axial ones; `None` if they have no position.
 pub(super) fn normal(slices: &[Numbered]) -> Option<[f64; 3]> {
-    // Selection left slices of one direction: the first speaks for all.
+    // All slices of a group have the same orientation.
     let placement = slices.first()?.1.placement?;
     let normal = normalised(cross(placement.row, placement.column))?;
     let largest = normal.into_iter().max_by(|a, b| a.abs().total_cmp(&b.abs()))?;
     Some(if largest < 0.0 { normal.map(|v| -v) } else { normal })
 }
 
-/// Measures the gaps of slices that are sorted along `normal`, each at a place of its own.
+/// Measures slices that are sorted along `normal`, at distinct positions.
 pub(super) fn measure(slices: &[Numbered], normal: [f64; 3], warnings: &mut Vec<Warning>) -> Stack {
     if normal[2] < std::f64::consts::FRAC_1_SQRT_2 {
         warnings.push(Warning::new(
@@ -54,17 +52,17 @@ pub(super) fn measure(slices: &[Numbered], normal: [f64; 3], warnings: &mut Vec<
         Some(degrees) => warn_of_tilt(degrees, warnings),
         None => warn_of_tagged_tilt(slices, warnings),
     }
-    let sound = tilt_degrees.is_none_or(|degrees| degrees <= MAX_TILT_DEGREES);
-    let extents_mm = if sound { extents(slices, &gaps) } else { None };
+    let is_plausible = tilt_degrees.is_none_or(|degrees| degrees <= MAX_TILT_DEGREES);
+    let extents_mm = if is_plausible { extents(slices, &gaps) } else { None };
     Stack { extents_mm, tilt_degrees }
 }
 
 impl Series {
-    /// Distance of each slice to the next along their normal, mm; `None` where positions are unknown or
-    /// contradict each other.
+    /// Distance of each slice to the next along their normal, mm; `None` if positions are unknown or contradict each
+    /// other.
     pub fn gaps_mm(&self) -> Option<Vec<f32>> {
         let (last, extents) = self.extents_mm.as_ref()?.split_last()?;
-        // The first slice stands for its whole gap, each other for half of either (`extents`).
+        // The inverse of `extents`: the first extent is its gap, each other the mean of two gaps.
         let mut before = None;
         let gaps = extents.iter().map(|extent| {
             let gap = before.map_or(*extent, |before| 2.0 * extent - before);
@@ -76,7 +74,7 @@ impl Series {
     }
 }
 
-/// Half the way to either neighbour; at the ends the neighbouring gap, as if the stack went on.
+/// Half the distance to both neighbours; at both ends the gap is continued. A single slice has its thickness.
 pub(super) fn extents(slices: &[Numbered], gaps: &[f64]) -> Option<Vec<f32>> {
     let (Some(first), Some(last)) = (gaps.first(), gaps.last()) else {
         let alone = (slices.len() == 1).then(|| slices[0].1.thickness_mm).flatten();
@@ -87,14 +85,14 @@ pub(super) fn extents(slices: &[Numbered], gaps: &[f64]) -> Option<Vec<f32>> {
     Some(below.zip(above).map(|(below, above)| ((below + above) / 2.0) as f32).collect())
 }
 
-/// Says where slices are missing, or just unevenly spaced.
+/// Warns about missing or unevenly spaced slices.
 fn warn_of_gaps(slices: &[Numbered], gaps: &[f64], warnings: &mut Vec<Warning>) {
     let Some(usual) = median(gaps) else { return };
     let missing: Vec<f64> = gaps
         .iter()
         .zip(slices.windows(2))
-        // Protocols cut the skull base thinly and the rest thickly: a gap that its own slices
-        // fill lacks none.
+        // Protocols use thin slices at the skull base and thick ones above: a gap that is filled by the thickness of
+        // its slices is not missing any.
         .filter(|(gap, pair)| **gap > MISSING_GAP * usual.max(filled(pair)))
         .map(|(gap, _)| *gap)
         .collect();
@@ -119,7 +117,7 @@ fn warn_of_gaps(slices: &[Numbered], gaps: &[f64], warnings: &mut Vec<Warning>) 
     }
 }
 
-/// The part of a gap that its two slices fill, mm; 0 where a thickness is unknown.
+/// The part of a gap that the thickness of its two slices fills, mm; 0 if one is unknown.
 fn filled(pair: &[Numbered]) -> f64 {
     let half = |(_, slice): &Numbered| slice.thickness_mm.map(|t| f64::from(t) / 2.0);
     pair.iter().map(half).sum::<Option<f64>>().filter(|t| t.is_finite()).unwrap_or(0.0)
@@ -128,31 +126,31 @@ fn filled(pair: &[Numbered]) -> f64 {
 fn median(gaps: &[f64]) -> Option<f64> {
     let mut sorted = gaps.to_vec();
     sorted.sort_by(f64::total_cmp);
-    // The lower of two middle ones: of two gaps the wider is the suspicious one.
+    // The lower of two middle values, because of two gaps the wider one may be missing a slice.
     sorted.get(sorted.len().saturating_sub(1) / 2).copied()
 }
 
-/// Angle between the normal and the line through the middles of the slices: a field of view that is
-/// resized keeps its middle. The line is the usual step from slice to slice, so that one that is
-/// moved within the series is no tilt either.
+/// Angle between the normal and the line through the centres of the slices, degrees. Centres are used because a field
+/// of view that is resized keeps its centre. The median of the steps is used, so that one shift within the series is no
+/// tilt.
 fn tilt(slices: &[Numbered], normal: [f64; 3]) -> Option<f32> {
-    let middles: Vec<[f64; 3]> =
-        slices.iter().map(|(_, slice)| middle(slice)).collect::<Option<_>>()?;
-    // Dropped repeats leave distinct heights.
-    let lean = |pair: &[[f64; 3]]| {
+    let centres: Vec<[f64; 3]> =
+        slices.iter().map(|(_, slice)| centre(slice)).collect::<Option<_>>()?;
+    // Heights are distinct, so the division is safe.
+    let shift = |pair: &[[f64; 3]]| {
         let step = minus(pair[1], pair[0]);
         let height = dot(step, normal);
         let across = std::array::from_fn(|axis| step[axis] / height - normal[axis]);
         across.iter().all(|part: &f64| part.is_finite()).then_some(across)
     };
-    let leans: Vec<[f64; 3]> = middles.windows(2).filter_map(lean).collect();
-    let usual = |axis: usize| median(&leans.iter().map(|lean| lean[axis]).collect::<Vec<_>>());
+    let shifts: Vec<[f64; 3]> = centres.windows(2).filter_map(shift).collect();
+    let usual = |axis: usize| median(&shifts.iter().map(|shift| shift[axis]).collect::<Vec<_>>());
     let across = [usual(0)?, usual(1)?, usual(2)?];
     Some(dot(across, across).sqrt().atan().to_degrees() as f32)
 }
 
-/// Centre of a slice; its first sample where the pixel spacing is unknown.
-fn middle(slice: &CtSlice) -> Option<[f64; 3]> {
+/// Centre of a slice, mm; its first sample if the pixel spacing is unknown.
+fn centre(slice: &CtSlice) -> Option<[f64; 3]> {
     let Placement { position_mm, row, column } = slice.placement?;
     let [between_rows, between_columns] = slice.spacing_mm.map_or([0.0; 2], |mm| mm.map(f64::from));
     let half = |count: usize, mm: f64| count.saturating_sub(1) as f64 * mm / 2.0;
@@ -161,6 +159,7 @@ fn middle(slice: &CtSlice) -> Option<[f64; 3]> {
     Some(scaled_sum(position_mm, along, down, (0.0, [0.0; 3])))
 }
 
+/// Warns about a measured tilt.
 fn warn_of_tilt(degrees: f32, warnings: &mut Vec<Warning>) {
     if degrees > MAX_TILT_DEGREES {
         let message = format!(
@@ -169,7 +168,7 @@ fn warn_of_tilt(degrees: f32, warnings: &mut Vec<Warning>) {
              each other, and volumes are not given."
         );
         warnings.push(Warning::new("tilt_implausible", message));
-    } else if degrees > SMALLEST_TILT_DEGREES {
+    } else if degrees > MIN_TILT_DEGREES {
         let message = format!(
             "The gantry is tilted by {degrees:.1} degrees. Volumes are right, as distances are \
              taken along the slices' normal; viewers that stack the slices as a box show a \
@@ -179,13 +178,13 @@ fn warn_of_tilt(degrees: f32, warnings: &mut Vec<Warning>) {
     }
 }
 
-/// Without two positions only Gantry/Detector Tilt (0018,1120) can tell.
+/// Warns about the tilt in Gantry/Detector Tilt (0018,1120), for slices without two positions.
 pub(super) fn warn_of_tagged_tilt(slices: &[Numbered], warnings: &mut Vec<Warning>) {
     let tagged = slices.iter().filter_map(|(_, slice)| {
         slice.reference.as_ref()?.gantry_tilt.as_ref()?.trim().parse::<f32>().ok()
     });
     let steepest = tagged.map(f32::abs).filter(|t| t.is_finite()).fold(0.0, f32::max);
-    if steepest > SMALLEST_TILT_DEGREES && steepest <= 90.0 {
+    if steepest > MIN_TILT_DEGREES && steepest <= 90.0 {
         let message = format!(
             "The file says that the gantry was tilted by {steepest:.1} degrees; without positions \
              that cannot be checked."

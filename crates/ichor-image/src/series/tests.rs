@@ -1,4 +1,4 @@
-//! Stacks with known geometry, in and out of order.
+//! Tests on stacks of known geometry.
 
 mod choice;
 mod order;
@@ -7,7 +7,7 @@ use super::*;
 use crate::slice::{DicomReference, Doubt, Intensity, Placement, Plane, SeriesTags};
 use std::sync::Arc;
 
-/// Slices of one file, as they are given to [`super::assemble`].
+/// Assembles the slices of one file.
 fn assemble(slices: Vec<CtSlice>, grid: Option<VolumeGrid>) -> Result<Series> {
     let decoded = Decoded { grid, ..Decoded::from(slices) };
     super::assemble(decoded, SeriesRequest::default())
@@ -15,7 +15,7 @@ fn assemble(slices: Vec<CtSlice>, grid: Option<VolumeGrid>) -> Result<Series> {
 
 const FLAT: [[f64; 3]; 2] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]];
 
-/// A slice at `position_mm`, marked by its samples.
+/// A slice at `position_mm` whose samples all have the value `mark`.
 fn slice(mark: f32, position_mm: [f64; 3], [row, column]: [[f64; 3]; 2]) -> CtSlice {
     CtSlice {
         spacing_mm: Some([0.5, 0.5]),
@@ -25,13 +25,13 @@ fn slice(mark: f32, position_mm: [f64; 3], [row, column]: [[f64; 3]; 2]) -> CtSl
     }
 }
 
-/// Flat slices at these heights.
+/// Axial slices at these heights, mm.
 fn stack(heights: &[f64]) -> Vec<CtSlice> {
     let at = |(i, z): (usize, &f64)| slice(i as f32, [-100.0, -100.0, *z], FLAT);
     heights.iter().enumerate().map(at).collect()
 }
 
-/// Slices tilted by `degrees` about x whose table moved straight along z.
+/// Slices tilted by `degrees` about x, with a table that moves along z.
 fn tilted(heights: &[f64], degrees: f64) -> Vec<CtSlice> {
     let (sin, cos) = degrees.to_radians().sin_cos();
     let directions = [[1.0, 0.0, 0.0], [0.0, cos, sin]];
@@ -62,7 +62,7 @@ fn codes(series: &Series) -> Vec<&str> {
     series.warnings.iter().map(|w| w.code).collect()
 }
 
-/// Whether a warning says that content of the head was not segmented.
+/// Whether a warning has [`Doubt::Incomplete`].
 fn is_incomplete(series: &Series) -> bool {
     series.warnings.iter().any(|warning| warning.doubt == Some(Doubt::Incomplete))
 }
@@ -72,14 +72,14 @@ fn message(series: &Series, code: &str) -> String {
 }
 
 #[test]
-fn sorts_from_the_lowest_to_the_highest_whatever_the_order() {
+fn sorts_by_height_in_any_input_order() {
     for order in [[0.0, 5.0, 10.0, 15.0], [15.0, 0.0, 10.0, 5.0], [10.0, 15.0, 5.0, 0.0]] {
         let series = assemble(stack(&order), None).unwrap();
         let heights: Vec<f64> =
             series.slices.iter().map(|s| s.placement.unwrap().position_mm[2]).collect();
         assert_eq!(heights, [0.0, 5.0, 10.0, 15.0]);
-        let given: Vec<f64> = series.sources.iter().map(|&i| order[i]).collect();
-        assert_eq!(given, heights);
+        let by_source: Vec<f64> = series.sources.iter().map(|&i| order[i]).collect();
+        assert_eq!(by_source, heights);
         assert_eq!(series.extents_mm, Some(vec![5.0; 4]));
         assert_eq!(series.tilt_degrees, Some(0.0));
         assert_eq!(codes(&series), [""; 0]);
@@ -87,7 +87,7 @@ fn sorts_from_the_lowest_to_the_highest_whatever_the_order() {
 }
 
 #[test]
-fn the_normal_points_to_the_head_where_columns_are_flipped() {
+fn the_normal_points_to_the_head_if_columns_are_flipped() {
     let flipped = [[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]];
     let slices = [3.0, 1.0, 2.0].map(|z| slice(0.0, [0.0, 0.0, z], flipped)).to_vec();
     assert_eq!(assemble(slices, None).unwrap().sources, [1, 2, 0]);
@@ -129,11 +129,14 @@ fn keeps_the_largest_consistent_group() {
     for code in ["other_modality_left_out", "series_chosen", "mixed_series"] {
         assert!(codes.contains(&code), "{code} {codes:?}");
     }
-    assert!(is_incomplete(&series), "a slice of another size lies beyond the ones that were kept");
+    assert!(
+        is_incomplete(&series),
+        "a slice of another size is outside of the range of the chosen ones"
+    );
 }
 
 #[test]
-fn extents_reach_half_way_to_each_neighbour() {
+fn extents_are_half_the_distance_to_both_neighbours() {
     let series = assemble(stack(&[0.0, 5.0, 10.0, 17.0, 24.0]), None).unwrap();
     assert_eq!(series.extents_mm, Some(vec![5.0, 5.0, 6.0, 7.0, 7.0]));
     assert_eq!(codes(&series), ["uneven_spacing"]);
@@ -141,7 +144,7 @@ fn extents_reach_half_way_to_each_neighbour() {
 }
 
 #[test]
-fn one_slice_stands_for_its_thickness() {
+fn the_extent_of_a_single_slice_is_its_thickness() {
     let mut slices = stack(&[0.0]);
     slices[0].thickness_mm = Some(5.0);
     assert_eq!(assemble(slices.clone(), None).unwrap().extents_mm, Some(vec![5.0]));
@@ -150,14 +153,14 @@ fn one_slice_stands_for_its_thickness() {
 }
 
 #[test]
-fn missing_slices_are_told_from_thicker_ones() {
+fn missing_slices_are_distinguished_from_thicker_ones() {
     let heights = [0.0, 5.0, 10.0, 15.0, 30.0];
     let series = assemble(stack(&heights), None).unwrap();
     assert_eq!(codes(&series), ["missing_slices"]);
-    let said = message(&series, "missing_slices");
+    let text = message(&series, "missing_slices");
     assert!(
-        said.contains("About 2 ") && said.contains("15.00 mm") && said.contains("1 of 4"),
-        "{said}"
+        text.contains("About 2 ") && text.contains("15.00 mm") && text.contains("1 of 4"),
+        "{text}"
     );
 
     let mut thick_top = stack(&[0.0, 5.0, 10.0, 15.0, 22.5, 32.5, 42.5]);
@@ -179,8 +182,8 @@ fn a_tilted_gantry_is_measured_along_the_normal() {
 }
 
 #[test]
-fn a_field_of_view_that_is_resized_or_moved_is_no_tilt() {
-    // The table moves straight; the upper slices show 260 mm instead of 200 round the same middle.
+fn a_resized_or_shifted_field_of_view_is_not_a_tilt() {
+    // The upper slices show 260 mm instead of 200 around the same centre.
     let mut resized = stack(&[0.0, 5.0, 10.0, 15.0]);
     for slice in &mut resized[2..] {
         slice.spacing_mm = Some([0.65, 0.65]);
@@ -199,18 +202,18 @@ fn a_field_of_view_that_is_resized_or_moved_is_no_tilt() {
 }
 
 #[test]
-fn beyond_what_a_gantry_can_tilt_nothing_is_measured() {
+fn a_stack_with_an_implausible_tilt_is_not_measured() {
     let series = assemble(tilted(&[0.0, 5.0, 10.0], 40.0), None).unwrap();
     assert_eq!((series.extents_mm.clone(), codes(&series)), (None, vec!["tilt_implausible"]));
 }
 
 #[test]
-fn the_tag_speaks_where_positions_cannot() {
+fn the_tilt_tag_is_used_without_positions() {
     let mut slices = tilted(&[0.0, 5.0], 0.0);
     for s in &mut slices {
         s.reference = reference("", "1", Some("-18.5 "));
     }
-    // Positions say that the tilt was taken out.
+    // By the positions, the tilt was corrected.
     assert_eq!(codes(&assemble(slices.clone(), None).unwrap()), [""; 0]);
     slices.truncate(1);
     let series = assemble(slices, None).unwrap();
@@ -226,7 +229,7 @@ fn slices_without_positions_keep_their_order() {
 }
 
 #[test]
-fn positions_that_are_no_number_count_as_none() {
+fn nan_positions_are_ignored() {
     let mut slices = stack(&[0.0, 5.0, 10.0]);
     slices[1].placement.as_mut().unwrap().position_mm[2] = f64::NAN;
     let series = assemble(slices, None).unwrap();
@@ -238,15 +241,15 @@ fn positions_that_are_no_number_count_as_none() {
 }
 
 #[test]
-fn coronal_slices_are_named_so() {
+fn coronal_slices_give_a_warning() {
     let coronal = [[1.0, 0.0, 0.0], [0.0, 0.0, -1.0]];
     let slices = [0.0, 5.0].map(|y| slice(0.0, [0.0, y, 0.0], coronal)).to_vec();
     assert_eq!(codes(&assemble(slices, None).unwrap()), ["not_axial"]);
 }
 
 #[test]
-fn planes_return_to_the_order_of_the_file() {
-    // Columns run against k, rows along i, slices against j.
+fn planes_are_arranged_in_the_order_of_the_file() {
+    // Columns increase against k, rows along i, slices against j.
     let grid = VolumeGrid {
         dimensions: [2, 3, 4],
         affine: [[0.0; 4]; 3],

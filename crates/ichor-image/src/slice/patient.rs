@@ -1,28 +1,28 @@
-//! What a DICOM object that is derived from a slice repeats of its patient and study.
+//! Patient and study attributes that a derived DICOM object repeats.
 
-/// Text attributes of patient and study as bytes of the file, in its character set: whatever that
-/// is, a reader of the derived object decodes what a reader of the source does.
+/// Text attributes of patient and study, as bytes in the character set of the file. A derived object contains the same
+/// bytes and the same character set, so that they are decoded in the same way.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PatientStudy {
-    /// Specific Character Set (0008,0005) as the file holds it; `None` where it does not.
+    /// Specific Character Set (0008,0005) as in the file; `None` if it is absent.
     pub character_set: Option<Vec<u8>>,
-    /// The attributes that the file has, in the order of their tags.
+    /// The attributes that the file contains, in the order of their tags.
     pub attributes: Vec<QuotedAttribute>,
 }
 
-/// One attribute to be repeated.
+/// A text attribute.
 #[derive(Clone, PartialEq, Eq)]
 pub struct QuotedAttribute {
     /// Group and element.
     pub tag: (u16, u16),
-    /// Its value representation by the DICOM dictionary.
+    /// Value representation by the DICOM dictionary.
     pub vr: [u8; 2],
-    /// Its bytes without padding; `None` for values that cannot be repeated.
+    /// Bytes without padding; `None` if the value cannot be repeated.
     pub value: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for PatientStudy {
-    /// Leaves out the patient: debug output ends up in logs.
+    /// Omits everything about the patient, because debug output may be logged.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PatientStudy").finish_non_exhaustive()
     }

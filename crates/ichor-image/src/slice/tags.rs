@@ -1,10 +1,10 @@
-//! What tells apart the series, acquisitions and reconstructions of a DICOM study.
+//! Tags that distinguish the series, acquisitions and reconstructions of a DICOM study.
 
-/// Attributes of a frame that say with which others it belongs together. They never appear in reports or
-/// logs, but for the series number, the kernel and whether contrast agent was given.
+/// Attributes that determine which frames belong to the same series. Only series number, acquisition number, kernel and
+/// contrast agent appear in reports; none appears in logs.
 #[derive(Clone, Default, PartialEq)]
 pub struct SeriesTags {
-    /// Patient ID (0010,0020), or name and birth date where that is empty.
+    /// Patient ID (0010,0020), or name and birth date if it is empty.
     pub patient: String,
     /// Study Date (0008,0020) and Study Time (0008,0030).
     pub study_time: String,
@@ -18,8 +18,8 @@ pub struct SeriesTags {
     pub slice_location_mm: Option<f64>,
     /// Spacing Between Slices (0018,0088), mm between centres along the normal.
     pub spacing_between_slices_mm: Option<f64>,
-    /// Convolution Kernel (0018,1210), its values with backslashes between them.
+    /// Convolution Kernel (0018,1210); several values are separated by backslashes.
     pub kernel: String,
-    /// Whether Contrast/Bolus Agent (0018,0010) names one.
+    /// Whether Contrast/Bolus Agent (0018,0010) names a contrast agent.
     pub has_contrast: bool,
 }

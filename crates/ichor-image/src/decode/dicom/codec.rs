@@ -1,4 +1,4 @@
-//! Bytes of one frame to stored values (PS3.5 section 8).
+//! Decodes the bytes of one frame to stored values (PS3.5 section 8).
 
 use super::layout::Layout;
 use super::syntax::Coding;
@@ -7,7 +7,7 @@ use crate::decode::jpeg::{self, Flaw};
 use crate::error::{Error, Result};
 use jpeg_decoder::PixelFormat;
 
-/// The stored values of one frame, row by row, and whether the compressed frame has its end marker.
+/// The stored values of one frame, row by row, and whether its codestream has an end marker.
 pub(super) struct StoredFrame {
     pub(super) values: Vec<i32>,
     pub(super) has_end_marker: bool,
@@ -16,7 +16,8 @@ pub(super) struct StoredFrame {
 /// Decodes one frame.
 ///
 /// # Errors
-/// [`Error::Undecodable`] for a frame that is damaged, cut off or of another size than declared.
+/// [`Error::Undecodable`] for a frame that is damaged, cut off or has another size than declared;
+/// [`Error::UnsupportedType`] for JPEG with 12-bit samples.
 pub(super) fn decode_frame(frame: &[u8], layout: &Layout, coding: Coding) -> Result<StoredFrame> {
     let mut has_end_marker = true;
     let values = match coding {
@@ -35,6 +36,7 @@ pub(super) fn decode_frame(frame: &[u8], layout: &Layout, coding: Coding) -> Res
     Ok(StoredFrame { values, has_end_marker })
 }
 
+/// Converts uncompressed samples.
 fn from_little_endian(bytes: &[u8], layout: &Layout) -> Vec<i32> {
     let value = |raw: u16| extend(raw.into(), layout.bits_stored, layout.signed);
     if layout.bytes == 1 {
@@ -44,7 +46,7 @@ fn from_little_endian(bytes: &[u8], layout: &Layout) -> Vec<i32> {
     }
 }
 
-/// The lowest `bits` bits as a number; the others may hold anything (PS3.5 section 8.1.1).
+/// The lowest `bits` bits as a number; the bits above them have no meaning (PS3.5 section 8.1.1).
 pub(super) fn extend(raw: i32, bits: u32, signed: bool) -> i32 {
     let unused = 32 - bits;
     let high = raw << unused;
@@ -55,21 +57,21 @@ pub(super) fn extend(raw: i32, bits: u32, signed: bool) -> i32 {
 fn jpeg(frame: &[u8], layout: &Layout, has_end_marker: &mut bool) -> Result<Vec<i32>> {
     let mut decoder = jpeg_decoder::Decoder::new(frame);
     decoder.set_max_decoding_buffer_size(layout.samples() * 2);
-    let refused = |error| match error {
+    let decoder_error = |error| match error {
         jpeg_decoder::Error::Unsupported(jpeg_decoder::UnsupportedFeature::SamplePrecision(_)) => {
             twelve_bit()
         }
         _ => damaged("JPEG"),
     };
-    decoder.read_info().map_err(refused)?;
+    decoder.read_info().map_err(decoder_error)?;
     let info = decoder.info().ok_or_else(|| damaged("JPEG"))?;
     check_size(info.width.into(), info.height.into(), layout)?;
     let extent = jpeg::measure(frame, layout.samples()).map_err(|flaw| match flaw {
-        Flaw::Cut => cut("JPEG"),
+        Flaw::Truncated => cut("JPEG"),
         Flaw::Damaged => damaged("JPEG"),
     })?;
     *has_end_marker = extent.has_end_marker;
-    let bytes = decoder.decode().map_err(refused)?;
+    let bytes = decoder.decode().map_err(decoder_error)?;
     let value = |raw: u16| extend(raw.into(), layout.bits_stored, layout.signed);
     match info.pixel_format {
         PixelFormat::L8 => Ok(bytes.iter().map(|&b| value(b.into())).collect()),
@@ -80,8 +82,8 @@ fn jpeg(frame: &[u8], layout: &Layout, has_end_marker: &mut bool) -> Result<Vec<
     }
 }
 
-/// Before a frame is decoded: its own header must agree with the object's, of which the limits
-/// were checked.
+/// Checks, before a frame is decoded, that the size in its codestream is that of the object, which is within the
+/// limits.
 pub(super) fn check_size(width: u64, height: u64, layout: &Layout) -> Result<()> {
     if (width, height) == (layout.columns as u64, layout.rows as u64) {
         return Ok(());
@@ -102,7 +104,7 @@ pub(super) fn cut(what: &str) -> Error {
 fn twelve_bit() -> Error {
     Error::UnsupportedType(
         "The DICOM file uses JPEG Extended with 12-bit samples (1.2.840.10008.1.2.4.51), which is \
-         not read here. Convert it to uncompressed explicit little endian, for instance with \
+         not supported. Convert it to uncompressed explicit little endian, for instance with \
          `dcmdjpeg IN OUT`."
             .into(),
     )

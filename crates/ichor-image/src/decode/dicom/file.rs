@@ -3,7 +3,7 @@
 use super::damaged;
 use super::structure::Encoding;
 use super::syntax::Syntax;
-use crate::decode::source::{self, Source};
+use crate::decode::source::Source;
 use crate::decode::{Limits, foreign};
 use crate::error::{Error, Result};
 use crate::slice::Warning;
@@ -16,37 +16,38 @@ const PREAMBLE: usize = 128;
 const MAGIC: &[u8] = b"DICM";
 const GZIP: [u8; 2] = [0x1F, 0x8B];
 
-/// All attributes before the pixel data lie within this; with all its frames' groups an enhanced
-/// image of 512 frames has about 2 MiB of them.
+/// Maximum size of the attributes before the pixel data, bytes. An enhanced image of 512 frames has about 2 MiB of
+/// them.
 const MAX_HEAD: u64 = 64 << 20;
 
-/// A data set and how it is encoded.
+/// A data set and its encoding.
 pub(super) struct DicomFile<'a> {
-    /// From its first element on, inflated: the attributes at least.
+    /// The uncompressed data set from its first element on, up to [`MAX_HEAD`] or complete.
     pub(super) head: Cow<'a, [u8]>,
-    /// What follows the head.
+    /// The data after `head`.
     pub(super) rest: Box<dyn Read + 'a>,
-    /// There may be more than the head.
-    pub(super) goes_on: bool,
-    /// Its transfer syntax, with the encoding that the data set has.
+    /// Whether `rest` may have data.
+    pub(super) has_more: bool,
+    /// The declared transfer syntax, with the actual encoding of the data set.
     pub(super) syntax: Syntax,
-    /// What was wrong with the file and could be put right.
+    /// Errors of the file that were corrected.
     pub(super) warnings: Vec<Warning>,
 }
 
-/// Whether the bytes are DICOM, gzipped or not: by the magic word, or, as older archives write it, by a
-/// data set without preamble that starts with a usual element.
+/// Whether the bytes are DICOM, also inside gzip: by the magic word, or by a data set without preamble that starts with
+/// one of the usual elements, as older archives write it.
 pub(in super::super) fn sniff(bytes: &[u8]) -> bool {
-    is_dicom(bytes) || is_dicom(&foreign::unpacked_head(bytes))
+    is_dicom(bytes) || is_dicom(&foreign::gzip_content_head(bytes))
 }
 
 fn is_dicom(bytes: &[u8]) -> bool {
     bytes.get(PREAMBLE..PREAMBLE + 4) == Some(MAGIC) || starts_with_element(bytes)
 }
 
+/// Whether the bytes start with an element that usually begins a file or a data set.
 fn starts_with_element(bytes: &[u8]) -> bool {
     let Some((group, element)) = tag(bytes) else { return false };
-    let usual = match group {
+    let is_usual = match group {
         // File meta information: group length, version, SOP class, SOP instance, syntax.
         0x0002 => matches!(element, 0x0000..=0x0003 | 0x0010),
         // Identification: group length, character set, image type, dates, SOP class and instance.
@@ -54,32 +55,45 @@ fn starts_with_element(bytes: &[u8]) -> bool {
         _ => false,
     };
     let implicit_length = u32_at(bytes, 4).is_some_and(|length| length <= 256);
-    usual && (is_explicit(bytes) || implicit_length)
+    is_usual && (is_explicit(bytes) || implicit_length)
 }
 
 impl<'a> DicomFile<'a> {
-    /// Reads the meta group, decides on the transfer syntax and begins to inflate.
+    /// Reads the head of the data set, after decompression, and determines its encoding. The source is opened once; the
+    /// frames continue from the same reader.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a file that cannot be read, [`Error::Undecodable`] for a damaged one,
+    /// [`Error::UnsupportedType`] for an unsupported transfer syntax.
     pub(super) fn open(source: &'a mut dyn Source, limits: &Limits) -> Result<Self> {
-        let gzipped = source::head(source, 2)? == GZIP;
-        // Two steps, as the borrow checker would hold a source that lies in memory for both.
-        if gzipped || source.bytes().is_none() {
-            let mut rest = source.open()?;
-            if gzipped {
-                rest = Box::new(MultiGzDecoder::new(rest));
-            }
-            let mut head = Vec::new();
-            rest.by_ref().take(MAX_HEAD).read_to_end(&mut head).map_err(|_| damaged())?;
-            let goes_on = head.len() as u64 == MAX_HEAD;
-            return Self::begin(head.into(), rest, goes_on, limits);
+        // Borrowed twice, because the borrow checker does not accept an early return of a borrow of `source`.
+        if source.bytes().is_some_and(|bytes| !bytes.starts_with(&GZIP)) {
+            let bytes = source.bytes().unwrap_or_default();
+            return Self::from_head(bytes.into(), Box::new(empty()), false, limits);
         }
-        let bytes = source.bytes().unwrap_or_default();
-        Self::begin(bytes.into(), Box::new(empty()), false, limits)
+        let mut rest = source.open()?;
+        let mut magic = Vec::with_capacity(GZIP.len());
+        rest.by_ref()
+            .take(GZIP.len() as u64)
+            .read_to_end(&mut magic)
+            .map_err(Error::io("The file cannot be read"))?;
+        let is_gzip = magic == GZIP;
+        let bytes = Cursor::new(magic).chain(rest);
+        let mut rest: Box<dyn Read + 'a> = match is_gzip {
+            true => Box::new(MultiGzDecoder::new(bytes)),
+            false => Box::new(bytes),
+        };
+        let mut head = Vec::new();
+        rest.by_ref().take(MAX_HEAD).read_to_end(&mut head).map_err(|_| damaged())?;
+        let has_more = head.len() as u64 == MAX_HEAD;
+        Self::from_head(head.into(), rest, has_more, limits)
     }
 
-    fn begin(
+    /// Determines the transfer syntax of a file that starts with `head`.
+    fn from_head(
         head: Cow<'a, [u8]>,
         rest: Box<dyn Read + 'a>,
-        goes_on: bool,
+        has_more: bool,
         limits: &Limits,
     ) -> Result<Self> {
         let has_preamble = head.get(PREAMBLE..PREAMBLE + 4) == Some(MAGIC);
@@ -87,12 +101,12 @@ impl<'a> DicomFile<'a> {
         let (declared, data_set) = meta_group(&head[start..])?;
         let syntax = match declared {
             Some(uid) => Syntax::of_uid(uid)?,
-            // PS3.5 section 10.1: the default is implicit; files without meta group use either.
+            // PS3.5 section 10.1: the default is implicit. Files without meta group use both.
             None if is_explicit(data_set) => Syntax::of_uid(uids::EXPLICIT_VR_LITTLE_ENDIAN)?,
             None => Syntax::of_uid(uids::IMPLICIT_VR_LITTLE_ENDIAN)?,
         };
-        // A deflated stream does not begin as a data set does.
-        let deflated = syntax.deflated && !starts_with_element(data_set);
+        // Some writers declare deflate and do not compress.
+        let is_deflated = syntax.deflated && !starts_with_element(data_set);
         let start = head.len() - data_set.len();
         let head = match head {
             Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[start..]),
@@ -102,16 +116,16 @@ impl<'a> DicomFile<'a> {
             }
         };
         let warnings = Vec::new();
-        let file = match deflated {
+        let file = match is_deflated {
             true => inflate(head, rest, syntax, limits)?,
-            false => Self { head, rest, goes_on, syntax, warnings },
+            false => Self { head, rest, has_more, syntax, warnings },
         };
-        file.with_encoding_of_data_set()
+        file.with_detected_encoding()
     }
 
-    /// The data set says by its first element how it is written, whatever was declared.
-    fn with_encoding_of_data_set(mut self) -> Result<Self> {
-        let Some(encoding) = Encoding::of_data_set(&self.head) else { return Ok(self) };
+    /// Replaces the declared encoding by the actual one, with a warning if they differ.
+    fn with_detected_encoding(mut self) -> Result<Self> {
+        let Some(encoding) = Encoding::detect(&self.head) else { return Ok(self) };
         if encoding == self.syntax.encoding {
             return Ok(self);
         }
@@ -136,15 +150,15 @@ impl<'a> DicomFile<'a> {
     }
 }
 
-/// The transfer syntax UID, and what follows the meta group. The group should be explicit, little
-/// endian (PS3.10 section 7.1), and some writers make it implicit; its declared length is often wrong
-/// and is not used.
+/// The transfer syntax UID, and the bytes after the meta group. The group should be explicit little endian (PS3.10
+/// section
+/// 7.1); some writers make it implicit. Its declared length is often wrong and not used.
 fn meta_group(mut rest: &[u8]) -> Result<(Option<&str>, &[u8])> {
     let mut syntax = None;
     while let Some((0x0002, element)) = tag(rest) {
         let (start, length) = match rest.get(4..6).unwrap_or_default() {
             _ if !is_explicit(rest) => (8, u32_at(rest, 4).ok_or_else(damaged)? as usize),
-            // PS3.5 table 7.1-1: these have two reserved bytes and a long length.
+            // Two reserved bytes and a length of four bytes (PS3.5 table 7.1-1).
             b"OB" | b"OW" | b"UN" | b"UT" => (12, u32_at(rest, 8).ok_or_else(damaged)? as usize),
             _ => (
                 8,
@@ -163,14 +177,14 @@ fn meta_group(mut rest: &[u8]) -> Result<(Option<&str>, &[u8])> {
     Ok((syntax, rest))
 }
 
-/// PS3.5 A.5: the data set is one raw deflate stream.
+/// Decompresses the head of a deflated data set, which is one raw deflate stream (PS3.5 A.5).
 fn inflate<'a>(
     packed: Cow<'a, [u8]>,
     rest: Box<dyn Read + 'a>,
     syntax: Syntax,
     limits: &Limits,
 ) -> Result<DicomFile<'a>> {
-    // Slices compress by 2 to 100; a bomb by 1,000. A small file may be all air.
+    // Slices compress by a factor of 2 to 100, a decompression bomb by 1,000. A small file may be all air.
     let plausible = (packed.len() as u64).saturating_mul(64).max(16 << 20);
     let limit = plausible.min(limits.max_series_bytes);
     let packed: Box<dyn Read + 'a> = match packed {
@@ -187,9 +201,9 @@ fn inflate<'a>(
             remedy: "Send the file without deflate compression.",
         });
     }
-    let goes_on = head.len() as u64 == MAX_HEAD;
+    let has_more = head.len() as u64 == MAX_HEAD;
     let head = head.into();
-    Ok(DicomFile { head, rest: Box::new(inflated), goes_on, syntax, warnings: Vec::new() })
+    Ok(DicomFile { head, rest: Box::new(inflated), has_more, syntax, warnings: Vec::new() })
 }
 
 pub(super) fn header_too_large() -> Error {
@@ -209,7 +223,7 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes)
 }
 
-/// Whether the first element writes its value representation: two capitals after the tag.
+/// Whether the first element has a value representation: two capital letters after the tag.
 fn is_explicit(bytes: &[u8]) -> bool {
     bytes.get(4..6).is_some_and(|vr| vr.iter().all(u8::is_ascii_uppercase))
 }

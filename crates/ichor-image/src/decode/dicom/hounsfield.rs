@@ -1,5 +1,5 @@
-//! Stored values to Hounsfield units (Modality LUT, PS3.3 C.11.1), or to display grey where they
-//! are none.
+//! Converts stored values to Hounsfield units (Modality LUT, PS3.3 C.11.1), or to display grey if they are not CT
+//! numbers.
 
 use super::attributes::Attributes;
 use super::layout::Layout;
@@ -8,23 +8,23 @@ use crate::slice::{CtSlice, Intensity, Plane, Scale, StoredPlane, Warning};
 use crate::window::WindowLevel;
 use dicom_dictionary_std::{tags, uids};
 
-/// Slopes and intercepts of CT are near 1 and -1024; far beyond lies damage, not a scanner.
+/// Maximum magnitude of rescale slope and intercept. CT has values near 1 and -1024.
 const MAX_RESCALE: f64 = 1e6;
-/// Every head lies in air, -1000 HU; a slice without samples below this was not rescaled rightly.
+/// Air around a head is at -1000 HU. A slice without samples below this value was not rescaled correctly.
 const AIR_HU: f32 = -200.0;
 /// The extended scale of metal artefact reconstruction ends at 30,710 HU.
 const ABOVE_METAL_HU: f32 = 32_000.0;
-/// Scanners write padding as -2000, -2048, -3024 or -4096, before or after rescaling.
+/// Lower bound of padding: scanners use -2000, -2048, -3024 or -4096, before or after rescaling.
 const LOWEST_PADDING_HU: f32 = -6000.0;
-/// 12-bit scanners reach -1024 HU; what is far below marks samples outside the field of view.
+/// 12-bit scanners reach -1024 HU. Lower values mark samples outside of the field of view.
 const PADDING_HU: f32 = -1200.0;
 
-/// The samples of one frame with their meaning and warnings; geometry is not looked at.
+/// Makes a slice of the stored values of one frame, with intensity, windows and warnings but without geometry.
 ///
-/// MONOCHROME1 does not turn Hounsfield units round: it says how to show them (C.7.6.3.1.2).
+/// MONOCHROME1 does not invert Hounsfield units: it specifies how they are displayed (C.7.6.3.1.2).
 ///
 /// # Errors
-/// [`Error::Unprocessable`] where slope or intercept is there but no sane number.
+/// [`Error::Unprocessable`] if rescale slope or intercept is present but not plausible.
 pub(super) fn slice(
     attributes: &Attributes<'_>,
     layout: &Layout,
@@ -34,7 +34,7 @@ pub(super) fn slice(
     let kind = Kind::of(attributes, layout, &rescale);
     let stored = &stored[..layout.samples().min(stored.len())];
     let signed = matches!(kind, Kind::Ct).then(|| rescale.as_signed(stored, layout)).flatten();
-    let is_turned = signed.is_some();
+    let was_reinterpreted = signed.is_some();
     let stored = signed.as_deref().unwrap_or(stored);
     let plane = rescale.plane(stored, layout);
     let windows = windows(attributes);
@@ -42,7 +42,7 @@ pub(super) fn slice(
         Kind::Ct => {
             let darkest = rescale.darkest(stored);
             let mut warnings = ct_warnings(attributes, layout, &rescale, darkest);
-            if is_turned {
+            if was_reinterpreted {
                 warnings.push(Warning::new(
                     "pixel_representation_wrong",
                     "The DICOM file declares unsigned samples (Pixel Representation 0) and holds \
@@ -62,12 +62,12 @@ pub(super) fn slice(
     Ok(slice)
 }
 
-/// `stored value * slope + intercept`.
+/// The linear map `stored value * slope + intercept`.
 struct Rescale {
     slope: f64,
     intercept: f64,
-    /// Both were in the file.
-    complete: bool,
+    /// Whether both are in the file.
+    is_complete: bool,
 }
 
 impl Rescale {
@@ -76,28 +76,28 @@ impl Rescale {
         let read = |tag| match attributes.numbers(group, tag).as_deref() {
             None => Ok(None),
             Some([value]) if value.abs() <= MAX_RESCALE => Ok(Some(*value)),
-            Some(_) => Err(insane()),
+            Some(_) => Err(implausible()),
         };
         let (slope, intercept) = (read(tags::RESCALE_SLOPE)?, read(tags::RESCALE_INTERCEPT)?);
         if slope == Some(0.0) {
-            return Err(insane());
+            return Err(implausible());
         }
         Ok(Self {
             slope: slope.unwrap_or(1.0),
             intercept: intercept.unwrap_or(0.0),
-            complete: slope.is_some() && intercept.is_some(),
+            is_complete: slope.is_some() && intercept.is_some(),
         })
     }
 
-    /// Stored values have 16 bits at most, so that their steps from the lowest fit 16 bits.
+    /// The plane of rescaled values. Stored values have at most 16 bits, so that differences from the lowest fit `u16`.
     fn plane(&self, stored: &[i32], layout: &Layout) -> StoredPlane {
         let first = stored.iter().copied().min().unwrap_or(0);
         let steps = stored.iter().map(|&value| (value - first) as u16).collect();
         StoredPlane::steps(layout.columns, layout.rows, steps, self.scale(first))
     }
 
-    /// The samples as signed ones, where they were declared unsigned and cannot be: far above any
-    /// metal, near the top of 16 bits, where small negative numbers lie, and none between.
+    /// Reinterprets samples that are declared unsigned as signed; `None` if they are plausible as declared. They are
+    /// implausible if all values in the upper half of 16 bits are far above metal, as small negative numbers are.
     fn as_signed(&self, stored: &[i32], layout: &Layout) -> Option<Vec<i32>> {
         const MODULUS: i32 = 1 << 16;
         let scale = self.scale(0);
@@ -116,7 +116,7 @@ impl Rescale {
         Scale { first, slope: self.slope, intercept: self.intercept }
     }
 
-    /// The least value, which a negative slope makes of the highest stored one.
+    /// The lowest rescaled value; with a negative slope it comes from the highest stored one.
     fn darkest(&self, stored: &[i32]) -> f32 {
         let ends = [stored.iter().min(), stored.iter().max()];
         let values = ends.into_iter().flatten().map(|&end| self.scale(0).value(end));
@@ -124,7 +124,7 @@ impl Rescale {
     }
 }
 
-fn insane() -> Error {
+fn implausible() -> Error {
     Error::Unprocessable(
         "The rescale slope or intercept of the DICOM file is no usable number, so that its \
          Hounsfield units are unknown. Export the CT images again from the archive."
@@ -132,9 +132,11 @@ fn insane() -> Error {
     )
 }
 
-/// What the samples are after rescaling.
+/// Meaning of the rescaled samples.
 enum Kind {
+    /// Hounsfield units.
     Ct,
+    /// Another quantity, with a warning that explains it.
     Other(Warning),
 }
 
@@ -142,21 +144,21 @@ impl Kind {
     fn of(attributes: &Attributes<'_>, layout: &Layout, rescale: &Rescale) -> Self {
         let text = |tag| attributes.text(tag, tag);
         let class = text(tags::SOP_CLASS_UID);
-        let other = |why: &str| {
+        let other = |reason: &str| {
             Self::Other(Warning::new(
                 "not_hounsfield",
-                format!("{why}; its samples are no Hounsfield units and were mapped to grey."),
+                format!("{reason}; its samples are no Hounsfield units and were mapped to grey."),
             ))
         };
         match text(tags::MODALITY).as_deref() {
             Some("CT") => {}
             Some(_) => return other("The DICOM file is not a CT image"),
-            None if class.as_deref().is_some_and(is_ct_class) || rescale.complete => {}
+            None if class.as_deref().is_some_and(is_ct_class) || rescale.is_complete => {}
             None => return other("The DICOM file does not say its modality"),
         }
-        let captured =
+        let is_capture =
             class.is_some_and(|uid| uid.starts_with(uids::SECONDARY_CAPTURE_IMAGE_STORAGE));
-        if !rescale.complete && (captured || layout.bits_stored <= 8) {
+        if !rescale.is_complete && (is_capture || layout.bits_stored <= 8) {
             return other("The DICOM file is a captured picture of a CT image");
         }
         let group = tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE;
@@ -169,8 +171,8 @@ impl Kind {
     }
 }
 
-/// The rescale type of Hounsfield units is HU or HU_MOD (PS3.3 C.11.1.1.2); scanners and archives write
-/// it in other words, and US, unspecified.
+/// Whether a rescale type means Hounsfield units: HU or HU_MOD by the standard (PS3.3 C.11.1.1.2), and in practice
+/// other spellings and US (unspecified).
 fn means_hounsfield(rescale_type: &str) -> bool {
     let letters = rescale_type.chars().filter(char::is_ascii_alphabetic);
     let name: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();
@@ -198,7 +200,7 @@ fn ct_warnings(
     if attributes.text(tags::MODALITY, tags::MODALITY).is_none() {
         warn("modality_missing", "The DICOM file does not say its modality; it is read as CT.");
     }
-    if !rescale.complete {
+    if !rescale.is_complete {
         warn(
             "rescale_missing",
             "The DICOM file lacks a rescale slope or intercept; 1 and 0 were taken, and its \
@@ -228,7 +230,7 @@ fn ct_warnings(
     warnings
 }
 
-/// Display windows, in the file's order; values in excess and impossible widths are left out.
+/// Display windows in the order of the file, without unpaired values and impossible widths.
 fn windows(attributes: &Attributes<'_>) -> Vec<WindowLevel> {
     let values = |tag| attributes.numbers(tags::FRAME_VOILUT_SEQUENCE, tag).unwrap_or_default();
     let (centers, widths) = (values(tags::WINDOW_CENTER), values(tags::WINDOW_WIDTH));
@@ -240,7 +242,7 @@ fn windows(attributes: &Attributes<'_>) -> Vec<WindowLevel> {
         .collect()
 }
 
-/// Grey in [0, 1] by the file's first window, else by the range of the samples.
+/// Maps samples to grey from 0 to 1, by the first window of the file or else by the range of the samples.
 fn for_display(plane: Plane, window: Option<WindowLevel>, inverted: bool) -> Plane {
     let grey = |value: f32| if inverted { 1.0 - value } else { value };
     if let Some(window) = window {

@@ -1,12 +1,12 @@
-//! JPEG 2000 frames (ISO 15444-1), lossless or not.
+//! Decodes JPEG 2000 frames (ISO 15444-1), lossless and lossy.
 
 use super::codec::{check_size, cut, damaged, extend};
 use super::layout::Layout;
 use crate::error::Result;
 
-/// Tiles of one frame; CT is written as one.
+/// Maximum number of tiles per frame; CT frames have one.
 const MAX_TILES: u64 = 1024;
-/// Bytes that may follow the last tile-part: DICOM pads to even lengths.
+/// Maximum number of bytes after the last tile-part; DICOM pads to an even length.
 const MAX_PADDING: usize = 1;
 
 const START_OF_TILE_PART: u16 = 0xFF90;
@@ -26,15 +26,15 @@ pub(super) fn decode(frame: &[u8], layout: &Layout, has_end_marker: &mut bool) -
     let mut context = hayro_jpeg2000::DecoderContext::default();
     let decoded = image.decode(&mut context).map_err(|_| fail())?;
     let samples = decoded.components().first().ok_or_else(fail)?.samples();
-    // The decoder lifts every component by half its range, as ISO 15444-1 annex G.1 says of
-    // unsigned ones; signed ones come down again.
+    // The decoder adds half the range to each component, which ISO 15444-1 annex G.1 requires for unsigned components
+    // only. It is subtracted again from signed ones.
     let half = 1_i32 << (size.precision - 1);
     let (low, high, offset) =
         if size.signed { (-half, half - 1, half) } else { (0, 2 * half - 1, 0) };
     let value = |&sample: &f32| {
         let value = (sample.round() as i32 - offset).clamp(low, high);
-        // Archives mark signed samples as unsigned codestreams and the reverse; the bits of the
-        // codestream's precision are right and DICOM's Pixel Representation says what they mean.
+        // Some archives declare signed samples in unsigned codestreams or the reverse. The bits are right in both
+        // cases, and Pixel Representation of the DICOM object determines their meaning.
         if size.signed == layout.signed {
             value
         } else {
@@ -44,24 +44,27 @@ pub(super) fn decode(frame: &[u8], layout: &Layout, has_end_marker: &mut bool) -
     Ok(samples.iter().map(value).collect())
 }
 
-/// Whether the end marker is there; `None` where tile-parts are incomplete or missing, which the
-/// decoder would fill with zero coefficients (A.4.2).
+/// Whether the codestream has an end marker; `None` if tile-parts are incomplete or missing, which the decoder would
+/// replace by zero coefficients (A.4.2).
 fn find_end(codestream: &[u8], tiles: u64) -> Option<bool> {
     let mut at = 2;
     // Segments of the main header.
     while u16_at(codestream, at)? != START_OF_TILE_PART {
         at += 2 + usize::from(u16_at(codestream, at + 2)?);
     }
-    // For each tile, the tile-parts that came, and as many as were declared; 0 where none were.
+    // For each tile, the number of tile-parts found, and the number declared (0 if it is not declared).
     let mut parts = vec![(0_u8, 0_u8); usize::try_from(tiles).ok()?];
     loop {
         match u16_at(codestream, at) {
             Some(START_OF_TILE_PART) => {}
             Some(END_OF_CODESTREAM) => {
-                return parts.iter().all(|&(came, _)| came > 0).then_some(true);
+                return parts.iter().all(|&(found, _)| found > 0).then_some(true);
             }
             None if codestream.len().saturating_sub(at) <= MAX_PADDING => {
-                return parts.iter().all(|&(came, all)| came > 0 && came == all).then_some(false);
+                return parts
+                    .iter()
+                    .all(|&(found, declared)| found > 0 && found == declared)
+                    .then_some(false);
             }
             _ => return None,
         }
@@ -70,7 +73,7 @@ fn find_end(codestream: &[u8], tiles: u64) -> Option<bool> {
         tile.0 = tile.0.saturating_add(1);
         tile.1 = tile.1.max(*codestream.get(at + 11)?);
         at = match length as usize {
-            // Up to the end marker, which no coded data contain.
+            // A length of 0 means up to the end marker, which does not occur in coded data.
             0 => at + memchr::memmem::find(&codestream[at..], &END_OF_CODESTREAM.to_be_bytes())?,
             // The header of a tile-part takes 12 bytes.
             length => at.checked_add(length.max(12)).filter(|end| *end <= codestream.len())?,
@@ -84,7 +87,7 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
 
 /// The image and tile size marker of a codestream, ISO 15444-1 A.5.1.
 struct Siz {
-    /// Where the codestream starts; some files wrap it in a JP2 container.
+    /// Offset of the codestream; some files wrap it in a JP2 container.
     codestream: usize,
     width: u64,
     height: u64,

@@ -1,4 +1,4 @@
-//! How the samples lie in the pixel data, PS3.3 C.7.6.3 and PS3.5 section 8.
+//! Size and sample format of the pixel data (PS3.3 C.7.6.3, PS3.5 section 8).
 
 use super::attributes::{text, unsigned};
 use crate::decode::Limits;
@@ -7,26 +7,28 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
-/// Sizes within the limits, and a single grey sample a pixel.
+/// Size and sample format of the frames: within the limits, and with one grey sample per pixel.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     pub(super) rows: usize,
     pub(super) columns: usize,
     pub(super) frames: usize,
-    /// Bytes that one sample takes uncompressed: 1 or 2.
+    /// Bytes per uncompressed sample: 1 or 2.
     pub(super) bytes: usize,
-    /// Bits of a sample that carry its value, from the lowest.
+    /// Number of bits of the value, from the lowest bit of a sample.
     pub(super) bits_stored: u32,
-    /// Samples are two's complement.
+    /// Whether samples are two's complement.
     pub(super) signed: bool,
-    /// The lowest value is meant to be shown white.
+    /// Whether the lowest value is displayed white (MONOCHROME1).
     pub(super) inverted: bool,
 }
 
 impl Layout {
+    /// Reads the layout of an object.
+    ///
     /// # Errors
-    /// [`Error::TooLarge`] and [`Error::Unprocessable`] by the limits; [`Error::UnsupportedType`]
-    /// for colour and for sample formats that CT does not use.
+    /// [`Error::TooLarge`] and [`Error::Unprocessable`] for sizes outside of the limits, [`Error::UnsupportedType`] for
+    /// colour and for sample formats that CT does not use, [`Error::Undecodable`] for missing attributes.
     pub(super) fn read(object: &InMemDicomObject, limits: &Limits) -> Result<Self> {
         let rows = required(object, tags::ROWS, "Rows")?;
         let columns = required(object, tags::COLUMNS, "Columns")?;
@@ -56,19 +58,19 @@ impl Layout {
         })
     }
 
-    /// Samples of one frame.
+    /// Samples per frame.
     pub(super) fn samples(&self) -> usize {
         self.rows * self.columns
     }
 
-    /// Whether pixel data of `length` bytes are all frames without compression, padded to an even
-    /// length.
+    /// Whether `length` is the number of bytes of all frames without compression, or that padded to an even number.
     pub(super) fn is_size_of_all_frames(&self, length: u32) -> bool {
         let bytes = self.samples() * self.bytes * self.frames;
         length as usize == bytes || length as usize == bytes.next_multiple_of(2)
     }
 }
 
+/// A required attribute with a positive value.
 fn required(object: &InMemDicomObject, tag: Tag, name: &str) -> Result<usize> {
     unsigned(object, tag).map(usize::from).filter(|&value| value > 0).ok_or_else(|| {
         Error::Undecodable(format!("the DICOM attribute {name} is missing or cannot be read"))
@@ -87,10 +89,10 @@ fn frames(object: &InMemDicomObject) -> Result<usize> {
 
 fn check_size(rows: usize, columns: usize, frames: usize, limits: &Limits) -> Result<()> {
     let (short, long) = (rows.min(columns), rows.max(columns));
-    // An f32 a sample.
+    // Decoded samples are `f32`.
     let slice_bytes = (rows as u64) * (columns as u64) * 4;
     let series_bytes = slice_bytes.saturating_mul(frames as u64);
-    let smaller = "Resample the slices; CT slices are 512 px a side.";
+    let smaller = "Resample the slices; CT slices are 512 px per side.";
     let fewer = "Send the head alone, or split the object.";
     let checks = [
         ("The longest side in px", long as u64, limits.max_side_px.into(), smaller),
@@ -105,7 +107,7 @@ fn check_size(rows: usize, columns: usize, frames: usize, limits: &Limits) -> Re
     }
     if short < limits.min_side_px as usize {
         return Err(Error::Unprocessable(format!(
-            "The image is {columns} x {rows} px; a slice needs at least {} px a side. \
+            "The image is {columns} x {rows} px; a slice needs at least {} px per side. \
              Send the whole slice.",
             limits.min_side_px
         )));
@@ -113,7 +115,7 @@ fn check_size(rows: usize, columns: usize, frames: usize, limits: &Limits) -> Re
     Ok(())
 }
 
-/// Whether a grey image is to be shown inverted.
+/// Checks that the image is grey. Returns whether it is displayed inverted.
 fn check_grey(object: &InMemDicomObject) -> Result<bool> {
     let photometric = object.get(tags::PHOTOMETRIC_INTERPRETATION).and_then(text);
     let samples = unsigned(object, tags::SAMPLES_PER_PIXEL).unwrap_or(1);
@@ -130,7 +132,7 @@ fn check_grey(object: &InMemDicomObject) -> Result<bool> {
 
 fn unsupported(what: &str) -> Error {
     Error::UnsupportedType(format!(
-        "The DICOM file uses {what}, which is not read here. Export the CT images again, as 16-bit \
+        "The DICOM file uses {what}, which is not supported. Export the CT images again, as 16-bit \
          samples with rescale slope and intercept."
     ))
 }

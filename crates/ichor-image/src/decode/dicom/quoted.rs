@@ -1,5 +1,5 @@
-//! Text attributes that a derived object repeats, as bytes: no library decodes every character set
-//! of PS3.3 C.12.1.1.2, and bytes that are repeated with their character set need no decoding.
+//! Text attributes that a derived DICOM object repeats. They are kept as bytes together with their character set, so
+//! that no character set of PS3.3 C.12.1.1.2 has to be decoded.
 
 use crate::slice::{PatientStudy, QuotedAttribute};
 use dicom_core::{Tag, VR};
@@ -26,56 +26,56 @@ const QUOTED: [(Tag, VR); 16] = [
     (tags::POSITION_REFERENCE_INDICATOR, VR::LO),
 ];
 
-/// The longest value that is repeated, bytes. A person name of three groups of 64 characters takes
-/// under 1,000 in any character set.
+/// Maximum length of a repeated value, bytes. A person name of three groups of 64 characters takes less than 1,000 in
+/// any character set.
 const MAX_BYTES: usize = 4096;
-/// Begins the escape sequences that change between character sets (PS3.5 6.1.2.5).
+/// First byte of the escape sequences that switch between character sets (PS3.5 6.1.2.5).
 const ESCAPE: u8 = 0x1b;
 
-/// Gathers the attributes from the top level of a data set.
+/// Collects the attributes from the top level of a data set.
 #[derive(Default)]
-pub(super) struct Quoted {
-    found: PatientStudy,
-    /// A character set is named by no text.
+pub(super) struct QuotedCollector {
+    quoted: PatientStudy,
+    /// Whether the file has a character set that cannot be repeated.
     is_set_unknown: bool,
 }
 
-impl Quoted {
-    /// Takes an element at the top level; a sequence has no value.
-    pub(super) fn note(&mut self, tag: Tag, vr: VR, value: Option<&[u8]>) {
+impl QuotedCollector {
+    /// Adds an element if it is one of the attributes. `value` is `None` for a sequence.
+    pub(super) fn add(&mut self, tag: Tag, vr: VR, value: Option<&[u8]>) {
         if tag == tags::SPECIFIC_CHARACTER_SET {
             let set = repeatable(vr, value);
             self.is_set_unknown = set.is_none();
-            self.found.character_set = set.filter(|set| !set.is_empty());
-        } else if let Some((_, vr_of_tag)) = QUOTED.iter().find(|(quoted, _)| *quoted == tag) {
+            self.quoted.character_set = set.filter(|set| !set.is_empty());
+        } else if let Some((_, vr_of_tag)) = QUOTED.iter().find(|(listed, _)| *listed == tag) {
             let value = repeatable(vr, value);
             let tag = (tag.group(), tag.element());
             let attribute = QuotedAttribute { tag, vr: vr_of_tag.to_bytes(), value };
-            // Of a tag that is repeated the last holds, so that a file cannot fill the memory.
-            self.found.attributes.retain(|known| known.tag != tag);
-            self.found.attributes.push(attribute);
+            // The last value of a repeated tag counts, so that the list stays bounded.
+            self.quoted.attributes.retain(|other| other.tag != tag);
+            self.quoted.attributes.push(attribute);
         }
     }
 
-    /// The attributes; without a known character set only what all sets share.
+    /// The attributes. Without a usable character set, only ASCII values are kept, which all sets share.
     pub(super) fn finish(mut self) -> PatientStudy {
         if self.is_set_unknown {
-            let plain = |value: &Vec<u8>| value.is_ascii() && !value.contains(&ESCAPE);
-            for attribute in &mut self.found.attributes {
-                attribute.value = attribute.value.take().filter(plain);
+            let is_ascii = |value: &Vec<u8>| value.is_ascii() && !value.contains(&ESCAPE);
+            for attribute in &mut self.quoted.attributes {
+                attribute.value = attribute.value.take().filter(is_ascii);
             }
         }
-        self.found
+        self.quoted
     }
 }
 
-/// The bytes of a text without its padding; `None` for other values and ones that are too long.
+/// The bytes of a text without padding; `None` for values that are not text or too long.
 fn repeatable(vr: VR, value: Option<&[u8]>) -> Option<Vec<u8>> {
     let padding = |byte: &u8| matches!(byte, b' ' | 0);
     let value = value?;
     let end = value.iter().rposition(|byte| !padding(byte)).map_or(0, |last| last + 1);
     let value = &value[..end];
-    // An archive that does not know an element keeps its bytes as UN.
+    // Archives store the bytes of elements that they do not know as UN.
     let is_control = |byte: &u8| *byte < b' ' && *byte != ESCAPE;
     let is_text = match vr {
         _ if value.is_empty() => true,
@@ -85,7 +85,7 @@ fn repeatable(vr: VR, value: Option<&[u8]>) -> Option<Vec<u8>> {
     (is_text && value.len() <= MAX_BYTES).then(|| value.to_vec())
 }
 
-/// Value representations of characters, PS3.5 6.2.
+/// Value representations that consist of characters (PS3.5 6.2).
 const TEXTS: [VR; 17] = [
     VR::AE,
     VR::AS,
@@ -111,8 +111,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_keep_every_byte_but_their_padding() {
-        let kept = |vr, value: &[u8]| repeatable(vr, Some(value));
+    fn text_values_keep_all_bytes_except_padding() {
+        let bytes = |vr, value: &[u8]| repeatable(vr, Some(value));
         // The second byte of a character in GB18030 may be a backslash or 0xA0.
         let cases: [(&[u8], &[u8]); 5] = [
             (b"Wang^\x81\x5c\x81\xa0 ", b"Wang^\x81\x5c\x81\xa0"),
@@ -122,14 +122,14 @@ mod tests {
             (b"", b""),
         ];
         for (value, expected) in cases {
-            assert_eq!(kept(VR::PN, value).as_deref(), Some(expected));
-            assert_eq!(kept(VR::UN, value).as_deref(), Some(expected));
+            assert_eq!(bytes(VR::PN, value).as_deref(), Some(expected));
+            assert_eq!(bytes(VR::UN, value).as_deref(), Some(expected));
         }
-        assert_eq!(kept(VR::LO, b"a\x01b"), Some(b"a\x01b".to_vec()));
-        assert_eq!(kept(VR::UN, b"a\x01b"), None);
-        assert_eq!((kept(VR::US, b"ab"), kept(VR::US, b"")), (None, Some(Vec::new())));
+        assert_eq!(bytes(VR::LO, b"a\x01b"), Some(b"a\x01b".to_vec()));
+        assert_eq!(bytes(VR::UN, b"a\x01b"), None);
+        assert_eq!((bytes(VR::US, b"ab"), bytes(VR::US, b"")), (None, Some(Vec::new())));
         assert_eq!(repeatable(VR::SQ, None), None);
-        assert_eq!(kept(VR::LO, &[b'a'; MAX_BYTES]).map(|v| v.len()), Some(MAX_BYTES));
-        assert_eq!(kept(VR::LO, &[b'a'; MAX_BYTES + 1]), None);
+        assert_eq!(bytes(VR::LO, &[b'a'; MAX_BYTES]).map(|v| v.len()), Some(MAX_BYTES));
+        assert_eq!(bytes(VR::LO, &[b'a'; MAX_BYTES + 1]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What a DICOM object derived from this one must quote of it.
+//! Identifiers that a derived DICOM object must quote, and tags that distinguish series.
 
 use super::attributes::{Attributes, text};
 use crate::slice::{DicomReference, PatientStudy, SeriesTags};
@@ -7,14 +7,14 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use std::sync::Arc;
 
-/// The longest identifier that is kept, bytes.
+/// Maximum length of an identifier, bytes.
 const MAX_TEXT: usize = 1024;
 
-/// Identity of an instance, before it is told apart by frame.
+/// Identity of an instance, without the attributes of its frames.
 pub(super) struct Reference(DicomReference);
 
 impl Reference {
-    /// Missing identifiers stay empty: the image can still be read, only not be quoted.
+    /// Reads the identifiers of an object. A missing one stays empty: the image can be read, but not be quoted.
     pub(super) fn read(
         object: &InMemDicomObject,
         transfer_syntax: &str,
@@ -42,13 +42,14 @@ impl Reference {
         &self.0.sop_class_uid
     }
 
-    /// Whether the object says that it is a picture made from images, such as a dose report.
+    /// Whether the object is a page or screenshot made from images, such as a dose report.
     pub(super) fn is_page(&self) -> bool {
         let is = |value: &String| matches!(value.as_str(), "SECONDARY" | "SCREEN SAVE");
         self.0.image_type.iter().any(is)
             || self.0.sop_class_uid.starts_with(uids::SECONDARY_CAPTURE_IMAGE_STORAGE)
     }
 
+    /// The reference of one frame.
     pub(super) fn of_frame(
         &self,
         attributes: &Attributes<'_>,
@@ -65,11 +66,12 @@ impl Reference {
     }
 }
 
+/// Splits a multi-valued text.
 fn values(text: &str) -> Vec<String> {
     text.split('\\').map(|value| value.trim().into()).collect()
 }
 
-/// Tags that all frames of the object share.
+/// Tags that all frames of an object have in common.
 fn object_tags(object: &InMemDicomObject) -> SeriesTags {
     let value = |tag| object.get(tag).and_then(text).filter(|t| t.len() <= MAX_TEXT);
     let value = |tag| value(tag).unwrap_or_default();
@@ -90,7 +92,7 @@ fn object_tags(object: &InMemDicomObject) -> SeriesTags {
     }
 }
 
-/// Those of one frame: an enhanced object says them in functional groups (PS3.3 C.8.15.3).
+/// Tags of one frame; an enhanced object has them in functional groups (PS3.3 C.8.15.3).
 fn frame_tags(object: &SeriesTags, attributes: &Attributes<'_>) -> SeriesTags {
     let number = |group, tag| -> Option<f64> { attributes.numbers(group, tag)?.first().copied() };
     let content = tags::FRAME_CONTENT_SEQUENCE;
@@ -101,9 +103,9 @@ fn frame_tags(object: &SeriesTags, attributes: &Attributes<'_>) -> SeriesTags {
     SeriesTags {
         acquisition_number: acquisition.map(|number| number as i32),
         slice_location_mm: number(tags::SLICE_LOCATION, tags::SLICE_LOCATION)
-            // At the top level of a multi-frame object it is that of the first frame.
+            // At the top level of a multi-frame object it is the location of the first frame.
             .filter(|_| attributes.frame == 0),
-        // Some scanners write it negative, for the direction.
+        // Some scanners use the sign for the direction.
         spacing_between_slices_mm: between.map(f64::abs).filter(|mm| (0.05..=100.0).contains(mm)),
         kernel: attributes
             .text(reconstruction, tags::CONVOLUTION_KERNEL)
@@ -113,12 +115,12 @@ fn frame_tags(object: &SeriesTags, attributes: &Attributes<'_>) -> SeriesTags {
     }
 }
 
-/// Sites also write that there was no agent.
+/// Whether Contrast/Bolus Agent names an agent. Some sites use it to state that none was given.
 fn names_an_agent(text: &str) -> bool {
     let text = text.trim().to_ascii_uppercase();
     let first = text.split([' ', '-', '_', ',', '/']).next().unwrap_or_default();
-    let without = ["", "NO", "NONE", "N", "0", "NIL", "NATIVE", "WITHOUT", "NON", "NEGATIVE"];
-    !without.contains(&first) && !text.starts_with("W/O")
+    let negations = ["", "NO", "NONE", "N", "0", "NIL", "NATIVE", "WITHOUT", "NON", "NEGATIVE"];
+    !negations.contains(&first) && !text.starts_with("W/O")
 }
 
 fn has_items(object: &InMemDicomObject, tag: Tag) -> bool {
@@ -130,7 +132,7 @@ mod tests {
     use super::names_an_agent;
 
     #[test]
-    fn texts_that_deny_an_agent_name_none() {
+    fn texts_for_no_contrast_agent_are_recognized() {
         for (text, expected) in [
             ("", false),
             ("NONE", false),

@@ -1,7 +1,7 @@
-//! RLE Lossless, PS3.5 annex G. The codec of the DICOM library reserves and unwraps what a
-//! hostile header declares, so frames are unpacked here, into exactly the bytes they may take.
+//! Decodes RLE Lossless frames (PS3.5 annex G). The codec of the DICOM library allocates by the sizes in the header and
+//! panics on a damaged one, so this decoder writes to a buffer of the expected size instead.
 
-/// Samples of `bytes` bytes each, little endian; `None` where the frame is damaged.
+/// Decodes `samples` samples of `bytes` bytes each, in little endian order; `None` if the frame is damaged.
 pub(super) fn unpack(frame: &[u8], samples: usize, bytes: usize) -> Option<Vec<u8>> {
     let word = |i: usize| {
         let bytes = frame.get(4 * i..4 * i + 4)?.try_into().ok()?;
@@ -14,14 +14,14 @@ pub(super) fn unpack(frame: &[u8], samples: usize, bytes: usize) -> Option<Vec<u
     for segment in 0..bytes {
         let start = word(segment + 1)?;
         let end = if segment + 1 < bytes { word(segment + 2)? } else { frame.len() };
-        // The segments go from the highest byte of the samples to the lowest.
+        // Segments are ordered from the most significant byte of the samples to the least significant.
         let lane = out.iter_mut().skip(bytes - 1 - segment).step_by(bytes);
         unpack_bits(frame.get(start..end)?, lane)?;
     }
     Some(out)
 }
 
-/// PackBits, PS3.5 section G.3.1; fills all of `out`.
+/// Decodes PackBits (PS3.5 section G.3.1) until `out` is full.
 fn unpack_bits<'a>(
     mut packed: &[u8],
     mut out: impl ExactSizeIterator<Item = &'a mut u8>,
@@ -54,16 +54,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unpacks_the_bytes_of_samples_from_the_highest() {
+    fn segments_start_with_the_most_significant_bytes() {
         let mut frame = vec![0; 64];
         frame[..12].copy_from_slice(&[2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0]);
-        // High bytes: three times 1. Low bytes: 7, a no-op, then twice 9.
+        // High bytes: 1 three times. Low bytes: 7, a no-op, then 9 twice.
         frame.extend([0xFE, 1, 0, 7, 0x80, 0xFF, 9]);
         assert_eq!(unpack(&frame, 3, 2), Some(vec![7, 1, 9, 1, 9, 1]));
     }
 
     #[test]
-    fn refuses_short_and_lying_frames() {
+    fn rejects_short_frames_and_wrong_headers() {
         let mut frame = vec![0; 64];
         frame[..8].copy_from_slice(&[1, 0, 0, 0, 64, 0, 0, 0]);
         frame.extend([1, 5, 6]);

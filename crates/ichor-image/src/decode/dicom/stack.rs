@@ -1,4 +1,4 @@
-//! Where the frames of a multi-frame object lie that has one position for all of them, or none.
+//! Positions of the frames of a multi-frame object that has a position for one frame only.
 
 use super::attributes::text;
 use crate::slice::{CtSlice, Placement, Warning};
@@ -6,12 +6,11 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
-/// Distances of slices of a head, mm.
+/// Maximum distance between slices of a head, mm.
 const MAX_STEP_MM: f64 = 50.0;
 
-/// Gives every frame a place, or none: a stack of which one frame alone is placed would fall apart.
-///
-/// Enhanced objects say where each frame lies and are left as they are.
+/// Derives the positions of all frames from that of the first one, or removes it: a series with only one placed frame
+/// would be split. Enhanced objects have a position for each frame and are not changed.
 pub(super) fn place_frames(
     object: &InMemDicomObject,
     slices: &mut [CtSlice],
@@ -25,7 +24,7 @@ pub(super) fn place_frames(
     match first.zip(offsets(object, slices.len())) {
         Some((first, offsets)) => {
             for (slice, offset) in slices.iter_mut().zip(offsets) {
-                slice.placement = Some(moved(first, offset));
+                slice.placement = Some(translated(first, offset));
             }
             warnings.push(Warning::new(
                 "frame_positions_derived",
@@ -44,7 +43,7 @@ pub(super) fn place_frames(
     }
 }
 
-/// For each frame, the way from the first along the normal, mm.
+/// For each frame, its distance from the first one along the normal, mm.
 fn offsets(object: &InMemDicomObject, frames: usize) -> Option<Vec<f64>> {
     let numbers = |tag: Tag| -> Option<Vec<f64>> {
         let text = object.get(tag).and_then(text)?;
@@ -55,18 +54,19 @@ fn offsets(object: &InMemDicomObject, frames: usize) -> Option<Vec<f64>> {
     if let Some(locations) = numbers(tags::SLICE_LOCATION_VECTOR).filter(|l| l.len() == frames) {
         return Some(locations.iter().map(|location| location - locations[0]).collect());
     }
-    // Frames that follow each other in time lie in one place.
+    // Frames of a time series have the same position.
     let in_time = [tags::FRAME_TIME, tags::FRAME_TIME_VECTOR];
     let pointer = object.get(tags::FRAME_INCREMENT_POINTER).and_then(|e| e.value().to_tag().ok());
     if pointer.is_some_and(|tag| in_time.contains(&tag)) {
         return None;
     }
     let step = *numbers(tags::SPACING_BETWEEN_SLICES)?.first()?;
-    let sane = step.abs() > 0.0 && step.abs() <= MAX_STEP_MM;
-    sane.then(|| (0..frames).map(|frame| step * frame as f64).collect())
+    let is_plausible = step.abs() > 0.0 && step.abs() <= MAX_STEP_MM;
+    is_plausible.then(|| (0..frames).map(|frame| step * frame as f64).collect())
 }
 
-fn moved(first: Placement, offset: f64) -> Placement {
+/// The placement moved along its normal by `offset` mm.
+fn translated(first: Placement, offset: f64) -> Placement {
     let normal = crate::vector::cross(first.row, first.column);
     let position_mm = std::array::from_fn(|axis| first.position_mm[axis] + normal[axis] * offset);
     Placement { position_mm, ..first }

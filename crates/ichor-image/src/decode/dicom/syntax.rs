@@ -1,20 +1,19 @@
-//! Transfer syntaxes (PS3.5 section 10, PS3.6 table A-1): which are read, and what is said of
-//! the others.
+//! The supported transfer syntaxes (PS3.5 section 10, PS3.6 table A-1), and errors for the others.
 
 use super::structure::Encoding;
 use crate::error::{Error, Result};
 use dicom_dictionary_std::uids;
 use dicom_transfer_syntax_registry::{TransferSyntaxIndex, TransferSyntaxRegistry};
 
-/// How a file that is read here is encoded.
+/// A supported transfer syntax.
 pub(super) struct Syntax {
     /// Its UID.
     pub(super) uid: &'static str,
-    /// Byte order and whether value representations are written.
+    /// Encoding of the data set.
     pub(super) encoding: Encoding,
     /// Compression of the frames.
     pub(super) coding: Coding,
-    /// The data set itself is compressed.
+    /// Whether the data set is compressed as a whole.
     pub(super) deflated: bool,
 }
 
@@ -28,25 +27,30 @@ pub(super) enum Coding {
 }
 
 impl Syntax {
+    /// Finds a transfer syntax by its UID.
+    ///
     /// # Errors
-    /// [`Error::UnsupportedType`] naming the syntax and a way out.
+    /// [`Error::UnsupportedType`] with the name of the syntax and a conversion tool.
     pub(super) fn of_uid(uid: &str) -> Result<Self> {
         // PS3.5 A.4: a data set with encapsulated frames is explicit, little endian.
         let encoding = Encoding {
             explicit: uid != uids::IMPLICIT_VR_LITTLE_ENDIAN,
             big_endian: uid == EXPLICIT_VR_BIG_ENDIAN,
         };
-        let (uid, coding) =
-            READ.iter().copied().find(|(read, _)| *read == uid).ok_or_else(|| unsupported(uid))?;
+        let (uid, coding) = SUPPORTED
+            .iter()
+            .copied()
+            .find(|(listed, _)| *listed == uid)
+            .ok_or_else(|| unsupported(uid))?;
         let deflated = uid == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
         Ok(Self { uid, encoding, coding, deflated })
     }
 }
 
-/// Retired in 2006; files from before are still kept.
+/// Retired in 2006, but still found in archives.
 const EXPLICIT_VR_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 
-const READ: [(&str, Coding); 12] = [
+const SUPPORTED: [(&str, Coding); 12] = [
     (uids::IMPLICIT_VR_LITTLE_ENDIAN, Coding::Native),
     (uids::EXPLICIT_VR_LITTLE_ENDIAN, Coding::Native),
     (EXPLICIT_VR_BIG_ENDIAN, Coding::Native),
@@ -58,14 +62,14 @@ const READ: [(&str, Coding); 12] = [
     (uids::JPEG_LOSSLESS_SV1, Coding::Jpeg),
     (uids::JPEG2000_LOSSLESS, Coding::Jpeg2000),
     (uids::JPEG2000, Coding::Jpeg2000),
-    // Some archives write uncompressed frames as fragments.
+    // Some archives store uncompressed frames as fragments.
     (uids::ENCAPSULATED_UNCOMPRESSED_EXPLICIT_VR_LITTLE_ENDIAN, Coding::Native),
 ];
 
 fn unsupported(uid: &str) -> Error {
-    // Only UIDs of the standard are repeated; anything else is a value of the file.
-    let known = TransferSyntaxRegistry.get(uid).map(|syntax| (syntax.name(), syntax.uid()));
-    let what = match known {
+    // A UID that is not in the standard may identify a site and is not repeated.
+    let registered = TransferSyntaxRegistry.get(uid).map(|syntax| (syntax.name(), syntax.uid()));
+    let what = match registered {
         Some((name, uid)) => format!("the transfer syntax {name} ({uid})"),
         None => "a private or unknown transfer syntax".into(),
     };
@@ -74,7 +78,7 @@ fn unsupported(uid: &str) -> Error {
         _ => "`gdcmconv --raw IN OUT`",
     };
     Error::UnsupportedType(format!(
-        "The DICOM file uses {what}, which is not read here. Convert it to uncompressed explicit \
+        "The DICOM file uses {what}, which is not supported. Convert it to uncompressed explicit \
          little endian, for instance with {tool}."
     ))
 }

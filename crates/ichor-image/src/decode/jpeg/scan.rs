@@ -1,10 +1,10 @@
-//! One scan of a JPEG image, read without its values: what counts is that all of it is there
-//! (ITU-T T.81, annexes F.2.2, G.1 and H.2).
+//! Parses one scan of a JPEG image without computing samples, to check that it is complete (ITU-T T.81, annexes F.2.2,
+//! G.1 and H.2).
 
 use super::Flaw;
 use super::entropy::{Bits, Huffman};
 
-/// How the samples are coded.
+/// The coding process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Process {
     /// Baseline and extended sequential.
@@ -16,21 +16,20 @@ pub(super) enum Process {
 /// One colour component of the frame.
 pub(super) struct Component {
     pub(super) identifier: u8,
-    /// Blocks (samples, where lossless) of an interleaved MCU, across and down.
+    /// Blocks (lossless: samples) per interleaved MCU, across and down.
     pub(super) sampling: (usize, usize),
-    /// Blocks (samples) of a scan of this component alone.
+    /// Blocks (lossless: samples) of a scan with this component only, across and down.
     pub(super) alone: (usize, usize),
-    /// Blocks of all interleaved MCUs, across.
+    /// Blocks per row of interleaved MCUs.
     pub(super) stride: usize,
-    /// Which coefficients of each block are not zero; of progressive images alone.
+    /// For each block, a bit set of the coefficients that are not zero; empty unless the image is progressive.
     pub(super) nonzero: Vec<u64>,
-    /// For each coefficient, how many of its lowest bits have not come yet; `None` before the first
-    /// scan of it.
+    /// For each coefficient, the number of its lowest bits that were not read yet; `None` before its first scan.
     pub(super) missing_bits: [Option<u8>; 64],
 }
 
-/// A component in a scan and its Huffman tables.
-pub(super) struct Member<'a> {
+/// A component of a scan and its Huffman tables.
+pub(super) struct ScanComponent<'a> {
     pub(super) component: usize,
     pub(super) dc: Option<&'a Huffman>,
     pub(super) ac: Option<&'a Huffman>,
@@ -39,20 +38,24 @@ pub(super) struct Member<'a> {
 /// The parameters of a scan.
 pub(super) struct Scan<'a> {
     pub(super) process: Process,
-    pub(super) members: Vec<Member<'a>>,
+    pub(super) members: Vec<ScanComponent<'a>>,
     /// First and last coefficient.
     pub(super) band: (u8, u8),
-    /// Bits that earlier scans left, 0 in the first of a band; and that this one leaves.
+    /// Number of low bits that the previous scans of the band left out (0 in the first scan), and that this one leaves
+    /// out.
     pub(super) successive: (u8, u8),
-    /// MCUs between restart markers; 0 without.
+    /// MCUs between restart markers; 0 for none.
     pub(super) restart_interval: usize,
     /// Interleaved MCUs, across and down.
     pub(super) mcus: (usize, usize),
 }
 
 impl Scan<'_> {
-    /// Reads every MCU.
-    pub(super) fn walk(
+    /// Parses all MCUs.
+    ///
+    /// # Errors
+    /// [`Flaw`] if the data end early or are not valid.
+    pub(super) fn parse(
         &self,
         bits: &mut Bits<'_>,
         components: &mut [Component],
@@ -62,14 +65,14 @@ impl Scan<'_> {
             _ => None,
         };
         let (across, down) = alone.map_or(self.mcus, |component| components[component].alone);
-        let (mut left, mut number, mut run) = (self.restart_interval, 0, 0);
+        let (mut remaining, mut number, mut run) = (self.restart_interval, 0, 0);
         for mcu in 0..across * down {
             if self.restart_interval > 0 {
-                if left == 0 {
+                if remaining == 0 {
                     bits.restart(number)?;
-                    (left, number, run) = (self.restart_interval, (number + 1) % 8, 0);
+                    (remaining, number, run) = (self.restart_interval, (number + 1) % 8, 0);
                 }
-                left -= 1;
+                remaining -= 1;
             }
             let (x, y) = (mcu % across, mcu / across);
             for member in &self.members {
@@ -78,8 +81,8 @@ impl Scan<'_> {
                 for block in 0..wide * high {
                     let column = x * wide + block % wide;
                     let row = y * high + block / wide;
-                    let place = row * component.stride + column;
-                    match (self.process, component.nonzero.get_mut(place)) {
+                    let index = row * component.stride + column;
+                    match (self.process, component.nonzero.get_mut(index)) {
                         (Process::Sequential, _) => sequential(bits, member)?,
                         (Process::Lossless, _) => lossless(bits, member)?,
                         (Process::Progressive, Some(nonzero)) => {
@@ -93,10 +96,11 @@ impl Scan<'_> {
         Ok(())
     }
 
+    /// Parses a block of a progressive scan.
     fn progressive(
         &self,
         bits: &mut Bits<'_>,
-        member: &Member<'_>,
+        member: &ScanComponent<'_>,
         nonzero: &mut u64,
         run: &mut u32,
     ) -> Result<(), Flaw> {
@@ -111,6 +115,7 @@ impl Scan<'_> {
         }
     }
 
+    /// Parses a block of the first scan of a band (G.1.2.2).
     fn first_of_band(
         &self,
         bits: &mut Bits<'_>,
@@ -142,6 +147,7 @@ impl Scan<'_> {
         Ok(())
     }
 
+    /// Parses a block of a later scan of a band (G.1.2.3).
     fn refinement(
         &self,
         bits: &mut Bits<'_>,
@@ -160,7 +166,7 @@ impl Scan<'_> {
                     *run = (1 << bits_of_run) + bits.bits(bits_of_run)?;
                     break;
                 }
-                // The sign of a coefficient that becomes one step large.
+                // The sign of a coefficient that becomes nonzero.
                 _ => bits.bits(1).map(|_| ())?,
             }
             while at <= last {
@@ -190,6 +196,7 @@ impl Scan<'_> {
     }
 }
 
+/// Marks a coefficient as nonzero.
 fn set(nonzero: &mut u64, at: u8, last: u8) -> Result<(), Flaw> {
     if at > last {
         return Err(Flaw::Damaged);
@@ -202,7 +209,7 @@ fn table(table: Option<&Huffman>) -> Result<&Huffman, Flaw> {
     table.ok_or(Flaw::Damaged)
 }
 
-fn sequential(bits: &mut Bits<'_>, member: &Member<'_>) -> Result<(), Flaw> {
+fn sequential(bits: &mut Bits<'_>, member: &ScanComponent<'_>) -> Result<(), Flaw> {
     let (dc, ac) = (table(member.dc)?, table(member.ac)?);
     let length = bits.symbol(dc)?;
     bits.bits(length)?;
@@ -224,8 +231,8 @@ fn sequential(bits: &mut Bits<'_>, member: &Member<'_>) -> Result<(), Flaw> {
     Ok(())
 }
 
-fn lossless(bits: &mut Bits<'_>, member: &Member<'_>) -> Result<(), Flaw> {
+fn lossless(bits: &mut Bits<'_>, member: &ScanComponent<'_>) -> Result<(), Flaw> {
     let length = bits.symbol(table(member.dc)?)?;
-    // A difference of 32,768 is said by its length alone (H.1.2.2).
+    // A difference of 32,768 has no bits after its length (H.1.2.2).
     bits.bits(if length >= 16 { 0 } else { length }).map(|_| ())
 }

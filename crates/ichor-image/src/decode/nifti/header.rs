@@ -1,4 +1,4 @@
-//! The header of a NIfTI-1 file, checked. Field names are those of `nifti1.h` (NIfTI-1.1, 2007).
+//! Reads and checks the header of a NIfTI-1 file. Field names are those of `nifti1.h` (NIfTI-1.1, 2007).
 
 use crate::decode::{Limits, foreign};
 use crate::error::{Error, Result};
@@ -7,30 +7,30 @@ use nifti::{Endianness, NiftiHeader, NiftiType};
 use std::io::Read;
 
 /// Bytes of a NIfTI-1 header, and of the header with its mandatory extension flags.
-const HEADER_BYTES: usize = 348;
+pub(super) const HEADER_BYTES: usize = 348;
 const HEADER_WITH_FLAGS: u64 = 352;
 const NIFTI_2_BYTES: i32 = 540;
-/// Extensions hold notes of kilobytes; more than this is no honest file.
-const MOST_EXTENSIONS: u64 = 64 << 20;
+/// Maximum offset of the voxels, bytes. Header extensions have some kilobytes.
+const MAX_OFFSET: u64 = 64 << 20;
 
-/// What a volume's header says, after checks.
+/// The checked header of a volume.
 pub(super) struct VolumeHeader {
-    /// Voxels along i, j and k; 1 for axes that the file does not have.
+    /// Number of voxels along the axes i, j and k; 1 for an axis that the file does not have.
     pub(super) dimensions: [usize; 3],
     /// Number of axes that the file declares.
     pub(super) dimensionality: usize,
     pub(super) sample: NiftiType,
     pub(super) little_endian: bool,
-    /// From the start of the file to the first voxel, bytes.
+    /// Offset of the first voxel in the file, bytes.
     pub(super) offset: u64,
     /// `scl_slope` and `scl_inter`; value = slope * stored + intercept.
     pub(super) scaling: [f64; 2],
-    /// The fields, for the orientation.
+    /// All fields of the header; the orientation is in them.
     pub(super) fields: NiftiHeader,
     pub(super) warnings: Vec<Warning>,
 }
 
-/// Whether the bytes begin with the length of a NIfTI header, in either byte order.
+/// Whether the bytes start with the length of a NIfTI header, in either byte order.
 pub(super) fn has_nifti_size(bytes: &[u8]) -> bool {
     header_size(bytes).is_some()
 }
@@ -43,24 +43,27 @@ fn header_size(bytes: &[u8]) -> Option<i32> {
 }
 
 impl VolumeHeader {
-    /// Reads the header and leaves `reader` behind it.
-    pub(super) fn read(reader: &mut impl Read, gzipped: bool) -> Result<Self> {
+    /// Reads the header; `reader` is then positioned at [`HEADER_BYTES`].
+    ///
+    /// # Errors
+    /// [`Error::Undecodable`] for a damaged header, [`Error::UnsupportedType`] for other formats and NIfTI-2.
+    pub(super) fn read(reader: &mut impl Read, is_gzip: bool) -> Result<Self> {
         let mut bytes = [0; HEADER_BYTES];
         reader.read_exact(&mut bytes).map_err(|_| {
             Error::Undecodable("it ends or is damaged within its NIfTI header".into())
         })?;
         match header_size(&bytes) {
-            None if gzipped => return Err(foreign::refusal_of_packed(&bytes)),
+            None if is_gzip => return Err(foreign::unsupported_gzip(&bytes)),
             Some(NIFTI_2_BYTES) => {
                 return Err(Error::UnsupportedType(
-                    "NIfTI-2 is not read here. Save the volume as NIfTI-1, for instance with nibabel's \
+                    "NIfTI-2 is not supported. Save the volume as NIfTI-1, for instance with nibabel's \
                      Nifti1Image.from_image."
                         .into(),
                 ));
             }
             _ => {}
         }
-        // ANALYZE 7.5 has the same length and no magic.
+        // ANALYZE 7.5 has a header of the same length without the magic.
         if bytes[344..].iter().all(|byte| *byte == 0) {
             return Err(Error::UnsupportedType(
                 "The file is an ANALYZE header, which says neither where its image lies nor left \
@@ -77,10 +80,11 @@ impl VolumeHeader {
                     .into(),
             ));
         }
-        Self::checked(fields)
+        Self::from_fields(fields)
     }
 
-    fn checked(fields: NiftiHeader) -> Result<Self> {
+    /// Checks the fields of a header.
+    fn from_fields(fields: NiftiHeader) -> Result<Self> {
         let mut warnings = Vec::new();
         let declared = fields
             .dim()
@@ -90,7 +94,7 @@ impl VolumeHeader {
         let further: Vec<u16> = declared.iter().skip(3).copied().filter(|&n| n > 1).collect();
         match further[..] {
             [] => {}
-            // Converters that took slices for points in time.
+            // Some converters store the slices along the axis of time.
             [slices] if dimensions[2] == 1 => {
                 dimensions[2] = slices.into();
                 warnings.push(slices_along_another_axis(&fields));
@@ -102,10 +106,10 @@ impl VolumeHeader {
             )),
         }
         let offset = f64::from(fields.vox_offset);
-        // Writers leave 0 for "right after the header".
+        // Some writers store 0 for "directly after the header".
         let offset = if offset.is_finite() { offset as u64 } else { u64::MAX };
-        if offset > MOST_EXTENSIONS {
-            return Err(Error::Undecodable("its header places the voxels out of reach".into()));
+        if offset > MAX_OFFSET {
+            return Err(Error::Undecodable("its header places the voxels beyond its end".into()));
         }
         Ok(Self {
             dimensions,
@@ -119,22 +123,25 @@ impl VolumeHeader {
         })
     }
 
-    /// Bytes of the first volume as stored.
+    /// Size of the first volume in the file, bytes.
     pub(super) fn raw_bytes(&self) -> u64 {
         self.voxels() * self.sample.size_of() as u64
     }
 
-    /// Bytes of the first volume as 32-bit numbers.
+    /// Size of the first volume as `f32`, bytes.
     pub(super) fn float_bytes(&self) -> u64 {
         self.voxels() * 4
     }
 
-    /// At most 2^48: each dimension has 16 bits.
+    /// Number of voxels of the first volume; at most 2^48, because each dimension has 16 bits.
     fn voxels(&self) -> u64 {
         self.dimensions.iter().map(|&n| n as u64).product()
     }
 
-    /// Refuses volumes that are too large as stored or as decoded, which takes 4 bytes a voxel.
+    /// Checks the size of the volume, in the file and as `f32`.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] above the limit of a series.
     pub(super) fn check_size(&self, limits: &Limits) -> Result<()> {
         let bytes = self.raw_bytes().max(self.float_bytes());
         if bytes > limits.max_series_bytes {
@@ -147,14 +154,15 @@ impl VolumeHeader {
         Ok(())
     }
 
-    /// Unscaled bytes are grey values of a picture: Hounsfield units need a sign.
+    /// Whether the values are grey of a picture: unscaled bytes, which cannot be Hounsfield units because those are
+    /// signed.
     pub(super) fn is_picture(&self) -> bool {
         self.sample == NiftiType::Uint8 && self.scaling == [1.0, 0.0]
     }
 }
 
-/// The distance of such slices is the third voxel side, if anybody set it: 1 is what writers put where
-/// they know nothing.
+/// The warning for slices along the axis of time. Their distance is the third voxel side, unless it is 1, which writers
+/// store for an unknown value.
 fn slices_along_another_axis(fields: &NiftiHeader) -> Warning {
     const CODE: &str = "slices_along_fourth_axis";
     let side = fields.pixdim[3];
@@ -192,7 +200,7 @@ fn sample_type(fields: &NiftiHeader) -> Result<NiftiType> {
     }
 }
 
-/// A slope of 0 means that the values are not scaled.
+/// Slope and intercept. A slope of 0 means that the values are not scaled.
 fn scaling(fields: &NiftiHeader, warnings: &mut Vec<Warning>) -> [f64; 2] {
     let (slope, intercept) = (f64::from(fields.scl_slope), f64::from(fields.scl_inter));
     if slope.is_finite() && intercept.is_finite() {
@@ -200,7 +208,7 @@ fn scaling(fields: &NiftiHeader, warnings: &mut Vec<Warning>) -> [f64; 2] {
     }
     warnings.push(Warning::new(
         "scaling_ignored",
-        "The header's scaling is no number; the values are read as stored.",
+        "The header's scaling is NaN or infinite; the values are read as stored.",
     ));
     [1.0, 0.0]
 }

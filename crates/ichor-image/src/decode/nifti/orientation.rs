@@ -1,18 +1,19 @@
-//! Where a volume lies in the patient, and which of its axes run to the left, the back and up.
+//! Orientation of a volume in the patient, and which of its axes run to the left, to the back and up.
 //!
-//! NIfTI's world has x to the right, y to the front and z up; DICOM's has x to the left and y to
-//! the back (PS3.3 C.7.6.2.1.1).
+//! The world coordinates of NIfTI have x to the right, y to the front and z up; those of DICOM have x to the left and y
+//! to the back (PS3.3 C.7.6.2.1.1).
 
 use super::header::VolumeHeader;
 use crate::series::VolumeGrid;
 use crate::slice::{Placement, Warning};
 use crate::vector::{cross, dot, normalised};
 
-/// Voxel sides of a CT, mm, with a wide margin; outside it the header is wrong.
-const SANE_SIDES_MM: std::ops::RangeInclusive<f64> = 0.01..=100.0;
-/// Beyond this the cut slices are visibly not the patient's axial ones.
+/// Plausible sides of a CT voxel, mm.
+const PLAUSIBLE_SIDES_MM: std::ops::RangeInclusive<f64> = 0.01..=100.0;
+/// Angle from which slices visibly differ from the patient's axial plane.
 const OBLIQUE_DEGREES: f64 = 3.0;
 
+/// Three rows of a map from voxel indices to world coordinates, mm; the fourth column is the origin.
 type Affine = [[f64; 4]; 3];
 
 /// The voxel-to-world map of a file.
@@ -20,46 +21,47 @@ pub(super) struct Orientation {
     /// Voxel (i, j, k) to NIfTI world, mm.
     pub(super) affine: Affine,
     source: Source,
-    /// A declared map was unusable.
+    /// Whether `sform`, or `qform` without `sform`, was declared and not usable.
     fell_back: bool,
-    /// The file has a third axis, so the distance of its slices is known.
+    /// Whether the file has a third axis, so that the distance of its slices is known.
     has_slices: bool,
 }
 
+/// Origin of the affine map.
 #[derive(Clone, Copy, PartialEq)]
 enum Source {
     /// `sform` or `qform`.
     Declared,
     /// Only the voxel sides are known.
     Sides,
-    /// Nothing is known; voxels of 1 mm stand in.
-    Nothing,
+    /// Not in the file; voxels of 1 mm are assumed.
+    Unknown,
 }
 
 impl Orientation {
-    /// `sform`, else `qform`, else the voxel sides (methods 3, 2 and 1 of `nifti1.h`).
-    pub(super) fn of(header: &VolumeHeader) -> Self {
+    /// Uses `sform`, else `qform`, else the voxel sides (methods 3, 2 and 1 of `nifti1.h`).
+    pub(super) fn from_header(header: &VolumeHeader) -> Self {
         let fields = &header.fields;
         let unit = millimetres(fields.xyzt_units);
         let sform = (fields.sform_code > 0).then(|| sform(header, unit));
         let qform = (fields.qform_code > 0).then(|| qform(header, unit));
         let declared: Vec<Affine> = [sform, qform].into_iter().flatten().collect();
-        let sound = declared.iter().position(is_sound);
+        let usable = declared.iter().position(is_plausible);
         let has_slices = header.dimensionality > 2;
         let sides = sides(header, unit);
-        let (affine, source) = match sound {
+        let (affine, source) = match usable {
             Some(index) => (declared[index], Source::Declared),
-            None if sides.iter().all(|s| SANE_SIDES_MM.contains(s)) => {
+            None if sides.iter().all(|s| PLAUSIBLE_SIDES_MM.contains(s)) => {
                 (diagonal(sides), Source::Sides)
             }
-            None => (diagonal([1.0; 3]), Source::Nothing),
+            None => (diagonal([1.0; 3]), Source::Unknown),
         };
-        let fell_back = !declared.is_empty() && sound != Some(0);
+        let fell_back = !declared.is_empty() && usable != Some(0);
         Self { affine, source, fell_back, has_slices }
     }
 
-    /// Which file axis runs most to the left or right, to the front or back, and up or down; and
-    /// whether columns (to the left), rows (to the back) and slices (up) run against it.
+    /// The file axes nearest to left-right, front-back and up-down, and for each whether columns (to the left), rows
+    /// (to the back) or slices (up) run in its opposite direction.
     pub(super) fn nearest_axes(&self) -> ([usize; 3], [bool; 3]) {
         const ORDERS: [[usize; 3]; 6] =
             [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
@@ -71,7 +73,7 @@ impl Orientation {
         (axes, reversed)
     }
 
-    /// Cautions about the geometry.
+    /// Warnings about the geometry.
     pub(super) fn warnings(&self, grid: &VolumeGrid) -> Vec<Warning> {
         let mut warnings = Vec::new();
         if self.fell_back {
@@ -88,7 +90,7 @@ impl Orientation {
                 "The header gives no usable orientation: its axes are taken to run to the right, \
                  the front and the head. Left and right may be exchanged.",
             )),
-            Source::Nothing => warnings.push(Warning::new(
+            Source::Unknown => warnings.push(Warning::new(
                 "spacing_unknown",
                 "The header gives neither a usable orientation nor usable voxel sides; sizes are \
                  not known, and left and right may be exchanged.",
@@ -105,7 +107,7 @@ impl Orientation {
             );
             warnings.push(Warning::new("oblique_volume", message));
         }
-        if self.cut(grid).placement(0).is_none() && self.source == Source::Declared {
+        if self.slice_geometry(grid).placement(0).is_none() && self.source == Source::Declared {
             warnings.push(Warning::new(
                 "sheared_pixels",
                 "The header shears rows against columns; sizes are not known.",
@@ -114,29 +116,29 @@ impl Orientation {
         warnings
     }
 
-    /// Spacing and place of the slices.
-    pub(super) fn cut(&self, grid: &VolumeGrid) -> Cut {
-        let world = |v: [f64; 3]| [-v[0], -v[1], v[2]];
+    /// Spacing and positions of the slices.
+    pub(super) fn slice_geometry(&self, grid: &VolumeGrid) -> SliceGeometry {
+        let to_dicom = |v: [f64; 3]| [-v[0], -v[1], v[2]];
         let toward = |out: usize| {
-            let direction = world(self.direction(grid.axes[out]));
+            let direction = to_dicom(self.direction(grid.axes[out]));
             if grid.reversed[out] { direction.map(|v| -v) } else { direction }
         };
         let (row, column) = (toward(0), toward(1));
         let normal = normalised(cross(row, column)).unwrap_or_default();
         let [columns, rows, slices] = grid.axes.map(|axis| length(self.column(axis)));
-        let known = self.source != Source::Nothing && dot(row, column).abs() < 0.02;
-        Cut {
+        let known = self.source != Source::Unknown && dot(row, column).abs() < 0.02;
+        SliceGeometry {
             spacing_mm: known.then_some([rows as f32, columns as f32]),
             thickness_mm: (known && self.has_slices)
                 .then(|| (slices * dot(toward(2), normal).abs()) as f32),
-            corner: known.then(|| world(self.corner(grid))),
+            corner: known.then(|| to_dicom(self.corner(grid))),
             step: toward(2).map(|v| v * slices),
             row,
             column,
         }
     }
 
-    /// World position of the first slice's first sample.
+    /// World coordinates of the first sample of the first slice.
     fn corner(&self, grid: &VolumeGrid) -> [f64; 3] {
         let mut voxel = [0.0; 3];
         for (axis, reversed) in grid.axes.into_iter().zip(grid.reversed) {
@@ -145,7 +147,7 @@ impl Orientation {
         self.affine.map(|row| dot([row[0], row[1], row[2]], voxel) + row[3])
     }
 
-    /// One step along a file axis, mm.
+    /// The vector from a voxel to the next one along a file axis, mm.
     fn column(&self, axis: usize) -> [f64; 3] {
         column(&self.affine, axis)
     }
@@ -155,10 +157,10 @@ impl Orientation {
     }
 }
 
-/// Geometry of the slices cut from a volume, in the patient's coordinates.
-pub(super) struct Cut {
+/// Geometry of the slices of a volume, in the patient coordinates of DICOM.
+pub(super) struct SliceGeometry {
     pub(super) spacing_mm: Option<[f32; 2]>,
-    /// Distance of the slices along their normal.
+    /// Distance of the slices along their normal, mm.
     pub(super) thickness_mm: Option<f32>,
     corner: Option<[f64; 3]>,
     step: [f64; 3],
@@ -166,7 +168,8 @@ pub(super) struct Cut {
     column: [f64; 3],
 }
 
-impl Cut {
+impl SliceGeometry {
+    /// Position and orientation of a slice; `None` if they are unknown.
     pub(super) fn placement(&self, slice: usize) -> Option<Placement> {
         let corner = self.corner?;
         let position_mm = std::array::from_fn(|w| corner[w] + slice as f64 * self.step[w]);
@@ -174,7 +177,7 @@ impl Cut {
     }
 }
 
-/// Millimetres in one unit of `xyzt_units`; files that name none mean millimetres.
+/// Millimetres per unit of `xyzt_units`; a file without unit uses millimetres.
 fn millimetres(xyzt_units: u8) -> f64 {
     match xyzt_units & 0b111 {
         1 => 1000.0,
@@ -183,24 +186,26 @@ fn millimetres(xyzt_units: u8) -> f64 {
     }
 }
 
-/// Sides of a voxel, mm; 1 for axes that the file does not have, as their `pixdim` means nothing.
+/// Sides of a voxel, mm; 1 for axes that the file does not have, because their `pixdim` is arbitrary.
 fn sides(header: &VolumeHeader, unit: f64) -> [f64; 3] {
     std::array::from_fn(|axis| {
         let side = f64::from(header.fields.pixdim[axis + 1]).abs() * unit;
         let absent = axis >= header.dimensionality;
-        if absent && !SANE_SIDES_MM.contains(&side) { 1.0 } else { side }
+        if absent && !PLAUSIBLE_SIDES_MM.contains(&side) { 1.0 } else { side }
     })
 }
 
+/// The affine map of voxels with these sides, without rotation.
 fn diagonal(sides: [f64; 3]) -> Affine {
     std::array::from_fn(|w| std::array::from_fn(|axis| if axis == w { sides[w] } else { 0.0 }))
 }
 
+/// Method 3 of `nifti1.h`: the affine map in the header.
 fn sform(header: &VolumeHeader, unit: f64) -> Affine {
     let fields = &header.fields;
     let mut affine =
         [fields.srow_x, fields.srow_y, fields.srow_z].map(|row| row.map(|v| f64::from(v) * unit));
-    // A flat image need not say where its third axis runs.
+    // A single slice may omit the direction of its third axis.
     if header.dimensions[2] == 1 && length(column(&affine, 2)) == 0.0 {
         let side = sides(header, unit)[2];
         if let Some(normal) = normalised(cross(column(&affine, 0), column(&affine, 1))) {
@@ -210,15 +215,15 @@ fn sform(header: &VolumeHeader, unit: f64) -> Affine {
     affine
 }
 
-/// Method 2 of `nifti1.h`: a rotation as the quaternion (a, b, c, d), the voxel sides, and
-/// `pixdim[0]` as the sign of the third axis.
+/// Method 2 of `nifti1.h`: a rotation as quaternion (a, b, c, d), the voxel sides, and `pixdim[0]` as sign of the third
+/// axis.
 fn qform(header: &VolumeHeader, unit: f64) -> Affine {
     let fields = &header.fields;
     let [mut b, mut c, mut d] =
         [fields.quatern_b, fields.quatern_c, fields.quatern_d].map(f64::from);
     let squares = b * b + c * c + d * d;
-    // Near a half turn the root would magnify the rounding of b, c and d; `nifti1_io.c` has the
-    // same bound.
+    // Near a rotation by 180 degrees the root would amplify rounding errors of b, c and d; `nifti1_io.c` uses the same
+    // threshold.
     let a = if 1.0 - squares < 1e-7 { 0.0 } else { (1.0 - squares).sqrt() };
     if a == 0.0 {
         [b, c, d] = [b, c, d].map(|v| v / squares.sqrt());
@@ -239,14 +244,14 @@ fn qform(header: &VolumeHeader, unit: f64) -> Affine {
     })
 }
 
-/// Whether an affine can be a CT's: voxel sides that exist, three axes that span space, a place
-/// within a kilometre.
-fn is_sound(affine: &Affine) -> bool {
+/// Whether an affine map is plausible for CT: its voxel sides, three independent axes, and an origin within a
+/// kilometre.
+fn is_plausible(affine: &Affine) -> bool {
     let axes = [0, 1, 2].map(|axis| column(affine, axis));
-    let sides = axes.iter().all(|axis| SANE_SIDES_MM.contains(&length(*axis)));
-    let near = affine.iter().all(|row| row[3].abs() < 1e6);
+    let has_sides = axes.iter().all(|axis| PLAUSIBLE_SIDES_MM.contains(&length(*axis)));
+    let is_near = affine.iter().all(|row| row[3].abs() < 1e6);
     let [x, y, z] = axes.map(|axis| normalised(axis).unwrap_or_default());
-    sides && near && dot(cross(x, y), z).abs() > 0.1
+    has_sides && is_near && dot(cross(x, y), z).abs() > 0.1
 }
 
 fn column(affine: &Affine, axis: usize) -> [f64; 3] {

@@ -1,12 +1,12 @@
-//! Decoded pictures to grey from 0 to 1.
+//! Converts decoded pictures to grey from 0 to 1.
 
 use crate::slice::{CtSlice, Plane, Scale, StoredPlane, Warning};
 use image::DynamicImage;
 
-/// The code of the warning that a picture was stretched.
+/// Code of the warning that a 16-bit picture was stretched to its range.
 const SIXTEEN_BIT: &str = "sixteen_bit";
 
-/// Grey in [0, 1]; colour by luma, transparency on black as viewers show it.
+/// Converts a picture to grey: colour by its luma, transparency on black.
 pub(super) fn to_grey(image: DynamicImage, warnings: &mut Vec<Warning>) -> StoredPlane {
     use DynamicImage as D;
     let (width, height) = (image.width() as usize, image.height() as usize);
@@ -22,27 +22,28 @@ pub(super) fn to_grey(image: DynamicImage, warnings: &mut Vec<Warning>) -> Store
         }
         _ => {
             let rgba = image.into_rgba32f();
-            let grey = |p: &image::Rgba<f32>| {
+            let luma = |p: &image::Rgba<f32>| {
                 let [r, g, b, a] = p.0;
                 // ITU-R BT.709 luma, as `image` uses for its grey conversions.
                 a * (0.2126 * r + 0.7152 * g + 0.0722 * b)
             };
             warnings.extend(colour_warning(&rgba));
-            let samples = rgba.pixels().map(grey).collect();
+            let samples = rgba.pixels().map(luma).collect();
             StoredPlane::grey(&Plane { width, height, samples })
         }
     }
 }
 
-/// Of the pixels that are not black, the share in colour from which on a picture is a colour map or a
-/// photograph and not grey with annotations.
+/// Maximum share of coloured pixels, among those that are not black, in a grey picture with annotations. Above it the
+/// picture is a colour map or a photograph.
 const MAX_COLOUR_SHARE: f32 = 0.25;
 
+/// The warning about colours in a picture, if there are any.
 fn colour_warning(rgba: &image::Rgba32FImage) -> Option<Warning> {
     let is_coloured = |[r, g, b]: [f32; 3]| (r - g).abs() > 0.1 || (g - b).abs() > 0.1;
     let (mut coloured, mut shown, mut lit) = (0_u32, 0_u32, 0_u32);
     for &image::Rgba([r, g, b, alpha]) in rgba.pixels() {
-        // Colour that is transparent lies on black, and shows nothing.
+        // Transparent colour is not visible on black.
         let on_black = [r, g, b].map(|value| value * alpha);
         coloured += u32::from(is_coloured([r, g, b]));
         shown += u32::from(is_coloured(on_black));
@@ -63,8 +64,8 @@ fn colour_warning(rgba: &image::Rgba32FImage) -> Option<Warning> {
     })
 }
 
-/// 16-bit pictures rarely use their whole range, and where black and white lie is not said:
-/// the darkest sample becomes 0 and the brightest 1.
+/// The scale that maps the darkest sample of a 16-bit picture to 0 and the brightest to 1. Such pictures rarely use the
+/// full range, and the file does not specify black and white.
 fn stretch(samples: &[u16], warnings: &mut Vec<Warning>) -> Scale {
     warnings.push(Warning::new(
         SIXTEEN_BIT,
@@ -76,12 +77,12 @@ fn stretch(samples: &[u16], warnings: &mut Vec<Warning>) -> Scale {
     scale_between(low.into(), high.into())
 }
 
-/// The scale of which `low` is 0 and `high` is 1.
+/// The scale that maps `low` to 0 and `high` to 1.
 fn scale_between(low: i32, high: i32) -> Scale {
     Scale { first: -low, slope: 1.0 / f64::from(high - low).max(1.0), intercept: 0.0 }
 }
 
-/// Pictures of one file have one scale: what is equally grey in two slices is equally dense.
+/// Gives all stretched pictures of a file the same scale, so that equal samples in two slices have equal grey values.
 pub(super) fn share_stretch(slices: &mut [CtSlice]) {
     let is_stretched = |slice: &CtSlice| slice.warnings.iter().any(|w| w.code == SIXTEEN_BIT);
     let ends = |slice: &CtSlice| {

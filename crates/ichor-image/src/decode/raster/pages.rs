@@ -1,38 +1,40 @@
-//! The pages of a TIFF (TIFF 6.0, and BigTIFF with offsets of 64 bits): a chain of directories, of
-//! which decoders read the first alone.
+//! Lists the pages of a TIFF (TIFF 6.0, and BigTIFF with 64-bit offsets): a chain of directories, of which decoders
+//! read only the first.
 
 use crate::error::{Error, Result};
 use std::collections::HashSet;
 
-/// A directory entry's tag (TIFF 6.0, section 8).
+// Tags of directory entries (TIFF 6.0, section 8).
 const NEW_SUBFILE_TYPE: u64 = 254;
 const IMAGE_WIDTH: u64 = 256;
 const IMAGE_LENGTH: u64 = 257;
-/// Bits of NewSubfileType: a smaller copy of another page, and a transparency mask.
+/// Bits of NewSubfileType that mark a reduced copy of another page and a transparency mask.
 const REDUCED_OR_MASK: u64 = 0b101;
 
-/// One directory.
+/// A directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Page {
     offset: u64,
     size: (u64, u64),
-    /// A preview or a mask of another page.
-    secondary: bool,
+    /// Whether it is a preview or a mask of another page.
+    is_secondary: bool,
 }
 
-/// The directories of a file in their order.
+/// The directories of a file, in the order of the chain.
 pub(super) struct Pages<'a> {
     bytes: &'a [u8],
-    /// A copy in which the header names another first directory.
+    /// A copy of the file whose header refers to another first directory.
     patched: Vec<u8>,
     pages: Vec<Page>,
-    /// The chain leads out of the file or into itself.
-    pub(super) broken: bool,
+    /// Whether the chain leaves the file or forms a cycle.
+    pub(super) is_broken: bool,
 }
 
 impl<'a> Pages<'a> {
+    /// Reads the chain of directories.
+    ///
     /// # Errors
-    /// [`Error::TooLarge`] for more pages than `max_pages`.
+    /// [`Error::TooLarge`] for more than `max_pages` pages.
     pub(super) fn read(bytes: &'a [u8], max_pages: usize) -> Result<Self> {
         let reader = Reader::new(bytes);
         let mut pages = Vec::new();
@@ -50,21 +52,21 @@ impl<'a> Pages<'a> {
             pages.push(page);
             next = following;
         }
-        Ok(Self { bytes, patched: Vec::new(), pages, broken: next != Some(0) })
+        Ok(Self { bytes, patched: Vec::new(), pages, is_broken: next != Some(0) })
     }
 
     /// Number of pages, without previews and masks.
     pub(super) fn pictures(&self) -> usize {
-        self.pages.iter().filter(|page| !page.secondary).count()
+        self.pages.iter().filter(|page| !page.is_secondary).count()
     }
 
-    /// The pages of the size that most have, of equally many the size that comes first.
-    pub(super) fn of_one_size(&self) -> Vec<Page> {
-        let pictures = || self.pages.iter().copied().filter(|page| !page.secondary);
+    /// The pages of the most frequent size; of equally frequent sizes, that of the first page.
+    pub(super) fn of_most_frequent_size(&self) -> Vec<Page> {
+        let pictures = || self.pages.iter().copied().filter(|page| !page.is_secondary);
         let of_size = |size| pictures().filter(|page| page.size == size).collect::<Vec<_>>();
         let mut largest = Vec::new();
         for page in pictures() {
-            // Files have as many sizes as pages at most, which are bounded.
+            // Quadratic in the number of pages, which is limited.
             let alike = of_size(page.size);
             if alike.len() > largest.len() {
                 largest = alike;
@@ -73,8 +75,8 @@ impl<'a> Pages<'a> {
         largest
     }
 
-    /// The file as if it began with `page`.
-    pub(super) fn beginning_with(&mut self, page: Page) -> &[u8] {
+    /// The file with `page` as its first page.
+    pub(super) fn with_first_page(&mut self, page: Page) -> &[u8] {
         let reader = Reader::new(self.bytes);
         if self.patched.is_empty() {
             self.patched = self.bytes.to_vec();
@@ -120,7 +122,7 @@ impl<'a> Reader<'a> {
         if self.big { 8 } else { 4 }
     }
 
-    /// The directory at `offset`, and where the next one is.
+    /// The directory at `offset`, and the offset of the next one.
     fn page(&self, offset: u64) -> Option<(Page, Option<u64>)> {
         let (count_bytes, entry_bytes) = if self.big { (8, 20) } else { (2, 12) };
         let start = usize::try_from(offset).ok()?;
@@ -130,10 +132,10 @@ impl<'a> Reader<'a> {
         if count == 0 || end > self.bytes.len() {
             return None;
         }
-        let mut page = Page { offset, size: (0, 0), secondary: false };
+        let mut page = Page { offset, size: (0, 0), is_secondary: false };
         for entry in (entries..end).step_by(entry_bytes) {
             let kind = self.number(entry + 2, 2)?;
-            // A single number stands in the entry itself: BYTE, SHORT, LONG or LONG8.
+            // A single number is stored in the entry itself: BYTE, SHORT, LONG or LONG8.
             let length = match kind {
                 1 => 1,
                 3 => 2,
@@ -143,13 +145,13 @@ impl<'a> Reader<'a> {
             };
             let value = self.number(entry + if self.big { 12 } else { 8 }, length)?;
             match self.number(entry, 2)? {
-                NEW_SUBFILE_TYPE => page.secondary = value & REDUCED_OR_MASK != 0,
+                NEW_SUBFILE_TYPE => page.is_secondary = value & REDUCED_OR_MASK != 0,
                 IMAGE_WIDTH => page.size.0 = value,
                 IMAGE_LENGTH => page.size.1 = value,
                 _ => {}
             }
         }
-        // Without a following offset the chain is broken here, not the page.
+        // The page is usable even if the offset of the next one is missing.
         Some((page, self.number(end, self.offset_bytes())))
     }
 }

@@ -1,11 +1,11 @@
-//! Which series is taken where several were given, and what is said of the others.
+//! Tests of the choice among several series, and of the warnings about the others.
 
 use super::*;
 
-/// Size of the planes: large enough for blocks that hold no bone.
+/// Side of the planes, px: large enough for blocks without bone.
 const SIDE: usize = 64;
 
-/// What distinguishes a slice of a table.
+/// Series UID and tags of a test series.
 #[derive(Clone, Copy)]
 struct Case {
     series: &'static str,
@@ -25,7 +25,7 @@ fn head(mark: f32) -> Plane {
     Plane { width: SIDE, height: SIDE, samples }
 }
 
-/// Slices of one series at these heights, whose brain has the value `mark`.
+/// Slices of one series at these heights, with `mark` HU in the brain.
 fn part(heights: &[f64], mark: f32, case: Case) -> Vec<CtSlice> {
     let at = |(index, &z): (usize, &f64)| {
         let mut slice = slice(0.0, [-16.0, -16.0, z], FLAT);
@@ -44,7 +44,8 @@ const SHORT: [f64; 5] = [0.0, 5.0, 10.0, 15.0, 20.0];
 const ABOVE: [f64; 3] = [40.0, 45.0, 50.0];
 const PLAIN: Case = Case { series: "1", tags: |_| () };
 
-fn whole() -> Vec<f64> {
+/// Heights of a complete head.
+fn whole_head() -> Vec<f64> {
     (0..26).map(|n| 5.0 * f64::from(n)).collect()
 }
 
@@ -53,8 +54,8 @@ fn joined(parts: &[Vec<CtSlice>]) -> Series {
 }
 
 #[test]
-fn one_whole_series_is_taken_by_preference() {
-    // First what is not to be taken, then what is, and whether the first may show more of the head.
+fn the_preferred_series_is_chosen() {
+    // The series that is not chosen, the one that is, and whether the former may show more of the head.
     let soft: fn(&mut DicomReference) = |r| r.tags.kernel = "STANDARD".into();
     let bone: fn(&mut DicomReference) = |r| r.tags.kernel = "BONE".into();
     let contrast: fn(&mut DicomReference) = |r| r.tags.has_contrast = true;
@@ -90,7 +91,7 @@ fn one_whole_series_is_taken_by_preference() {
 }
 
 #[test]
-fn a_second_acquisition_is_a_copy_or_content_that_was_not_seen() {
+fn a_second_acquisition_is_a_copy_or_makes_the_result_incomplete() {
     let second = |mark: f32| {
         part(&SHORT, mark, Case { tags: |r| r.tags.acquisition_number = Some(2), ..PLAIN })
     };
@@ -98,13 +99,13 @@ fn a_second_acquisition_is_a_copy_or_content_that_was_not_seen() {
     for (mark, incomplete) in [(30.0, false), (34.0, false), (70.0, true)] {
         let series = joined(&[first.clone(), second(mark)]);
         assert_eq!((series.sources.len(), is_incomplete(&series)), (5, incomplete), "{mark}");
-        assert_eq!(series.sources, [0, 1, 2, 3, 4], "never a mix");
+        assert_eq!(series.sources, [0, 1, 2, 3, 4], "all slices are of one acquisition");
     }
 }
 
 #[test]
-fn acquisitions_that_follow_each_other_are_one_head() {
-    let turn = |number: i32, heights: &[f64]| {
+fn consecutive_acquisitions_are_one_head() {
+    let acquisition = |number: i32, heights: &[f64]| {
         let mut slices = part(heights, 30.0, PLAIN);
         for slice in &mut slices {
             let mut of = (**slice.reference.as_ref().unwrap()).clone();
@@ -113,12 +114,16 @@ fn acquisitions_that_follow_each_other_are_one_head() {
         }
         slices
     };
-    let series = joined(&[turn(1, &[0.0, 5.0]), turn(2, &[10.0, 15.0]), turn(3, &[20.0])]);
+    let series = joined(&[
+        acquisition(1, &[0.0, 5.0]),
+        acquisition(2, &[10.0, 15.0]),
+        acquisition(3, &[20.0]),
+    ]);
     assert_eq!((series.slices.len(), codes(&series)), (5, vec![]));
 }
 
 #[test]
-fn identifiers_made_for_each_slice_say_nothing() {
+fn identifiers_that_differ_for_each_slice_are_not_used() {
     let each = |change: fn(&mut DicomReference, usize)| {
         let mut slices = part(&SHORT, 30.0, PLAIN);
         for (index, slice) in slices.iter_mut().enumerate() {
@@ -149,7 +154,7 @@ fn identifiers_made_for_each_slice_say_nothing() {
         assert!(message(&series, "series_uid_differs").contains(by), "{by}");
     }
     assert_eq!(codes(&study), ["study_uid_differs", "series_uid_differs"]);
-    // Nothing connects these: slices of many heads under one patient's name.
+    // Slices of many heads with the same patient: neither identifiers nor positions connect them.
     let mut apart = part(&[0.0, 5.0, 90.0, 300.0], 30.0, PLAIN);
     for (index, slice) in apart.iter_mut().enumerate() {
         let mut of = (**slice.reference.as_ref().unwrap()).clone();
@@ -161,33 +166,33 @@ fn identifiers_made_for_each_slice_say_nothing() {
 }
 
 #[test]
-fn another_series_is_taken_by_its_number() {
+fn a_series_is_chosen_by_its_number() {
     let bone = part(&SHORT, 30.0, Case { tags: |r| r.tags.kernel = "BONE".into(), ..PLAIN });
     let slices = [bone, part(&SHORT, 30.0, PLAIN)].concat();
-    let asked = |series| {
+    let choose = |series| {
         let request = SeriesRequest { series, ..SeriesRequest::default() };
         super::super::assemble(slices.clone().into(), request)
     };
-    assert_eq!(asked(None).unwrap().sources[0], 5);
-    let named = message(&asked(None).unwrap(), "series_chosen");
+    assert_eq!(choose(None).unwrap().sources[0], 5);
+    let listing = message(&choose(None).unwrap(), "series_chosen");
     assert!(
-        named.contains("number 2 was segmented") && named.contains("1 (kernel BONE"),
-        "{named}"
+        listing.contains("number 2 was segmented") && listing.contains("1 (kernel BONE"),
+        "{listing}"
     );
-    assert_eq!(asked(Some(1)).unwrap().sources[0], 0);
-    let refused = asked(Some(3)).unwrap_err().to_string();
-    assert!(refused.contains("no series 3") && refused.contains("kernel BONE"), "{refused}");
+    assert_eq!(choose(Some(1)).unwrap().sources[0], 0);
+    let error = choose(Some(3)).unwrap_err().to_string();
+    assert!(error.contains("no series 3") && error.contains("kernel BONE"), "{error}");
 }
 
 #[test]
-fn a_whole_head_is_not_left_in_doubt_by_other_parts_of_the_body() {
+fn a_complete_head_beside_another_body_part_is_complete() {
     let neck = part(&[-60.0, -55.0, -50.0], 30.0, Case { series: "2", ..PLAIN });
-    let series = joined(&[part(&whole(), 30.0, PLAIN), neck]);
+    let series = joined(&[part(&whole_head(), 30.0, PLAIN), neck]);
     assert_eq!((series.slices.len(), is_incomplete(&series)), (26, false), "{:?}", codes(&series));
 }
 
 #[test]
-fn pages_and_other_modalities_are_no_content_of_a_head() {
+fn pages_and_other_modalities_are_left_out() {
     let page = |change: fn(&mut CtSlice, &mut DicomReference)| {
         let mut page = part(&[7.0], 30.0, Case { series: "9", ..PLAIN }).remove(0);
         let mut of = (**page.reference.as_ref().unwrap()).clone();
@@ -206,7 +211,7 @@ fn pages_and_other_modalities_are_no_content_of_a_head() {
             of.image_type = vec!["ORIGINAL".into(), "SECONDARY".into()];
         }),
         page(|slice, _| slice.modality = Some("SR".into())),
-        // In the series itself: without a position, at that of a slice, and far away.
+        // With the same series UID: without a position, at the position of a slice, and far away.
         page(|slice, of| {
             slice.placement = None;
             of.series_uid = "1".into();
@@ -226,14 +231,14 @@ fn pages_and_other_modalities_are_no_content_of_a_head() {
         let series = assemble(slices.clone(), None).unwrap();
         assert_eq!(series.sources, [1, 2, 3, 4, 5], "{index} {:?}", codes(&series));
         assert!(!is_incomplete(&series) && !series.warnings.is_empty(), "{index}");
-        // Alone it is what there is.
+        // Without other slices it is kept.
         slices.truncate(1);
         assert_eq!(assemble(slices, None).unwrap().slices.len(), 1, "{index}");
     }
 }
 
 #[test]
-fn volumes_and_pictures_in_several_files_are_kept_apart() {
+fn volumes_and_pictures_in_several_files_are_separate() {
     let volume = |mark: f32| -> Vec<CtSlice> {
         let mut slices = part(&SHORT, mark, PLAIN);
         slices.iter_mut().for_each(|slice| slice.reference = None);

@@ -1,8 +1,8 @@
-//! The order of slices whose positions are wrong or missing.
+//! Tests of the order of slices with wrong or missing positions.
 
 use super::*;
 
-/// Slices with tags, of which `change` spoils something.
+/// A series of `count` tagged slices, each modified by `change`.
 fn tagged(count: usize, change: impl Fn(&mut CtSlice, &mut DicomReference, usize)) -> Series {
     let heights: Vec<f64> = (0..count).map(|n| 5.0 * n as f64).collect();
     let mut slices = stack(&heights);
@@ -20,7 +20,7 @@ fn position(slice: &mut CtSlice) -> &mut [f64; 3] {
 }
 
 #[test]
-fn equal_positions_give_way_to_locations_then_numbers_then_the_files() {
+fn equal_positions_are_replaced_by_locations_then_numbers_then_input_order() {
     let by_location = tagged(5, |slice, of, index| {
         position(slice)[2] = 7.0;
         of.tags.slice_location_mm = Some(-5.0 * index as f64);
@@ -45,7 +45,7 @@ fn equal_positions_give_way_to_locations_then_numbers_then_the_files() {
 }
 
 #[test]
-fn a_multi_frame_object_of_which_one_frame_is_placed_keeps_all_in_order() {
+fn a_multi_frame_object_with_one_position_keeps_all_frames_in_order() {
     let series = tagged(9, |slice, of, index| {
         if index > 0 {
             slice.placement = None;
@@ -62,8 +62,8 @@ fn a_multi_frame_object_of_which_one_frame_is_placed_keeps_all_in_order() {
 }
 
 #[test]
-fn positions_in_metres_and_centimetres_are_repaired_or_not_measured() {
-    // Metres; centimetres with the corner and with the location as witness; a thin overlap that is right.
+fn positions_in_metres_or_centimetres_are_corrected_or_not_measured() {
+    // Metres; centimetres, confirmed by the corner or by the location, and unconfirmed; thin slices in millimetres.
     for (factor, corner, location, thickness, code, step) in [
         (0.001, -100.0, None, 5.0, "positions_rescaled", Some(5.0)),
         (0.1, -100.0, None, 5.0, "positions_rescaled", Some(5.0)),
@@ -100,7 +100,7 @@ fn positions_in_metres_and_centimetres_are_repaired_or_not_measured() {
 }
 
 #[test]
-fn copies_and_a_second_scan_that_shows_the_same_are_left_out_with_a_note() {
+fn copies_and_an_equal_second_scan_are_left_out_with_a_warning() {
     let copies = assemble([stack(&[0.0, 5.0, 10.0]), stack(&[0.0, 5.0, 10.0])].concat(), None);
     let copies = copies.unwrap();
     assert_eq!((copies.sources.clone(), codes(&copies)), (vec![0, 1, 2], vec!["copies_left_out"]));
@@ -114,7 +114,7 @@ fn copies_and_a_second_scan_that_shows_the_same_are_left_out_with_a_note() {
 }
 
 #[test]
-fn gaps_are_what_extents_were_made_of() {
+fn gaps_are_the_inverse_of_extents() {
     let series = assemble(stack(&[0.0, 5.0, 10.0, 17.0, 24.0]), None).unwrap();
     assert_eq!(series.gaps_mm(), Some(vec![5.0, 5.0, 7.0, 7.0]));
 }
