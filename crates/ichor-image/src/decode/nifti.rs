@@ -159,7 +159,7 @@ fn intensity(
     }
     warnings.push(Warning::new(
         "hounsfield_assumed",
-        "NIfTI does not say what its values mean; they are read as Hounsfield units of a CT.",
+        "NIfTI does not say what its values mean; they are taken for Hounsfield units of a CT.",
     ));
     if voxels.lowest > -200.0 {
         let message = format!(

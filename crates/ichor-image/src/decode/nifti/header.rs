@@ -109,7 +109,7 @@ impl VolumeHeader {
         // Some writers store 0 for "directly after the header".
         let offset = if offset.is_finite() { offset as u64 } else { u64::MAX };
         if offset > MAX_OFFSET {
-            return Err(Error::Undecodable("its header places the voxels beyond its end".into()));
+            return Err(Error::Undecodable("its header places the voxels out of reach".into()));
         }
         Ok(Self {
             dimensions,
