@@ -108,7 +108,7 @@ mod tests {
             ("//ABA+Pw=", "'='"),
             ("++ //ABA Pw==", "spaces"),
             ("++//=ABA+", "'='"),
-            ("--//", "mixed"),
+            ("--//", "mixes"),
             ("++//A", "its end is missing"),
             ("data:image/png,++//", ";base64"),
             ("data:image/png;base64", "comma"),

@@ -301,7 +301,7 @@ mod tests {
             (r#"{"images": "AA"}"#, "must be a list"),
             (r#"{"images": ["AA", 1]}"#, "a text"),
             (r#"{"images": ["AA", "AA", "AA", "AA", "AA"]}"#, "more than 4"),
-            (r#"{"file": "AA"}"#, "'file', which is not known. It takes image, images, model"),
+            (r#"{"file": "AA"}"#, "unknown name 'file'. It takes image, images, model"),
             (r#"{"image": "AA", "model": {}}"#, "a text, a number"),
             (r#"{"image": "AA"#, "line 1 column 13"),
             (r#"{"image": "@@"}"#, "character 1"),
