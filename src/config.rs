@@ -3,14 +3,12 @@
 mod container;
 mod engine;
 mod lambda;
-mod limits;
 mod segment;
 mod serve;
 
 pub use container::{HealthArgs, MeasureArgs, SageMakerArgs, SageMakerCli, SageMakerCommand};
 pub use engine::{EngineChoice, OrtArgs};
 pub use lambda::LambdaConfig;
-pub use limits::{MOST_LOCAL_JOBS, job_limits, lambda_limits, local_limits, worker_limits};
 pub use segment::{OutputFormat, SegmentArgs};
 pub use serve::ServeArgs;
 

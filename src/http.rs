@@ -6,6 +6,7 @@ mod headers;
 mod intake;
 mod jobs;
 mod json_body;
+mod limits;
 mod log;
 mod metrics;
 pub mod multipart;
@@ -22,12 +23,12 @@ pub(crate) use handlers::built;
 // The handlers still name the former modules.
 use headers as etag;
 use headers as negotiate;
-pub use jobs::Desk;
+pub use jobs::JobBackend;
 pub(crate) use jobs::now;
+pub use limits::ServiceLimits;
 pub use page::Page;
 pub use rate::Rate;
 
-use crate::decode::Limits;
 use crate::segmenter::Models;
 use crate::telemetry::Sink;
 use axum::Router;
@@ -37,34 +38,13 @@ use metrics::Metrics;
 use rate::Bucket;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// The OpenAPI 3.1 description of every route.
 pub const OPENAPI: &str = include_str!("http/openapi.json");
-
-/// Limits of one service instance.
-#[derive(Debug, Clone, Copy)]
-pub struct ServiceLimits {
-    /// Limits of a slice and of a series.
-    pub slice: Limits,
-    /// Maximum size of a request body, bytes.
-    pub max_body_bytes: usize,
-    /// Maximum size of an answer in the form in which it is transferred, bytes, where the platform has one.
-    pub max_answer_bytes: Option<usize>,
-    /// Requests that are computed at the same time.
-    pub running: usize,
-    /// Requests that may wait; further ones get a 503 with Retry-After.
-    pub waiting: usize,
-    /// Time limit for a whole body, and for each piece of an upload.
-    pub body_timeout: Duration,
-    /// Rate limit, where the service itself enforces one.
-    pub rate: Option<Rate>,
-    /// Maximum lines of a JSON lines body; 0 where such bodies are not accepted.
-    pub max_records: usize,
-}
 
 /// The state that the handlers share: models, limits, jobs, logs.
 #[derive(Debug)]
@@ -74,7 +54,7 @@ pub struct Service {
     running: Semaphore,
     admitted: Semaphore,
     bucket: Option<Bucket>,
-    desk: Option<Desk>,
+    job_backend: Option<JobBackend>,
     log: Sink,
     metrics: Metrics,
     answered: AtomicBool,
@@ -91,7 +71,7 @@ impl Service {
     pub fn with_jobs(
         models: impl Into<Arc<Models>>,
         limits: ServiceLimits,
-        desk: Option<Desk>,
+        job_backend: Option<JobBackend>,
         log: Sink,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -100,7 +80,7 @@ impl Service {
             admitted: Semaphore::new(limits.running + limits.waiting),
             bucket: limits.rate.map(|rate| Bucket::full(rate, Instant::now())),
             limits,
-            desk,
+            job_backend,
             log,
             metrics: Metrics::new(),
             answered: AtomicBool::new(false),
@@ -109,7 +89,7 @@ impl Service {
 
     /// How to send more than the limit of the body, for the error.
     fn body_remedy(&self) -> &'static str {
-        match self.desk {
+        match self.job_backend {
             Some(_) => "Order an upload with POST /v1/uploads, which accepts larger files.",
             None => {
                 "Send one slice at a time, compressed as PNG or JPEG, or run `ichor serve` on your own machine."

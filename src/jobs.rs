@@ -25,7 +25,7 @@ mod status;
 mod work;
 
 pub use keys::JobId;
-pub use local::LocalJobs;
+pub use local::{LocalJobs, MAX_LOCAL_JOBS};
 pub use record::{Order, Record};
 pub use status::{SliceLink, State, Status, rfc3339};
 pub use work::{Outcome, Worker};
@@ -46,6 +46,19 @@ pub struct JobLimits {
     pub lifetime_s: u64,
     /// Time within which the upload must start, and for which links are valid, s.
     pub link_s: u64,
+}
+
+impl Default for JobLimits {
+    /// The limits of every service. 512 uncompressed slices of 512 x 512 px take 256 MiB and headers. A result
+    /// inside the status, escaped, and a link for each of 512 slices together fit the answer of a Lambda function.
+    fn default() -> Self {
+        Self {
+            max_upload_bytes: 320 << 20,
+            max_inline_bytes: 1 << 20,
+            lifetime_s: 86_400,
+            link_s: 900,
+        }
+    }
 }
 
 /// The jobs of one service.

@@ -1,10 +1,10 @@
 //! Ichor as an AWS Lambda function: models from S3 at startup, then the same routes as the local server.
 
 use ichor::aws::{S3Objects, Startup, run_api, s3_client, start};
-use ichor::config::{LambdaConfig, job_limits, lambda_limits, log_filter};
+use ichor::config::{LambdaConfig, log_filter};
 use ichor::error::Result;
-use ichor::http::{Desk, Service};
-use ichor::jobs::Jobs;
+use ichor::http::{JobBackend, Service, ServiceLimits};
+use ichor::jobs::{JobLimits, Jobs};
 use ichor::object_store::ObjectStore;
 use ichor::telemetry::{LogFormat, init_logging, to_stdout};
 use std::process::ExitCode;
@@ -26,9 +26,9 @@ async fn run() -> Result<()> {
     let client = s3_client(config.endpoint.as_deref()).await;
     let Startup { models, log_line } = start(&client, &config).await?;
     to_stdout(&log_line);
-    let desk = config.jobs_bucket.map(|bucket| {
+    let backend = config.jobs_bucket.map(|bucket| {
         let store = ObjectStore::new(S3Objects::new(client, bucket));
-        Desk::Cloud(Jobs::new(store, job_limits()))
+        JobBackend::Cloud(Jobs::new(store, JobLimits::default()))
     });
-    run_api(Service::with_jobs(models, lambda_limits(), desk, Some(to_stdout))).await
+    run_api(Service::with_jobs(models, ServiceLimits::lambda(), backend, Some(to_stdout))).await
 }

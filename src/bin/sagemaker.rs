@@ -6,7 +6,7 @@ use ichor::config::{MeasureArgs, SageMakerArgs, SageMakerCli, SageMakerCommand, 
 use ichor::container::{check_health, run_until_stopped, startup_line, stop_signal};
 use ichor::engine::{Engine, OrtRuntime};
 use ichor::error::{Error, Result};
-use ichor::http::{Service, run_server, sagemaker_router};
+use ichor::http::{Service, ServiceLimits, run_server, sagemaker_router};
 use ichor::measure::batch_times;
 use ichor::segmenter::Models;
 use ichor::storage::{ModelFiles, read_model_dir};
@@ -16,6 +16,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+
+/// Slices per batch where neither a flag nor the engine sets another number: that of a GPU.
+const DEFAULT_MAX_BATCH: usize = 16;
 
 fn main() -> ExitCode {
     init_logging(log_filter().as_deref(), LogFormat::JsonLines);
@@ -47,7 +50,9 @@ async fn serve(args: SageMakerArgs) -> Result<()> {
     let runtime = OrtRuntime::open(args.ort.settings())?;
     let models = Models::load_ort(files, args.default_model.as_deref(), &runtime)?;
     to_stdout(&startup_line(&models, start.elapsed()));
-    let service = Service::with_jobs(models, args.limits(), None, Some(to_stdout));
+    let max_batch = args.ort.max_batch.map_or(DEFAULT_MAX_BATCH, usize::from);
+    let limits = ServiceLimits::container(max_batch, args.waiting);
+    let service = Service::with_jobs(models, limits, None, Some(to_stdout));
     let listener = TcpListener::bind((args.host.as_str(), args.port))
         .await
         .map_err(Error::io("The port cannot be opened; SAGEMAKER_BIND_TO_PORT names another"))?;

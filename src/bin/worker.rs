@@ -1,7 +1,8 @@
 //! The worker: an AWS Lambda function that runs the jobs whose uploads have arrived.
 
 use ichor::aws::{S3Objects, Startup, run_worker, s3_client, start};
-use ichor::config::{LambdaConfig, log_filter, worker_limits};
+use ichor::config::{LambdaConfig, log_filter};
+use ichor::decode::Limits;
 use ichor::error::{Error, Result};
 use ichor::jobs::Worker;
 use ichor::jobs::events::handle_event;
@@ -37,7 +38,7 @@ async fn run() -> Result<()> {
     let (shared, runtime) = (Arc::new((store, models)), Handle::current());
     run_worker(move |event| {
         let (store, models) = &*shared;
-        let worker = Worker { store, models, limits: &worker_limits(), runtime: &runtime };
+        let worker = Worker { store, models, limits: &Limits::default(), runtime: &runtime };
         handle_event(worker, event, to_stdout)
     })
     .await

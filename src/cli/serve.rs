@@ -1,12 +1,14 @@
 //! `serve`: the API and the page on one local port.
 
 use super::models::load_default;
-use crate::config::{MOST_LOCAL_JOBS, ServeArgs, job_limits, local_limits};
+use crate::config::ServeArgs;
 use crate::container::stop_signal;
 use crate::embedded::Embedded;
 use crate::error::{Error, Result};
-use crate::http::{Desk, Page, Service, ServiceLimits, built, now, run_server, server_router};
-use crate::jobs::LocalJobs;
+use crate::http::{
+    JobBackend, Page, Rate, Service, ServiceLimits, built, now, run_server, server_router,
+};
+use crate::jobs::{JobLimits, LocalJobs, MAX_LOCAL_JOBS};
 use crate::object_store::DirObjects;
 use crate::segmenter::Models;
 use crate::telemetry::to_stdout;
@@ -61,13 +63,16 @@ async fn build_failure(models: &Arc<Models>) -> Error {
 }
 
 async fn service(models: Arc<Models>, args: &ServeArgs, folder: &Path) -> Result<Arc<Service>> {
-    let limits = ServiceLimits { rate: args.rate(), ..local_limits() };
+    let burst = args.request_burst.max(1.0);
+    let rate = args.requests_per_second.map(|per_second| Rate { per_second, burst });
+    let limits = ServiceLimits { rate, ..ServiceLimits::local() };
     let store = DirObjects::open(folder)?;
     let slice = limits.slice;
-    let jobs = LocalJobs::start(store, job_limits(), MOST_LOCAL_JOBS, models.clone(), slice, now);
-    let desk = Desk::Local(jobs.await?);
+    let jobs =
+        LocalJobs::start(store, JobLimits::default(), MAX_LOCAL_JOBS, models.clone(), slice, now);
+    let backend = JobBackend::Local(jobs.await?);
     let log = args.log.then_some(to_stdout as fn(&str));
-    Ok(Service::with_jobs(models, limits, Some(desk), log))
+    Ok(Service::with_jobs(models, limits, Some(backend), log))
 }
 
 /// The folder of uploads and results.

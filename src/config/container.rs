@@ -1,10 +1,8 @@
 //! Flags of the server in the container.
 
-use super::{OrtArgs, local_limits};
-use crate::http::ServiceLimits;
+use super::OrtArgs;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// The command line of `ichor-sagemaker`.
 #[derive(Debug, Parser)]
@@ -91,22 +89,4 @@ pub struct SageMakerArgs {
     /// Settings of onnxruntime.
     #[command(flatten)]
     pub ort: OrtArgs,
-}
-
-impl SageMakerArgs {
-    /// What the container accepts. Slices of as many requests as two batches hold are prepared side by
-    /// side, so that one batch gathers while another is computed. SageMaker brings up to 1 GB of an
-    /// asynchronous request; a series of 512 uncompressed slices of 512 px a side takes 256 MiB and
-    /// headers, and a batch of JSON lines at most 100 MB.
-    pub fn limits(&self) -> ServiceLimits {
-        let local = local_limits();
-        ServiceLimits {
-            max_body_bytes: 320 << 20,
-            running: local.running.max(2 * usize::from(self.ort.max_batch.unwrap_or(16))),
-            waiting: self.waiting,
-            body_timeout: Duration::from_secs(300),
-            max_records: 1024,
-            ..local
-        }
-    }
 }

@@ -1,7 +1,6 @@
 //! Flags of `ichor serve`.
 
 use super::ModelArgs;
-use crate::http::Rate;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -36,14 +35,6 @@ pub struct ServeArgs {
     /// Write one JSON line per request to standard output; nothing of the images is in it.
     #[arg(long)]
     pub log: bool,
-}
-
-impl ServeArgs {
-    /// The rate limit.
-    pub fn rate(&self) -> Option<Rate> {
-        let burst = self.request_burst.max(1.0);
-        self.requests_per_second.map(|per_second| Rate { per_second, burst })
-    }
 }
 
 fn positive(text: &str) -> std::result::Result<f64, String> {

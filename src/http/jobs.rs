@@ -15,14 +15,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where a service keeps its jobs, and which process works on them.
 #[derive(Debug)]
-pub enum Desk {
+pub enum JobBackend {
     /// In a folder, worked on by this process.
     Local(LocalJobs),
     /// In a bucket, worked on by the worker function.
     Cloud(Jobs),
 }
 
-impl Desk {
+impl JobBackend {
     pub(super) fn jobs(&self) -> &Jobs {
         match self {
             Self::Local(local) => local.jobs(),
@@ -64,7 +64,7 @@ pub(super) async fn job(
         Error::InvalidParameter("The query takes after, the first index of slices wanted.".into())
     })?;
     let id = id.parse().map_err(|()| job_not_found())?;
-    let jobs = desk(&service)?.jobs();
+    let jobs = job_backend(&service)?.jobs();
     let status = jobs.status(id, query.after, now()).await?.ok_or_else(job_not_found)?;
     let has_ended = !matches!(status.state, JobState::Queued | JobState::Running);
     let code = if has_ended { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -94,7 +94,7 @@ pub(super) async fn job_slice(
 
 /// The local jobs, if this job exists and has not expired. On AWS, links lead to the bucket instead.
 async fn live_jobs(service: &Service, id: JobId) -> Result<&Jobs, Problem> {
-    let Desk::Local(local) = desk(service)? else { return Err(job_not_found()) };
+    let JobBackend::Local(local) = job_backend(service)? else { return Err(job_not_found()) };
     let record = local.jobs().record(id).await?.filter(|record| now() < record.expires_at);
     record.map(|_| local.jobs()).ok_or_else(job_not_found)
 }
@@ -109,12 +109,12 @@ pub(super) async fn delete_job(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let id = id.parse().map_err(|()| job_not_found())?;
-    let deleted = desk(&service)?.jobs().delete(id).await?;
+    let deleted = job_backend(&service)?.jobs().delete(id).await?;
     deleted.then_some(StatusCode::NO_CONTENT).ok_or_else(job_not_found)
 }
 
-pub(super) fn desk(service: &Service) -> Result<&Desk, Problem> {
-    service.desk.as_ref().ok_or_else(|| {
+pub(super) fn job_backend(service: &Service) -> Result<&JobBackend, Problem> {
+    service.job_backend.as_ref().ok_or_else(|| {
         let detail = "This service accepts no uploads. Send one image with POST /v1/segment.";
         Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
     })

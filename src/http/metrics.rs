@@ -5,7 +5,7 @@
 
 use super::log::Measured;
 use super::problem::Problem;
-use super::{Desk, Service};
+use super::{JobBackend, Service};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -105,7 +105,7 @@ pub(super) async fn metrics(State(service): State<Arc<Service>>) -> Result<Respo
         (limits.running + limits.waiting).saturating_sub(service.admitted.available_permits());
     metrics.running.set(running as i64);
     metrics.waiting.set(admitted.saturating_sub(running) as i64);
-    if let Some(Desk::Local(local)) = &service.desk {
+    if let Some(JobBackend::Local(local)) = &service.job_backend {
         metrics.jobs_waiting.set(local.waiting() as i64);
     }
     let mut text = String::new();

@@ -75,9 +75,9 @@ impl<'a> From<&'a Service> for ModelList<'a> {
                 max_slices: limits.slice.max_slices,
                 max_body_bytes: limits.max_body_bytes,
                 max_upload_bytes: service
-                    .desk
+                    .job_backend
                     .as_ref()
-                    .map(|desk| desk.jobs().limits().max_upload_bytes),
+                    .map(|backend| backend.jobs().limits().max_upload_bytes),
             },
             media_types: MEDIA_TYPES,
             windows: PRESETS.map(|(name, window)| WindowFacts { name, window }),

@@ -1,11 +1,11 @@
 //! The handlers of uploads: the order of one, and its bytes where this process receives them itself.
 
 use super::headers::{ContentLength, HeaderMapExt, is_json, same_type, upload_media_type};
-use super::jobs::{desk, job_not_found, now};
+use super::jobs::{job_backend, job_not_found, now};
 use super::json_body::ParameterValue;
 use super::parameters::{PARAMETERS, SegmentParams, Source};
 use super::problem::Problem;
-use super::{Desk, Service};
+use super::{JobBackend, Service};
 use crate::jobs::{JobId, Jobs, Order, rfc3339};
 use crate::object_store::Link;
 use axum::Json;
@@ -52,11 +52,11 @@ pub(super) async fn create_upload(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let desk = desk(&service)?;
+    let backend = job_backend(&service)?;
     let order = read_order(&headers, body)?;
-    let order = validate_order(&service, desk.jobs(), order)?;
+    let order = validate_order(&service, backend.jobs(), order)?;
     let (content_type, size_bytes) = (order.content_type.clone(), order.size_bytes);
-    let created = desk.create(order, now()).await?;
+    let created = backend.create(order, now()).await?;
     let id = created.id;
     let link = created.upload.unwrap_or_else(|| own_link(id, &content_type));
     let headers: serde_json::Map<_, _> =
@@ -138,7 +138,7 @@ pub(super) async fn receive_upload(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let Desk::Local(local) = desk(&service)? else { return Err(job_not_found()) };
+    let JobBackend::Local(local) = job_backend(&service)? else { return Err(job_not_found()) };
     let id = id.parse().map_err(|()| job_not_found())?;
     let record = local.jobs().record(id).await?.ok_or_else(job_not_found)?;
     let now = now();

@@ -20,6 +20,9 @@ pub struct LocalJobs {
     max_jobs: usize,
 }
 
+/// Jobs that the local server keeps at the same time.
+pub const MAX_LOCAL_JOBS: usize = 64;
+
 /// Time between two deletions of expired jobs.
 const SWEEP: Duration = Duration::from_secs(600);
 

@@ -6,7 +6,6 @@ use axum::body::Body;
 use axum::http::{Method, Request, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ichor::config::local_limits;
 use ichor::engine::OrtSettings;
 use ichor::http::{Service, ServiceLimits, sagemaker_router};
 use serde_json::Value;
@@ -17,7 +16,7 @@ use tower::ServiceExt;
 const ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
 
 fn limits() -> ServiceLimits {
-    ServiceLimits { running: 32, max_records: 8, ..local_limits() }
+    ServiceLimits { running: 32, max_records: 8, ..ServiceLimits::local() }
 }
 
 fn service() -> Arc<Service> {

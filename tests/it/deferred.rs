@@ -3,9 +3,8 @@
 use crate::fixtures::{BLEED, json, models, root, sample, send_to};
 use axum::body::Body;
 use axum::http::Request;
-use ichor::config::local_limits;
 use ichor::decode::{Limits, decode_slice};
-use ichor::http::Service;
+use ichor::http::{Service, ServiceLimits};
 use ichor::segmenter::{Models, Segmenter};
 use ichor::storage::{ModelFiles, read_model_dir};
 
@@ -30,7 +29,7 @@ async fn a_service_is_ready_when_every_network_is_built() {
     let models = std::sync::Arc::new(Models::load_default(files(), Some("unet")).unwrap());
     let built = || models.iter().filter(|model| model.engine().is_some()).count();
     assert_eq!((models.default_model().spec().name.as_str(), built()), ("unet", 1));
-    let service = Service::new(models.clone(), local_limits());
+    let service = Service::new(models.clone(), ServiceLimits::local());
     let (status, response) = send_to(service, ready()).await;
     assert_eq!((status.as_u16(), built()), (200, files().len()));
     assert_eq!(json(response).await["models"].as_array().unwrap().len(), files().len());
@@ -40,7 +39,8 @@ async fn a_service_is_ready_when_every_network_is_built() {
         _ => files,
     };
     let damaged = files().into_iter().map(damage).collect();
-    let service = Service::new(Models::load_default(damaged, None).unwrap(), local_limits());
+    let service =
+        Service::new(Models::load_default(damaged, None).unwrap(), ServiceLimits::local());
     let (status, _) = send_to(service, ready()).await;
     assert!(status.is_server_error(), "{status}");
 }

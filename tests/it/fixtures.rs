@@ -3,7 +3,6 @@
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use ichor::config::local_limits;
 use ichor::http::{Service, ServiceLimits, router};
 use ichor::segmenter::Models;
 use ichor::storage::read_model_dir;
@@ -37,12 +36,12 @@ pub(crate) fn closed_models() -> Models {
 
 fn service() -> Arc<Service> {
     static SERVICE: OnceLock<Arc<Service>> = OnceLock::new();
-    Arc::clone(SERVICE.get_or_init(|| Service::new(models(), local_limits())))
+    Arc::clone(SERVICE.get_or_init(|| Service::new(models(), ServiceLimits::local())))
 }
 
 /// A service with other limits than the shared one.
 pub(crate) fn service_with(change: impl Fn(&mut ServiceLimits)) -> Arc<Service> {
-    let mut limits = local_limits();
+    let mut limits = ServiceLimits::local();
     change(&mut limits);
     Service::new(models(), limits)
 }

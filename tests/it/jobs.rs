@@ -5,9 +5,9 @@ use crate::fixtures::{BLEED, NO_BLEED, closed_models, json, models, post, sample
 use crate::packed::zip_of;
 use axum::body::Body;
 use axum::http::Request;
-use ichor::config::{job_limits, local_limits, worker_limits};
+use ichor::decode::Limits;
 use ichor::engine::Logits;
-use ichor::http::{Desk, OPENAPI, Service};
+use ichor::http::{JobBackend, OPENAPI, Service, ServiceLimits};
 use ichor::jobs::{JobId, JobLimits, LocalJobs, Order, Outcome, State, Worker};
 use ichor::object_store::DirObjects;
 use ichor::report::Include;
@@ -34,16 +34,16 @@ async fn local(
     clock: fn() -> u64,
 ) -> LocalJobs {
     let store = DirObjects::open(folder).unwrap();
-    let slice = local_limits().slice;
+    let slice = ServiceLimits::local().slice;
     LocalJobs::start(store, limits, most_open, shared_models(), slice, clock).await.unwrap()
 }
 
 fn service_of(jobs: LocalJobs) -> Arc<Service> {
-    Service::with_jobs(shared_models(), local_limits(), Some(Desk::Local(jobs)), None)
+    Service::with_jobs(shared_models(), ServiceLimits::local(), Some(JobBackend::Local(jobs)), None)
 }
 
 async fn service(folder: &Path) -> Arc<Service> {
-    service_of(local(folder, job_limits(), 8, now).await)
+    service_of(local(folder, JobLimits::default(), 8, now).await)
 }
 
 fn request(method: &str, path: &str, kind: &str, body: impl Into<Body>) -> Request<Body> {
@@ -156,9 +156,10 @@ async fn slices_that_the_series_empties_are_written_again() {
     let models = Arc::new(closed_models());
     let folder = tempfile::tempdir().unwrap();
     let store = DirObjects::open(folder.path()).unwrap();
-    let (limits, slice) = (job_limits(), local_limits().slice);
+    let (limits, slice) = (JobLimits::default(), ServiceLimits::local().slice);
     let jobs = LocalJobs::start(store, limits, 8, models.clone(), slice, now).await.unwrap();
-    let service = Service::with_jobs(models, local_limits(), Some(Desk::Local(jobs)), None);
+    let service =
+        Service::with_jobs(models, ServiceLimits::local(), Some(JobBackend::Local(jobs)), None);
     let content = zip_of(&[NO_BLEED, BLEED, NO_BLEED]);
     let job_url = uploaded(&service, &content, "application/zip", "mask").await;
     let job = ended(&service, &job_url).await;
@@ -263,7 +264,7 @@ async fn a_poisoned_upload_fails_and_the_next_job_is_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_result_above_the_limit_is_linked() {
     let folder = tempfile::tempdir().unwrap();
-    let limits = JobLimits { max_inline_bytes: 10, ..job_limits() };
+    let limits = JobLimits { max_inline_bytes: 10, ..JobLimits::default() };
     let service = service_of(local(folder.path(), limits, 8, now).await);
     let job_url = uploaded(&service, &sample(NO_BLEED), "image/png", "").await;
     let job = ended(&service, &job_url).await;
@@ -275,7 +276,7 @@ async fn a_result_above_the_limit_is_linked() {
 #[tokio::test]
 async fn more_jobs_than_there_is_room_for_wait_until_one_is_deleted() {
     let folder = tempfile::tempdir().unwrap();
-    let service = service_of(local(folder.path(), job_limits(), 2, now).await);
+    let service = service_of(local(folder.path(), JobLimits::default(), 2, now).await);
     let body = value!({"content_type": "image/png", "size_bytes": 10});
     let first = ordered(&service, &body).await;
     ordered(&service, &body).await;
@@ -309,7 +310,7 @@ async fn idle_job(jobs: &LocalJobs, content: &[u8]) -> JobId {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_process_takes_up_what_an_old_one_left() {
     let folder = tempfile::tempdir().unwrap();
-    let old = local(folder.path(), job_limits(), 8, now).await;
+    let old = local(folder.path(), JobLimits::default(), 8, now).await;
     let id = idle_job(&old, &sample(NO_BLEED)).await;
     drop(old);
     let service = service(folder.path()).await;
@@ -320,7 +321,7 @@ async fn a_new_process_takes_up_what_an_old_one_left() {
 #[tokio::test(flavor = "multi_thread")]
 async fn kept_logits_are_taken_and_not_computed_again() {
     let folder = tempfile::tempdir().unwrap();
-    let jobs = local(folder.path(), job_limits(), 8, now).await;
+    let jobs = local(folder.path(), JobLimits::default(), 8, now).await;
     let content = sample(NO_BLEED);
     let id = idle_job(&jobs, &content).await;
     let models = shared_models();
@@ -332,7 +333,7 @@ async fn kept_logits_are_taken_and_not_computed_again() {
     let key = format!("jobs/{id}/logits-0000");
     jobs.jobs().store().put(&key, "", logits.to_bytes()).await.unwrap();
     let store = jobs.jobs().store().clone();
-    let (limits, runtime) = (worker_limits(), Handle::current());
+    let (limits, runtime) = (Limits::default(), Handle::current());
     let work = move || {
         let worker = Worker { store: &store, models: &models, limits: &limits, runtime: &runtime };
         (worker.run(id).unwrap(), worker.run(id).unwrap())
@@ -347,7 +348,7 @@ async fn kept_logits_are_taken_and_not_computed_again() {
 #[tokio::test]
 async fn a_day_later_all_of_it_is_gone() {
     let folder = tempfile::tempdir().unwrap();
-    let jobs = local(folder.path(), job_limits(), 8, now).await;
+    let jobs = local(folder.path(), JobLimits::default(), 8, now).await;
     let created = jobs.create(plain_order(b"pixels"), now()).await.unwrap().unwrap();
     let mut incoming = jobs.receive(created.id).await.unwrap();
     incoming.write(b"pixels").await.unwrap();
@@ -356,10 +357,10 @@ async fn a_day_later_all_of_it_is_gone() {
     assert_eq!((status.state, status.slices.len()), (State::Expired, 0));
     drop(jobs);
     // A server that starts a day later sweeps before it works; a day more, and it forgets the job.
-    let tomorrow = local(folder.path(), job_limits(), 8, || now() + 86_400).await;
+    let tomorrow = local(folder.path(), JobLimits::default(), 8, || now() + 86_400).await;
     assert_eq!(files_below(folder.path()), 1, "only that there was a job");
     assert!(tomorrow.jobs().record(created.id).await.unwrap().is_some());
-    local(folder.path(), job_limits(), 8, || now() + 2 * 86_400).await;
+    local(folder.path(), JobLimits::default(), 8, || now() + 2 * 86_400).await;
     assert_eq!(files_below(folder.path()), 0);
 }
 
@@ -376,7 +377,7 @@ async fn uploads_are_readable_by_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("jobs-root");
-    let jobs = local(&root, job_limits(), 8, now).await;
+    let jobs = local(&root, JobLimits::default(), 8, now).await;
     let id = idle_job(&jobs, b"pixels").await;
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&root), 0o700);

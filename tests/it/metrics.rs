@@ -49,7 +49,7 @@ async fn a_segmentation_moves_the_counters() {
     const REQUESTS: &str =
         "ichor_http_requests_total{method=\"POST\",route=\"/v1/segment\",status=\"200\"}";
     const DURATIONS: &str =
-        "ichor_http_request_duration_seconds_bucket{le=\"+Inf\",route=\"/v1/segment\"}";
+        "ichor_http_request_duration_seconds_bucket{route=\"/v1/segment\",le=\"+Inf\"}";
     const RUNNING: &str = "ichor_requests_running";
     let service = service_with(|_| ());
     let before = metrics(&service).await;

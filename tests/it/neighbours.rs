@@ -2,8 +2,7 @@
 
 use crate::fixtures::{BLEED, NO_BLEED, closed_models, json, post, root, sample, send_to};
 use crate::packed::zip_of;
-use ichor::config::local_limits;
-use ichor::http::Service;
+use ichor::http::{Service, ServiceLimits};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -116,7 +115,7 @@ fn pictures_of_other_heads_and_sizes_stay_alone() {
 
 #[tokio::test]
 async fn a_slice_that_the_series_closes_has_neither_mask_nor_regions() {
-    let service = Service::new(closed_models(), local_limits());
+    let service = Service::new(closed_models(), ServiceLimits::local());
     let query = "?include=mask,every_slice&as_series=true";
     let (_, response) =
         send_to(service.clone(), post(query, "application/zip", zip_of(&HEAD))).await;
