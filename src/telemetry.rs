@@ -11,11 +11,13 @@
 use serde_json::{Map, Value, json};
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{FilterExt, FilterFn, Targets, filter_fn};
+use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry};
 
 /// Namespace of the metrics.
 const NAMESPACE: &str = "Ichor";
@@ -74,13 +76,20 @@ pub enum LogFormat {
 /// variable `RUST_LOG` holds it; without one, or with one that cannot be parsed, warnings and errors are written.
 /// Does nothing where a subscriber exists already.
 pub fn init_logging(filter: Option<&str>, format: LogFormat) {
-    let filter = level_filter(filter).and(own_events());
-    let events = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let _ = tracing_subscriber::registry().with(events(filter, format, std::io::stderr)).try_init();
+}
+
+/// Writes the events that the filter and [`is_own_event`] accept.
+fn events<W>(filter: Option<&str>, format: LogFormat, writer: W) -> impl Layer<Registry>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let events = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
     let events = match format {
         LogFormat::Text => events.boxed(),
         LogFormat::JsonLines => events.json().flatten_event(true).boxed(),
     };
-    let _ = tracing_subscriber::registry().with(events.with_filter(filter)).try_init();
+    events.with_filter(level_filter(filter).and(filter_fn(is_own_event)))
 }
 
 fn level_filter(filter: Option<&str>) -> Targets {
@@ -89,12 +98,10 @@ fn level_filter(filter: Option<&str>) -> Targets {
     parsed.and_then(Result::ok).unwrap_or_else(default)
 }
 
-/// Events of the crates of this workspace: `ichor`, `ichor_core` and so on.
-fn own_events() -> FilterFn {
-    filter_fn(|metadata| {
-        let name = metadata.target().split("::").next().unwrap_or_default();
-        name == "ichor" || name.starts_with("ichor_")
-    })
+/// Whether an event is of a crate of this workspace: `ichor`, `ichor_core` and so on.
+fn is_own_event(metadata: &Metadata<'_>) -> bool {
+    let name = metadata.target().split("::").next().unwrap_or_default();
+    name == "ichor" || name.starts_with("ichor_")
 }
 
 /// Writes a line to standard output, where CloudWatch reads metrics from.
@@ -124,6 +131,42 @@ pub fn process_age_ms() -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Seek, SeekFrom};
+
+    /// What `emit` writes with a filter.
+    fn written(filter: Option<&str>, format: LogFormat, emit: impl FnOnce()) -> String {
+        let mut file = tempfile::tempfile().unwrap();
+        let layer = events(filter, format, std::sync::Mutex::new(file.try_clone().unwrap()));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), emit);
+        file.seek(SeekFrom::Start(0)).unwrap();
+        std::io::read_to_string(file).unwrap()
+    }
+
+    #[test]
+    fn only_events_of_ichor_are_written() {
+        let text = written(Some("trace"), LogFormat::JsonLines, || {
+            tracing::info!(target: "ichor::http", status = 200, "request answered");
+            tracing::error!(target: "dicom_parser", "PatientName Mary");
+            tracing::trace!(target: "lambda_runtime", "body Mary");
+            tracing::error!(target: "ichorous", "Mary");
+        });
+        let event: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&event["message"], &event["status"]),
+            (&json!("request answered"), &json!(200))
+        );
+    }
+
+    #[test]
+    fn warnings_are_the_default_level() {
+        let emit = || {
+            tracing::warn!(target: "ichor", "first");
+            tracing::info!(target: "ichor", "second");
+        };
+        for (filter, lines) in [(None, 1), (Some(""), 1), (Some("a=b=c"), 1), (Some("info"), 2)] {
+            assert_eq!(written(filter, LogFormat::Text, emit).lines().count(), lines, "{filter:?}");
+        }
+    }
 
     #[test]
     fn a_line_describes_its_metrics() {
