@@ -6,11 +6,11 @@
 //!
 //! Arguments: the folder of models, the file of a slice.
 
-use ichor::decode::Limits;
+use ichor::decode::{Input, Limits, open};
 use ichor::error::{Error, Result};
 use ichor::preprocess::{Prepared, preprocess};
-use ichor::report::{Include, write_answer};
-use ichor::segmenter::{Gate, Given, Models, SegmentOptions, Segmenter};
+use ichor::report::{Include, write_report};
+use ichor::segmenter::{Models, NoObserver, SegmentRequest, Segmenter};
 use ichor::storage::read_model_dir;
 use rayon::prelude::*;
 use std::io::BufRead;
@@ -73,9 +73,9 @@ fn prepare(model: &Segmenter, bytes: &[u8]) -> Result<Prepared> {
 
 /// What the API does for one request, without HTTP.
 fn answer(model: &Segmenter, bytes: &[u8]) -> Result<()> {
-    let options = SegmentOptions { contours: true, ..SegmentOptions::default() };
-    let given = Given::from_bytes(bytes, &Limits::default(), &|| 0.0)?;
-    let found = model.segment_given(given, options, Gate::Own, &|_, _| (), &|| 0.0)?;
-    let answer = write_answer(model, found, options, Include::default(), 0.0, &|| 0.0)?;
-    serde_json::to_vec(&answer).map(drop).map_err(|e| Error::Internal(e.to_string()))
+    let request = SegmentRequest { contours: true, ..SegmentRequest::default() };
+    let slices = open(Input::Bytes(bytes), &Limits::default())?;
+    let analysis = model.segment(slices, &request, &NoObserver)?;
+    let report = write_report(model, analysis, Include::default(), &NoObserver)?;
+    serde_json::to_vec(&report).map(drop).map_err(|e| Error::Internal(e.to_string()))
 }

@@ -37,6 +37,7 @@ pub mod measure;
 pub mod object_store;
 #[cfg(feature = "server")]
 pub mod problem;
+pub mod stopwatch;
 #[cfg(feature = "server")]
 pub mod telemetry;
 

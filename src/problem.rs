@@ -87,7 +87,9 @@ impl From<Error> for Problem {
                 return problem.after(5).caused_by(&error);
             }
             // The rest are failures of the service.
-            Error::Core(Core::Model { .. } | Core::Inference(_) | Core::Internal(_))
+            Error::Core(
+                Core::Model { .. } | Core::Inference(_) | Core::Interrupted | Core::Internal(_),
+            )
             | Error::Evaluation(_)
             | Error::Internal(_) => return Self::internal().caused_by(&error),
         };

@@ -6,7 +6,7 @@
 
 use ichor::decode::{Limits, decode_slice};
 use ichor::error::{Error, Result};
-use ichor::segmenter::{Models, SegmentOptions};
+use ichor::segmenter::{Models, NoObserver, SegmentRequest};
 use ichor::storage::read_model_dir;
 use std::path::PathBuf;
 
@@ -21,21 +21,21 @@ fn main() -> Result<()> {
     let bytes = std::fs::read(&file).map_err(Error::io("The slice cannot be read"))?;
     // PNG, JPEG, TIFF, WebP, BMP or a DICOM slice. The limits hold before memory is taken.
     let slice = decode_slice(&bytes, &Limits::default())?;
-    // Stage timings are not needed here, so that the clock stands still.
-    let result =
-        models.default_model().segment_slice(&slice, SegmentOptions::default(), &|| 0.0)?;
+    let model = models.default_model();
+    let segmented = model.segment_slice(&slice, &SegmentRequest::default(), &NoObserver)?;
 
-    let answer = match result.finding.detected {
+    let result = &segmented.result;
+    let answer = match result.detected {
         Some(true) => "yes",
         Some(false) => "no",
         None => "unknown",
     };
-    println!("hemorrhage: {answer}, probability {:?}", result.finding.probability);
-    for lesion in &result.finding.lesions {
+    println!("hemorrhage: {answer}, probability {:?}", result.probability);
+    for lesion in &result.lesions {
         println!("lesion {}: {} px", lesion.id, lesion.area_px);
     }
     if let Some(mask) = arguments.next() {
-        result
+        segmented
             .mask
             .to_grey()
             .save(mask)

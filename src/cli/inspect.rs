@@ -1,14 +1,14 @@
-//! `inspect`: what the reader understood, file by file.
+//! `inspect`: the contents of files as the reader sees them.
 
-use super::walk::{Walked, head, is_stdin, read_stdin, refuse_address, walk};
+use super::walk::{Listing, is_stdin, list_images, read_stdin, refuse_address};
 use crate::config::InspectArgs;
-use crate::decode::{Limits, sniff};
+use crate::decode::{FileKind, Identity, Limits};
 use crate::error::{Error, Result};
 use crate::inspect::{Inspection, SliceFacts, inspect, inspect_path};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// One line of `--json`: the file, then what it holds or why it cannot be read.
+/// One line of `--json`: the file, then its contents or why it cannot be read.
 #[derive(Serialize)]
 struct Line<'a> {
     file: &'a str,
@@ -55,7 +55,7 @@ pub(super) fn inspect_files(args: &InspectArgs) -> Result<()> {
     )))
 }
 
-/// Folders become the images in them, as `segment` takes them.
+/// Folders become the images in them, by the rules of `segment`.
 fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
@@ -63,19 +63,17 @@ fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             files.push(path.clone());
             continue;
         }
-        let Walked { files: inside, clutter, results } = walk(path)?;
-        let before = inside.len();
-        // What cannot be opened is said on its line.
-        let is_input = |file: &PathBuf| head(file).map_or(true, |head| sniff(&head).is_some());
-        let inside: Vec<PathBuf> = inside.into_iter().filter(is_input).collect();
-        let left_out = clutter + results + before - inside.len();
+        let Listing { files: mut images, mut left_out, results } = list_images(path)?;
+        let all = images.len();
+        images.retain(|file| !matches!(file.kind, Ok(FileKind::Dicom(Ok(Identity::NoImage)))));
+        left_out += results + all - images.len();
         if left_out > 0 {
             eprintln!(
                 "ichor: {left_out} files in {} are not images and were left out",
                 path.display()
             );
         }
-        files.extend(inside);
+        files.extend(images.into_iter().map(|file| file.path));
     }
     Ok(files)
 }

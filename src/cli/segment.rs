@@ -9,48 +9,43 @@ mod shortfall;
 use super::models::load_one;
 use super::progress_bar;
 use crate::config::{OutputFormat, SegmentArgs};
-use crate::decode::{
-    Decoded, Heard, Limits, Origin, Several, decode_heard, decode_path, decode_path_heard,
-};
+use crate::decode::{Input as ImageInput, Limits, open};
 use crate::embedded::Embedded;
 use crate::error::Result;
-use crate::report::{Answer, Include, write_answer};
-use crate::segmenter::{Found, Gate, SegmentOptions, Segmenter};
-use crate::slice::Warning;
+use crate::report::{Include, Report, write_report};
+use crate::segmenter::{Analysis, MaskGate, Observer, SegmentRequest, Segmenter};
+use crate::stopwatch::Stopwatch;
 use indicatif::ProgressBar;
-use inputs::{Content, HeadFiles, Input, gather};
+use inputs::{Content, Input, list_inputs};
 use lines::Lines;
 use outputs::Outputs;
 use rayon::prelude::*;
 use shortfall::Shortfall;
-use std::path::Path;
-use std::time::Instant;
-
-/// Files of a series decoded at a time.
-const BATCH: usize = 16;
 
 /// What all inputs share.
 struct Run<'a> {
     model: &'a Segmenter,
-    options: SegmentOptions,
+    request: SegmentRequest,
     outputs: Outputs,
     bar: ProgressBar,
 }
 
 pub(super) fn segment(args: SegmentArgs, embedded: &Embedded) -> Result<()> {
-    let inputs = gather(&args.inputs, args.series)?;
+    let inputs = list_inputs(&args.inputs, args.series)?;
     let (places, inputs) = heads::together(inputs);
     let models = load_one(&args.model_dir, embedded, args.model.as_deref())?;
-    let options = SegmentOptions {
+    let request = SegmentRequest {
         threshold: args.threshold,
         contours: true,
+        probabilities: false,
         window: args.window,
         as_series: args.as_series,
         series: args.series,
+        gate: if args.as_series { MaskGate::Deferred } else { MaskGate::PerSlice },
     };
     let run = Run {
         model: models.default_model(),
-        options,
+        request,
         outputs: Outputs::create(&args.output, &args.format)?,
         bar: progress_bar(inputs.len()),
     };
@@ -58,110 +53,86 @@ pub(super) fn segment(args: SegmentArgs, embedded: &Embedded) -> Result<()> {
     let mut shortfall = Shortfall::default();
     let mut rest = places.iter();
     for batch in heads::batches(&inputs, args.as_series) {
-        let gate = if args.as_series { Gate::Series } else { Gate::Own };
-        let mut found: Vec<Result<Work>> = batch
+        let mut analyses: Vec<Result<(Analysis, Progress<'_>)>> = batch
             .par_iter()
-            .map(|input| run.find(input, gate).inspect_err(|_| run.bar.inc(1)))
+            .map(|input| run.analyse(input).inspect_err(|_| run.bar.inc(1)))
             .collect();
         if args.as_series {
-            heads::join(run.model, batch, &mut found, |work| &mut work.found);
+            heads::smooth(run.model, batch, &mut analyses, |(analysis, _)| analysis)?;
         }
-        let answers: Vec<Result<(Answer, Vec<OutputFormat>)>> =
-            batch.par_iter().zip(found).map(|(input, work)| run.answer(input, work?)).collect();
-        for ((input, answer), &place) in batch.iter().zip(answers).zip(&mut rest) {
-            shortfall.add(&answer, &run.outputs);
-            lines.add(place, &input.shown, answer.map(|(answer, _)| answer), &run.bar)?;
+        let reports: Vec<Result<(Report, Vec<OutputFormat>)>> = batch
+            .par_iter()
+            .zip(analyses)
+            .map(|(input, analysed)| {
+                analysed.and_then(|(a, progress)| run.write(input, a, &progress))
+            })
+            .collect();
+        for ((input, report), &place) in batch.iter().zip(reports).zip(&mut rest) {
+            shortfall.add(&report, &run.outputs);
+            lines.add(place, &input.shown, report.map(|(report, _)| report), &run.bar)?;
         }
     }
     run.bar.finish_and_clear();
     shortfall.report(inputs.len())
 }
 
-/// What was found on an input, before it is written.
-struct Work {
-    found: Found,
-    begun: Instant,
-    /// What the clock since then said when decoding began, ms.
-    started: f64,
+/// Times the work on one input, and moves the progress bar slice by slice.
+struct Progress<'a> {
+    stopwatch: Stopwatch,
+    bar: &'a ProgressBar,
+}
+
+impl Observer for Progress<'_> {
+    fn elapsed_ms(&self) -> f64 {
+        self.stopwatch.elapsed_ms()
+    }
+
+    fn on_decoded(&self, slices: usize) {
+        // Until it was decoded, the input counted as one slice.
+        self.bar.inc_length(slices.saturating_sub(1) as u64);
+    }
+
+    fn on_slice(&self) {
+        self.bar.inc(1);
+    }
 }
 
 impl Run<'_> {
-    /// `gate` says who decides on the mask of a picture.
-    fn find(&self, input: &Input, gate: Gate) -> Result<Work> {
-        let begun = Instant::now();
-        let clock = || begun.elapsed().as_secs_f64() * 1e3;
-        let limits = Limits::default();
-        // Until it was decoded, every input counted as one slice.
-        let counted = |decoded: &Decoded| {
-            self.bar.inc_length(decoded.slices.len().saturating_sub(1) as u64);
-        };
-        let mut cautions: Vec<Warning> = Vec::new();
-        let mut decode = |heard: Heard<'_>| {
-            let decoded = match &input.content {
-                Content::File { path, .. } => {
-                    decode_path_heard(path, &limits, heard).inspect(counted)
-                }
-                Content::Bytes(bytes) => decode_heard(bytes, &limits, heard).inspect(counted),
-                Content::Head(head) => {
-                    cautions.extend(head.warnings.iter().cloned());
-                    decode_head(head, &limits, heard).inspect(counted)
-                }
-                Content::Refused(reason) => Err(ichor_image::Error::Unprocessable(reason.clone())),
-            };
-            Ok(decoded?)
-        };
-        let progress = |_, _| self.bar.inc(1);
-        let (model, mut options) = (self.model, self.options);
-        if matches!(&input.content, Content::Head(head) if head.is_decided) {
-            options.series = None;
-        }
-        let (mut found, started) =
-            model.segment_decoding(&mut decode, &limits, options, gate, &progress, &clock)?;
-        found.warn(cautions);
-        Ok(Work { found, begun, started })
-    }
-
-    /// The report, and the formats that the input could not be written in.
-    fn answer(&self, input: &Input, work: Work) -> Result<(Answer, Vec<OutputFormat>)> {
-        let Work { mut found, begun, started } = work;
-        let clock = || begun.elapsed().as_secs_f64() * 1e3;
-        let written = self.outputs.write(&input.stem, self.model, &found, self.options, &clock)?;
-        found.warn(written.warnings);
-        // The pictures lie beside; a line of JSON stays readable.
-        let include = Include { contours: true, ..Include::NOTHING };
-        let answer = write_answer(self.model, found, self.options, include, started, &clock)?;
-        self.outputs.write_report(&input.stem, &answer)?;
-        Ok((answer, written.missing))
-    }
-}
-
-/// The slices of a head in the order of their files, never more of them in memory than a series may
-/// have; what cannot be read is left out, and said.
-///
-/// # Errors
-/// The first file's where none can be read; [`ichor_image::Error::TooLarge`].
-fn decode_head(
-    head: &HeadFiles,
-    limits: &Limits,
-    heard: Heard<'_>,
-) -> ichor_image::Result<Decoded> {
-    let mut several = Several::new(Origin::Files, limits);
-    for batch in head.files.chunks(BATCH) {
-        let decoded: Vec<ichor_image::Result<Decoded>> =
-            batch.par_iter().map(|(file, frames)| decode_frames(file, frames, limits)).collect();
-        for decoded in decoded {
-            match decoded {
-                Ok(decoded) => several.add(decoded, heard)?,
-                Err(error) => several.fail(error),
+    fn analyse(&self, input: &Input) -> Result<(Analysis, Progress<'_>)> {
+        let progress = Progress { stopwatch: Stopwatch::start(), bar: &self.bar };
+        let mut request = self.request;
+        let mut warnings = &[][..];
+        let image = match &input.content {
+            Content::File { path, .. } => ImageInput::Path(path),
+            Content::Bytes(bytes) => ImageInput::Bytes(bytes),
+            Content::Head(head) => {
+                // The series was chosen by the headers already.
+                request.series = request.series.filter(|_| !head.is_decided);
+                warnings = &head.warnings;
+                ImageInput::Frames(&head.files)
             }
-        }
+            Content::Refused(reason) => {
+                return Err(ichor_image::Error::Unprocessable(reason.clone()).into());
+            }
+        };
+        let slices = open(image, &Limits::default())?;
+        let mut analysis = self.model.segment(slices, &request, &progress)?;
+        analysis.add_warnings(warnings.iter().cloned());
+        Ok((analysis, progress))
     }
-    several.finish()
-}
 
-/// The frames of a file that are of the series.
-fn decode_frames(file: &Path, frames: &[usize], limits: &Limits) -> ichor_image::Result<Decoded> {
-    let slices = decode_path(file, limits)?.slices;
-    let wanted = slices.into_iter().enumerate().filter(|(frame, _)| frames.contains(frame));
-    Ok(wanted.map(|(_, slice)| slice).collect::<Vec<_>>().into())
+    /// Writes the results of an input; returns its report and the formats that it could not be written in.
+    fn write(
+        &self,
+        input: &Input,
+        mut analysis: Analysis,
+        progress: &Progress<'_>,
+    ) -> Result<(Report, Vec<OutputFormat>)> {
+        let written = self.outputs.write(&input.stem, self.model, &analysis)?;
+        analysis.add_warnings(written.warnings);
+        // The pictures are files beside it; a line of JSON stays readable.
+        let report = write_report(self.model, analysis, Include::NOTHING, progress)?;
+        self.outputs.write_report(&input.stem, &report)?;
+        Ok((report, written.missing))
+    }
 }

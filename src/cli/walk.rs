@@ -1,26 +1,62 @@
 //! Files below a folder, by the same rules for every command.
 
-use crate::decode::{is_clutter, natural_order};
+use crate::decode::{FileKind, Limits, identify, is_clutter, natural_order};
 use crate::error::{Error, Result};
+use rayon::prelude::*;
 use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Files looked at in one folder.
+/// Largest number of files in one folder.
 const MAX_FILES: usize = 10_000;
-/// What the kind of a file is told from.
-const HEAD_BYTES: u64 = 4096;
 
-/// What lies below a folder.
-#[derive(Default)]
-pub(super) struct Walked {
-    /// Files, those of each folder by name, 2 before 10.
-    pub(super) files: Vec<PathBuf>,
-    /// Hidden files and what operating systems and discs add.
-    pub(super) clutter: usize,
-    /// Results of an earlier `ichor segment`.
+/// A file that was identified by its first bytes.
+pub(super) struct IdentifiedFile {
+    pub(super) path: PathBuf,
+    /// What it is, or why it cannot be opened.
+    pub(super) kind: ichor_image::Result<FileKind>,
+}
+
+impl IdentifiedFile {
+    pub(super) fn new(path: PathBuf) -> Self {
+        let kind = identify(&path, &Limits::default());
+        Self { path, kind }
+    }
+}
+
+/// The images below a folder.
+pub(super) struct Listing {
+    /// Images and files that cannot be opened, those of each folder by name, 2 before 10.
+    pub(super) files: Vec<IdentifiedFile>,
+    /// Number of files that are no images, hidden files and those that systems add among them.
+    pub(super) left_out: usize,
+    /// Number of results of an earlier `ichor segment`.
     pub(super) results: usize,
+}
+
+/// Lists the images below a folder. Each file is opened once, to identify it.
+///
+/// # Errors
+/// As [`walk`].
+pub(super) fn list_images(folder: &Path) -> Result<Listing> {
+    let Walked { files, clutter, results } = walk(folder)?;
+    let all = files.len();
+    let is_image = |file: &IdentifiedFile| !matches!(file.kind, Ok(FileKind::Other));
+    let files: Vec<IdentifiedFile> =
+        files.into_par_iter().map(IdentifiedFile::new).filter(is_image).collect();
+    Ok(Listing { left_out: clutter + all - files.len(), files, results })
+}
+
+/// The files below a folder.
+#[derive(Default)]
+struct Walked {
+    /// Files, those of each folder by name, 2 before 10.
+    files: Vec<PathBuf>,
+    /// Number of hidden files and of those that systems and discs add.
+    clutter: usize,
+    /// Number of results of an earlier `ichor segment`.
+    results: usize,
 }
 
 /// Lists the files below a folder. Links are followed; a folder is entered once, so that links lead
@@ -28,7 +64,7 @@ pub(super) struct Walked {
 ///
 /// # Errors
 /// [`ichor_image::Error::Io`]; [`ichor_image::Error::TooLarge`] beyond 10,000 files.
-pub(super) fn walk(folder: &Path) -> Result<Walked> {
+fn walk(folder: &Path) -> Result<Walked> {
     let mut walk = Walk::default();
     walk.enter(folder)?;
     let Walk { mut walked, linked, .. } = walk;
@@ -88,8 +124,8 @@ impl Walk {
     }
 }
 
-/// Whether a name is one that `ichor segment` gives to its results, which would be taken for
-/// inputs: of a mask and its overlay, where both are there, and of volumes and montages.
+/// Whether a name is one of `ichor segment`'s results, which must not become inputs: a mask and its overlay where
+/// both are there, volumes and montages.
 fn is_result(name: &str, beside: &HashSet<String>) -> bool {
     let has_twin = |suffix: &str, other: &str| {
         let stem = name.strip_suffix(suffix);
@@ -98,18 +134,6 @@ fn is_result(name: &str, beside: &HashSet<String>) -> bool {
     has_twin("_mask.png", "_overlay.png")
         || has_twin("_overlay.png", "_mask.png")
         || ["_mask.nii.gz", "_montage.png"].iter().any(|suffix| name.ends_with(suffix))
-}
-
-/// The first bytes of a file.
-///
-/// # Errors
-/// [`ichor_image::Error::Io`].
-pub(super) fn head(file: &Path) -> Result<Vec<u8>> {
-    let mut head = Vec::new();
-    fs::File::open(file)
-        .and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head))
-        .map_err(Error::io("The file cannot be read"))?;
-    Ok(head)
 }
 
 /// Reads the standard input as one file.

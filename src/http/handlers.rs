@@ -8,14 +8,15 @@ use super::parameters::{SegmentParams, SegmentRequest};
 use super::problem::{Problem, RequestId};
 use super::types::ModelList;
 use super::{OPENAPI, Service};
-use crate::decode::{Heard, decode_several};
+use crate::decode::{Input, open};
 use crate::error::Error;
 use crate::export::dicom_seg::encode_dicom_seg;
 use crate::export::montage::montage;
 use crate::export::not_written;
 use crate::png::encode_png;
-use crate::report::write_answer;
-use crate::segmenter::{Clock, Found, Gate, Models, SegmentOptions, Segmenter};
+use crate::report::write_report;
+use crate::segmenter::{Analysis, Models, Segmenter};
+use crate::stopwatch::Stopwatch;
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -23,7 +24,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use image::DynamicImage;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 /// One accepted request, ready for a worker thread.
 pub(super) struct Job {
@@ -90,23 +91,24 @@ impl IntoResponse for Ended {
 }
 
 pub(super) fn run(service: &Service, job: Job) -> Result<Ended, Problem> {
-    let start = Instant::now();
-    let clock = move || start.elapsed().as_secs_f64() * 1e3;
-    let SegmentRequest { model, options, include } = job.wanted;
+    let stopwatch = Stopwatch::start();
+    let SegmentRequest { model, segment, include } = job.wanted;
     let model = service.models.get(model.as_deref())?;
-    let limits = &service.limits.slice;
     let files: Vec<&[u8]> = job.images.iter().map(|image| &image[..]).collect();
-    let mut decode = |heard: Heard<'_>| Ok(decode_several(&files, limits, heard)?);
-    let (mut found, started) =
-        model.segment_decoding(&mut decode, limits, options, Gate::Own, &|_, _| (), &clock)?;
-    let measured = measured(model, &found);
-    let (answer, seg) = form_of_answer(&job.answers, model, &mut found, &clock)?;
+    let slices = open(Input::Files(&files), &service.limits.slice)?;
+    let mut analysis = model.segment(slices, &segment, &stopwatch)?;
+    let measured = Measured {
+        model: model.spec().name.clone(),
+        slices: analysis.slices.len(),
+        stages: analysis.timings,
+    };
+    let (answer, seg) = form_of_answer(&job.answers, model, &mut analysis)?;
     let (content_type, body) = match answer {
-        Answer::Picture => ("image/png", encode_png(&picture(model, &found, options))?),
+        Answer::Picture => ("image/png", encode_png(&picture(model, &analysis))?),
         Answer::DicomSeg => ("application/dicom", seg),
         Answer::Json => {
-            let report = write_answer(model, found, options, include, started, &clock)?
-                .of_request(job.request_id);
+            let report =
+                write_report(model, analysis, include, &stopwatch)?.with_request_id(job.request_id);
             let json = serde_json::to_vec(&report).map_err(|e| Error::Internal(e.to_string()))?;
             ("application/json", json)
         }
@@ -115,22 +117,22 @@ pub(super) fn run(service: &Service, job: Job) -> Result<Ended, Problem> {
     Ok(Ended { measured, content_type, body })
 }
 
-/// The first form that the finding can be given in, with the bytes of a segmentation object. Where that
-/// object cannot be made of this input, the next form is taken, and its report says why.
+/// The first form that the analysis can be given in, with the bytes of a segmentation object. Where that
+/// object cannot be made of this input, the next form is used, and its report gives the reason.
 fn form_of_answer(
     answers: &[Answer],
     model: &Segmenter,
-    found: &mut Found,
-    clock: Clock<'_>,
+    analysis: &mut Analysis,
 ) -> Result<(Answer, Vec<u8>), Problem> {
     let mut refusal = None;
     for &answer in answers {
         if answer != Answer::DicomSeg {
-            found.warn(refusal.map(|error| not_written("application/dicom", &error)));
+            analysis.add_warnings(refusal.map(|error| not_written("application/dicom", &error)));
             return Ok((answer, Vec::new()));
         }
-        match dicom_seg(model, found, clock) {
-            Ok(bytes) => return Ok((answer, bytes)),
+        let (series, masks) = (&analysis.series, &analysis.masks);
+        match encode_dicom_seg(model.spec(), series, masks, SystemTime::now()) {
+            Ok(seg) => return Ok((answer, seg.bytes)),
             Err(error) if error.is_unprocessable() => refusal = Some(error),
             Err(error) => return Err(error.into()),
         }
@@ -139,24 +141,10 @@ fn form_of_answer(
     Err(refusal.unwrap_or_else(none).into())
 }
 
-fn dicom_seg(model: &Segmenter, found: &Found, clock: Clock<'_>) -> ichor_core::Result<Vec<u8>> {
-    let found = found.as_series(clock)?;
-    let written = SystemTime::now();
-    encode_dicom_seg(model.spec(), &found.series, &found.masks, written).map(|seg| seg.bytes)
-}
-
-fn measured(model: &Segmenter, found: &Found) -> Measured {
-    let (slices, stages) = match found {
-        Found::Slice { found, .. } => (1, found.finding.timings),
-        Found::Series(found) => (found.slices.len(), found.timings),
-    };
-    Measured { model: model.spec().name.clone(), slices, stages }
-}
-
-fn picture(model: &Segmenter, found: &Found, options: SegmentOptions) -> DynamicImage {
-    match found {
-        Found::Slice { series, found } => model.overlay(&series.slices[0], found),
-        Found::Series(found) => montage(model, found, options).into(),
+fn picture(model: &Segmenter, analysis: &Analysis) -> DynamicImage {
+    match analysis.is_single_slice {
+        true => model.overlay_of(analysis, 0),
+        false => montage(model, analysis).into(),
     }
 }
 

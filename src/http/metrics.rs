@@ -85,7 +85,7 @@ impl Metrics {
     pub(super) fn observe(&self, request: &RequestFacts<'_>) {
         let route = ("route", request.route.to_owned());
         let seconds = request.duration.as_secs_f64();
-        self.durations.get_or_create(&[route.clone()]).observe(seconds);
+        self.durations.get_or_create(std::array::from_ref(&route)).observe(seconds);
         let method = ("method", request.method.to_owned());
         let status = ("status", request.status.to_string());
         self.requests.get_or_create(&[method, route, status]).inc();

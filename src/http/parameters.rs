@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use crate::error::Error;
 use crate::report::Include;
-use crate::segmenter::SegmentOptions;
+use crate::segmenter::{self, MaskGate};
 use crate::window::WindowLevel;
 use axum::extract::Query;
 use axum::http::Uri;
@@ -43,16 +43,30 @@ pub(super) struct SegmentParams {
     model: Option<String>,
     threshold: Option<f32>,
     window: Option<WindowLevel>,
-    include: Option<Include>,
+    include: Option<IncludeList>,
     as_series: Option<bool>,
     series: Option<u32>,
+}
+
+/// The values of `include`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct IncludeList {
+    contours: bool,
+    probabilities: bool,
+    pictures: Include,
+}
+
+impl Default for IncludeList {
+    fn default() -> Self {
+        Self { contours: true, probabilities: false, pictures: Include::default() }
+    }
 }
 
 /// The parameters of a whole request, checked.
 #[derive(Debug, Clone)]
 pub(super) struct SegmentRequest {
     pub(super) model: Option<String>,
-    pub(super) options: SegmentOptions,
+    pub(super) segment: segmenter::SegmentRequest,
     pub(super) include: Include,
 }
 
@@ -123,15 +137,17 @@ impl SegmentParams {
     /// The request, once all its parts are merged.
     pub(super) fn into_request(self) -> Result<SegmentRequest, Problem> {
         let include = self.include.unwrap_or_default();
-        let options = SegmentOptions {
+        let segment = segmenter::SegmentRequest {
             threshold: self.threshold,
             contours: include.contours,
+            probabilities: include.probabilities,
             window: self.window,
             as_series: self.as_series.unwrap_or_default(),
             series: self.series,
+            gate: MaskGate::PerSlice,
         };
-        options.check()?;
-        Ok(SegmentRequest { model: self.model, options, include })
+        segment.check()?;
+        Ok(SegmentRequest { model: self.model, segment, include: include.pictures })
     }
 }
 
@@ -199,14 +215,15 @@ fn parse_bool(text: &str, name: &str, source: Source) -> Result<bool, Problem> {
     }
 }
 
-fn parse_include(list: &str) -> Result<Include, Problem> {
+fn parse_include(list: &str) -> Result<IncludeList, Problem> {
+    let (mut contours, mut probabilities) = (false, false);
     let mut include = Include::NOTHING;
     for name in list.split(',').map(str::trim).filter(|n| !n.is_empty()) {
         match name {
             "mask" => include.mask = true,
             "overlay" => include.overlay = true,
-            "probabilities" => include.probabilities = true,
-            "contours" => include.contours = true,
+            "probabilities" => probabilities = true,
+            "contours" => contours = true,
             "samples" => include.samples = true,
             "every_slice" => include.every_slice = true,
             _ => {
@@ -216,7 +233,7 @@ fn parse_include(list: &str) -> Result<Include, Problem> {
             }
         }
     }
-    Ok(include)
+    Ok(IncludeList { contours, probabilities, pictures: include })
 }
 
 #[cfg(test)]

@@ -129,7 +129,7 @@ fn validate_order(service: &Service, jobs: &Jobs, order: UploadOrder) -> Result<
         );
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail));
     }
-    Ok(Order { content_type, size_bytes, model, options: wanted.options, include: wanted.include })
+    Ok(Order { content_type, size_bytes, model, request: wanted.segment, include: wanted.include })
 }
 
 /// Receives the bytes of an upload, where this process keeps the jobs.

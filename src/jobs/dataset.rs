@@ -5,15 +5,13 @@
 //! place that its series alone decides, so that a series that is tried again is still one row.
 
 use super::{JSON, Outcome, Worker, read_json, to_json};
+use crate::decode::{Input, open};
 use crate::error::{Error, Result};
 use crate::problem::Problem;
-use crate::segmenter::series::SeriesSegmentation;
-use crate::segmenter::{Given, SegmentOptions};
-use crate::series::assemble;
+use crate::segmenter::{Analysis, NoObserver, SegmentRequest};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
 
 /// One series of a data set.
 #[derive(Debug, Deserialize)]
@@ -94,10 +92,10 @@ impl Worker<'_> {
             model_version: model.version.clone(),
             ..Row::default()
         };
-        let measured = catch_unwind(AssertUnwindSafe(|| self.measure(item)));
-        let measured = measured.unwrap_or_else(|_| Err(Error::Internal("panic".into())));
-        let (row, outcome) = match measured {
-            Ok(found) => (described(named, &found), Outcome::Done),
+        let analysed = catch_unwind(AssertUnwindSafe(|| self.analyse(item)));
+        let analysed = analysed.unwrap_or_else(|_| Err(Error::Internal("panic".into())));
+        let (row, outcome) = match analysed {
+            Ok(analysis) => (described(named, &analysis), Outcome::Done),
             Err(error @ Error::Unavailable(_)) => return Err(error),
             Err(error) => {
                 let problem = Problem::from(error).code.to_owned();
@@ -108,15 +106,12 @@ impl Worker<'_> {
         Ok(outcome)
     }
 
-    fn measure(&self, item: &Item) -> Result<SeriesSegmentation> {
-        let start = Instant::now();
-        let clock = move || start.elapsed().as_secs_f64() * 1e3;
+    fn analyse(&self, item: &Item) -> Result<Analysis> {
         let model = self.models.get(item.model.as_deref())?;
-        let bytes = self.runtime.block_on(self.store.get(&item.key))?;
-        let given = Given::from_bytes(&bytes.unwrap_or_default(), self.limits, &clock)?;
-        let options = SegmentOptions { threshold: item.threshold, ..SegmentOptions::default() };
-        let series = assemble(given.decoded, options.series_request())?;
-        Ok(model.segment_series(series, options, &|_, _| (), &clock)?)
+        let bytes = self.runtime.block_on(self.store.get(&item.key))?.unwrap_or_default();
+        let request = SegmentRequest { threshold: item.threshold, ..SegmentRequest::default() };
+        let slices = open(Input::Bytes(&bytes), self.limits)?;
+        Ok(model.segment(slices, &request, &NoObserver)?)
     }
 
     /// Writes the table of a run, sorted by key.
@@ -143,15 +138,15 @@ impl Worker<'_> {
     }
 }
 
-fn described(row: Row, found: &SeriesSegmentation) -> Row {
-    let codes: Vec<&str> = found.warnings.iter().map(|warning| warning.code).collect();
+fn described(row: Row, analysis: &Analysis) -> Row {
+    let codes: Vec<&str> = analysis.warnings.iter().map(|warning| warning.code).collect();
     Row {
-        slices: Some(found.slices.len()),
-        detected: found.detected,
-        probability: found.probability,
-        volume_ml: found.volume.total_volume_ml,
-        key_slice: Some(found.key_slice),
-        threshold: Some(found.threshold),
+        slices: Some(analysis.slices.len()),
+        detected: analysis.detected,
+        probability: analysis.probability,
+        volume_ml: analysis.volume.total_volume_ml,
+        key_slice: Some(analysis.key_slice),
+        threshold: Some(analysis.threshold),
         warnings: codes.join(" "),
         ..row
     }

@@ -1,7 +1,7 @@
 //! The order of a job, and how far its work is.
 
 use crate::report::Include;
-use crate::segmenter::SegmentOptions;
+use crate::segmenter::SegmentRequest;
 use serde::{Deserialize, Serialize};
 
 /// An upload, and how to segment it.
@@ -13,9 +13,10 @@ pub struct Order {
     pub size_bytes: u64,
     /// Name of the model.
     pub model: String,
-    /// Threshold and window.
-    pub options: SegmentOptions,
-    /// Optional parts of the reports.
+    /// Threshold, window and what else is asked of the segmenter.
+    #[serde(rename = "options")]
+    pub request: SegmentRequest,
+    /// Pictures of the slices.
     pub include: Include,
 }
 

@@ -3,23 +3,19 @@
 use super::keys::{Keys, PROBLEM, RESULT, is_logits, slice_index};
 use super::record::{Order, Progress, Record};
 use super::{JSON, JobId, forget, read_json, to_json};
-use crate::decode::Limits;
+use crate::decode::{Input, Limits, open};
 use crate::engine::Logits;
 use crate::error::{Error, Result};
-use crate::mask::PackedMask;
 use crate::object_store::ObjectStore;
-use crate::preprocess::Prepared;
 use crate::problem::Problem;
-use crate::report::series::write_series_report;
-use crate::report::{Include, write_partial_report};
-use crate::segmenter::series::SeriesSegmentation;
-use crate::segmenter::{Gate, Given, Models, Segmentation, Segmenter, SliceFinding};
-use crate::series::{Series, assemble};
+use crate::report::{Include, write_final_slice_report, write_partial_report, write_series_report};
+use crate::segmenter::{Checkpoints, Interrupted, Models, SegmentedSlice, Segmenter};
+use crate::series::Series;
+use crate::stopwatch::Stopwatch;
 use axum::http::StatusCode;
-use rayon::prelude::*;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::sync::{Mutex, PoisonError};
 use tokio::runtime::Handle;
 
 /// Does the work of jobs.
@@ -94,11 +90,12 @@ impl Worker<'_> {
         };
         let progress = Progress { attempts: attempts + 1, total: before.and_then(|p| p.total) };
         self.put(&keys.progress(), &progress)?;
-        let task = Task { worker: self, keys, order: &record.order, kept: kept(&names) };
+        let task = Task { worker: self, keys, order: &record.order };
         // A decoder's panic is caught where it decodes; one anywhere else must not end the process
         // either, for then the same input would end it again.
-        let found = catch_unwind(AssertUnwindSafe(|| task.segment(&upload, progress.attempts)));
-        match found.unwrap_or_else(|_| Err(Stop::Error(Error::Internal("panic".into())))) {
+        let result =
+            catch_unwind(AssertUnwindSafe(|| task.segment(&upload, &names, progress.attempts)));
+        match result.unwrap_or_else(|_| Err(Stop::Error(Error::Internal("panic".into())))) {
             Ok(result) => self.finish(id, result),
             Err(Stop::Gone) => {
                 self.runtime.block_on(forget(self.store, id))?;
@@ -148,120 +145,149 @@ fn gave_up() -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "given_up", detail)
 }
 
-/// Indices of the slices whose logits were kept.
-fn kept(names: &[String]) -> HashSet<usize> {
-    names
-        .iter()
-        .filter(|name| is_logits(name))
-        .filter_map(|n| n.rsplit('-').next()?.parse().ok())
-        .collect()
-}
-
 /// The work on the slices of one job.
+#[derive(Clone, Copy)]
 struct Task<'a> {
     worker: &'a Worker<'a>,
     keys: Keys,
     order: &'a Order,
-    kept: HashSet<usize>,
 }
 
 impl Task<'_> {
-    /// The result: the series answer, whose pictures are in the reports of the slices.
-    fn segment(&self, upload: &[u8], attempts: u32) -> std::result::Result<Vec<u8>, Stop> {
-        let start = Instant::now();
-        let clock = move || start.elapsed().as_secs_f64() * 1e3;
-        let model = self.worker.models.get(Some(&self.order.model))?;
-        let given = Given::from_bytes(upload, self.worker.limits, &clock)?;
-        let (started, decode_ms) = (given.started, given.decode_ms);
-        let series = assemble(given.decoded, self.order.options.series_request())?;
-        let total = Some(series.slices.len());
-        self.worker.put(&self.keys.progress(), &Progress { attempts, total })?;
-        let reported = self.reported()?;
-        let found = (0..series.slices.len())
-            .into_par_iter()
-            .map(|index| self.slice(model, &series, index, &reported, &clock))
-            .collect::<std::result::Result<Vec<_>, Stop>>()?;
-        let outlined: Vec<bool> = found.iter().map(|(_, mask)| !mask.is_empty()).collect();
-        let mut found = model.gather(series, found, &clock)?;
-        found.timings.decode = decode_ms;
-        // What a slice said before it knew its neighbours must not outlive their verdict.
-        for index in (0..outlined.len()).filter(|&index| outlined[index]) {
-            if found.slices[index].lesions.is_empty() {
-                self.retract(model, &found, index, &clock)?;
-            }
+    /// The result: the report of the series. Its pictures are in the reports of the slices. `names` are those of
+    /// the job's objects.
+    fn segment(
+        &self,
+        upload: &[u8],
+        names: &[String],
+        attempts: u32,
+    ) -> std::result::Result<Vec<u8>, Stop> {
+        let stopwatch = Stopwatch::start();
+        let Order { model, request, include, .. } = self.order;
+        let model = self.worker.models.get(Some(model))?;
+        let slices = open(Input::Bytes(upload), self.worker.limits)?;
+        let saved = SavedSlices {
+            task: *self,
+            model,
+            attempts,
+            with_logits: names
+                .iter()
+                .filter(|name| is_logits(name))
+                .filter_map(|name| index_of(name))
+                .collect(),
+            reported: names.iter().filter_map(|name| slice_index(name)).collect(),
+            outlined: Mutex::default(),
+            stop: Mutex::default(),
+        };
+        let analysis = model.segment_with_checkpoints(slices, request, &stopwatch, &saved);
+        if let Some(stop) = saved.stop.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(stop);
         }
-        let bare = Include { contours: self.order.include.contours, ..Include::NOTHING };
-        let mut report =
-            write_series_report(model, found, self.order.options, bare, started, &clock)?;
+        let analysis = analysis?;
+        // The series may have emptied the mask of a slice after its report was written.
+        let outlined = saved.outlined.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for index in outlined.into_iter().filter(|&index| analysis.slices[index].lesions.is_empty())
+        {
+            let report = write_final_slice_report(model, &analysis, index, *include)?;
+            self.worker.put(&self.keys.slice(index), &report)?;
+        }
+        let mut report = write_series_report(model, analysis, Include::NOTHING, &stopwatch)?;
         report.request_id = Some(self.keys.id().to_string());
         Ok(to_json(&report)?)
     }
+}
 
-    fn reported(&self) -> Result<HashSet<usize>> {
-        let names = self.worker.runtime.block_on(self.worker.store.list(&self.keys.folder()))?;
-        Ok(names.iter().filter_map(|name| slice_index(name)).collect())
+/// The slice that the name of an object with logits ends with.
+fn index_of(name: &str) -> Option<usize> {
+    name.rsplit('-').next()?.parse().ok()
+}
+
+/// Logits and reports of the slices of a job in the store.
+struct SavedSlices<'a> {
+    task: Task<'a>,
+    model: &'a Segmenter,
+    attempts: u32,
+    /// Slices whose logits were saved by an earlier attempt.
+    with_logits: HashSet<usize>,
+    /// Slices whose report was written by an earlier attempt.
+    reported: HashSet<usize>,
+    /// Slices with a mask before their neighbours are taken into account.
+    outlined: Mutex<Vec<usize>>,
+    /// Why the work was interrupted.
+    stop: Mutex<Option<Stop>>,
+}
+
+impl SavedSlices<'_> {
+    /// Keeps the reason, which the segmenter does not know.
+    fn interrupt<T, E: Into<Stop>>(
+        &self,
+        result: std::result::Result<T, E>,
+    ) -> std::result::Result<T, Interrupted> {
+        result.map_err(|stop| {
+            self.stop.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(stop.into());
+            Interrupted
+        })
     }
 
-    /// One slice: its logits from the store or from the network, its report into the store.
-    fn slice(
+    fn load(&self, index: usize) -> Result<Option<Logits>> {
+        let Task { worker: Worker { store, runtime, .. }, keys, .. } = self.task;
+        if !self.with_logits.contains(&index) {
+            return Ok(None);
+        }
+        let bytes = runtime.block_on(store.get(&keys.logits(index)))?;
+        Ok(bytes.and_then(|bytes| Logits::from_bytes(&bytes, &self.model.spec().io())))
+    }
+
+    fn save(&self, index: usize, logits: &Logits) -> Result<()> {
+        let Task { worker: Worker { store, runtime, .. }, keys, .. } = self.task;
+        let key = keys.logits(index);
+        runtime.block_on(store.put(&key, "application/octet-stream", logits.to_bytes()))
+    }
+
+    fn report(
         &self,
-        model: &Segmenter,
         series: &Series,
         index: usize,
-        reported: &HashSet<usize>,
-        clock: &(dyn Fn() -> f64 + Sync),
-    ) -> std::result::Result<(SliceFinding, PackedMask), Stop> {
-        let Worker { store, runtime, .. } = self.worker;
-        if !runtime.block_on(store.exists(&self.keys.record()))? {
+        slice: &SegmentedSlice,
+    ) -> std::result::Result<(), Stop> {
+        let Task { worker, keys, order } = self.task;
+        // A job that was deleted meanwhile needs no further work.
+        if !worker.runtime.block_on(worker.store.exists(&keys.record()))? {
             return Err(Stop::Gone);
         }
-        let found = self.found(model, series, index, clock)?;
-        if !reported.contains(&index) {
-            let report = write_partial_report(model, series, index, &found, self.order.include)?;
-            self.worker.put(&self.keys.slice(index), &report)?;
+        if !slice.result.lesions.is_empty() {
+            self.outlined.lock().unwrap_or_else(PoisonError::into_inner).push(index);
         }
-        Ok((found.finding, found.mask.pack()))
+        if !self.reported.contains(&index) {
+            let Order { request, include, .. } = order;
+            let report = write_partial_report(self.model, series, index, slice, request, *include)?;
+            worker.put(&keys.slice(index), &report)?;
+        }
+        Ok(())
+    }
+}
+
+impl Checkpoints for SavedSlices<'_> {
+    fn on_series(&self, series: &Series) -> std::result::Result<(), Interrupted> {
+        let Task { worker, keys, .. } = self.task;
+        let progress = Progress { attempts: self.attempts, total: Some(series.slices.len()) };
+        self.interrupt(worker.put(&keys.progress(), &progress))
     }
 
-    fn found(
+    fn load_logits(&self, index: usize) -> std::result::Result<Option<Logits>, Interrupted> {
+        self.interrupt(self.load(index))
+    }
+
+    fn save_logits(&self, index: usize, logits: &Logits) -> std::result::Result<(), Interrupted> {
+        self.interrupt(self.save(index, logits))
+    }
+
+    fn on_slice(
         &self,
-        model: &Segmenter,
         series: &Series,
         index: usize,
-        clock: &(dyn Fn() -> f64 + Sync),
-    ) -> Result<Segmentation> {
-        let logits = |prepared: &Prepared| self.logits(model, prepared, index);
-        let slice = &series.slices[index];
-        model.segment_with(slice, self.order.options, Gate::of(series), clock, &logits)
-    }
-
-    /// Writes the report of a slice again, whose mask the series does not let through.
-    fn retract(
-        &self,
-        model: &Segmenter,
-        gathered: &SeriesSegmentation,
-        index: usize,
-        clock: &(dyn Fn() -> f64 + Sync),
-    ) -> Result<()> {
-        let mut found = self.found(model, &gathered.series, index, clock)?;
-        found.finding = gathered.slices[index].clone();
-        found.settle();
-        let include = self.order.include;
-        let report = write_partial_report(model, &gathered.series, index, &found, include)?;
-        self.worker.put(&self.keys.slice(index), &report)
-    }
-
-    fn logits(&self, model: &Segmenter, prepared: &Prepared, index: usize) -> Result<Logits> {
-        let Worker { store, runtime, .. } = self.worker;
-        let key = self.keys.logits(index);
-        if self.kept.contains(&index)
-            && let Some(bytes) = runtime.block_on(store.get(&key))?
-            && let Some(logits) = Logits::from_bytes(&bytes, &model.spec().io())
-        {
-            return Ok(logits);
-        }
-        let logits = model.infer(prepared)?;
-        runtime.block_on(store.put(&key, "application/octet-stream", logits.to_bytes()))?;
-        Ok(logits)
+        slice: &SegmentedSlice,
+    ) -> std::result::Result<(), Interrupted> {
+        self.interrupt(self.report(series, index, slice))
     }
 }

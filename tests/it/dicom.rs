@@ -14,7 +14,7 @@ use dicom_object::InMemDicomObject;
 use dicom_transfer_syntax_registry::entries::EXPLICIT_VR_LITTLE_ENDIAN;
 use ichor::decode::{Limits, decode};
 use ichor::inspect::{Inspection, inspect};
-use ichor::segmenter::{SegmentOptions, SliceFinding};
+use ichor::segmenter::{NoObserver, SegmentRequest, SliceResult};
 use ichor::slice::{CtSlice, Intensity, QuotedAttribute};
 use ichor_image::Result;
 use phantom::{COLUMNS, ROWS, ct, ct_with, file, group, pixels, ramp, sequence, short, text};
@@ -315,10 +315,10 @@ fn a_model_of_ct_says_nothing_of_another_modality() {
     let segment = |modality: &str| {
         let slice = slice(&ct_with(|o| text(o, tags::MODALITY, VR::CS, modality)));
         let model = models.default_model();
-        model.segment_slice(&slice, SegmentOptions::default(), &|| 0.0).unwrap().finding
+        model.segment_slice(&slice, &SegmentRequest::default(), &NoObserver).unwrap().result
     };
-    let warned = |finding: &SliceFinding| {
-        finding.warnings.iter().any(|warning| warning.code == "modality_not_supported")
+    let warned = |result: &SliceResult| {
+        result.warnings.iter().any(|warning| warning.code == "modality_not_supported")
     };
     let (mr, ct) = (segment("MR"), segment("CT"));
     assert!(mr.detected.is_none() && warned(&mr));

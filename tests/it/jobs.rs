@@ -11,7 +11,7 @@ use ichor::http::{JobBackend, OPENAPI, Service, ServiceLimits};
 use ichor::jobs::{JobId, JobLimits, LocalJobs, Order, Outcome, State, Worker};
 use ichor::object_store::DirObjects;
 use ichor::report::Include;
-use ichor::segmenter::{Models, SegmentOptions};
+use ichor::segmenter::{Models, SegmentRequest};
 use serde_json::{Value, json as value};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -293,7 +293,7 @@ fn plain_order(content: &[u8]) -> Order {
         content_type: "image/png".into(),
         size_bytes: content.len() as u64,
         model: "unet".into(),
-        options: SegmentOptions::default(),
+        request: SegmentRequest::default(),
         include: Include::NOTHING,
     }
 }

@@ -3,11 +3,11 @@
 use crate::fixtures::{models, root, sample};
 use crate::golden::{cases, crossings};
 use crate::packed::zip;
-use ichor::decode::{Heard, Limits, decode_heard, decode_slice};
+use ichor::decode::{Input, Limits, decode_slice, open};
 use ichor::engine::{Engine, OrtRuntime, OrtSettings, Precision, Provider};
 use ichor::model_spec::sigmoid;
 use ichor::preprocess::Prepared;
-use ichor::segmenter::{Found, Gate, Models, SegmentOptions, Segmenter};
+use ichor::segmenter::{Analysis, Models, NoObserver, SegmentRequest, Segmenter};
 use ichor::storage::read_model_dir;
 use ichor_core::Error;
 use prost::Message;
@@ -237,24 +237,23 @@ fn archive() -> Vec<u8> {
     zip(&files)
 }
 
-fn segmented(model: &Segmenter, bytes: &[u8]) -> Found {
-    let limits = Limits::default();
-    let mut decode = |heard: Heard<'_>| Ok(decode_heard(bytes, &limits, heard)?);
-    let options = SegmentOptions::default();
-    model.segment_decoding(&mut decode, &limits, options, Gate::Own, &|_, _| (), &|| 0.0).unwrap().0
+fn segment(model: &Segmenter, bytes: &[u8], limits: &Limits) -> ichor_core::Result<Analysis> {
+    let slices = open(Input::Bytes(bytes), limits)?;
+    model.segment(slices, &SegmentRequest::default(), &NoObserver)
+}
+
+fn segmented(model: &Segmenter, bytes: &[u8]) -> Analysis {
+    segment(model, bytes, &Limits::default()).unwrap()
 }
 
 #[test]
-fn a_streamed_series_is_found_as_a_whole_one_is() {
+fn a_streamed_series_has_the_result_of_a_whole_one() {
     let (own, ort) = (models(), ort_models(settings()));
     let volume = crate::head::nifti([false, true, false]);
     for bytes in [archive(), volume] {
         for (own, ort) in own.iter().zip(ort.iter()) {
-            let (Found::Series(expected), Found::Series(actual)) =
-                (segmented(own, &bytes), segmented(ort, &bytes))
-            else {
-                panic!("a series is expected");
-            };
+            let (expected, actual) = (segmented(own, &bytes), segmented(ort, &bytes));
+            assert!(!actual.is_single_slice && !expected.is_single_slice);
             assert_eq!(actual.series.sources, expected.series.sources);
             assert_eq!(actual.warnings, expected.warnings);
             assert_eq!(actual.key_slice, expected.key_slice);
@@ -273,24 +272,18 @@ fn a_streamed_series_is_found_as_a_whole_one_is() {
 }
 
 #[test]
-fn one_slice_is_no_series_and_a_broken_file_is_the_senders() {
+fn one_slice_is_no_series_and_a_broken_file_is_an_error_of_the_input() {
     let ort = ort_models(settings());
-    let found = segmented(ort.default_model(), &sample(crate::fixtures::BLEED));
-    assert!(matches!(found, Found::Slice { .. }));
-    let (limits, mut bytes) = (Limits { max_slices: 3, ..Limits::default() }, archive());
-    let mut decode = |heard: Heard<'_>| Ok(decode_heard(&bytes, &limits, heard)?);
-    let options = SegmentOptions::default();
     let model = ort.default_model();
-    let refused =
-        model.segment_decoding(&mut decode, &limits, options, Gate::Own, &|_, _| (), &|| 0.0);
+    assert!(segmented(model, &sample(crate::fixtures::BLEED)).is_single_slice);
+    let (limits, mut bytes) = (Limits { max_slices: 3, ..Limits::default() }, archive());
+    let refused = segment(model, &bytes, &limits);
     assert!(
         matches!(refused, Err(Error::Image(ichor_image::Error::TooLarge { limit: 3, .. }))),
         "{refused:?}"
     );
     bytes.truncate(bytes.len() / 2);
-    let mut decode = |heard: Heard<'_>| Ok(decode_heard(&bytes, &limits, heard)?);
-    let refused =
-        model.segment_decoding(&mut decode, &limits, options, Gate::Own, &|_, _| (), &|| 0.0);
+    let refused = segment(model, &bytes, &limits);
     assert!(
         matches!(refused, Err(Error::Image(ichor_image::Error::Undecodable(_)))),
         "{refused:?}"

@@ -106,12 +106,16 @@ const RUNS_PER_ROW: usize = 4;
 
 /// Labels the components of `mask` run by run, so that the time depends on the runs rather than on the pixels.
 pub fn label_components(mask: &Mask) -> Components {
-    let expected = RUNS_PER_ROW * mask.height;
+    label_runs(runs(mask), RUNS_PER_ROW * mask.height)
+}
+
+/// Labels the components of the runs of a mask, which are in reading order. Memory is reserved for `expected` runs.
+pub(crate) fn label_runs(runs: impl Iterator<Item = Run>, expected: usize) -> Components {
     let mut found: Vec<Run> = Vec::with_capacity(expected);
     let mut sets = DisjointSets { parents: Vec::with_capacity(expected) };
     // Indices of runs: the first of the row above that may touch a later run, and the first of the current row.
     let (mut nearest, mut row_start) = (0, 0);
-    for run in runs(mask) {
+    for run in runs {
         if found.last().is_some_and(|last| last.row != run.row) {
             let adjacent = found[found.len() - 1].row + 1 == run.row;
             nearest = if adjacent { row_start } else { found.len() };

@@ -26,6 +26,9 @@ pub enum Error {
     /// The network failed to run: a fault of the program or its libraries, not of the input.
     #[error("The network could not be run: {0}")]
     Inference(String),
+    /// The caller ended the work ([`crate::segmenter::Interrupted`]).
+    #[error("The work was ended before it was done.")]
+    Interrupted,
     /// A result could not be assembled or encoded: a fault of the program, not of the input.
     #[error("The result could not be written: {0}")]
     Internal(String),

@@ -1,5 +1,6 @@
 //! Binary masks on the pixels of their image.
 
+use crate::components::Run;
 use crate::slice::Plane;
 use image::GrayImage;
 
@@ -128,6 +129,37 @@ impl PackedMask {
         mask
     }
 
+    /// The runs of its pixels, in reading order.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = Run> + '_ {
+        let (width, mut from) = (self.width, 0);
+        std::iter::from_fn(move || {
+            let start = self.find_from(from, true)?;
+            let row = start / width;
+            let row_end = (row + 1) * width;
+            let end = self.find_from(start, false).unwrap_or(row_end).min(row_end);
+            from = end;
+            Some(Run { row, start: start - row * width, end: end - row * width })
+        })
+    }
+
+    /// The row-major index of the first pixel at or after `from` that has this value.
+    fn find_from(&self, from: usize, value: bool) -> Option<usize> {
+        let count = self.width * self.height;
+        let other = if value { 0 } else { u8::MAX };
+        let mut at = from;
+        while at < count {
+            // Bytes without the value are skipped as a whole.
+            if at.is_multiple_of(8) && self.bits[at / 8] == other {
+                at += 8;
+            } else if self.contains(at) == value {
+                return Some(at);
+            } else {
+                at += 1;
+            }
+        }
+        None
+    }
+
     /// Whether the pixel at this row-major index is hemorrhage.
     ///
     /// # Panics
@@ -166,6 +198,7 @@ mod tests {
             let packed = mask.pack();
             assert_eq!((packed.unpack(), packed.area_px()), (mask.clone(), mask.area_px()));
             assert_eq!(packed.is_empty(), mask.area_px() == 0);
+            assert!(packed.runs().eq(crate::components::runs(&mask)), "{width} x {height}");
         }
     }
 

@@ -4,6 +4,7 @@ use crate::components::{BoundingBox, Component, Components, Run, label_component
 use crate::geometry::{CropBox, Patch};
 use crate::mask::Mask;
 use crate::model_spec::{Postprocessing, sigmoid};
+use crate::overlay::grey;
 use crate::slice::Plane;
 use image::GrayImage;
 use imageproc::contours::{BorderType, find_contours};
@@ -75,6 +76,14 @@ impl LogitMap {
             all.samples[first..][..row.len()].copy_from_slice(row);
         }
         all
+    }
+
+    /// The probability of each pixel as 8-bit grey, 255 for 1.
+    pub fn to_grey(&self) -> GrayImage {
+        let plane = self.probabilities();
+        let levels = plane.samples.iter().map(|&value| grey(value)).collect();
+        // The buffer has the size that the image needs.
+        GrayImage::from_raw(plane.width as u32, plane.height as u32, levels).unwrap_or_default()
     }
 
     /// The probabilities of a rectangle that holds every pixel at or above `threshold`.

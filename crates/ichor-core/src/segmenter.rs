@@ -1,22 +1,25 @@
-//! The one composition: bytes to a [`Segmentation`], by one loaded model; a [`series`] slice by slice.
+//! [`Segmenter`]: slices of an input to an [`Analysis`], by one loaded model.
 
-mod cautions;
+mod aggregate;
+mod analysis;
+mod display;
 mod doubts;
-mod file;
-mod finding;
-mod gather;
-mod join;
 mod models;
+mod observer;
 mod read_out;
-pub mod series;
-mod shown;
+mod request;
+mod segment;
+mod skull_mask;
+mod slice_result;
+mod smooth;
 mod stream;
-mod within;
+mod warnings;
 
-pub use file::{Found, Given};
-pub use finding::{Gate, Readout, Segmentation, SliceFinding, StageTimings};
+pub use analysis::{Analysis, SeriesSubtype};
 pub use models::Models;
-pub use stream::Decode;
+pub use observer::{Checkpoints, Interrupted, NoObserver, Observer};
+pub use request::{MaskGate, SegmentRequest};
+pub use slice_result::{Readout, SegmentedSlice, SliceResult, StageTimings};
 
 #[cfg(feature = "ort")]
 use crate::agreement;
@@ -27,12 +30,9 @@ use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
 use crate::overlay::parse_color;
 use crate::preprocess::{Prepared, preprocess};
-use crate::series::SeriesRequest;
 use crate::slice::{CtSlice, Intensity};
 use crate::storage::ModelFiles;
-use crate::window::WindowLevel;
 use image::Rgb;
-use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 
 /// A model that is loaded and ready.
@@ -55,50 +55,9 @@ pub struct LoadTimings {
     pub optimise: f64,
 }
 
-/// What a caller may ask for.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct SegmentOptions {
-    /// Replaces the model's own threshold, in (0, 1).
-    pub threshold: Option<f32>,
-    /// Whether lesions carry their contours.
-    pub contours: bool,
-    /// Window of the overlay in place of the model's input window; the result stays the same.
-    pub window: Option<WindowLevel>,
-    /// Whether several pictures are slices of one head.
-    #[serde(default)]
-    pub as_series: bool,
-    /// Which of several series to take, by its number in the warning that lists them, from 1.
-    #[serde(default)]
-    pub series: Option<u32>,
-}
-
-impl SegmentOptions {
-    /// What is asked of the series.
-    pub fn series_request(&self) -> SeriesRequest {
-        SeriesRequest { series: self.series, as_series: self.as_series }
-    }
-
-    /// Says whether the values can be used, before any work is done.
-    ///
-    /// # Errors
-    /// [`Error::InvalidParameter`] for a threshold outside (0, 1).
-    pub fn check(&self) -> Result<()> {
-        if self.threshold.is_none_or(|threshold| threshold > 0.0 && threshold < 1.0) {
-            return Ok(());
-        }
-        Err(Error::InvalidParameter(
-            "threshold must lie between 0 and 1, both excluded; leave it out for the model's own"
-                .into(),
-        ))
-    }
-}
-
-/// Gives the time in ms since any fixed moment; handed in, as this layer knows no clock.
-pub type Clock<'a> = &'a (dyn Fn() -> f64 + Sync);
-
 /// Whether the assessment of a slice waits for that of its series ([`crate::assess::assess_series`]).
-fn defers_assessment(slice: &CtSlice, gate: Gate) -> bool {
-    gate == Gate::Series && slice.intensity == Intensity::Hounsfield
+fn defers_assessment(slice: &CtSlice, gate: MaskGate) -> bool {
+    gate == MaskGate::Deferred && slice.intensity == Intensity::Hounsfield
 }
 
 impl Segmenter {
@@ -195,51 +154,6 @@ impl Segmenter {
         &self.card
     }
 
-    /// Segments one decoded slice.
-    ///
-    /// # Errors
-    /// [`Error::InvalidParameter`] for a threshold outside (0, 1); [`Error::Inference`].
-    pub fn segment_slice(
-        &self,
-        slice: &CtSlice,
-        options: SegmentOptions,
-        clock: Clock<'_>,
-    ) -> Result<Segmentation> {
-        self.segment_with(slice, options, Gate::Own, clock, &|prepared| self.infer(prepared))
-    }
-
-    /// Segments one decoded slice with logits that `logits` gives: computed by
-    /// [`Segmenter::infer`], or kept from an earlier run on the same slice.
-    ///
-    /// # Errors
-    /// As [`Segmenter::segment_slice`], and whatever `logits` fails with.
-    pub fn segment_with<E: From<Error>>(
-        &self,
-        slice: &CtSlice,
-        options: SegmentOptions,
-        gate: Gate,
-        clock: Clock<'_>,
-        logits: &dyn Fn(&Prepared) -> std::result::Result<Logits, E>,
-    ) -> std::result::Result<Segmentation, E> {
-        options.check()?;
-        let threshold = options.threshold.unwrap_or(self.spec.postprocessing.threshold);
-        let t0 = clock();
-        let prepared = preprocess(slice, &self.spec)?;
-        let t1 = clock();
-        let logits = match self.is_suitable(slice)
-            && (defers_assessment(slice, gate) || !prepared.assessment.is_unreadable())
-        {
-            true => logits(&prepared)?,
-            false => Logits::impossible(&self.io),
-        };
-        let t2 = clock();
-        let mut found = self.read_out(slice, prepared, logits, threshold, options, gate);
-        let (preprocess, inference) = (t1 - t0, t2 - t1);
-        found.finding.timings =
-            StageTimings { decode: 0.0, preprocess, inference, postprocess: clock() - t2 };
-        Ok(found)
-    }
-
     /// Whether the model was made for images of the slice's modality, where the file names one.
     fn is_suitable(&self, slice: &CtSlice) -> bool {
         slice.modality.as_ref().is_none_or(|modality| self.spec.modalities.contains(modality))
@@ -248,7 +162,7 @@ impl Segmenter {
     /// Logits on the network's grid for one slice; the stage that golden cases compare.
     ///
     /// # Errors
-    /// As [`Segmenter::segment_slice`].
+    /// As [`preprocess`] and [`Segmenter::infer`].
     pub fn logits(&self, slice: &CtSlice) -> Result<(Prepared, Logits)> {
         let prepared = preprocess(slice, &self.spec)?;
         let logits = self.infer(&prepared)?;

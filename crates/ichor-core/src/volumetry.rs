@@ -13,7 +13,7 @@ use serde::Serialize;
 use shape::{SlicePlane, abc2, largest_diameter_mm};
 
 /// The lesions of a series with their sizes. A size that the file does not allow to compute is `None`, never zero.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Volumetry {
     /// Volume of all lesions, mL; `None` where a slice lacks spacing or position.
     pub total_volume_ml: Option<f32>,
@@ -113,7 +113,7 @@ fn lesion(parts: &[LesionPart], planes: &[SlicePlane]) -> VolumeLesion {
     let volume_mm3: Option<f64> =
         parts.iter().map(|p| Some(p.area_px as f64 * planes[p.slice].voxel_mm3()?)).sum();
     let areas = areas(parts, planes);
-    let key_slice = largest(&areas).map_or(first_slice, |(slice, _)| slice);
+    let key_slice = largest(areas.iter().copied()).map_or(first_slice, |(slice, _)| slice);
     VolumeLesion {
         id: 0,
         volume_ml: volume_mm3.map(|v| (v / 1000.0) as f32),
@@ -140,16 +140,15 @@ fn areas(parts: &[LesionPart], planes: &[SlicePlane]) -> Vec<(usize, f64)> {
 }
 
 /// The first slice with the largest area; `None` where every area is 0.
-fn largest(areas: &[(usize, f64)]) -> Option<(usize, f64)> {
-    areas.iter().copied().filter(|a| a.1 > 0.0).rev().max_by(|a, b| a.1.total_cmp(&b.1))
+fn largest(areas: impl DoubleEndedIterator<Item = (usize, f64)>) -> Option<(usize, f64)> {
+    areas.filter(|area| area.1 > 0.0).rev().max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 fn key_slice(planes: &[SlicePlane], masks: &[PackedMask]) -> Option<usize> {
     let area = |(index, (plane, mask)): (usize, (&SlicePlane, &PackedMask))| {
         (index, mask.area_px() as f64 * plane.pixel_mm2().unwrap_or(1.0))
     };
-    let areas: Vec<_> = planes.iter().zip(masks).enumerate().map(area).collect();
-    largest(&areas).map(|(slice, _)| slice)
+    largest(planes.iter().zip(masks).enumerate().map(area)).map(|(slice, _)| slice)
 }
 
 /// The warning that explains why the total volume is unknown.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::mask::Mask;
 use crate::metrics::{Confusion, ScoreHistogram};
 use crate::prepare::mask_on_grid;
-use crate::segmenter::{Gate, SegmentOptions, Segmentation, Segmenter};
+use crate::segmenter::{MaskGate, NoObserver, SegmentRequest, SegmentedSlice, Segmenter};
 use answers::AnswerFiles;
 use figures::{Overlap, SliceScore, summarise};
 use rayon::prelude::*;
@@ -36,15 +36,15 @@ pub enum Resolution {
 pub struct Reading {
     /// Where masks are compared.
     pub resolution: Resolution,
-    /// Whether the slices of a patient inform each other, as those of a series do; else each is segmented
-    /// as a single picture is.
+    /// Whether the slices of a patient are smoothed by the series chain; otherwise each is segmented as a single
+    /// picture.
     pub series: bool,
 }
 
-/// Runs `model` over the data set at `root`; `progress` gets how many of all slices are done.
+/// Runs `model` over the data set at `root`. `progress` gets the number of slices done, then that of all.
 ///
-/// On the network's grid `output` names a folder for the network's answers: `mask_logits.npy`, `slice_logits.npy`
-/// and `answers.csv`.
+/// On the network's grid `output` names a folder for the output of the network: `mask_logits.npy`,
+/// `slice_logits.npy` and `answers.csv`.
 ///
 /// # Errors
 /// [`Error::Dataset`] for the first row that cannot be read, [`Error::InvalidParameter`] for an `output` at another
@@ -73,12 +73,12 @@ pub fn evaluate(
         read
     };
     let mut scores = Vec::with_capacity(rows.len());
-    // A head at a time, and no more of it than a series may have, to bound what is held.
-    let most = Limits::default().max_slices;
-    for head in heads.values().flat_map(|head| head.chunks(most)) {
+    // One head at a time, and no more of it than a series may have: this bounds the memory.
+    let max_slices = Limits::default().max_slices;
+    for head in heads.values().flat_map(|head| head.chunks(max_slices)) {
         let mut slices = head.par_iter().map(read).collect::<Result<Vec<_>>>()?;
         if reading.series {
-            join(model, head, &mut slices);
+            smooth(model, head, &mut slices);
         }
         let logits: Vec<_> = slices.iter_mut().map(|slice| slice.logits.take()).collect();
         let first = scores.len();
@@ -95,22 +95,22 @@ pub fn evaluate(
     Ok(summarise(model, &scores))
 }
 
-/// Slices whose numbers are none count in the order of the table.
-fn join(model: &Segmenter, rows: &[&LabelledSlice], slices: &mut [ReadSlice]) {
+/// Smooths the slices of a head by their numbers; where one is not a number, by the order of the table.
+fn smooth(model: &Segmenter, rows: &[&LabelledSlice], slices: &mut [ReadSlice]) {
     let numbers: Option<Vec<u64>> = rows.iter().map(|row| row.slice.parse().ok()).collect();
     let numbers = numbers.unwrap_or_else(|| (0..rows.len() as u64).collect());
-    let findings = slices.iter_mut().map(|slice| &mut slice.found.finding);
-    model.join_numbered(numbers.into_iter().zip(findings).collect());
-    slices.iter_mut().for_each(|slice| slice.found.settle());
+    let results = slices.iter_mut().map(|slice| &mut slice.segmented.result);
+    model.smooth_numbered(numbers.into_iter().zip(results).collect());
+    slices.iter_mut().for_each(|slice| slice.segmented.clear_mask_if_gated());
 }
 
-/// One slice as the model sees it, and as it was drawn.
+/// One slice as the model segments it, and its true mask.
 struct ReadSlice {
-    found: Segmentation,
+    segmented: SegmentedSlice,
     truth: Option<Mask>,
-    /// What the network answered, where that is written.
+    /// Output of the network, where it is written to files.
     logits: Option<Logits>,
-    /// What a pixel of either is of the network's grid.
+    /// Area of one pixel of the mask as a share of the network's grid.
     pixel_share: f64,
 }
 
@@ -123,54 +123,54 @@ fn read_slice(
     let slice = row.read(&Limits::default())?;
     let truth = row.read_mask(slice.plane.width, slice.plane.height)?;
     let [_, _, height, width] = model.spec().input.shape;
-    let gate = if reading.series { Gate::Series } else { Gate::Own };
+    let gate = if reading.series { MaskGate::Deferred } else { MaskGate::PerSlice };
     match reading.resolution {
         Resolution::Grid => {
             let (prepared, logits) = model.logits(&slice)?;
             let on_grid = |mask: Mask| mask_on_grid(mask, &prepared, width, height);
             let truth = truth.map(on_grid).transpose()?;
             let kept = keep_logits.then(|| logits.clone());
-            let found = model.read_out_on_grid(prepared, logits, gate);
+            let segmented = model.read_out_on_grid(prepared, logits, gate);
             let pixel_share = 1.0 / (width * height) as f64;
-            Ok(ReadSlice { found, truth, logits: kept, pixel_share })
+            Ok(ReadSlice { segmented, truth, logits: kept, pixel_share })
         }
         Resolution::Image => {
-            let infer = |prepared: &_| model.infer(prepared);
-            let options = SegmentOptions::default();
-            let found = model.segment_with(&slice, options, gate, &|| 0.0, &infer)?;
-            let pixel_share = 1.0 / (found.crop.side as f64).powi(2);
-            Ok(ReadSlice { found, truth, logits: None, pixel_share })
+            let request = SegmentRequest { gate, ..SegmentRequest::default() };
+            let segmented = model.segment_slice(&slice, &request, &NoObserver)?;
+            let pixel_share = 1.0 / (segmented.crop.side as f64).powi(2);
+            Ok(ReadSlice { segmented, truth, logits: None, pixel_share })
         }
     }
 }
 
 impl ReadSlice {
     fn score(self, row: &LabelledSlice) -> SliceScore {
-        let Self { found, truth, pixel_share, .. } = self;
+        let Self { segmented, truth, pixel_share, .. } = self;
         SliceScore {
             patient: row.patient.clone(),
             hemorrhage: row.hemorrhage,
-            // A slice that cannot be interpreted finds nothing.
-            probability: found.finding.probability.unwrap_or(0.0),
-            mask_px: found.mask.area_px(),
-            detected: !found.finding.lesions.is_empty(),
-            overlap: truth.map(|truth| overlap(&found, &truth, pixel_share)),
+            // A slice that cannot be interpreted counts as free of hemorrhage.
+            probability: segmented.result.probability.unwrap_or(0.0),
+            mask_px: segmented.mask.area_px(),
+            detected: !segmented.result.lesions.is_empty(),
+            overlap: truth.map(|truth| overlap(&segmented, &truth, pixel_share)),
         }
     }
 }
 
-fn overlap(found: &Segmentation, truth: &Mask, pixel_share: f64) -> Overlap {
+fn overlap(segmented: &SegmentedSlice, truth: &Mask, pixel_share: f64) -> Overlap {
     let mut pixels = ScoreHistogram::default();
-    for (&p, &t) in found.map.probabilities().samples.iter().zip(&truth.pixels) {
+    for (&p, &t) in segmented.map.probabilities().samples.iter().zip(&truth.pixels) {
         pixels.add(p, t);
     }
     let lesions = label_components(truth);
     let hit = |lesion: &&Component| {
-        let pixels = |run: &Run| &found.mask.pixels[run.row * truth.width..][run.start..run.end];
+        let pixels =
+            |run: &Run| &segmented.mask.pixels[run.row * truth.width..][run.start..run.end];
         lesions.runs(lesion).iter().any(|run| pixels(run).contains(&true))
     };
     Overlap {
-        counts: Confusion::of(&found.mask, truth),
+        counts: Confusion::of(&segmented.mask, truth),
         pixels,
         lesions: lesions.found.len(),
         lesions_hit: lesions.found.iter().filter(hit).count(),

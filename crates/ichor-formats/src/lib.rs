@@ -20,5 +20,7 @@
 pub mod export;
 pub mod report;
 
-use ichor_core::{error, mask, model_spec, overlay, png, postprocess, segmenter, stack, volumetry};
+use ichor_core::{
+    assess, error, mask, model_spec, overlay, png, postprocess, segmenter, stack, volumetry,
+};
 use ichor_image::{series, slice, window};

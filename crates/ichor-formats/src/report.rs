@@ -1,29 +1,51 @@
 //! The JSON answer, the same for the API and the command line.
 
-mod answer;
 mod partial;
 mod pictures;
-pub mod series;
+mod series;
 
-pub use answer::{Answer, write_answer};
-pub use partial::{PartialReport, write_partial_report};
+pub use partial::{PartialReport, write_final_slice_report, write_partial_report};
 pub use pictures::{Include, Picture, Pictures, Samples};
+pub use series::{
+    SeriesFacts, SeriesReport, SeriesSlice, SeriesSubtypeFinding, write_series_report,
+};
 
-use crate::error::Result;
+use crate::assess::GrayScale;
+use crate::error::{Error, Result};
 use crate::model_spec::{ModelSpec, SliceClass};
 use crate::postprocess::Lesion;
-use crate::segmenter::{Clock, Readout, Segmentation, Segmenter, StageTimings};
+use crate::segmenter::{Analysis, Observer, Readout, Segmenter, StageTimings};
 use crate::slice::{CtSlice, Placement, Warning};
 use crate::window::WindowLevel;
-use pictures::probability_picture;
 use serde::Serialize;
 
 /// Said with every answer.
 pub const DISCLAIMER: &str = "For research and teaching only. Not a medical device; never use it for diagnosis or treatment.";
 
-/// The answer for one slice.
+/// The report of one input, whatever it holds.
 #[derive(Debug, Serialize)]
-pub struct Report {
+#[serde(untagged)]
+pub enum Report {
+    /// One slice.
+    Slice(Box<SliceReport>),
+    /// Several slices.
+    Series(Box<SeriesReport>),
+}
+
+impl Report {
+    /// The report with the identifier of its request.
+    pub fn with_request_id(mut self, id: String) -> Self {
+        match &mut self {
+            Self::Slice(report) => report.request_id = Some(id),
+            Self::Series(report) => report.request_id = Some(id),
+        }
+        self
+    }
+}
+
+/// The report of one slice.
+#[derive(Debug, Serialize)]
+pub struct SliceReport {
     /// The model that answered.
     pub model: ModelVersion,
     /// What was read.
@@ -129,55 +151,80 @@ pub struct Timings {
     pub total: f64,
 }
 
-/// Writes the report of the segmentation of `slice`.
+impl ImageFacts {
+    fn new(slice: &CtSlice, window: Option<WindowLevel>, gray_scale: GrayScale) -> Self {
+        Self {
+            width: slice.plane.width,
+            height: slice.plane.height,
+            spacing_mm: slice.spacing_mm,
+            modality: slice.modality.clone(),
+            window,
+            gray_scale: gray_scale.name(),
+            estimated_window: gray_scale.estimated_window(),
+        }
+    }
+}
+
+/// Writes the report of an analysis: of a slice where the input held one slice, of a series otherwise.
 ///
 /// # Errors
 /// As [`crate::png::encode_png`].
 pub fn write_report(
     model: &Segmenter,
-    slice: &CtSlice,
-    found: Segmentation,
+    analysis: Analysis,
     include: Include,
-    clock: Clock<'_>,
+    observer: &dyn Observer,
 ) -> Result<Report> {
-    let start = clock();
+    match analysis.is_single_slice {
+        true => write_slice_report(model, analysis, include, observer)
+            .map(|report| Report::Slice(Box::new(report))),
+        false => write_series_report(model, analysis, include, observer)
+            .map(|report| Report::Series(Box::new(report))),
+    }
+}
+
+fn write_slice_report(
+    model: &Segmenter,
+    mut analysis: Analysis,
+    include: Include,
+    observer: &dyn Observer,
+) -> Result<SliceReport> {
+    let started = observer.elapsed_ms();
+    let empty = || Error::unprocessable("The file holds no slices.");
+    let mut result = analysis.slices.pop().ok_or_else(empty)?;
+    // A volume takes more than one slice.
+    result.lesions.iter_mut().for_each(|lesion| lesion.volume_ml = None);
+    let slice = analysis.series.slices.first().ok_or_else(empty)?;
+    let mask = analysis.masks[0].unpack();
+    let window = analysis.window_of(slice);
     let pictures = Pictures::draw(
         include,
         slice,
-        || &found.mask,
-        || model.overlay(slice, &found),
-        || Ok(probability_picture(&found.map.probabilities())),
+        || &mask,
+        || model.overlay(slice, &mask, window),
+        result.probability_png.as_deref(),
     )?;
-    let encode = clock() - start;
-    let finding = found.finding;
-    let stages = finding.timings;
+    let stages = analysis.timings;
+    let encode = observer.elapsed_ms() - started;
     let total = stages.decode + stages.preprocess + stages.inference + stages.postprocess + encode;
-    let classes = model.spec().subtypes().zip(&finding.subtype_probabilities);
-    Ok(Report {
+    let classes = model.spec().subtypes().zip(&result.subtype_probabilities);
+    Ok(SliceReport {
         model: model.spec().into(),
-        image: ImageFacts {
-            width: found.mask.width,
-            height: found.mask.height,
-            spacing_mm: found.spacing_mm,
-            modality: found.modality,
-            window: found.window,
-            gray_scale: finding.gray_scale.name(),
-            estimated_window: finding.gray_scale.estimated_window(),
-        },
+        image: ImageFacts::new(slice, window, result.gray_scale),
         placement: slice.placement,
-        readout: finding.readout,
-        probability_alone: (finding.probability != finding.probability_alone)
-            .then_some(finding.probability_alone)
+        readout: result.readout,
+        probability_alone: (result.probability != result.probability_alone)
+            .then_some(result.probability_alone)
             .flatten(),
         hemorrhage: Finding {
-            detected: finding.detected,
-            probability: finding.probability,
-            threshold: finding.mask_threshold(),
-            subtypes: classes.map(|(class, &p)| SubtypeFinding::of(class, p)).collect(),
+            detected: result.detected,
+            probability: result.probability,
+            threshold: result.mask_threshold(),
+            subtypes: classes.map(|(class, &p)| SubtypeFinding::new(class, p)).collect(),
         },
-        lesions: finding.lesions,
+        lesions: result.lesions,
         pictures,
-        warnings: finding.warnings,
+        warnings: result.warnings,
         timings_ms: Timings { stages, encode, total },
         disclaimer: DISCLAIMER,
         request_id: None,
@@ -185,7 +232,7 @@ pub fn write_report(
 }
 
 impl SubtypeFinding {
-    fn of(class: &SliceClass, probability: f32) -> Self {
+    fn new(class: &SliceClass, probability: f32) -> Self {
         let SliceClass { code, name, experimental } = class;
         let (code, name) = (code.clone(), name.clone());
         Self { code, name, probability, experimental: *experimental }

@@ -6,23 +6,21 @@ mod foreign;
 mod jpeg;
 mod nifti;
 mod raster;
-mod several;
+mod reader;
 mod source;
+mod tally;
 
 pub use archive::{is_clutter, natural_order};
 pub use raster::picture_size;
-pub use several::decode_several;
-pub use several::{Origin, Several};
+pub use reader::{Input, SliceReader, open};
+pub use tally::Trailer;
 
 use crate::error::{Error, Result};
 use crate::series::VolumeGrid;
 use crate::slice::CtSlice;
-use source::{InMemory, OnDisk, Seekable, Source};
+use source::{OnDisk, Source};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
-
-/// Enough to tell every format: the magic of NIfTI ends at byte 348.
-const HEAD_BYTES: u64 = 4096;
 
 /// Largest and smallest input accepted; checked before memory is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -35,8 +33,8 @@ pub struct Limits {
     pub max_decoded_bytes: u64,
     /// Slices of one series.
     pub max_slices: usize,
-    /// Bytes of one series at 4 a sample, of which a quarter to a half are taken where 16 bits hold
-    /// the samples; and unpacked bytes of one archive.
+    /// Bytes of one series at 4 bytes per sample, of which a quarter to a half are used where 16 bits hold
+    /// the samples; also unpacked bytes of one archive.
     pub max_series_bytes: u64,
 }
 
@@ -76,15 +74,20 @@ pub struct Decoded {
     pub file_lengths: Vec<usize>,
 }
 
+impl Decoded {
+    /// All slices of an input, each with the warnings of the trailer.
+    pub fn new(mut slices: Vec<CtSlice>, trailer: Trailer) -> Self {
+        let Trailer { grid, file_lengths, warnings } = trailer;
+        slices.iter_mut().for_each(|slice| slice.warnings.extend(warnings.iter().cloned()));
+        Self { slices, grid, file_lengths }
+    }
+}
+
 impl From<Vec<CtSlice>> for Decoded {
     fn from(slices: Vec<CtSlice>) -> Self {
         Self { file_lengths: vec![slices.len()], slices, grid: None }
     }
 }
-
-/// Hears of each slice as soon as it is decoded, in the order of [`Decoded::slices`]. What the end of
-/// a file says of all of them, warnings only, is not on it yet.
-pub type Heard<'a> = &'a mut dyn FnMut(&CtSlice);
 
 /// Decodes every slice of a file: a picture or its pages, a DICOM object, a NIfTI volume or a zip.
 ///
@@ -92,15 +95,7 @@ pub type Heard<'a> = &'a mut dyn FnMut(&CtSlice);
 /// [`Error::EmptyInput`], [`Error::UnsupportedType`], [`Error::Undecodable`],
 /// [`Error::TooLarge`] or [`Error::Unprocessable`]; nothing larger than the limits is allocated.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
-    decode_heard(bytes, limits, &mut |_| ())
-}
-
-/// As [`decode`], while somebody hears of the slices.
-///
-/// # Errors
-/// As [`decode`]; slices that were heard of are then part of nothing.
-pub fn decode_heard(bytes: &[u8], limits: &Limits, heard: Heard<'_>) -> Result<Decoded> {
-    decode_seekable(&mut InMemory(bytes), limits, heard)
+    open(Input::Bytes(bytes), limits)?.read_all()
 }
 
 /// Decodes every slice of a file on disk, which is never in memory as a whole beside its slices.
@@ -108,39 +103,12 @@ pub fn decode_heard(bytes: &[u8], limits: &Limits, heard: Heard<'_>) -> Result<D
 /// # Errors
 /// As [`decode`]; [`Error::Io`] for a file that cannot be read.
 pub fn decode_path(path: &Path, limits: &Limits) -> Result<Decoded> {
-    decode_path_heard(path, limits, &mut |_| ())
-}
-
-/// As [`decode_path`], while somebody hears of the slices.
-///
-/// # Errors
-/// As [`decode_path`]; slices that were heard of are then part of nothing.
-pub fn decode_path_heard(path: &Path, limits: &Limits, heard: Heard<'_>) -> Result<Decoded> {
-    decode_seekable(&mut OnDisk::new(path)?, limits, heard)
-}
-
-fn decode_seekable(
-    source: &mut dyn Seekable,
-    limits: &Limits,
-    heard: Heard<'_>,
-) -> Result<Decoded> {
-    if source.at_most() == 0 {
-        return Err(Error::EmptyInput);
-    }
-    let is_archive = archive::sniff(&source::head(source, HEAD_BYTES)?);
-    guarded(|| match is_archive {
-        true => archive::decode(source, limits, heard),
-        false => {
-            let decoded = decode_file(source, limits)?;
-            decoded.slices.iter().for_each(heard);
-            Ok(decoded)
-        }
-    })
+    open(Input::Path(path), limits)?.read_all()
 }
 
 /// Decodes one file that is no archive.
 fn decode_file(source: &mut dyn Source, limits: &Limits) -> Result<Decoded> {
-    let format = Format::of(&source::head(source, HEAD_BYTES)?);
+    let format = Format::of(source.head()?);
     guarded(|| match format {
         Format::Dicom => dicom::decode(source, limits).map(Decoded::from),
         Format::Nifti => nifti::decode(source, limits),
@@ -151,10 +119,10 @@ fn decode_file(source: &mut dyn Source, limits: &Limits) -> Result<Decoded> {
     })
 }
 
-/// A decoder's panic on a hostile file must not end the process: codecs are the part of the
-/// program that strangers can reach.
+/// Turns a panic into an error: a decoder's panic on a hostile file must not end the process, as codecs are
+/// the part of the program that strangers can reach.
 fn guarded<T>(decode: impl FnOnce() -> Result<T>) -> Result<T> {
-    // What a panic leaves half done is the source's place and buffers, dropped with the error.
+    // A panic leaves only the position and buffers of the source in between, which are dropped with the error.
     std::panic::catch_unwind(AssertUnwindSafe(decode))
         .unwrap_or_else(|_| Err(Error::Undecodable("the decoder gave up on its contents".into())))
 }
@@ -173,43 +141,59 @@ pub fn decode_slice(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
     }
 }
 
-/// What a DICOM file is, by its header alone.
+/// What a DICOM object is, by its header alone.
 #[derive(Debug)]
 pub enum Identity {
     /// Images: its frames without their samples.
     Frames(Vec<CtSlice>),
-    /// A directory, report, segmentation or another object without an image to look at.
+    /// A directory, report, segmentation or another object without an image to segment.
     NoImage,
     /// A page or screenshot that cannot be read, for this reason.
     Page(Error),
 }
 
-/// Says what a DICOM file is without decoding its frames.
-///
-/// # Errors
-/// As [`decode_path`].
-pub fn identify_dicom(path: &Path, limits: &Limits) -> Result<Identity> {
-    guarded(|| dicom::identify(&mut OnDisk::new(path)?, limits))
+/// What a file on disk is.
+#[derive(Debug)]
+pub enum FileKind {
+    /// A DICOM object, or why its header cannot be read.
+    Dicom(Result<Identity>),
+    /// An image of another format. Pictures of formats that are not read count, as they are to be named in
+    /// an error rather than left out.
+    Image(Format),
+    /// Anything else.
+    Other,
 }
 
-/// The kind of a file that its first 4 KiB tell; `None` for one that holds no image. Pictures of formats
-/// that are not read count, as they are to be named rather than passed over.
-pub fn sniff(head: &[u8]) -> Option<Format> {
+/// Identifies a file on disk without decoding its samples. The file is opened once.
+///
+/// # Errors
+/// [`Error::Io`] for a file that cannot be read.
+pub fn identify(path: &Path, limits: &Limits) -> Result<FileKind> {
+    let mut source = OnDisk::new(path)?;
+    Ok(match sniff(source.head()?) {
+        Some(Format::Dicom) => FileKind::Dicom(guarded(|| dicom::identify(&mut source, limits))),
+        Some(format) => FileKind::Image(format),
+        None => FileKind::Other,
+    })
+}
+
+/// The kind of a file by its first bytes; `None` for one that holds no image.
+fn sniff(head: &[u8]) -> Option<Format> {
     let format = Format::of(head);
     let is_image = || raster::is_image(head) || foreign::is_image(head);
     (format != Format::Raster || is_image()).then_some(format)
 }
 
-/// What the first bytes say.
+/// A group of formats that one reader handles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// A DICOM object.
     Dicom,
     /// A NIfTI volume, packed or not.
     Nifti,
-    /// An archive.
+    /// A zip archive.
     Zip,
-    /// A picture, or nothing that is read here.
+    /// A picture, or a file of no known format.
     Raster,
 }
 

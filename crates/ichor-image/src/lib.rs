@@ -30,4 +30,5 @@ pub mod slice;
 pub mod vector;
 pub mod window;
 
+pub use decode::{Input, SliceReader, Trailer, open};
 pub use error::{Error, Result};

@@ -2,14 +2,14 @@
 
 use super::inputs::Input;
 use crate::error::Result;
-use crate::segmenter::{Found, Segmenter, SliceFinding};
+use crate::segmenter::{Analysis, Segmenter};
 use crate::slice::Warning;
 use std::collections::HashMap;
 
-/// Pictures in flight, whether they belong together or not.
+/// Pictures segmented at the same time, of one head or several.
 const BATCH: usize = 16;
-/// Slices of one head that are held until all are known; of more the next ones count as another head.
-const MOST_SLICES: usize = 64;
+/// Largest number of pictures of one head that are held until all are segmented; the next ones count as another head.
+const MAX_SLICES: usize = 64;
 
 /// Inputs with their places in the order given, those of one head behind its first: files come in whatever
 /// order a shell or a program names them.
@@ -25,17 +25,16 @@ pub(super) fn together(inputs: Vec<Input>) -> (Vec<usize>, Vec<Input>) {
     placed.into_iter().map(|(_, at, input)| (at, input)).unzip()
 }
 
-/// Inputs in their order, cut so that the pictures of one head stay together: pictures a batch at a
-/// time; everything that may hold a series alone, as one alone may take the memory that is there, and
-/// keeps all cores busy. `as_series` says that pictures belong
-/// together by their numbers.
+/// Inputs in their order, in batches that keep the pictures of one head together. An input that may hold a series is
+/// a batch by itself: it alone may take all memory, and keeps all cores busy. With `as_series`, pictures belong together
+/// by their numbers.
 pub(super) fn batches(inputs: &[Input], as_series: bool) -> Vec<&[Input]> {
     let beside = |a: &Input, b: &Input| as_series && a.is_beside(b);
     let pictures = |a: &Input, b: &Input| a.is_picture() && b.is_picture();
     let mut batches = Vec::new();
     for run in inputs.chunk_by(pictures) {
         let (mut start, mut end) = (0, 0);
-        for head in run.chunk_by(beside).flat_map(|head| head.chunks(MOST_SLICES)) {
+        for head in run.chunk_by(beside).flat_map(|head| head.chunks(MAX_SLICES)) {
             if end > start && end - start + head.len() > BATCH {
                 batches.push(&run[start..end]);
                 start = end;
@@ -47,47 +46,36 @@ pub(super) fn batches(inputs: &[Input], as_series: bool) -> Vec<&[Input]> {
     batches
 }
 
-/// Has the slices of each head in a batch inform each other; `found` is what was found on each input.
-pub(super) fn join<T>(
+/// Smooths the pictures of each head in a batch; `analyses` has one per input.
+pub(super) fn smooth<T>(
     model: &Segmenter,
     batch: &[Input],
-    found: &mut [Result<T>],
-    of: impl Fn(&mut T) -> &mut Found,
-) {
-    let mut rest = found;
+    analyses: &mut [Result<T>],
+    analysis_of: impl Fn(&mut T) -> &mut Analysis,
+) -> Result<()> {
+    let mut rest = analyses;
     for head in batch.chunk_by(Input::is_beside) {
-        let (slices, others) = rest.split_at_mut(head.len());
+        let (pictures, others) = rest.split_at_mut(head.len());
         rest = others;
-        let number = |input: &Input| input.place.as_ref().map_or(0, |place| place.number);
-        let numbers = head.iter().map(number);
-        let readable = numbers.zip(slices).filter_map(|(n, slice)| Some((n, slice.as_mut().ok()?)));
-        join_head(model, readable.map(|(number, slice)| (number, of(slice))).collect());
-    }
-}
-
-fn join_head(model: &Segmenter, mut pictures: Vec<(u64, &mut Found)>) {
-    // A TIFF of several pages is a series of its own.
-    pictures.retain(|(_, found)| matches!(found, Found::Slice { .. }));
-    let count = pictures.len();
-    let findings: Vec<(u64, &mut SliceFinding)> = pictures
-        .iter_mut()
-        .filter_map(|(number, found)| match &mut **found {
-            Found::Slice { found, .. } => Some((*number, &mut found.finding)),
-            Found::Series(_) => None,
-        })
-        .collect();
-    model.join_numbered(findings);
-    for (_, found) in pictures {
-        if let Found::Slice { found, .. } = found {
-            found.settle();
-            if count > 1 && found.finding.evidence.is_some() {
-                found.finding.warnings.push(joined(count));
-            }
+        let numbers = head.iter().map(|input| input.place.as_ref().map_or(0, |place| place.number));
+        let mut readable: Vec<(u64, &mut Analysis)> = numbers
+            .zip(pictures)
+            .filter_map(|(number, picture)| Some((number, analysis_of(picture.as_mut().ok()?))))
+            // A TIFF of several pages is a series by itself.
+            .filter(|(_, analysis)| analysis.is_single_slice)
+            .collect();
+        let count = readable.len();
+        let pictures = readable.iter_mut().map(|(number, analysis)| (*number, &mut **analysis));
+        model.smooth_pictures(pictures.collect())?;
+        for (_, analysis) in readable {
+            let has_evidence = analysis.slices.iter().any(|slice| slice.evidence.is_some());
+            analysis.add_warnings((count > 1 && has_evidence).then(|| taken_as_one_head(count)));
         }
     }
+    Ok(())
 }
 
-fn joined(count: usize) -> Warning {
+fn taken_as_one_head(count: usize) -> Warning {
     let message = format!(
         "By their numbers taken for {count} slices of one head: the probability counts what the \
          neighbours show. If they are not, segment them without --as-series."
@@ -108,10 +96,10 @@ mod tests {
     }
 
     #[test]
-    fn heads_are_gathered_from_any_order() {
-        let given = [("b", 2), ("a", 1), ("b", 1), ("a", 9)];
+    fn pictures_of_a_head_are_put_together_from_any_order() {
+        let names = [("b", 2), ("a", 1), ("b", 1), ("a", 9)];
         let mut inputs: Vec<Input> =
-            given.map(|(head, number)| Input::picture(Some(head), number)).into();
+            names.map(|(head, number)| Input::picture(Some(head), number)).into();
         inputs.insert(2, Input::picture(None, 0));
         let (order, inputs) = together(inputs);
         assert_eq!(order, [0, 3, 1, 4, 2]);

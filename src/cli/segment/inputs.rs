@@ -3,12 +3,14 @@
 mod grouping;
 mod naming;
 
-use crate::cli::walk::{Walked, head, is_stdin, read_stdin, refuse_address, walk};
-use crate::decode::{Format, Limits, picture_size, sniff};
+use crate::cli::walk::{
+    IdentifiedFile, Listing, is_stdin, list_images, read_stdin, refuse_address,
+};
+use crate::decode::{FileKind, Format, Limits, picture_size};
 use crate::error::{Error, Result};
 use crate::slice::Warning;
 pub(super) use grouping::HeadFiles;
-use grouping::{Grouped, by_head};
+use grouping::{DicomFile, Grouped, by_head};
 use naming::{numbered, stem, stem_below};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -31,18 +33,18 @@ pub(super) struct Place {
     pub(super) number: u64,
 }
 
-/// CT slices have 512 px a side, few have 1,024; larger pictures are something else, and too much to hold
-/// many of.
-const LONGEST_SIDE: u32 = 1024;
+/// CT slices have 512 px per side, few have 1,024. Larger pictures are something else, and many of them would take too
+/// much memory.
+const MAX_SIDE_PX: u32 = 1024;
 
 pub(super) enum Content {
-    /// One file of its own; only a picture is known to hold one slice.
+    /// One file; only a picture is known to hold one slice.
     File { path: PathBuf, picture: bool },
-    /// What came by the standard input.
+    /// The standard input.
     Bytes(Vec<u8>),
     /// DICOM files of one head.
     Head(HeadFiles),
-    /// Nothing that can be read, for this reason.
+    /// An input that cannot be read, for this reason.
     Refused(String),
 }
 
@@ -86,7 +88,7 @@ impl Place {
     fn of(path: &Path) -> Option<Self> {
         let (name, number) = numbered(path)?;
         let size =
-            picture_size(path).filter(|size| size.iter().all(|&side| side <= LONGEST_SIDE))?;
+            picture_size(path).filter(|size| size.iter().all(|&side| side <= MAX_SIDE_PX))?;
         Some(Self { head: (name, size), number })
     }
 }
@@ -101,13 +103,12 @@ impl Input {
     }
 }
 
-/// Sorts out what was named. A folder gives an input for every head in it, and one for every image
-/// that is not DICOM; DICOM files that are named themselves form heads in the same way. `series` is
-/// the number of the series that was asked for.
-pub(super) fn gather(paths: &[PathBuf], series: Option<u32>) -> Result<Vec<Input>> {
+/// The inputs of a command line. A folder gives one input per head in it, and one per image that is not DICOM; DICOM
+/// files that are named one by one form heads in the same way. `series` is the number of the series that was asked for.
+pub(super) fn list_inputs(paths: &[PathBuf], series: Option<u32>) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|p| p.is_dir());
-    let mut dicom = Vec::new();
+    let mut dicom: Vec<DicomFile> = Vec::new();
     for file in files {
         if is_stdin(file) {
             let bytes = read_stdin(Limits::default().max_series_bytes)?;
@@ -119,10 +120,13 @@ pub(super) fn gather(paths: &[PathBuf], series: Option<u32>) -> Result<Vec<Input
             inputs.push(Input::other(file.clone(), stem(file), refused));
             continue;
         }
-        match head(file).ok().and_then(|head| sniff(&head)) {
-            Some(Format::Dicom) => dicom.push(file.clone()),
-            // What cannot be read fails with its own line later.
-            format => inputs.push(Input::file(file.clone(), stem(file), format)),
+        let IdentifiedFile { path, kind } = IdentifiedFile::new(file.clone());
+        let stem = stem(&path);
+        match kind {
+            Ok(FileKind::Dicom(identity)) => dicom.push((path, identity)),
+            Ok(FileKind::Image(format)) => inputs.push(Input::file(path, stem, Some(format))),
+            // These fail later, with a line of their own.
+            Ok(FileKind::Other) | Err(_) => inputs.push(Input::file(path, stem, None)),
         }
     }
     let Grouped { heads, refused, without_image } = by_head(dicom, series)?;
@@ -145,17 +149,17 @@ pub(super) fn gather(paths: &[PathBuf], series: Option<u32>) -> Result<Vec<Input
 }
 
 fn of_folder(folder: &Path, series: Option<u32>) -> Result<Vec<Input>> {
-    let Walked { files, clutter, results } = walk(folder)?;
-    let (mut dicom, mut others, mut left_out) = (Vec::new(), Vec::new(), clutter);
-    let mut lost: Vec<Input> = Vec::new();
-    for file in files {
-        match head(&file).map(|head| sniff(&head)) {
-            Ok(Some(Format::Dicom)) => dicom.push(file),
-            Ok(None) => left_out += 1,
-            Ok(format) => others.push(Input::file(file.clone(), stem_below(folder, &file), format)),
+    let Listing { files, mut left_out, results } = list_images(folder)?;
+    let mut dicom: Vec<DicomFile> = Vec::new();
+    let (mut others, mut lost) = (Vec::new(), Vec::new());
+    for IdentifiedFile { path, kind } in files {
+        let stem = stem_below(folder, &path);
+        match kind {
+            Ok(FileKind::Dicom(identity)) => dicom.push((path, identity)),
+            Ok(FileKind::Image(format)) => others.push(Input::file(path, stem, Some(format))),
+            Ok(FileKind::Other) => left_out += 1,
             Err(error) => {
-                let stem = stem_below(folder, &file);
-                lost.push(Input::other(file, stem, Content::Refused(error.to_string())));
+                lost.push(Input::other(path, stem, Content::Refused(error.to_string())));
             }
         }
     }
@@ -164,7 +168,7 @@ fn of_folder(folder: &Path, series: Option<u32>) -> Result<Vec<Input>> {
     let Grouped { mut heads, refused, without_image } = by_head(dicom, series)?;
     left_out += without_image.len();
     for head in &mut heads {
-        head.warnings.extend(beside(left_out, results, lost.len()));
+        head.warnings.extend(warnings_of_others(left_out, results, lost.len()));
     }
     let alone = heads.len() + refused.len() == 1;
     let mut number = 0;
@@ -192,8 +196,8 @@ fn of_folder(folder: &Path, series: Option<u32>) -> Result<Vec<Input>> {
     Ok(inputs)
 }
 
-/// What is said of the files beside those of a head.
-fn beside(left_out: usize, results: usize, lost: usize) -> Vec<Warning> {
+/// Warnings about the files beside those of a head.
+fn warnings_of_others(left_out: usize, results: usize, lost: usize) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if left_out > 0 {
         let message = format!("{left_out} files in the folder are not images and were left out.");

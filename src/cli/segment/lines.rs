@@ -1,7 +1,7 @@
-//! What is said of each input: a line of stdout, in the order in which the inputs were named.
+//! One line of stdout per input, in the order in which the inputs were named.
 
 use crate::error::{Error, Result};
-use crate::report::Answer;
+use crate::report::Report;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -18,11 +18,11 @@ struct Line {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Outcome {
-    Report(Answer),
+    Report(Report),
     Failure { error: String },
 }
 
-/// Lines on their way to stdout; those that are early wait for the ones before them.
+/// Lines of stdout in order; those that are ready early wait for the ones before them.
 #[derive(Default)]
 pub(super) struct Lines {
     next: usize,
@@ -30,7 +30,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// The answer on the file that was named at `place`, from 0.
+    /// Adds the line of the file that was named at `place`, from 0.
     ///
     /// # Errors
     /// [`Error::Internal`] when it cannot be written as JSON.
@@ -38,11 +38,11 @@ impl Lines {
         &mut self,
         place: usize,
         file: &Path,
-        answer: Result<Answer>,
+        report: Result<Report>,
         bar: &ProgressBar,
     ) -> Result<()> {
-        let outcome = match answer {
-            Ok(answer) => Outcome::Report(answer),
+        let outcome = match report {
+            Ok(report) => Outcome::Report(report),
             Err(error) => Outcome::Failure { error: error.to_string() },
         };
         let line = Line { file: file.display().to_string(), outcome };

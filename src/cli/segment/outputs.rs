@@ -9,8 +9,8 @@ use crate::export::nifti::encode_nifti;
 use crate::export::not_written;
 use crate::export::table::{lesion_table, region_table};
 use crate::png::encode_png;
-use crate::report::Answer;
-use crate::segmenter::{Clock, Found, SegmentOptions, Segmenter};
+use crate::report::Report;
+use crate::segmenter::{Analysis, Segmenter};
 use crate::slice::Warning;
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -18,17 +18,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-/// A folder, and what is written into it.
+/// The output folder and the formats to write.
 pub(super) struct Outputs {
     folder: PathBuf,
     formats: Vec<OutputFormat>,
     written: Mutex<HashSet<String>>,
 }
 
-/// What became of the formats of one input.
+/// Formats of one input: warnings, and those that could not be written.
 #[derive(Default)]
 pub(super) struct Written {
-    /// What could not be kept exactly, or not be written.
+    /// Warnings about values that a format cannot hold exactly, and formats that could not be written.
     pub(super) warnings: Vec<Warning>,
     /// Formats that the input cannot be written in.
     pub(super) missing: Vec<OutputFormat>,
@@ -73,32 +73,26 @@ impl Outputs {
         &self,
         stem: &str,
         model: &Segmenter,
-        found: &Found,
-        options: SegmentOptions,
-        clock: Clock<'_>,
+        analysis: &Analysis,
     ) -> Result<Written> {
         use OutputFormat::{Csv, DicomSeg, DicomSr, Montage, Nifti, Png};
         let mut written = Written::default();
         if self.has(Png) {
-            self.write_pictures(stem, model, found, options)?;
+            self.write_pictures(stem, model, analysis)?;
         }
-        if !self.formats.iter().any(|f| matches!(f, Nifti | DicomSeg | DicomSr | Csv | Montage)) {
-            return Ok(written);
-        }
-        let found = found.as_series(clock)?;
         if self.has(Nifti)
             && let Some((bytes, warnings)) =
-                written.possible(&[Nifti], encode_nifti(&found.series, &found.masks))?
+                written.possible(&[Nifti], encode_nifti(&analysis.series, &analysis.masks))?
         {
             written.warnings.extend(warnings);
             self.put(stem, "mask.nii.gz", &bytes)?;
         }
         if self.has(Csv) {
-            self.put(stem, "lesions.csv", &lesion_table(&found)?)?;
-            self.put(stem, "regions.csv", &region_table(&found)?)?;
+            self.put(stem, "lesions.csv", &lesion_table(analysis)?)?;
+            self.put(stem, "regions.csv", &region_table(analysis)?)?;
         }
         if self.has(Montage) {
-            let picture = montage(model, &found, options);
+            let picture = montage(model, analysis);
             self.put(stem, "montage.png", &encode_png(&picture.into())?)?;
         }
         let objects: Vec<OutputFormat> =
@@ -107,13 +101,13 @@ impl Outputs {
             return Ok(written);
         }
         let now = SystemTime::now();
-        let seg = encode_dicom_seg(model.spec(), &found.series, &found.masks, now);
+        let seg = encode_dicom_seg(model.spec(), &analysis.series, &analysis.masks, now);
         if let Some(seg) = written.possible(&objects, seg)? {
             written.warnings.extend(seg.warnings.iter().cloned());
             self.put(stem, "seg.dcm", &seg.bytes)?;
             if self.has(DicomSr)
                 && let Some(report) = written
-                    .possible(&[DicomSr], encode_dicom_sr(model.spec(), &found, &seg, now))?
+                    .possible(&[DicomSr], encode_dicom_sr(model.spec(), analysis, &seg, now))?
             {
                 self.put(stem, "sr.dcm", &report)?;
             }
@@ -126,37 +120,25 @@ impl Outputs {
         self.formats.iter().any(|format| !missing.contains(format))
     }
 
-    fn write_pictures(
-        &self,
-        stem: &str,
-        model: &Segmenter,
-        found: &Found,
-        options: SegmentOptions,
-    ) -> Result<()> {
-        match found {
-            Found::Slice { series, found } => {
-                let overlay = model.overlay(&series.slices[0], found);
-                self.put(stem, "mask.png", &encode_png(&found.mask.to_grey().into())?)?;
-                self.put(stem, "overlay.png", &encode_png(&overlay)?)
-            }
-            Found::Series(found) => {
-                found.masks.par_iter().enumerate().try_for_each(|(index, mask)| {
-                    // Numbers sort as the slices do; a series has at most 512.
-                    let number = index + 1;
-                    let overlay = model.overlay_of(found, index, options);
-                    let mask = mask.unpack().to_grey().into();
-                    self.put(stem, &format!("{number:03}_mask.png"), &encode_png(&mask)?)?;
-                    self.put(stem, &format!("{number:03}_overlay.png"), &encode_png(&overlay)?)
-                })
-            }
-        }
+    fn write_pictures(&self, stem: &str, model: &Segmenter, analysis: &Analysis) -> Result<()> {
+        analysis.masks.par_iter().enumerate().try_for_each(|(index, mask)| {
+            // Numbers sort as the slices do; a series has at most 512.
+            let number = match analysis.is_single_slice {
+                true => String::new(),
+                false => format!("{:03}_", index + 1),
+            };
+            let overlay = model.overlay_of(analysis, index);
+            let mask = mask.unpack().to_grey().into();
+            self.put(stem, &format!("{number}mask.png"), &encode_png(&mask)?)?;
+            self.put(stem, &format!("{number}overlay.png"), &encode_png(&overlay)?)
+        })
     }
 
-    pub(super) fn write_report(&self, stem: &str, answer: &Answer) -> Result<()> {
+    pub(super) fn write_report(&self, stem: &str, report: &Report) -> Result<()> {
         if !self.has(OutputFormat::Json) {
             return Ok(());
         }
-        let json = serde_json::to_vec_pretty(answer).map_err(|e| Error::Internal(e.to_string()))?;
+        let json = serde_json::to_vec_pretty(report).map_err(|e| Error::Internal(e.to_string()))?;
         self.put(stem, "report.json", &json)
     }
 

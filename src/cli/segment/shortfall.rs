@@ -1,24 +1,24 @@
-//! What was asked for and is missing at the end of a run: files, and formats of files.
+//! Files, and formats of files, that could not be written in a run.
 
 use super::outputs::Outputs;
 use crate::config::OutputFormat;
 use crate::error::{Error, Result};
-use crate::report::Answer;
+use crate::report::Report;
 
 /// Counts of what is missing.
 #[derive(Default)]
 pub(super) struct Shortfall {
     /// Files that were not segmented.
     failed: usize,
-    /// Files that were segmented and are written in no format that was asked for.
+    /// Files that were segmented but could be written in no requested format.
     unwritten: usize,
-    /// Formats, each with the number of files that are written in others alone.
+    /// Formats, each with the number of files that are written in other formats only.
     missing: Vec<(OutputFormat, usize)>,
 }
 
 impl Shortfall {
-    pub(super) fn add(&mut self, answer: &Result<(Answer, Vec<OutputFormat>)>, outputs: &Outputs) {
-        let Ok((_, missing)) = answer else {
+    pub(super) fn add(&mut self, report: &Result<(Report, Vec<OutputFormat>)>, outputs: &Outputs) {
+        let Ok((_, missing)) = report else {
             self.failed += 1;
             return;
         };

@@ -1,33 +1,32 @@
-//! What warnings take away from a result, so that nothing is claimed that was not looked at.
+//! Removes from a result what its warnings leave in doubt, so that nothing is claimed that was not analysed.
 
-use super::series::SeriesSegmentation;
-use super::{Segmentation, SliceFinding};
+use super::{Analysis, SegmentedSlice, SliceResult};
 use crate::assess::GrayScale;
 use crate::mask::Mask;
 use crate::slice::{Doubt, Warning};
 
-fn doubts(warnings: &[Warning], doubt: Doubt) -> bool {
+fn has_doubt(warnings: &[Warning], doubt: Doubt) -> bool {
     warnings.iter().any(|warning| warning.doubt == Some(doubt))
 }
 
-/// Whether a note only repeats what follows from grey values that are not understood.
+/// Whether a note only repeats what follows from grey values that cannot be read.
 fn is_consequence(warning: &Warning) -> bool {
     const CODES: [&str; 4] = ["padding", "no_air", "skull_open", "skull_not_found"];
     warning.doubt.is_none() && CODES.contains(&warning.code)
 }
 
-impl SliceFinding {
-    /// Takes back what the warnings leave in doubt. Applying it twice changes nothing more.
+impl SliceResult {
+    /// Removes what the warnings leave in doubt. Idempotent.
     pub(super) fn apply_doubts(&mut self) {
-        if doubts(&self.warnings, Doubt::Unreadable) {
-            self.withdraw();
+        if has_doubt(&self.warnings, Doubt::Unreadable) {
+            self.clear();
         }
-        let no_in_doubt = [Doubt::Incomplete, Doubt::Undecided];
-        if no_in_doubt.iter().any(|&doubt| doubts(&self.warnings, doubt)) {
+        let doubts_of_absence = [Doubt::Incomplete, Doubt::Undecided];
+        if doubts_of_absence.iter().any(|&doubt| has_doubt(&self.warnings, doubt)) {
             self.detected = self.detected.filter(|&detected| detected);
         }
-        if doubts(&self.warnings, Doubt::Unmeasurable) {
-            self.forget_sizes();
+        if has_doubt(&self.warnings, Doubt::Unmeasurable) {
+            self.clear_sizes();
         }
     }
 
@@ -41,8 +40,8 @@ impl SliceFinding {
         }
     }
 
-    /// Says nothing of hemorrhage any more.
-    fn withdraw(&mut self) {
+    /// Removes every statement about hemorrhage.
+    fn clear(&mut self) {
         self.gray_scale = GrayScale::Unreadable;
         self.warnings.retain(|warning| !is_consequence(warning));
         self.lesions.clear();
@@ -55,7 +54,7 @@ impl SliceFinding {
         self.readout.open = false;
     }
 
-    fn forget_sizes(&mut self) {
+    fn clear_sizes(&mut self) {
         self.is_measurable = false;
         for lesion in &mut self.lesions {
             (lesion.area_mm2, lesion.volume_ml) = (None, None);
@@ -63,42 +62,42 @@ impl SliceFinding {
     }
 }
 
-impl Segmentation {
-    /// Applies what the series or the warnings made of the finding: without lesions the mask is empty.
-    pub fn settle(&mut self) {
-        self.finding.apply_doubts();
-        if self.finding.lesions.is_empty() {
+impl SegmentedSlice {
+    /// Applies the doubts of the result, and empties the mask where no lesions are left.
+    pub fn clear_mask_if_gated(&mut self) {
+        self.result.apply_doubts();
+        if self.result.lesions.is_empty() {
             self.mask = Mask::empty(self.mask.width, self.mask.height);
         }
     }
 }
 
-impl SeriesSegmentation {
-    /// Takes back what the warnings leave in doubt. Applying it twice changes nothing more.
+impl Analysis {
+    /// Removes what the warnings leave in doubt. Idempotent.
     pub(super) fn apply_doubts(&mut self) {
-        if doubts(&self.warnings, Doubt::Unreadable) {
-            self.withdraw();
+        if has_doubt(&self.warnings, Doubt::Unreadable) {
+            self.clear();
         }
-        // Where blood is outlined on one slice, it does not matter to the head that another is undecided.
+        // Hemorrhage on one slice decides for the head, whatever other slices are undecided about.
         if self.detected == Some(true) {
             self.warnings.retain(|warning| warning.doubt != Some(Doubt::Undecided));
         }
-        if doubts(&self.warnings, Doubt::Incomplete) {
+        if has_doubt(&self.warnings, Doubt::Incomplete) {
             self.detected = self.detected.filter(|&detected| detected);
             self.volume.total_volume_ml = None;
-            self.forget_type_volumes();
+            self.clear_type_volumes();
         }
-        if doubts(&self.warnings, Doubt::Unmeasurable) {
+        if has_doubt(&self.warnings, Doubt::Unmeasurable) {
             self.volume.forget_sizes();
-            self.slices.iter_mut().for_each(SliceFinding::forget_sizes);
-            self.forget_type_volumes();
+            self.slices.iter_mut().for_each(SliceResult::clear_sizes);
+            self.clear_type_volumes();
         }
     }
 
-    fn withdraw(&mut self) {
+    fn clear(&mut self) {
         self.gray_scale = GrayScale::Unreadable;
         self.warnings.retain(|warning| !is_consequence(warning));
-        self.slices.iter_mut().for_each(SliceFinding::withdraw);
+        self.slices.iter_mut().for_each(SliceResult::clear);
         for mask in &mut self.masks {
             *mask = Mask::empty(mask.width, mask.height).pack();
         }
@@ -110,7 +109,7 @@ impl SeriesSegmentation {
         self.subtypes.clear();
     }
 
-    fn forget_type_volumes(&mut self) {
+    fn clear_type_volumes(&mut self) {
         self.subtypes.iter_mut().for_each(|subtype| subtype.volume_ml = None);
     }
 }

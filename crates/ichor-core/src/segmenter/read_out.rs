@@ -1,9 +1,11 @@
-//! From logits to what is said of a slice.
+//! Logits of a slice to its result.
 
-use super::cautions::{cautions, window_ignored};
 use super::defers_assessment;
-use super::within::{keep_within, strongest};
-use super::{Gate, Readout, SegmentOptions, Segmentation, Segmenter, SliceFinding, StageTimings};
+use super::skull_mask::{keep_within, strongest};
+use super::warnings::{slice_warnings, window_ignored};
+use super::{
+    MaskGate, Readout, SegmentRequest, SegmentedSlice, Segmenter, SliceResult, StageTimings,
+};
 use crate::assess::{Assessment, GrayScale};
 use crate::engine::Logits;
 use crate::geometry::{CropBox, Turn};
@@ -14,14 +16,14 @@ use crate::preprocess::Prepared;
 use crate::slice::{CtSlice, Intensity, Plane};
 
 impl Segmenter {
-    /// What [`Segmenter::logits`] gave, read out on the network's own grid: what training measures. That is the
-    /// network's part alone; whether a slice can be interpreted at all does not enter.
+    /// The result of the logits of [`Segmenter::logits`] on the network's own grid, as training measures it.
+    /// Whether the slice can be interpreted at all is left out.
     pub fn read_out_on_grid(
         &self,
         mut prepared: Prepared,
         logits: Logits,
-        gate: Gate,
-    ) -> Segmentation {
+        gate: MaskGate,
+    ) -> SegmentedSlice {
         let [_, _, height, width] = prepared.shape;
         let grid = Plane::filled(width, height, 0.0);
         prepared.crop = CropBox::whole(&grid);
@@ -29,8 +31,7 @@ impl Segmenter {
         prepared.skull = None;
         prepared.turn = Turn::NONE;
         let grid = CtSlice::bare(grid, Intensity::Display);
-        let threshold = self.spec.postprocessing.threshold;
-        self.read_out(&grid, prepared, logits, threshold, SegmentOptions::default(), gate)
+        self.read_out(&grid, prepared, logits, &SegmentRequest::default(), gate)
     }
 
     pub(super) fn read_out(
@@ -38,12 +39,12 @@ impl Segmenter {
         slice: &CtSlice,
         prepared: Prepared,
         mut logits: Logits,
-        threshold: f32,
-        options: SegmentOptions,
-        gate: Gate,
-    ) -> Segmentation {
+        request: &SegmentRequest,
+        gate: MaskGate,
+    ) -> SegmentedSlice {
         let [_, _, grid_height, grid_width] = prepared.shape;
         let steps = &self.spec.postprocessing;
+        let threshold = request.threshold.unwrap_or(steps.threshold);
         if let Some(within) = &prepared.within {
             let cell = self.spec.outputs.slice.as_ref().and_then(|slice| slice.strongest_cell);
             keep_within(&mut logits, within, cell);
@@ -61,9 +62,9 @@ impl Segmenter {
         let evidence = self.spec.series.as_ref().map(|chain| {
             any + chain.cell.weight * strongest(&logits.mask, grid_width, chain.cell.side_px)
         });
-        let chain = self.spec.series.as_ref().filter(|_| gate == Gate::Series);
+        let chain = self.spec.series.as_ref().filter(|_| gate == MaskGate::Deferred);
         let (width, height) = (slice.plane.width, slice.plane.height);
-        // From the network's orientation back to that of the file.
+        // Back from the network's orientation to that of the file.
         let back = prepared.turn.inverse();
         let crop = back.crop(prepared.crop, prepared.turn.size([width, height]));
         let grid = [grid_width, grid_height];
@@ -73,29 +74,28 @@ impl Segmenter {
         let mut fallback_threshold = None;
         let (mask, lesions) = if open || chain.is_some() {
             let mut regions = Regions::of(&map, threshold, min_lesion_px);
-            if let (Some(chain), None, true) = (chain, options.threshold, regions.mask.is_empty()) {
+            if let (Some(chain), None, true) = (chain, request.threshold, regions.mask.is_empty()) {
                 regions = Regions::of(&map, chain.faint_threshold, min_lesion_px);
                 fallback_threshold = (!regions.mask.is_empty()).then_some(chain.faint_threshold);
             }
-            let lesions = regions.lesions(slice.spacing_mm, options.contours);
+            let lesions = regions.lesions(slice.spacing_mm, request.contours);
             (regions.mask, lesions)
         } else {
             (Mask::empty(width, height), Vec::new())
         };
         let probability = self.spec.calibration.probability(any);
-        let mut warnings = cautions(slice, prepared.head_missing, suitable);
+        let mut warnings = slice_warnings(slice, prepared.head_missing, suitable);
         if !deferred {
             warnings.extend(prepared.assessment.warnings.iter().cloned());
         }
-        warnings.extend(prepared.skull.and_then(|skull| skull.warning(gate == Gate::Own)));
-        warnings.extend(window_ignored(slice, options.window));
-        let window = self.display_window(slice, options.window);
+        warnings.extend(prepared.skull.and_then(|skull| skull.warning(gate == MaskGate::PerSlice)));
+        warnings.extend(window_ignored(slice, request.window));
         let gray_scale = match deferred {
             true => GrayScale::Hounsfield,
             false => prepared.assessment.gray_scale,
         };
-        let mut found = Segmentation {
-            finding: SliceFinding {
+        let mut segmented = SegmentedSlice {
+            result: SliceResult {
                 detected: Some(!lesions.is_empty()),
                 gray_scale,
                 assessment: prepared.assessment,
@@ -107,6 +107,7 @@ impl Segmenter {
                 threshold,
                 fallback_threshold,
                 readout: Readout { open, min_lesion_px },
+                probability_png: None,
                 warnings,
                 is_measurable: true,
                 timings: StageTimings::default(),
@@ -114,15 +115,12 @@ impl Segmenter {
             mask,
             map,
             crop,
-            window,
-            spacing_mm: slice.spacing_mm,
-            modality: slice.modality.clone(),
         };
-        found.settle();
-        // In a series with a chain the cut-off is the chain's, once all slices are known.
+        segmented.clear_mask_if_gated();
+        // In a series with a chain the cut-off is that of the chain, which needs all slices.
         if has_cut_off && chain.is_none() {
-            found.finding.warn_if_undecided();
+            segmented.result.warn_if_undecided();
         }
-        found
+        segmented
     }
 }

@@ -1,37 +1,28 @@
 //! Slices through the network while later ones are still being decoded, for engines that take batches.
 //!
 //! ```text
-//! decode (the caller's thread) -> prepare (a thread a core) -> batch, network (one thread)
-//!        -> read out (a thread a core) -> findings
+//! decode (calling thread) -> prepare (one thread per core) -> batch, network (one thread)
+//!        -> read out (one thread per core) -> results
 //! ```
 //!
-//! Each arrow is a channel of a batch's length, so that whoever is ahead waits, and memory beside the
+//! Each arrow is a channel of one batch's length. A stage that is ahead waits, so that memory beside the
 //! decoded slices does not grow with their number.
 
-use super::{Clock, Gate, SegmentOptions, Segmenter, SliceFinding, StageTimings};
-use crate::decode::{Decoded, Heard};
+use super::observer::Observer;
+use super::segment::SliceResults;
+use super::{Analysis, MaskGate, SegmentRequest, Segmenter, SliceResult, StageTimings};
+use crate::decode::{Decoded, SliceReader};
 use crate::engine::{Engine, Logits};
 use crate::error::{Error, Result};
 use crate::mask::PackedMask;
 use crate::preprocess::{Prepared, preprocess};
+use crate::series::{Series, assemble};
 use crate::slice::CtSlice;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
-/// Decodes while a listener hears of each slice.
-pub type Decode<'a> = &'a mut dyn FnMut(Heard<'_>) -> Result<Decoded>;
-
-/// What was found on one of the slices that were heard of.
-#[derive(Debug)]
-pub(super) struct Streamed {
-    pub(super) finding: SliceFinding,
-    pub(super) mask: PackedMask,
-    /// Warnings that the slice had by then.
-    pub(super) warned: usize,
-}
-
-/// One slice on its way.
-struct Passing {
+/// One slice between two stages.
+struct PreparedSlice {
     index: usize,
     slice: CtSlice,
     prepared: Prepared,
@@ -39,96 +30,130 @@ struct Passing {
 }
 
 /// What the threads share.
-struct Line<'a> {
+struct Pipeline<'a> {
     segmenter: &'a Segmenter,
-    options: SegmentOptions,
-    clock: Clock<'a>,
-    progress: &'a (dyn Fn(usize, usize) + Sync),
-    done: Mutex<Done>,
+    request: &'a SegmentRequest,
+    observer: &'a dyn Observer,
+    outcome: Mutex<Outcome>,
 }
 
 #[derive(Default)]
-struct Done {
-    found: Vec<Option<Streamed>>,
-    count: usize,
+struct Outcome {
+    /// By the place of the slice in the input.
+    results: Vec<Option<(SliceResult, PackedMask)>>,
     failure: Option<Error>,
 }
 
+/// The slices of an input and the results that were computed while it was decoded: none where it holds one
+/// slice.
+struct Streamed {
+    decoded: Decoded,
+    results: Vec<Option<(SliceResult, PackedMask)>>,
+    /// Number of warnings at the end of each slice that were not known when it was computed.
+    late_warnings: usize,
+}
+
 impl Segmenter {
-    /// Decodes and segments side by side; a file of one slice is only decoded. `progress` hears how
-    /// many slices are done, of those that were decoded by then.
-    pub(super) fn stream(
+    pub(super) fn segment_streaming(
         &self,
-        decode: Decode<'_>,
-        options: SegmentOptions,
-        progress: &(dyn Fn(usize, usize) + Sync),
-        clock: Clock<'_>,
-    ) -> Result<(Decoded, Vec<Option<Streamed>>)> {
-        options.check()?;
+        slices: SliceReader<'_>,
+        request: &SegmentRequest,
+        observer: &dyn Observer,
+    ) -> Result<Analysis> {
+        let started = observer.elapsed_ms();
+        let Streamed { decoded, results, late_warnings } =
+            self.stream(slices, request, observer)?;
+        let decode_ms = observer.elapsed_ms() - started;
+        let decoded_slices = decoded.slices.len();
+        if decoded_slices < 2 {
+            return self.segment_decoded(decoded, decode_ms, request, observer, None);
+        }
+        observer.on_decoded(decoded_slices);
+        let series = assemble(decoded, request.series_request())?;
+        let results = in_order(&series, results, late_warnings)?;
+        self.aggregate(series, results, decoded_slices, decode_ms, request, observer)
+    }
+
+    /// Decodes and segments side by side; an input of one slice is only decoded.
+    fn stream(
+        &self,
+        mut slices: SliceReader<'_>,
+        request: &SegmentRequest,
+        observer: &dyn Observer,
+    ) -> Result<Streamed> {
         let engine = self.built_engine()?;
-        let most = engine.max_batch();
+        let max_batch = engine.max_batch();
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        let line = Line { segmenter: self, options, clock, progress, done: Mutex::default() };
-        let (to_prepare, slices) = sync_channel(most);
-        let (to_engine, prepared) = sync_channel(most);
-        let (to_read, computed) = sync_channel(most);
-        let (slices, computed) = (Mutex::new(slices), Mutex::new(computed));
-        let decoded = std::thread::scope(|scope| {
-            let (line, slices, computed) = (&line, &slices, &computed);
+        let pipeline = Pipeline { segmenter: self, request, observer, outcome: Mutex::default() };
+        let (to_prepare, decoded) = sync_channel(max_batch);
+        let (to_engine, prepared) = sync_channel(max_batch);
+        let (to_read_out, computed) = sync_channel(max_batch);
+        let (decoded, computed) = (Mutex::new(decoded), Mutex::new(computed));
+        let read = std::thread::scope(|scope| {
+            let (pipeline, decoded, computed) = (&pipeline, &decoded, &computed);
             for _ in 0..workers {
                 let to_engine = to_engine.clone();
-                scope.spawn(move || line.prepare(slices, &to_engine));
-                scope.spawn(move || line.read_out(computed));
+                scope.spawn(move || pipeline.prepare(decoded, &to_engine));
+                scope.spawn(move || pipeline.read_out(computed));
             }
             drop(to_engine);
-            scope.spawn(move || line.compute(engine, most, prepared, to_read));
-            let decoded = hear_from_the_second(decode, &to_prepare);
-            // The end of the slices ends the stages one after the other.
+            scope.spawn(move || pipeline.compute(engine, max_batch, prepared, to_read_out));
+            let read = send_from_the_second(&mut slices, &to_prepare);
+            // Closing the first channel ends the stages one after the other.
             drop(to_prepare);
-            decoded
+            read
         });
-        let done = line.done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // What cannot be read is the caller's to mend; what cannot be computed is not.
-        let decoded = decoded?;
-        done.failure.map_or(Ok((decoded, done.found)), Err)
-    }
-}
-
-/// Sends the slices on from the moment there are two: one alone is no series.
-fn hear_from_the_second(
-    decode: Decode<'_>,
-    to_prepare: &SyncSender<(usize, CtSlice)>,
-) -> Result<Decoded> {
-    let (mut first, mut index) = (None, 0);
-    decode(&mut |slice| {
-        if index == 0 {
-            first = Some(slice.clone());
-        } else {
-            let waiting = first.take().map(|first| (0, first));
-            for sent in waiting.into_iter().chain([(index, slice.clone())]) {
-                // Nobody listens any more where a stage failed; its error is the answer.
-                let _ = to_prepare.send(sent);
-            }
+        let outcome = pipeline.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // An error of the input comes first: the caller can correct it.
+        let (read, trailer) = (read?, slices.finish()?);
+        if let Some(failure) = outcome.failure {
+            return Err(failure);
         }
-        index += 1;
-    })
+        let late_warnings = trailer.warnings.len();
+        let decoded = Decoded::new(read, trailer);
+        Ok(Streamed { decoded, results: outcome.results, late_warnings })
+    }
 }
 
-impl Line<'_> {
+/// Reads all slices, and sends them on once there are two: one alone is no series.
+fn send_from_the_second(
+    slices: &mut SliceReader<'_>,
+    to_prepare: &SyncSender<(usize, CtSlice)>,
+) -> Result<Vec<CtSlice>> {
+    let mut read: Vec<CtSlice> = Vec::new();
+    for slice in slices {
+        read.push(slice?);
+        let first_to_send = match read.len() {
+            0 | 1 => continue,
+            2 => 0,
+            count => count - 1,
+        };
+        for (index, slice) in read.iter().enumerate().skip(first_to_send) {
+            // The channel is closed where a stage failed; its error is the result.
+            let _ = to_prepare.send((index, slice.clone()));
+        }
+    }
+    Ok(read)
+}
+
+impl Pipeline<'_> {
     fn fail(&self, error: Error) {
-        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        done.failure.get_or_insert(error);
+        let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        outcome.failure.get_or_insert(error);
     }
 
-    fn prepare(&self, slices: &Mutex<Receiver<(usize, CtSlice)>>, to_engine: &SyncSender<Passing>) {
-        while let Some((index, slice)) = next(slices) {
-            let begun = (self.clock)();
+    fn prepare(
+        &self,
+        decoded: &Mutex<Receiver<(usize, CtSlice)>>,
+        to_engine: &SyncSender<PreparedSlice>,
+    ) {
+        while let Some((index, slice)) = next(decoded) {
+            let started = self.observer.elapsed_ms();
             match preprocess(&slice, &self.segmenter.spec) {
                 Ok(prepared) => {
-                    let preprocess = (self.clock)() - begun;
+                    let preprocess = self.observer.elapsed_ms() - started;
                     let timings = StageTimings { preprocess, ..StageTimings::default() };
-                    let passing = Passing { index, slice, prepared, timings };
-                    let _ = to_engine.send(passing);
+                    let _ = to_engine.send(PreparedSlice { index, slice, prepared, timings });
                 }
                 Err(error) => self.fail(error),
             }
@@ -138,17 +163,17 @@ impl Line<'_> {
     fn compute(
         &self,
         engine: &Engine,
-        most: usize,
-        prepared: Receiver<Passing>,
-        to_read: SyncSender<(Passing, Logits)>,
+        max_batch: usize,
+        prepared: Receiver<PreparedSlice>,
+        to_read_out: SyncSender<(PreparedSlice, Logits)>,
     ) {
         while let Ok(first) = prepared.recv() {
-            // Full batches are worth the wait: there is more to come until the channel closes.
-            let mut batch: Vec<Passing> =
-                std::iter::once(first).chain(prepared.iter().take(most - 1)).collect();
-            let begun = (self.clock)();
+            // Waiting for a full batch pays: more slices come until the channel closes.
+            let mut batch: Vec<PreparedSlice> =
+                std::iter::once(first).chain(prepared.iter().take(max_batch - 1)).collect();
+            let started = self.observer.elapsed_ms();
             let tensors: Vec<&[f32]> =
-                batch.iter().map(|passing| passing.prepared.tensor.as_slice()).collect();
+                batch.iter().map(|slice| slice.prepared.tensor.as_slice()).collect();
             let logits = match engine.run_batch(&tensors) {
                 Ok(logits) => logits,
                 Err(error) => {
@@ -156,43 +181,61 @@ impl Line<'_> {
                     continue;
                 }
             };
-            let inference = ((self.clock)() - begun) / batch.len() as f64;
-            for (mut passing, logits) in batch.drain(..).zip(logits) {
-                passing.timings.inference = inference;
-                let _ = to_read.send((passing, logits));
+            let inference = (self.observer.elapsed_ms() - started) / batch.len() as f64;
+            for (mut slice, logits) in batch.drain(..).zip(logits) {
+                slice.timings.inference = inference;
+                let _ = to_read_out.send((slice, logits));
             }
         }
     }
 
-    fn read_out(&self, computed: &Mutex<Receiver<(Passing, Logits)>>) {
-        while let Some((passing, logits)) = next(computed) {
-            let Passing { index, slice, prepared, mut timings } = passing;
-            let begun = (self.clock)();
-            let steps = &self.segmenter.spec.postprocessing;
-            let threshold = self.options.threshold.unwrap_or(steps.threshold);
-            let (segmenter, options) = (self.segmenter, self.options);
-            let found =
-                segmenter.read_out(&slice, prepared, logits, threshold, options, Gate::Series);
-            timings.postprocess = (self.clock)() - begun;
-            let mut finding = found.finding;
-            finding.timings = timings;
-            let warned = slice.warnings.len();
-            self.keep(index, Streamed { finding, mask: found.mask.pack(), warned });
+    fn read_out(&self, computed: &Mutex<Receiver<(PreparedSlice, Logits)>>) {
+        while let Some((prepared_slice, logits)) = next(computed) {
+            let PreparedSlice { index, slice, prepared, mut timings } = prepared_slice;
+            let started = self.observer.elapsed_ms();
+            let gate = MaskGate::Deferred;
+            let mut segmented =
+                self.segmenter.read_out(&slice, prepared, logits, self.request, gate);
+            if let Err(error) = segmented.add_probabilities(self.request) {
+                self.fail(error);
+            }
+            timings.postprocess = self.observer.elapsed_ms() - started;
+            segmented.result.timings = timings;
+            self.add(index, (segmented.result, segmented.mask.pack()));
+            self.observer.on_slice();
         }
     }
 
-    fn keep(&self, index: usize, streamed: Streamed) {
-        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        if done.found.len() <= index {
-            done.found.resize_with(index + 1, || None);
+    fn add(&self, index: usize, result: (SliceResult, PackedMask)) {
+        let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        if outcome.results.len() <= index {
+            outcome.results.resize_with(index + 1, || None);
         }
-        done.found[index] = Some(streamed);
-        done.count += 1;
-        (self.progress)(done.count, done.found.len());
+        outcome.results[index] = Some(result);
     }
 }
 
-/// The next of a channel that several threads read.
+/// The next item of a channel that several threads read.
 fn next<T>(channel: &Mutex<Receiver<T>>) -> Option<T> {
     channel.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+/// The results, which are in the order of the input, in the order of the series. Results of slices that the
+/// series left out are dropped.
+fn in_order(
+    series: &Series,
+    mut results: Vec<Option<(SliceResult, PackedMask)>>,
+    late_warnings: usize,
+) -> Result<SliceResults> {
+    let lost = || Error::Internal("a slice has no result".into());
+    let places = series.sources.iter().zip(&series.slices);
+    places
+        .map(|(&source, slice)| {
+            let result = results.get_mut(source).and_then(Option::take);
+            let (mut result, mask) = result.ok_or_else(lost)?;
+            let known = slice.warnings.len() - late_warnings;
+            result.warnings.splice(known..known, slice.warnings[known..].iter().cloned());
+            Ok((result, mask))
+        })
+        .collect()
 }

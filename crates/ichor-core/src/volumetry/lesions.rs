@@ -1,7 +1,7 @@
 //! Links the components of slices into lesions of the volume, by union-find.
 
 use super::shape::{SlicePlane, hull};
-use crate::components::{Component, Components, DisjointSets, Run, label_components};
+use crate::components::{Component, Components, DisjointSets, Run, label_runs};
 use crate::mask::PackedMask;
 
 /// The part of a lesion that is one component of one slice.
@@ -51,7 +51,7 @@ pub(super) fn connect(planes: &[SlicePlane], masks: &[PackedMask]) -> Vec<Vec<Le
 
 /// The components of a mask; `None` for an empty one, as most masks of a series are.
 fn label(mask: &PackedMask) -> Option<Components> {
-    (!mask.is_empty()).then(|| label_components(&mask.unpack()))
+    (!mask.is_empty()).then(|| label_runs(mask.runs(), mask.runs().count()))
 }
 
 /// The components of one slice, which are numbered after those of the slices below.

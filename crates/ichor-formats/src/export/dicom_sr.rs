@@ -9,7 +9,7 @@ use super::dicom::identity::{put_identity, referenced_series};
 use super::dicom_seg::DicomSeg;
 use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
-use crate::segmenter::series::SeriesSegmentation;
+use crate::segmenter::Analysis;
 use crate::slice::DicomReference;
 use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
@@ -23,12 +23,12 @@ use std::time::SystemTime;
 /// [`ichor_image::Error::Unprocessable`] where the input was no DICOM; then there is no `seg` either.
 pub fn encode_dicom_sr(
     spec: &ModelSpec,
-    found: &SeriesSegmentation,
+    analysis: &Analysis,
     seg: &DicomSeg,
     written: SystemTime,
 ) -> Result<Vec<u8>> {
     let references: Vec<&DicomReference> =
-        found.series.slices.iter().filter_map(|slice| slice.reference.as_deref()).collect();
+        analysis.series.slices.iter().filter_map(|slice| slice.reference.as_deref()).collect();
     let Some(first) = references.first().copied() else {
         return Err(Error::unprocessable(
             "A DICOM report can only be written for slices that came as DICOM. Take another \
@@ -42,7 +42,7 @@ pub fn encode_dicom_sr(
     put_document(&mut object, first, &images, seg);
     measurements::put_report(
         &mut object,
-        &measurements::Measured { spec, found, seg, images, first },
+        &measurements::Measured { spec, analysis, seg, images, first },
     );
     super::dicom::file(object)
 }

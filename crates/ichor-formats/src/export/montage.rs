@@ -1,7 +1,6 @@
 //! The key slices of a series on one picture.
 
-use crate::segmenter::series::SeriesSegmentation;
-use crate::segmenter::{SegmentOptions, Segmenter};
+use crate::segmenter::{Analysis, Segmenter};
 use image::imageops::{FilterType, overlay, resize};
 use image::{Rgb, RgbImage};
 
@@ -16,33 +15,33 @@ const TILES: usize = 12;
 
 /// Overlays of up to 12 slices, in the order of the series, the key slice framed in the colour
 /// of the class: slices with lesions, thinned out evenly; without any, the whole series is.
-pub fn montage(model: &Segmenter, found: &SeriesSegmentation, options: SegmentOptions) -> RgbImage {
-    let shown = choose(found);
+pub fn montage(model: &Segmenter, analysis: &Analysis) -> RgbImage {
+    let shown = choose(analysis);
     let step = TILE + 2 * BORDER;
     let count = shown.len() as u32;
     let (columns, rows) = (count.clamp(1, COLUMNS), count.div_ceil(COLUMNS).max(1));
     let mut picture = RgbImage::new(columns * step, rows * step);
     for (place, &index) in (0..).zip(&shown) {
         let (x, y) = (place % COLUMNS * step, place / COLUMNS * step);
-        if index == found.key_slice {
+        if index == analysis.key_slice {
             let frame = RgbImage::from_pixel(step, step, model.color());
             overlay(&mut picture, &frame, x.into(), y.into());
         }
-        let tile = tile(&model.overlay_of(found, index, options).into_rgb8());
+        let tile = tile(&model.overlay_of(analysis, index).into_rgb8());
         overlay(&mut picture, &tile, (x + BORDER).into(), (y + BORDER).into());
     }
     picture
 }
 
 /// Indices of the slices shown, ascending, the key slice among them.
-fn choose(found: &SeriesSegmentation) -> Vec<usize> {
-    let all = 0..found.slices.len();
+fn choose(analysis: &Analysis) -> Vec<usize> {
+    let all = 0..analysis.slices.len();
     let mut wanted: Vec<usize> =
-        all.clone().filter(|&i| !found.slices[i].lesions.is_empty()).collect();
+        all.clone().filter(|&i| !analysis.slices[i].lesions.is_empty()).collect();
     if wanted.is_empty() {
         wanted = all.collect();
     }
-    thin(&wanted, found.key_slice)
+    thin(&wanted, analysis.key_slice)
 }
 
 /// At most [`TILES`] of `wanted`, evenly, with `key` in place of its nearest neighbour.

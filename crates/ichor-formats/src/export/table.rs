@@ -1,7 +1,7 @@
 //! Lesions as CSV (RFC 4180). Unknown values are empty.
 
 use crate::error::{Error, Result};
-use crate::segmenter::series::SeriesSegmentation;
+use crate::segmenter::Analysis;
 use serde::Serialize;
 
 /// One three-dimensional lesion.
@@ -42,7 +42,7 @@ struct RegionRow {
 ///
 /// # Errors
 /// [`Error::Internal`] if a row cannot be written, which no value causes.
-pub fn lesion_table(found: &SeriesSegmentation) -> Result<Vec<u8>> {
+pub fn lesion_table(analysis: &Analysis) -> Result<Vec<u8>> {
     let header = [
         "lesion",
         "volume_ml",
@@ -56,7 +56,7 @@ pub fn lesion_table(found: &SeriesSegmentation) -> Result<Vec<u8>> {
         "abc2_c_mm",
         "abc2_volume_ml",
     ];
-    let rows = found.volume.lesions.iter().map(|lesion| {
+    let rows = analysis.volume.lesions.iter().map(|lesion| {
         let abc2 = lesion.abc2.as_ref();
         LesionRow {
             lesion: lesion.id,
@@ -79,7 +79,7 @@ pub fn lesion_table(found: &SeriesSegmentation) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`lesion_table`].
-pub fn region_table(found: &SeriesSegmentation) -> Result<Vec<u8>> {
+pub fn region_table(analysis: &Analysis) -> Result<Vec<u8>> {
     let header = [
         "slice",
         "source",
@@ -95,7 +95,7 @@ pub fn region_table(found: &SeriesSegmentation) -> Result<Vec<u8>> {
         "centroid_y",
         "mean_probability",
     ];
-    let numbered = found.slices.iter().zip(&found.series.sources).enumerate();
+    let numbered = analysis.slices.iter().zip(&analysis.series.sources).enumerate();
     let rows = numbered.flat_map(|(slice, (finding, &source))| {
         finding.lesions.iter().map(move |lesion| RegionRow {
             slice,

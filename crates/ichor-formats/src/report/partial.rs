@@ -1,27 +1,26 @@
-//! One slice of a series, said before the others are done.
+//! The report of one slice of a series, written before the others are done.
 
-use super::pictures::probability_picture;
-use super::series::SliceReport;
-use super::{ImageFacts, Include, Pictures};
+use super::{ImageFacts, Include, Pictures, SeriesSlice};
 use crate::error::Result;
-use crate::segmenter::{Segmentation, Segmenter};
+use crate::mask::Mask;
+use crate::segmenter::{Analysis, SegmentRequest, SegmentedSlice, Segmenter, SliceResult};
 use crate::series::Series;
+use crate::window::WindowLevel;
 use serde::Serialize;
 
-/// What is known of a slice on its own. Volumes are `null`: they are shared out once all are known.
-/// Its mask is what its pixels say: whether it stands, the series decides with all slices known; the
-/// reports of slices that it empties are written again.
+/// A slice without its neighbours. Volumes are `null`: they are known once all slices are. The mask is what
+/// its pixels give; the series may empty it, and the report is then written again.
 #[derive(Debug, Serialize)]
 pub struct PartialReport {
-    /// The slice, as in the series answer.
+    /// The slice, as in the report of the series.
     #[serde(flatten)]
-    pub slice: SliceReport,
+    pub slice: SeriesSlice,
     /// What was read of it.
     pub image: ImageFacts,
 }
 
-/// Writes the report of slice `index` of `series`. The pictures asked for are drawn of every
-/// slice: which is the key slice is not known yet.
+/// Writes the report of slice `index` of `series`. The pictures asked for are drawn of every slice, as the key
+/// slice is not known yet.
 ///
 /// # Errors
 /// As [`crate::png::encode_png`].
@@ -29,42 +28,48 @@ pub fn write_partial_report(
     model: &Segmenter,
     series: &Series,
     index: usize,
-    found: &Segmentation,
+    segmented: &SegmentedSlice,
+    request: &SegmentRequest,
     include: Include,
 ) -> Result<PartialReport> {
-    let area_px = found.mask.area_px();
+    let window = model.display_window(&series.slices[index], request.window);
+    write(model, series, index, &segmented.result, &segmented.mask, window, include)
+}
+
+/// Writes the same report again, with the mask that the series leaves the slice.
+///
+/// # Errors
+/// As [`crate::png::encode_png`].
+pub fn write_final_slice_report(
+    model: &Segmenter,
+    analysis: &Analysis,
+    index: usize,
+    include: Include,
+) -> Result<PartialReport> {
+    let window = analysis.window_of(&analysis.series.slices[index]);
+    let (result, mask) = (&analysis.slices[index], analysis.masks[index].unpack());
+    write(model, &analysis.series, index, result, &mask, window, include)
+}
+
+fn write(
+    model: &Segmenter,
+    series: &Series,
+    index: usize,
+    result: &SliceResult,
+    mask: &Mask,
+    window: Option<WindowLevel>,
+    include: Include,
+) -> Result<PartialReport> {
     let slice = &series.slices[index];
-    let extents_mm = series.extents_mm.as_ref();
-    let spacing_mm = found.spacing_mm;
+    let pictures = Pictures::draw(
+        include,
+        slice,
+        || mask,
+        || model.overlay(slice, mask, window),
+        result.probability_png.as_deref(),
+    )?;
     Ok(PartialReport {
-        slice: SliceReport {
-            index,
-            source: series.sources[index],
-            placement: slice.placement,
-            extent_mm: extents_mm.and_then(|mm| mm.get(index)).copied(),
-            probability: found.finding.probability,
-            probability_alone: found.finding.probability_alone,
-            threshold: found.finding.mask_threshold(),
-            readout: found.finding.readout,
-            area_px,
-            area_mm2: found.finding.area_mm2(area_px, spacing_mm),
-            lesions: found.finding.lesions.clone(),
-            pictures: Pictures::draw(
-                include,
-                slice,
-                || &found.mask,
-                || model.overlay(slice, found),
-                || Ok(probability_picture(&found.map.probabilities())),
-            )?,
-        },
-        image: ImageFacts {
-            width: found.mask.width,
-            height: found.mask.height,
-            spacing_mm,
-            modality: found.modality.clone(),
-            window: found.window,
-            gray_scale: found.finding.gray_scale.name(),
-            estimated_window: found.finding.gray_scale.estimated_window(),
-        },
+        slice: SeriesSlice::new(series, index, result, mask.area_px(), pictures),
+        image: ImageFacts::new(slice, window, result.gray_scale),
     })
 }

@@ -1,26 +1,22 @@
-//! Pictures inside the JSON answer.
+//! Pictures inside the JSON report.
 
 use crate::error::Result;
 use crate::mask::Mask;
 use crate::overlay::grey;
 use crate::png::encode_png;
-use crate::slice::{CtSlice, Intensity, Plane};
+use crate::slice::{CtSlice, Intensity};
 use base64::Engine as _;
 use image::{DynamicImage, GrayImage, ImageBuffer};
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 
-/// Which pictures the answer carries.
+/// Which pictures the report carries. Pictures of probabilities are there where the request asked for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Include {
     /// The mask PNG.
     pub mask: bool,
     /// The overlay PNG.
     pub overlay: bool,
-    /// The probability PNG.
-    pub probabilities: bool,
-    /// Contours of the lesions.
-    pub contours: bool,
     /// The samples of the slice itself.
     pub samples: bool,
     /// The pictures of every slice of a series, not of its key slice only.
@@ -28,25 +24,19 @@ pub struct Include {
 }
 
 impl Include {
-    /// Neither pictures nor contours.
-    pub const NOTHING: Self = Self {
-        mask: false,
-        overlay: false,
-        probabilities: false,
-        contours: false,
-        samples: false,
-        every_slice: false,
-    };
+    /// No pictures.
+    pub const NOTHING: Self =
+        Self { mask: false, overlay: false, samples: false, every_slice: false };
 }
 
 impl Default for Include {
     fn default() -> Self {
-        Self { mask: true, overlay: true, contours: true, ..Self::NOTHING }
+        Self { mask: true, overlay: true, ..Self::NOTHING }
     }
 }
 
 /// The pictures of one slice, in the input's size.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Pictures {
     /// 8-bit grey PNG of 0 and 255.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,23 +82,20 @@ impl Pictures {
         slice: &CtSlice,
         mask: impl FnOnce() -> M,
         overlay: impl FnOnce() -> DynamicImage,
-        probabilities: impl FnOnce() -> Result<GrayImage>,
+        probability_png: Option<&[u8]>,
     ) -> Result<Self> {
         let picture = |image: DynamicImage| encode_png(&image).map(Picture::png);
         Ok(Self {
             mask: include.mask.then(|| picture(mask().borrow().to_grey().into())).transpose()?,
             overlay: include.overlay.then(|| picture(overlay())).transpose()?,
-            probabilities: include
-                .probabilities
-                .then(|| picture(probabilities()?.into()))
-                .transpose()?,
+            probabilities: probability_png.map(Picture::png),
             samples: include.samples.then(|| Samples::of(slice)).transpose()?,
         })
     }
 }
 
 impl Picture {
-    fn png(bytes: Vec<u8>) -> Self {
+    fn png(bytes: impl AsRef<[u8]>) -> Self {
         Self {
             media_type: "image/png",
             base64: base64::engine::general_purpose::STANDARD.encode(bytes),
@@ -139,11 +126,4 @@ impl Samples {
         };
         Ok(Self { picture: encode_png(&image).map(Picture::png)?, unit, scale: 1, offset })
     }
-}
-
-/// 8-bit grey, 255 is probability 1.
-pub(super) fn probability_picture(plane: &Plane) -> GrayImage {
-    let levels = plane.samples.iter().map(|&value| grey(value)).collect();
-    // The buffer has the size that the image asks for.
-    GrayImage::from_raw(plane.width as u32, plane.height as u32, levels).unwrap_or_default()
 }

@@ -1,19 +1,18 @@
-//! The JSON answer for a series.
+//! The report of a series.
 
-use super::pictures::probability_picture;
 use super::{
     DISCLAIMER, Finding, ImageFacts, Include, ModelVersion, Pictures, SubtypeFinding, Timings,
 };
 use crate::error::Result;
 use crate::postprocess::Lesion;
-use crate::segmenter::series::SeriesSegmentation;
-use crate::segmenter::{Clock, Readout, SegmentOptions, Segmenter, SliceFinding};
+use crate::segmenter::{Analysis, Observer, Readout, Segmenter, SliceResult};
+use crate::series::Series;
 use crate::slice::{Placement, Warning};
 use crate::stack::Stack;
 use crate::volumetry::Volumetry;
 use serde::Serialize;
 
-/// The answer for a whole series.
+/// The report of a series.
 #[derive(Debug, Serialize)]
 pub struct SeriesReport {
     /// The model that answered.
@@ -25,7 +24,7 @@ pub struct SeriesReport {
     /// Volumes across the slices; its warnings are among those of the report.
     pub volume: Volumetry,
     /// Slice by slice, in the order of the series.
-    pub slices: Vec<SliceReport>,
+    pub slices: Vec<SeriesSlice>,
     /// Cautions, each kind once.
     pub warnings: Vec<Warning>,
     /// Milliseconds by stage, summed over slices that ran in parallel; `total` is what passed.
@@ -59,14 +58,14 @@ pub struct SeriesSubtypeFinding {
     /// The type.
     #[serde(flatten)]
     pub subtype: SubtypeFinding,
-    /// Each slice's volume shared out by the types' probabilities on it; an estimate, as types
-    /// are told by slice and not by pixel.
+    /// Volume of the type: each slice's volume divided by the probabilities of the types on it. An estimate, as
+    /// the model types slices and not pixels.
     pub experimental_volume_ml: Option<f32>,
 }
 
 /// One slice of the series.
 #[derive(Debug, Serialize)]
-pub struct SliceReport {
+pub struct SeriesSlice {
     /// Place in the series, from 0.
     pub index: usize,
     /// Place in what was sent, files and frames in their order, from 0.
@@ -75,12 +74,12 @@ pub struct SliceReport {
     pub placement: Option<Placement>,
     /// Length along the normal that it stands for, mm; `null` where positions are unknown.
     pub extent_mm: Option<f32>,
-    /// Calibrated probability of any hemorrhage on the slice, in the light of its neighbours.
+    /// Calibrated probability of any hemorrhage on the slice, smoothed with its neighbours.
     pub probability: Option<f32>,
-    /// The same by this slice alone.
+    /// The same before smoothing.
     pub probability_alone: Option<f32>,
-    /// Threshold of its mask: that of the series, or a lower one where the slice outlines nothing at
-    /// that and yet bleeds more likely than not.
+    /// Threshold of its mask: that of the series, or a lower one where that leaves the mask of a likely slice
+    /// empty.
     pub threshold: f32,
     /// How probabilities become the mask at another threshold.
     pub readout: Readout,
@@ -95,112 +94,110 @@ pub struct SliceReport {
     pub pictures: Pictures,
 }
 
-/// Writes the report of a segmented series. `started` is what `clock` said when work on the
-/// series began.
+/// Writes the report of a series, even where the input held one slice.
 ///
 /// # Errors
-/// As [`crate::png::encode_png`], and as [`Segmenter::segment_slice`] where probabilities are asked for.
+/// As [`crate::png::encode_png`].
 pub fn write_series_report(
     model: &Segmenter,
-    mut found: SeriesSegmentation,
-    options: SegmentOptions,
+    mut analysis: Analysis,
     include: Include,
-    started: f64,
-    clock: Clock<'_>,
+    observer: &dyn Observer,
 ) -> Result<SeriesReport> {
-    let start = clock();
-    let series = facts(model, &found, options);
-    let mut slices = Vec::with_capacity(found.slices.len());
-    for index in 0..found.slices.len() {
-        slices.push(slice_report(model, &found, index, options, include)?);
-        // The pictures of a long series take the room that its samples leave.
-        found.series.slices[index].plane.release();
+    let started = observer.elapsed_ms();
+    let series = facts(&analysis);
+    let mut slices = Vec::with_capacity(analysis.slices.len());
+    for index in 0..analysis.slices.len() {
+        slices.push(series_slice(model, &analysis, index, include)?);
+        // The pictures of a long series take the memory that its samples leave.
+        analysis.series.slices[index].plane.release();
     }
-    let now = clock();
+    let now = observer.elapsed_ms();
     Ok(SeriesReport {
         model: model.spec().into(),
         series,
         hemorrhage: Finding {
-            detected: found.detected,
-            probability: found.probability,
-            threshold: found.threshold,
-            subtypes: subtypes(model, &found),
+            detected: analysis.detected,
+            probability: analysis.probability,
+            threshold: analysis.threshold,
+            subtypes: subtypes(model, &analysis),
         },
-        volume: found.volume,
+        volume: analysis.volume,
         slices,
-        warnings: found.warnings,
-        timings_ms: Timings { stages: found.timings, encode: now - start, total: now - started },
+        warnings: analysis.warnings,
+        timings_ms: Timings { stages: analysis.timings, encode: now - started, total: now },
         disclaimer: DISCLAIMER,
         request_id: None,
     })
 }
 
-fn slice_report(
+fn series_slice(
     model: &Segmenter,
-    found: &SeriesSegmentation,
+    analysis: &Analysis,
     index: usize,
-    options: SegmentOptions,
     include: Include,
-) -> Result<SliceReport> {
-    let (slice, mask) = (&found.series.slices[index], &found.masks[index]);
-    let SliceFinding { lesions, probability, probability_alone, readout, .. } =
-        &found.slices[index];
-    let extents_mm = found.series.extents_mm.as_ref();
-    let shown = include.every_slice || index == found.key_slice;
-    let area_px = mask.area_px();
-    Ok(SliceReport {
-        index,
-        source: found.series.sources[index],
-        placement: slice.placement,
-        extent_mm: extents_mm.and_then(|mm| mm.get(index)).copied(),
-        probability: *probability,
-        probability_alone: *probability_alone,
-        threshold: found.slices[index].mask_threshold(),
-        readout: *readout,
-        area_px,
-        area_mm2: found.slices[index].area_mm2(area_px, slice.spacing_mm),
-        lesions: lesions.clone(),
-        pictures: Pictures::draw(
-            if shown { include } else { Include::NOTHING },
-            slice,
+) -> Result<SeriesSlice> {
+    let (series, result, mask) =
+        (&analysis.series, &analysis.slices[index], &analysis.masks[index]);
+    let is_shown = include.every_slice || index == analysis.key_slice;
+    let pictures = match is_shown {
+        true => Pictures::draw(
+            include,
+            &series.slices[index],
             || mask.unpack(),
-            || model.overlay_of(found, index, options),
-            // Computed again when asked for: kept planes would double the memory of every series.
-            || {
-                let again = model.segment_slice(slice, options, &|| 0.0)?;
-                Ok(probability_picture(&again.map.probabilities()))
-            },
+            || model.overlay_of(analysis, index),
+            result.probability_png.as_deref(),
         )?,
-    })
+        false => Pictures::default(),
+    };
+    Ok(SeriesSlice::new(series, index, result, mask.area_px(), pictures))
 }
 
-fn facts(model: &Segmenter, found: &SeriesSegmentation, options: SegmentOptions) -> SeriesFacts {
-    let series = &found.series;
-    let first = &series.slices[0];
-    let even = Stack::of(series).filter(|stack| stack.even && series.slices.len() > 1);
-    let slice_spacing_mm = even.map(|stack| stack.slice_spacing_mm() as f32);
-    SeriesFacts {
-        slices: series.slices.len(),
-        image: ImageFacts {
-            width: first.plane.width,
-            height: first.plane.height,
-            spacing_mm: first.spacing_mm,
-            modality: first.modality.clone(),
-            window: model.display_window(first, options.window),
-            gray_scale: found.gray_scale.name(),
-            estimated_window: found.gray_scale.estimated_window(),
-        },
-        slice_spacing_mm,
-        tilt_degrees: series.tilt_degrees,
-        key_slice: found.key_slice,
+impl SeriesSlice {
+    pub(super) fn new(
+        series: &Series,
+        index: usize,
+        result: &SliceResult,
+        area_px: usize,
+        pictures: Pictures,
+    ) -> Self {
+        let slice = &series.slices[index];
+        let extents_mm = series.extents_mm.as_ref();
+        Self {
+            index,
+            source: series.sources[index],
+            placement: slice.placement,
+            extent_mm: extents_mm.and_then(|mm| mm.get(index)).copied(),
+            probability: result.probability,
+            probability_alone: result.probability_alone,
+            threshold: result.mask_threshold(),
+            readout: result.readout,
+            area_px,
+            area_mm2: result.area_mm2(area_px, slice.spacing_mm),
+            lesions: result.lesions.clone(),
+            pictures,
+        }
     }
 }
 
-fn subtypes(model: &Segmenter, found: &SeriesSegmentation) -> Vec<SeriesSubtypeFinding> {
-    let classes = model.spec().subtypes().zip(&found.subtypes);
+fn facts(analysis: &Analysis) -> SeriesFacts {
+    let series = &analysis.series;
+    let first = &series.slices[0];
+    let even = Stack::of(series).filter(|stack| stack.even && series.slices.len() > 1);
+    SeriesFacts {
+        slices: series.slices.len(),
+        image: ImageFacts::new(first, analysis.window_of(first), analysis.gray_scale),
+        slice_spacing_mm: even.map(|stack| stack.slice_spacing_mm() as f32),
+        tilt_degrees: series.tilt_degrees,
+        key_slice: analysis.key_slice,
+    }
+}
+
+fn subtypes(model: &Segmenter, analysis: &Analysis) -> Vec<SeriesSubtypeFinding> {
+    let classes = model.spec().subtypes().zip(&analysis.subtypes);
     classes
         .map(|(class, subtype)| SeriesSubtypeFinding {
-            subtype: SubtypeFinding::of(class, subtype.probability),
+            subtype: SubtypeFinding::new(class, subtype.probability),
             experimental_volume_ml: subtype.volume_ml,
         })
         .collect()

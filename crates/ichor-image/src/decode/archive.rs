@@ -1,120 +1,147 @@
 //! Zip archives of slices (PKWARE APPNOTE 6.3, stored or deflated).
 //!
-//! Nothing is ever written to disk and no name is followed, so a path in an archive can lead
-//! nowhere. Sizes that the archive declares are not believed: bytes are counted as they unpack.
+//! Nothing is ever written to disk and no name is followed, so a path in an archive can lead nowhere.
+//! Sizes that the archive declares are not believed: bytes are counted as they are unpacked.
 
 mod directory;
 
-use super::several::{Origin, Several};
-use super::source::{Seekable, Source};
-use super::{Decoded, Format, Heard, Limits, decode_file, dicom, guarded, sniff as sniff_format};
+use super::reader::Files;
+use super::source::{HEAD_BYTES, ReadSeek, Source};
+use super::tally::Tally;
+use super::{Format, decode_file, dicom, guarded, sniff as sniff_format};
+use crate::decode::{Decoded, Limits};
 use crate::error::{Error, Result};
-use directory::{Archive, open};
+use crate::slice::CtSlice;
+use directory::{Archive, Entry, list};
 pub use directory::{is_clutter, natural_order};
-use std::cell::Cell;
 use std::io::{Read, sink};
 
-/// Enough for every sniffer: the magic of NIfTI ends at byte 348.
-const SNIFFED_BYTES: u64 = 352;
 /// Deflate cannot shrink further than this (258 bytes to two bits).
-const MOST_DEFLATE_SHRINKS: u64 = 1032;
+const MAX_DEFLATE_RATIO: u64 = 1032;
 
 pub(super) fn sniff(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")
 }
 
-/// Decodes every image of an archive, by name in natural order.
+/// The files of an archive, by name in natural order.
 ///
-/// Files that are no images are skipped, as are images that cannot be read; both are counted in
-/// the warnings of every slice. Archives within the archive are not opened.
-pub(super) fn decode(
-    source: &mut dyn Seekable,
-    limits: &Limits,
-    heard: Heard<'_>,
-) -> Result<Decoded> {
-    let length = source.at_most();
-    let (mut archive, entries) = open(source, limits)?;
-    let mut several = Several::new(Origin::Archive, limits);
-    let mut unpacked = 0;
-    for entry in entries.iter() {
+/// Files that are no images are skipped, as are images that cannot be read; both are counted in the
+/// tally. Archives within the archive are not opened.
+pub(super) struct ArchiveFiles<'a> {
+    archive: Archive<'a>,
+    entries: std::vec::IntoIter<Entry>,
+    /// Upper bound of the bytes that can be unpacked.
+    at_most: u64,
+    /// Bytes unpacked so far.
+    unpacked: u64,
+}
+
+impl<'a> ArchiveFiles<'a> {
+    /// Opens an archive of `length` bytes and reads its list.
+    ///
+    /// # Errors
+    /// [`Error::Undecodable`] for a damaged archive, [`Error::UnsupportedType`] for an encrypted one or one of
+    /// another method, [`Error::TooLarge`] for more files than a series may have.
+    pub(super) fn open(
+        reader: Box<dyn ReadSeek + 'a>,
+        length: u64,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let (archive, entries) = list(reader, limits)?;
+        let at_most = length.saturating_mul(MAX_DEFLATE_RATIO);
+        Ok(Self { archive, entries: entries.into_iter(), at_most, unpacked: 0 })
+    }
+}
+
+impl Files for ArchiveFiles<'_> {
+    fn read_next(&mut self, tally: &mut Tally) -> Result<Option<Vec<CtSlice>>> {
+        let Some(entry) = self.entries.next() else { return Ok(None) };
         if entry.is_clutter() {
-            several.skip();
-            continue;
+            tally.skip();
+            return Ok(Some(Vec::new()));
         }
         let mut file = Unpacked {
-            archive: &mut archive,
+            archive: &mut self.archive,
             index: entry.index,
-            at_most: length.saturating_mul(MOST_DEFLATE_SHRINKS),
-            left: limits.max_series_bytes.saturating_sub(unpacked),
-            counted: Cell::new(0),
+            at_most: self.at_most,
+            remaining: tally.limits().max_series_bytes.saturating_sub(self.unpacked),
+            unpacked: 0,
+            head: None,
         };
-        match file.looks_like_an_image() {
-            Ok(true) => add(&mut several, &mut file, limits, heard)?,
-            Ok(false) => several.skip(),
-            Err(error) => several.fail(error),
-        }
-        unpacked += file.counted.get();
+        let slices = match file.is_image() {
+            Ok(true) => add(tally, &mut file),
+            Ok(false) => {
+                tally.skip();
+                Ok(Vec::new())
+            }
+            Err(error) => {
+                tally.fail(error);
+                Ok(Vec::new())
+            }
+        };
+        self.unpacked += file.unpacked;
+        slices.map(Some)
     }
-    several.finish()
 }
 
 /// Decodes one file and counts it among the others.
-fn add(
-    several: &mut Several<'_>,
-    file: &mut Unpacked<'_, '_>,
-    limits: &Limits,
-    heard: Heard<'_>,
-) -> Result<()> {
-    let left = several.left();
-    let read = file.decode(&left).map_err(|error| match error {
-        Error::TooLarge { what, limit, remedy } if limit == file.left => {
-            Error::TooLarge { what, limit: limits.max_series_bytes, remedy }
+fn add(tally: &mut Tally, file: &mut Unpacked<'_, '_>) -> Result<Vec<CtSlice>> {
+    let remaining = tally.remaining();
+    let max_series_bytes = tally.limits().max_series_bytes;
+    let decoded = file.decode(&remaining).map_err(|error| match error {
+        Error::TooLarge { what, limit, remedy } if limit == file.remaining => {
+            Error::TooLarge { what, limit: max_series_bytes, remedy }
         }
         error => error,
     });
-    let is_picture = read.is_err() && matches!(file.format(), Ok(Format::Raster));
-    let identify = || (!is_picture).then(|| guarded(|| dicom::identify(file, limits)));
-    several.add_read(read, &left, identify, heard)
+    let is_picture = decoded.is_err() && matches!(file.format(), Ok(Format::Raster));
+    let limits = *tally.limits();
+    let identify = || (!is_picture).then(|| guarded(|| dicom::identify(file, &limits)));
+    tally.add_or_skip(decoded, &remaining, identify)
 }
 
-/// One file of an archive. Its declared size is the packer's word: bytes are counted as they unpack,
-/// and end where no more are allowed.
+/// One file of an archive. The size that the archive declares may be wrong: bytes are counted as they are
+/// unpacked, and reading ends where no more are allowed.
 struct Unpacked<'a, 'b> {
     archive: &'a mut Archive<'b>,
     index: usize,
     at_most: u64,
-    /// Bytes that may unpack,
-    left: u64,
-    /// and that have, in the reading of the most.
-    counted: Cell<u64>,
+    /// Bytes that may be unpacked.
+    remaining: u64,
+    /// Bytes unpacked by the pass that unpacked most.
+    unpacked: u64,
+    head: Option<Vec<u8>>,
 }
 
 impl Source for Unpacked<'_, '_> {
     fn open(&mut self) -> Result<Box<dyn Read + '_>> {
         let file = self.archive.by_index(self.index).map_err(|_| damaged())?;
-        // One more than allowed, to know a file that is too large from one that just fits.
-        let file = file.take(self.left.saturating_add(1));
-        Ok(Box::new(Counted { file, read: 0, most: &self.counted }))
+        // One byte more than allowed tells a file that is too large from one that just fits.
+        let file = file.take(self.remaining.saturating_add(1));
+        Ok(Box::new(Counted { file, count: 0, max: &mut self.unpacked }))
     }
 
     fn at_most(&self) -> u64 {
         self.at_most
     }
+
+    fn head(&mut self) -> Result<&[u8]> {
+        if self.head.is_none() {
+            let mut head = Vec::new();
+            self.open()?.take(HEAD_BYTES).read_to_end(&mut head).map_err(|_| damaged())?;
+            self.head = Some(head);
+        }
+        Ok(self.head.as_deref().unwrap_or_default())
+    }
 }
 
 impl Unpacked<'_, '_> {
-    fn head(&mut self) -> Result<Vec<u8>> {
-        let mut head = Vec::new();
-        self.open()?.take(SNIFFED_BYTES).read_to_end(&mut head).map_err(|_| damaged())?;
-        Ok(head)
-    }
-
-    fn looks_like_an_image(&mut self) -> Result<bool> {
-        Ok(sniff_format(&self.head()?).is_some())
+    fn is_image(&mut self) -> Result<bool> {
+        Ok(sniff_format(self.head()?).is_some())
     }
 
     fn format(&mut self) -> Result<Format> {
-        Ok(Format::of(&self.head()?))
+        Ok(Format::of(self.head()?))
     }
 
     /// Decodes the file, and reads it to its end, where its checksum is compared.
@@ -123,30 +150,30 @@ impl Unpacked<'_, '_> {
             std::io::copy(&mut self.open()?, &mut sink()).map_err(|_| damaged())?;
             Ok(decoded)
         });
-        // A decoder takes the cut for the file's end; this is the reason.
-        if self.counted.get() > self.left {
+        // A decoder takes the cut for the end of the file; this is the real reason.
+        if self.unpacked > self.remaining {
             return Err(Error::TooLarge {
                 what: "The unpacked size of the archive in bytes",
-                limit: self.left,
-                remedy: "Send one series an archive, and leave out what is no slice.",
+                limit: self.remaining,
+                remedy: "Send one series per archive, and leave out files that are no slices.",
             });
         }
         decoded
     }
 }
 
-/// Notes how far a file was read.
+/// Counts the bytes that are read.
 struct Counted<'a, R> {
     file: R,
-    read: u64,
-    most: &'a Cell<u64>,
+    count: u64,
+    max: &'a mut u64,
 }
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.file.read(buffer)?;
-        self.read += count as u64;
-        self.most.set(self.most.get().max(self.read));
+        self.count += count as u64;
+        *self.max = (*self.max).max(self.count);
         Ok(count)
     }
 }

@@ -1,10 +1,13 @@
-//! Where the bytes of a file come from. Decoders read them from the start, and may do so again:
-//! a long series then takes the memory of its samples alone, not of its files beside them.
+//! Where the bytes of a file come from. Decoders read them from the start, and may do so again: a long
+//! series then takes the memory of its samples alone, not of its files beside them.
 
 use crate::error::{Error, Result};
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek};
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
+
+/// Length of the head, which identifies every format: the magic of NIfTI ends at byte 348.
+pub(super) const HEAD_BYTES: u64 = 4096;
 
 /// Bytes that can be read from their start, any number of times.
 pub(super) trait Source {
@@ -16,8 +19,11 @@ pub(super) trait Source {
         None
     }
 
-    /// More bytes than this cannot come, whatever a header declares.
+    /// Upper bound of the number of bytes, whatever a header declares.
     fn at_most(&self) -> u64;
+
+    /// The first [`HEAD_BYTES`] bytes, or all where there are fewer. They are read once.
+    fn head(&mut self) -> Result<&[u8]>;
 }
 
 /// A file in memory.
@@ -35,34 +41,49 @@ impl Source for InMemory<'_> {
     fn at_most(&self) -> u64 {
         self.0.len() as u64
     }
+
+    fn head(&mut self) -> Result<&[u8]> {
+        Ok(&self.0[..self.0.len().min(HEAD_BYTES as usize)])
+    }
 }
 
-/// A file on disk.
-pub(super) struct OnDisk<'a> {
-    path: &'a Path,
+/// A file on disk, opened once.
+pub(super) struct OnDisk {
+    file: File,
     length: u64,
+    head: Vec<u8>,
 }
 
-impl<'a> OnDisk<'a> {
+impl OnDisk {
     /// # Errors
-    /// [`Error::Io`] for a file that cannot be looked at.
-    pub(super) fn new(path: &'a Path) -> Result<Self> {
-        let length = std::fs::metadata(path).map_err(unreadable())?.len();
-        Ok(Self { path, length })
+    /// [`Error::Io`] for a file that cannot be opened.
+    pub(super) fn new(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(unreadable())?;
+        let length = file.metadata().map_err(unreadable())?.len();
+        let mut head = Vec::new();
+        (&file).take(HEAD_BYTES).read_to_end(&mut head).map_err(unreadable())?;
+        Ok(Self { file, length, head })
     }
 
-    fn reader(&self) -> Result<BufReader<File>> {
-        File::open(self.path).map(BufReader::new).map_err(unreadable())
+    /// The file from its start, for a reader that seeks.
+    pub(super) fn into_reader(mut self) -> Result<BufReader<File>> {
+        self.file.rewind().map_err(unreadable())?;
+        Ok(BufReader::new(self.file))
     }
 }
 
-impl Source for OnDisk<'_> {
+impl Source for OnDisk {
     fn open(&mut self) -> Result<Box<dyn Read + '_>> {
-        Ok(Box::new(self.reader()?))
+        self.file.rewind().map_err(unreadable())?;
+        Ok(Box::new(BufReader::new(&mut self.file)))
     }
 
     fn at_most(&self) -> u64 {
         self.length
+    }
+
+    fn head(&mut self) -> Result<&[u8]> {
+        Ok(&self.head)
     }
 }
 
@@ -71,30 +92,5 @@ fn unreadable() -> impl FnOnce(std::io::Error) -> Error {
 }
 
 /// A source that an archive can be read from, as its list stands at the end.
-pub(super) trait Seekable: Source {
-    /// A reader that can go back.
-    fn open_seekable(&self) -> Result<Box<dyn ReadSeek + '_>>;
-}
-
-/// Reads and goes back.
 pub(super) trait ReadSeek: Read + Seek {}
 impl<T: Read + Seek> ReadSeek for T {}
-
-impl Seekable for InMemory<'_> {
-    fn open_seekable(&self) -> Result<Box<dyn ReadSeek + '_>> {
-        Ok(Box::new(Cursor::new(self.0)))
-    }
-}
-
-impl Seekable for OnDisk<'_> {
-    fn open_seekable(&self) -> Result<Box<dyn ReadSeek + '_>> {
-        Ok(Box::new(self.reader()?))
-    }
-}
-
-/// The first `most` bytes, or all where there are fewer.
-pub(super) fn head(source: &mut dyn Source, most: u64) -> Result<Vec<u8>> {
-    let mut head = Vec::new();
-    source.open()?.take(most).read_to_end(&mut head).map_err(unreadable())?;
-    Ok(head)
-}

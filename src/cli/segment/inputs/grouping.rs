@@ -1,18 +1,17 @@
 //! DICOM files to heads, by their headers alone and by the rules of [`crate::series`].
 
-use crate::decode::{Identity, Limits, identify_dicom};
+use crate::decode::{Identity, Limits};
 use crate::error::Result;
 use crate::series::{Member, choose_heads};
 use crate::slice::{CtSlice, Warning};
-use rayon::prelude::*;
 use std::path::PathBuf;
 
-/// DICOM files, sorted out.
+/// DICOM files by head.
 #[derive(Default)]
 pub(super) struct Grouped {
-    /// The files of each head that it takes to segment it, in the order in which heads first appear.
+    /// The files that are segmented of each head, in the order in which heads first appear.
     pub(super) heads: Vec<HeadFiles>,
-    /// Files that cannot be read, by the reason: one line says it for all of them.
+    /// Files that cannot be read, by the reason, which is reported on one line.
     pub(super) refused: Vec<(String, Vec<PathBuf>)>,
     /// DICOM without an image of a head: directories, reports, segmentations, pages.
     pub(super) without_image: Vec<PathBuf>,
@@ -20,22 +19,24 @@ pub(super) struct Grouped {
 
 /// Files of one head.
 pub(in crate::cli::segment) struct HeadFiles {
-    /// Each file with the frames that are taken of it, from 0.
+    /// Each file with the frames to segment, from 0.
     pub(in crate::cli::segment) files: Vec<(PathBuf, Vec<usize>)>,
     /// Whether the series was chosen by the headers already.
     pub(in crate::cli::segment) is_decided: bool,
-    /// What is to be said of files that were left out.
+    /// Warnings about files that were left out.
     pub(in crate::cli::segment) warnings: Vec<Warning>,
 }
 
-/// Sorts files out; `series` is the number of the series that was asked for.
+/// A DICOM file and its header, or why that cannot be read.
+pub(super) type DicomFile = (PathBuf, ichor_image::Result<Identity>);
+
+/// Groups files by head; `series` is the number of the series that was asked for.
 ///
 /// # Errors
 /// [`crate::error::Error::InvalidParameter`] where a head has no series of that number.
-pub(super) fn by_head(files: Vec<PathBuf>, series: Option<u32>) -> Result<Grouped> {
+pub(super) fn by_head(files: Vec<DicomFile>, series: Option<u32>) -> Result<Grouped> {
     let limits = Limits::default();
-    let identify = |file: &PathBuf| identify_dicom(file, &limits);
-    let identities: Vec<_> = files.par_iter().map(identify).collect();
+    let (files, identities): (Vec<PathBuf>, Vec<_>) = files.into_iter().unzip();
     let mut grouped = Grouped::default();
     // Each frame with its file and its place there.
     let mut frames: Vec<(usize, usize, CtSlice)> = Vec::new();
@@ -54,8 +55,8 @@ pub(super) fn by_head(files: Vec<PathBuf>, series: Option<u32>) -> Result<Groupe
     let with_index = frames.iter().map(|(file, at, slice)| (*file, *at, slice)).enumerate();
     let members: Vec<Member<'_>> = with_index.map(member).collect();
     let (choices, aside) = choose_heads(&members, series, limits.max_slices)?;
-    let of_none = |index: usize| frames.get(index).and_then(|(file, ..)| files.get(*file)).cloned();
-    grouped.without_image.extend(aside.into_iter().filter_map(of_none));
+    let file_of = |index: usize| frames.get(index).and_then(|(file, ..)| files.get(*file)).cloned();
+    grouped.without_image.extend(aside.into_iter().filter_map(file_of));
     grouped.without_image.dedup();
     for choice in choices {
         let mut kept: Vec<(PathBuf, Vec<usize>)> = Vec::new();
@@ -70,7 +71,7 @@ pub(super) fn by_head(files: Vec<PathBuf>, series: Option<u32>) -> Result<Groupe
         let (is_decided, warnings) = (choice.is_decided, choice.warnings);
         grouped.heads.push(HeadFiles { files: kept, is_decided, warnings });
     }
-    // Nothing tells which head they are of.
+    // An unreadable file may be of any of the heads.
     for (reason, files) in &grouped.refused {
         for head in &mut grouped.heads {
             head.warnings.push(unreadable(files.len(), reason));

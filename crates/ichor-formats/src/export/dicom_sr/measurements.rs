@@ -6,7 +6,7 @@ use crate::export::dicom::elements::new_uid;
 use crate::export::dicom_seg::DicomSeg;
 use crate::model_spec::ModelSpec;
 use crate::report::DISCLAIMER;
-use crate::segmenter::series::SeriesSegmentation;
+use crate::segmenter::Analysis;
 use crate::slice::DicomReference;
 use dicom_dictionary_std::uids;
 use dicom_object::InMemDicomObject;
@@ -26,7 +26,7 @@ const COMMENT: Code = ["DCM", "121106", "Comment"];
 /// What the report is made of.
 pub(super) struct Measured<'a> {
     pub(super) spec: &'a ModelSpec,
-    pub(super) found: &'a SeriesSegmentation,
+    pub(super) analysis: &'a Analysis,
     pub(super) seg: &'a DicomSeg,
     /// Class and instance UID of each source image.
     pub(super) images: Vec<(&'a str, &'a str)>,
@@ -43,7 +43,7 @@ pub(super) fn put_report(object: &mut InMemDicomObject, measured: &Measured<'_>)
     children.push(coded(
         Relation::HasConceptMod,
         ["DCM", "121058", "Procedure reported"],
-        procedure(measured.found),
+        procedure(measured.analysis),
     ));
     children.push(library(measured));
     let mut groups = vec![hemorrhage(measured)];
@@ -53,12 +53,12 @@ pub(super) fn put_report(object: &mut InMemDicomObject, measured: &Measured<'_>)
     fill_root(object, title, "1500", children);
 }
 
-fn modality(found: &SeriesSegmentation) -> Option<&str> {
-    found.series.slices.first()?.modality.as_deref()
+fn modality(analysis: &Analysis) -> Option<&str> {
+    analysis.series.slices.first()?.modality.as_deref()
 }
 
-fn procedure(found: &SeriesSegmentation) -> Code {
-    match modality(found) {
+fn procedure(analysis: &Analysis) -> Code {
+    match modality(analysis) {
         None | Some("CT") => ["SCT", "303653007", "CT of head"],
         Some(_) => ["SCT", "363679005", "Imaging"],
     }
@@ -83,7 +83,7 @@ fn observer() -> Vec<InMemDicomObject> {
 /// Image Library, TID 1600: every image that was looked at.
 fn library(measured: &Measured<'_>) -> InMemDicomObject {
     let mut entries = Vec::new();
-    if modality(measured.found) == Some("CT") {
+    if modality(measured.analysis) == Some("CT") {
         let modality = ["DCM", "121139", "Modality"];
         entries.push(coded(
             Relation::HasAcqContext,
@@ -98,7 +98,7 @@ fn library(measured: &Measured<'_>) -> InMemDicomObject {
 
 /// All hemorrhage, as the one segment holds it.
 fn hemorrhage(measured: &Measured<'_>) -> InMemDicomObject {
-    let Measured { spec, found, seg, first, .. } = measured;
+    let Measured { spec, analysis, seg, first, .. } = measured;
     let segmentation = (uids::SEGMENTATION_STORAGE, seg.instance_uid.as_str());
     let mut items = tracked(&spec.classes[0].code, &seg.tracking_uid);
     items.extend(algorithm(spec));
@@ -107,14 +107,14 @@ fn hemorrhage(measured: &Measured<'_>) -> InMemDicomObject {
     items.push(image(Some(segment), segmentation, Some(1)));
     let source = ["DCM", "121232", "Source series for segmentation"];
     items.push(uid(Relation::Contains, source, &first.series_uid));
-    items.push(number(VOLUME, found.volume.total_volume_ml, MILLILITRE));
+    items.push(number(VOLUME, analysis.volume.total_volume_ml, MILLILITRE));
     items.push(text(Relation::Contains, COMMENT, DISCLAIMER));
     container(MEASUREMENT_GROUP, Some("1411"), items)
 }
 
 /// The largest lesions, connected in space.
 fn lesions(measured: &Measured<'_>) -> impl Iterator<Item = InMemDicomObject> {
-    measured.found.volume.lesions.iter().take(MOST_LESIONS).map(|lesion| {
+    measured.analysis.volume.lesions.iter().take(MOST_LESIONS).map(|lesion| {
         let mut items = tracked(&format!("Lesion {}", lesion.id), &new_uid());
         items.push(coded(Relation::Contains, FINDING, HEMORRHAGE));
         items.push(number(VOLUME, lesion.volume_ml, MILLILITRE));

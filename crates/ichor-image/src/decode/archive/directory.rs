@@ -1,7 +1,7 @@
 //! The archive's list of files, checked before it is believed.
 
 use super::super::Limits;
-use super::super::source::{ReadSeek, Seekable};
+use super::super::source::ReadSeek;
 use crate::error::{Error, Result};
 use memchr::memmem;
 use std::cmp::Ordering;
@@ -11,10 +11,10 @@ use zip::{CompressionMethod, ZipArchive};
 pub(super) type Archive<'a> = ZipArchive<Box<dyn ReadSeek + 'a>>;
 
 /// Files beside the slices that an export may carry: viewers, notes, folders.
-const MORE_ENTRIES: usize = 256;
+const MAX_OTHER_ENTRIES: usize = 256;
 /// An archive has one end record; archives stored inside and chance add few. Each is a list of
 /// files that the parser may try, so many would take hours.
-const MOST_END_RECORDS: usize = 16;
+const MAX_END_RECORDS: usize = 16;
 const END_RECORD: &[u8] = b"PK\x05\x06";
 const ZIP64_LOCATOR: &[u8] = b"PK\x06\x07";
 const ZIP64_LOCATOR_BYTES: usize = 20;
@@ -27,14 +27,14 @@ pub(super) struct Entry {
 }
 
 /// Opens an archive and lists its files by name in natural order.
-pub(super) fn open<'a>(
-    source: &'a dyn Seekable,
+pub(super) fn list<'a>(
+    mut reader: Box<dyn ReadSeek + 'a>,
     limits: &Limits,
 ) -> Result<(Archive<'a>, Vec<Entry>)> {
-    let most = limits.max_slices + MORE_ENTRIES;
-    check_end_records(source.open_seekable()?, most)?;
-    let mut archive = ZipArchive::new(source.open_seekable()?)
-        .map_err(|_| Error::Undecodable("its archive is damaged or incomplete".into()))?;
+    check_end_records(&mut reader, limits.max_slices + MAX_OTHER_ENTRIES)?;
+    let damaged = || Error::Undecodable("its archive is damaged or incomplete".into());
+    reader.rewind().map_err(|_| damaged())?;
+    let mut archive = ZipArchive::new(reader).map_err(|_| damaged())?;
     let mut entries = Vec::new();
     for index in 0..archive.len() {
         // Raw: only the list is read, no file is unpacked.
@@ -64,10 +64,10 @@ pub(super) fn open<'a>(
 
 /// Checks the archive's end records before its list is read: the parser reserves what they declare,
 /// 25 GB for a file of 64 MB in the Zip64 form.
-fn check_end_records(archive: impl Read, most: usize) -> Result<()> {
+fn check_end_records(archive: impl Read, max_entries: usize) -> Result<()> {
     let ends = EndRecords::find(archive)
         .map_err(|_| Error::Undecodable("its archive cannot be read to its end".into()))?;
-    if ends.count > MOST_END_RECORDS {
+    if ends.count > MAX_END_RECORDS {
         return Err(Error::Undecodable("it holds the ends of many archives".into()));
     }
     if ends.zip64 {
@@ -76,11 +76,11 @@ fn check_end_records(archive: impl Read, most: usize) -> Result<()> {
                 .into(),
         ));
     }
-    if ends.last_entries > most {
+    if ends.last_entries > max_entries {
         return Err(Error::TooLarge {
             what: "The number of files in the archive",
-            limit: most as u64,
-            remedy: "Send one series an archive.",
+            limit: max_entries as u64,
+            remedy: "Send one series per archive.",
         });
     }
     Ok(())
@@ -99,24 +99,24 @@ struct EndRecords {
 impl EndRecords {
     /// Reads the archive once, a piece at a time.
     fn find(mut archive: impl Read) -> std::io::Result<Self> {
-        // Looked at around a signature: the locator before, the number of entries behind.
+        // Bytes that are read around a signature: the locator before it, the number of entries after it.
         const BEFORE: usize = ZIP64_LOCATOR_BYTES;
         const BEHIND: usize = 12;
         const PIECE: u64 = 1 << 20;
         let mut found = Self::default();
-        // The bytes looked at now, of which the first `BEFORE` were searched before.
+        // The bytes searched in this pass; the first `BEFORE` of them were searched in the pass before.
         let mut window: Vec<u8> = Vec::new();
         let mut searched = 0;
         loop {
             let read = archive.by_ref().take(PIECE).read_to_end(&mut window)?;
-            // A signature too near to the end is found with the next piece.
+            // A signature too close to the end is found with the next piece.
             let end = if read == 0 { window.len() } else { window.len().saturating_sub(BEHIND) };
             for at in memmem::find_iter(&window[searched..], END_RECORD).map(|at| at + searched) {
                 if at < end {
                     found.add(&window, at);
                 }
             }
-            if read == 0 || found.count > MOST_END_RECORDS {
+            if read == 0 || found.count > MAX_END_RECORDS {
                 return Ok(found);
             }
             let kept = end.saturating_sub(BEFORE);

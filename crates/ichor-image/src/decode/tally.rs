@@ -1,68 +1,69 @@
-//! Several files as one input: their slices one after the other, within the limits of one series.
+//! What several files of one input hold together, within the limits of one series.
 
-use super::source::InMemory;
-use super::{Decoded, Format, Heard, Identity, Limits, decode, decode_heard, dicom, guarded};
+use super::{Decoded, Identity, Limits};
 use crate::error::{Error, Result};
+use crate::series::VolumeGrid;
 use crate::slice::{CtSlice, Warning};
 
-/// Decodes several files that were sent together as one input; those that cannot be read are left
-/// out with a warning on every slice.
-///
-/// # Errors
-/// As [`decode`]; [`Error::TooLarge`] where all together are more than one series may have.
-pub fn decode_several(files: &[&[u8]], limits: &Limits, heard: Heard<'_>) -> Result<Decoded> {
-    if let [file] = files {
-        return decode_heard(file, limits, heard);
-    }
-    let mut several = Several::new(Origin::Files, limits);
-    for file in files {
-        let left = several.left();
-        let read = decode(file, &left);
-        let is_picture = Format::of(file) == Format::Raster;
-        let identify =
-            || (!is_picture).then(|| guarded(|| dicom::identify(&mut InMemory(file), limits)));
-        several.add_read(read, &left, identify, heard)?;
-    }
-    several.finish()
-}
-
-/// Where the files come from, for what is said of them.
+/// Where the files of an input come from; it decides on the wording of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// Entries of one archive.
+pub(super) enum Origin {
+    /// One file.
+    File,
+    /// Entries of an archive.
     Archive,
     /// Files of a folder, of a command line or of a request.
     Files,
 }
 
-/// Files decoded so far.
-pub struct Several<'a> {
+/// What is known once the last slice of an input is read.
+#[derive(Debug, Clone, Default)]
+pub struct Trailer {
+    /// How a NIfTI volume was cut into slices; `None` for other formats.
+    pub grid: Option<VolumeGrid>,
+    /// Number of slices of each file, in the order of the files.
+    pub file_lengths: Vec<usize>,
+    /// Warnings that hold for every slice, such as files that could not be read.
+    pub warnings: Vec<Warning>,
+}
+
+/// Counts of the files read so far.
+#[derive(Debug)]
+pub(super) struct Tally {
     origin: Origin,
-    limits: &'a Limits,
-    decoded: Vec<Decoded>,
+    limits: Limits,
+    /// Files with slices.
+    files: usize,
+    grid: Option<VolumeGrid>,
+    file_lengths: Vec<usize>,
     slices: usize,
     bytes: u64,
+    /// Whether every slice is a picture without position or identifier.
+    all_loose: bool,
     /// Files that are no images.
     skipped: usize,
-    /// Images that could not be read,
+    /// Images that could not be read.
     unreadable: usize,
-    /// and why the first could not.
+    /// Why the first of them could not be read.
     first_failure: Option<Error>,
-    /// Pages and pictures that could not be read, which slices beside them can do without,
+    /// Pages and pictures that could not be read; slices of other files do not need them.
     pages: usize,
-    /// and why the first could not.
+    /// Why the first of them could not be read.
     first_page: Option<Error>,
 }
 
-impl<'a> Several<'a> {
-    /// Nothing yet; `limits` bound all files together.
-    pub fn new(origin: Origin, limits: &'a Limits) -> Self {
+impl Tally {
+    /// An empty tally; `limits` bound all files together.
+    pub(super) fn new(origin: Origin, limits: Limits) -> Self {
         Self {
             origin,
             limits,
-            decoded: Vec::new(),
+            files: 0,
+            grid: None,
+            file_lengths: Vec::new(),
             slices: 0,
             bytes: 0,
+            all_loose: true,
             skipped: 0,
             unreadable: 0,
             first_failure: None,
@@ -71,24 +72,31 @@ impl<'a> Several<'a> {
         }
     }
 
+    /// The limits of the whole input.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// What the files so far leave of the limits.
-    pub(super) fn left(&self) -> Limits {
+    pub(super) fn remaining(&self) -> Limits {
         Limits {
             max_slices: self.limits.max_slices.saturating_sub(self.slices),
             max_series_bytes: self.limits.max_series_bytes.saturating_sub(self.bytes),
-            ..*self.limits
+            ..self.limits
         }
     }
 
-    /// Adds what one file holds.
+    /// Counts what one file holds, and returns its slices.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] where all together are more than one series may have.
-    pub fn add(&mut self, decoded: Decoded, heard: Heard<'_>) -> Result<()> {
+    /// [`Error::TooLarge`] where all files together exceed the limits of one series.
+    pub(super) fn add(&mut self, decoded: Decoded) -> Result<Vec<CtSlice>> {
         let bytes = |slice: &CtSlice| slice.plane.sample_count() as u64 * 4;
+        let is_loose = |slice: &CtSlice| slice.reference.is_none() && slice.placement.is_none();
         self.slices += decoded.slices.len();
         self.bytes += decoded.slices.iter().map(bytes).sum::<u64>();
         let remedy = match self.origin {
+            Origin::File => "Send fewer at a time, or run `ichor segment` on your own machine.",
             Origin::Archive => "Send one series per archive.",
             Origin::Files => "Segment fewer files at a time.",
         };
@@ -101,30 +109,32 @@ impl<'a> Several<'a> {
             let what = "The decoded size of the series in bytes";
             return Err(Error::TooLarge { what, limit, remedy });
         }
-        decoded.slices.iter().for_each(heard);
-        self.decoded.push(decoded);
-        Ok(())
+        self.files += 1;
+        // Masks can be written back into one volume only.
+        self.grid = decoded.grid.filter(|_| self.files == 1);
+        self.file_lengths.extend(decoded.file_lengths);
+        self.all_loose &= decoded.slices.iter().all(is_loose);
+        Ok(decoded.slices)
     }
 
-    /// Adds what one file holds, read with the limits that were `left`, or counts why it could not be
-    /// read; `identify` says what kind of DICOM it is then, and `None` that it is none.
+    /// Counts what one file holds, decoded with the limits that were `remaining`, or why it could not be
+    /// read. `identify` returns what kind of DICOM a file is that cannot be read, `None` for another format.
     ///
     /// # Errors
-    /// As [`Several::add`].
-    pub(super) fn add_read(
+    /// As [`Tally::add`].
+    pub(super) fn add_or_skip(
         &mut self,
-        read: Result<Decoded>,
-        left: &Limits,
+        decoded: Result<Decoded>,
+        remaining: &Limits,
         identify: impl FnOnce() -> Option<Result<Identity>>,
-        heard: Heard<'_>,
-    ) -> Result<()> {
-        let error = match read {
-            Ok(decoded) => return self.add(decoded, heard),
+    ) -> Result<Vec<CtSlice>> {
+        let error = match decoded {
+            Ok(decoded) => return self.add(decoded),
             // The error must name the limit in force, not what other files left of it.
             Err(Error::TooLarge { what, limit, remedy }) => {
                 let limit = match limit {
-                    limit if limit == left.max_slices as u64 => self.limits.max_slices as u64,
-                    limit if limit == left.max_series_bytes => self.limits.max_series_bytes,
+                    limit if limit == remaining.max_slices as u64 => self.limits.max_slices as u64,
+                    limit if limit == remaining.max_series_bytes => self.limits.max_series_bytes,
                     limit => limit,
                 };
                 return Err(Error::TooLarge { what, limit, remedy });
@@ -137,7 +147,7 @@ impl<'a> Several<'a> {
             None => self.skip_page(error),
             Some(Ok(Identity::Frames(_)) | Err(_)) => self.fail(error),
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     /// Counts a file that is no image.
@@ -145,58 +155,40 @@ impl<'a> Several<'a> {
         self.skipped += 1;
     }
 
-    /// Counts a page beside the slices that cannot be read, and need not be.
+    /// Counts a page or picture that cannot be read.
     fn skip_page(&mut self, reason: Error) {
         self.pages += 1;
         self.first_page.get_or_insert(reason);
     }
 
     /// Counts an image that cannot be read.
-    pub fn fail(&mut self, reason: Error) {
+    pub(super) fn fail(&mut self, reason: Error) {
         self.unreadable += 1;
         self.first_failure.get_or_insert(reason);
     }
 
-    /// All slices, with the warnings of what is missing on each of them.
+    /// The trailer of the input.
     ///
     /// # Errors
-    /// The first file's where none can be read; [`Error::UnsupportedType`] where none is an image.
-    pub fn finish(mut self) -> Result<Decoded> {
-        if self.decoded.is_empty() {
-            return Err(self
-                .first_failure
-                .or(self.first_page)
-                .unwrap_or_else(|| no_image(self.origin)));
+    /// The first file's where none could be read; [`Error::UnsupportedType`] where none is an image.
+    pub(super) fn finish(mut self) -> Result<Trailer> {
+        if self.files == 0 {
+            let first = self.first_failure.or(self.first_page);
+            return Err(first.unwrap_or_else(|| no_image(self.origin)));
         }
-        let is_loose = |slice: &CtSlice| slice.reference.is_none() && slice.placement.is_none();
         // Among pictures alone, one that is missing may be a slice of the head.
-        if self.decoded.iter().flat_map(|decoded| &decoded.slices).all(is_loose) {
+        if self.all_loose {
             self.unreadable += std::mem::take(&mut self.pages);
             self.first_failure = self.first_failure.or(self.first_page.take());
         }
         let warnings = self.warnings();
-        let mut all = match self.decoded.len() {
-            // One volume keeps its grid.
-            1 => self.decoded.remove(0),
-            _ => Decoded {
-                file_lengths: self
-                    .decoded
-                    .iter()
-                    .flat_map(|decoded| &decoded.file_lengths)
-                    .copied()
-                    .collect(),
-                grid: None,
-                slices: self.decoded.into_iter().flat_map(|decoded| decoded.slices).collect(),
-            },
-        };
-        all.slices.iter_mut().for_each(|slice| slice.warnings.extend(warnings.iter().cloned()));
-        Ok(all)
+        Ok(Trailer { grid: self.grid, file_lengths: self.file_lengths, warnings })
     }
 
     fn warnings(&self) -> Vec<Warning> {
         let (skipped, unreadable, whole) = match self.origin {
             Origin::Archive => ("archive_files_skipped", "archive_files_unreadable", "archive"),
-            Origin::Files => ("files_left_out", "files_unreadable", "input"),
+            Origin::File | Origin::Files => ("files_left_out", "files_unreadable", "input"),
         };
         let mut warnings = Vec::new();
         let skipped_files = self.skipped + self.pages;
@@ -221,6 +213,6 @@ fn no_image(origin: Origin) -> Error {
         Origin::Archive => {
             "The archive holds no image that is read here. Pack the slices of one series.".into()
         }
-        Origin::Files => "None of the files is an image that is read here.".into(),
+        Origin::File | Origin::Files => "None of the files is an image that is read here.".into(),
     })
 }

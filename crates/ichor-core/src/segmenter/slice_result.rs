@@ -1,90 +1,83 @@
-//! What is said of one slice.
+//! The result of one slice.
 
 use crate::assess::{Assessment, GrayScale};
 use crate::geometry::CropBox;
 use crate::mask::Mask;
 use crate::postprocess::{Lesion, LogitMap};
-use crate::series::Series;
 use crate::slice::Warning;
-use crate::window::WindowLevel;
 
-/// What was found on one slice, in the geometry of the input, with what it was read from.
+/// One segmented slice, in the geometry of the input.
 #[derive(Debug, Clone)]
-pub struct Segmentation {
-    /// What is said of the slice.
-    pub finding: SliceFinding,
+pub struct SegmentedSlice {
+    /// The result.
+    pub result: SliceResult,
     /// The mask.
     pub mask: Mask,
-    /// What the network says of each pixel, before small components are dropped.
+    /// The network's output for each pixel, before small components are dropped.
     pub map: LogitMap,
-    /// The window that the slice is shown with; `None` for pictures, which come windowed.
-    pub window: Option<WindowLevel>,
-    /// The part of the slice that the network saw.
+    /// The part of the slice that was the network's input.
     pub crop: CropBox,
-    /// Row and column spacing, mm.
-    pub spacing_mm: Option<[f32; 2]>,
-    /// DICOM modality.
-    pub modality: Option<String>,
 }
 
-/// What is said of one slice, alone or in a series.
+/// The result of one slice, alone or in a series.
 #[derive(Debug, Clone)]
-pub struct SliceFinding {
-    /// Regions of the mask, largest first; `volume_ml` is known in a series only, and is the part
-    /// of the volume in this slice.
+pub struct SliceResult {
+    /// Regions of the mask, largest first. `volume_ml` is the part of the total volume.
     pub lesions: Vec<Lesion>,
-    /// Whether the mask holds anything; `None` where that cannot be said, for the reason in a warning.
+    /// Whether the mask holds a lesion; `None` where that is unknown, for the reason in a warning.
     pub detected: Option<bool>,
     /// How the grey values were read.
     pub gray_scale: GrayScale,
-    /// What was learnt of the slice before the network saw it, for the assessment of its series.
+    /// Assessment of the input, which the assessment of the series is made of.
     pub assessment: Assessment,
-    /// Calibrated probability of any hemorrhage on the slice; in a series it counts the neighbours, where
-    /// the model has a chain. `None` where the slice could not be interpreted.
+    /// Calibrated probability of any hemorrhage on the slice; in a series smoothed by the series chain, where
+    /// the model has one. `None` where the slice could not be interpreted.
     pub probability: Option<f32>,
-    /// The same by this slice alone.
+    /// The same before smoothing.
     pub probability_alone: Option<f32>,
-    /// What the slice tells its neighbours in a series; `None` where the model knows of none.
+    /// Log-odds of hemorrhage that the series chain takes as its input; `None` for models without a chain.
     pub evidence: Option<f32>,
     /// Probabilities of the slice classes after `any`, in the order of the spec.
     pub subtype_probabilities: Vec<f32>,
     /// The threshold used.
     pub threshold: f32,
-    /// In a series the lower threshold at which the mask was found, where there is none at the other.
+    /// In a series: the lower threshold at which the mask was found, where there is none at `threshold`.
     pub fallback_threshold: Option<f32>,
     /// How probabilities become the mask at another threshold.
     pub readout: Readout,
-    /// Cautions.
+    /// The probabilities as an 8-bit grey PNG, 255 for 1, where asked for.
+    pub probability_png: Option<Vec<u8>>,
+    /// Warnings.
     pub warnings: Vec<Warning>,
-    /// Whether lengths and areas can be believed where the file gives a spacing.
+    /// Whether the pixel size is plausible, so that lengths and areas can be given.
     pub is_measurable: bool,
-    /// How long each stage took, ms.
+    /// Time of each stage, ms.
     pub timings: StageTimings,
 }
 
-impl SliceFinding {
-    /// Outlines nothing any more; what could not be said before still cannot.
+impl SliceResult {
+    /// Removes all lesions. `detected` becomes `false`, unless it is unknown.
     pub(super) fn clear_lesions(&mut self) {
         self.lesions.clear();
         self.fallback_threshold = None;
         self.detected = self.detected.map(|_| false);
     }
 
-    /// Area of `area_px` pixels of the slice, mm²; `None` where the spacing is unknown or not believed.
+    /// Area of `area_px` pixels of the slice, mm²; `None` where the spacing is unknown or implausible.
     pub fn area_mm2(&self, area_px: usize, spacing_mm: Option<[f32; 2]>) -> Option<f32> {
         let spacing_mm = spacing_mm.filter(|_| self.is_measurable);
         spacing_mm.map(|[row, column]| area_px as f32 * row * column)
     }
 
-    /// The threshold that the mask was made at.
+    /// The threshold that the mask was made with.
     pub fn mask_threshold(&self) -> f32 {
         self.fallback_threshold.unwrap_or(self.threshold)
     }
 }
 
 #[cfg(test)]
-impl SliceFinding {
-    /// A slice of a bleeding head, without lesions of its own: what tests change to their case.
+impl SliceResult {
+    /// A slice of a bleeding head without lesions of its own, for tests to change.
     pub(super) fn sample(gray_scale: GrayScale) -> Self {
         Self {
             lesions: Vec::new(),
@@ -98,6 +91,7 @@ impl SliceFinding {
             threshold: 0.5,
             fallback_threshold: None,
             readout: Readout { open: true, min_lesion_px: 0.0 },
+            probability_png: None,
             warnings: Vec::new(),
             is_measurable: true,
             timings: StageTimings::default(),
@@ -105,34 +99,18 @@ impl SliceFinding {
     }
 }
 
-/// Who decides whether a slice keeps its mask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
-    /// The slice, which is all that there is.
-    Own,
-    /// The series, once all its slices are known ([`super::Segmenter::join`]); until then the slice
-    /// shows whatever its pixels say. Of models without a [`crate::model_spec::SeriesChain`], as `Own`.
-    Series,
-}
-
-impl Gate {
-    /// Who decides on the slices of a series: the series, if they are of one head.
-    pub fn of(series: &Series) -> Self {
-        if series.is_one_head { Self::Series } else { Self::Own }
-    }
-}
-
-/// What else than the threshold decides on the mask of a slice; with it, a mask for another
-/// threshold follows from the probabilities.
+/// What decides on the mask of a slice beside the threshold. With it, the mask at another threshold follows
+/// from the probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Readout {
-    /// Whether the slice's probability lets a mask through; without, it is empty at every threshold.
+    /// Whether the slice's probability is at or above the cut-off; otherwise the mask is empty at every
+    /// threshold.
     pub open: bool,
     /// Smallest region that counts, px of the image.
     pub min_lesion_px: f64,
 }
 
-/// Milliseconds by stage.
+/// Time by stage, ms.
 #[derive(Debug, Clone, Copy, Default, serde::Serialize)]
 pub struct StageTimings {
     /// Bytes to samples.

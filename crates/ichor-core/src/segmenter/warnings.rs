@@ -1,10 +1,10 @@
-//! What is said beside a result: why to be careful with it.
+//! Warnings of one slice.
 
 use crate::slice::{CtSlice, Intensity, Warning};
 use crate::window::WindowLevel;
 
-pub(super) fn window_ignored(slice: &CtSlice, wanted: Option<WindowLevel>) -> Option<Warning> {
-    (wanted.is_some() && slice.intensity == Intensity::Display).then(|| {
+pub(super) fn window_ignored(slice: &CtSlice, requested: Option<WindowLevel>) -> Option<Warning> {
+    (requested.is_some() && slice.intensity == Intensity::Display).then(|| {
         Warning::new(
             "window_ignored",
             "The picture comes windowed; the display window asked for was not applied.",
@@ -12,7 +12,12 @@ pub(super) fn window_ignored(slice: &CtSlice, wanted: Option<WindowLevel>) -> Op
     })
 }
 
-pub(super) fn cautions(slice: &CtSlice, head_missing: bool, suitable: bool) -> Vec<Warning> {
+/// The warnings of the decoder, and those of the missing spacing, head or modality.
+pub(super) fn slice_warnings(
+    slice: &CtSlice,
+    head_missing: bool,
+    is_suitable: bool,
+) -> Vec<Warning> {
     let mut warnings = slice.warnings.clone();
     if slice.spacing_mm.is_none() {
         warnings.push(Warning::new(
@@ -26,7 +31,7 @@ pub(super) fn cautions(slice: &CtSlice, head_missing: bool, suitable: bool) -> V
             "No head was found on the image; the result means little.",
         ));
     }
-    if !suitable {
+    if !is_suitable {
         warnings.push(Warning::unreadable(
             "modality_not_supported",
             "The model was not made for this kind of image; nothing is said of a hemorrhage.",

@@ -1,27 +1,27 @@
-//! A mask that ends where the skull does, and a slice head that hears nothing of what lies beyond.
+//! Restricts logits to the inside of the skull.
 
 use crate::engine::{IMPOSSIBLE_LOGIT, Logits};
 use crate::mask::Mask;
 use crate::model_spec::StrongestCell;
 
-/// Makes blood impossible outside of `within`, and takes its part in the first slice class back: a swollen
-/// scalp raises no probability.
+/// Sets logits outside `within` to impossible, and removes their part from the logit of the first slice class: a
+/// swollen scalp must not raise the probability.
 pub(super) fn keep_within(logits: &mut Logits, within: &Mask, cell: Option<StrongestCell>) {
-    let heard = |mask: &[f32]| {
+    let contribution = |mask: &[f32]| {
         cell.map_or(0.0, |cell| cell.weight * strongest(mask, within.width, cell.side_px))
     };
-    let before = heard(&logits.mask);
+    let before = contribution(&logits.mask);
     for (logit, &within) in logits.mask.iter_mut().zip(&within.pixels) {
         *logit = if within { *logit } else { IMPOSSIBLE_LOGIT };
     }
-    let after = heard(&logits.mask);
+    let after = contribution(&logits.mask);
     if let Some(any) = logits.slice.first_mut() {
         *any += after - before;
     }
 }
 
-/// The highest mean of the cells of `side` x `side` px that tile a map of `width` columns; what is left over
-/// at the right and below counts in none.
+/// The highest mean of the cells of `side` x `side` px that tile a map of `width` columns. Incomplete
+/// cells at the right and bottom are left out.
 pub(super) fn strongest(map: &[f32], width: usize, side: usize) -> f32 {
     let mut sums = vec![0.0; width];
     let mut highest = f32::NEG_INFINITY;

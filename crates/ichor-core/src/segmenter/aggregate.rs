@@ -1,0 +1,63 @@
+//! Results of slices to the analysis of their series.
+
+use super::observer::Observer;
+use super::segment::SliceResults;
+use super::smooth::judge_alone;
+use super::{Analysis, SegmentRequest, Segmenter, SliceResult};
+use crate::assess::{Assessment, assess_series};
+use crate::error::Result;
+use crate::preprocess::{SKULL_NOT_FOUND, Skull};
+use crate::series::Series;
+use crate::slice::{Intensity, Warning};
+
+impl Segmenter {
+    /// Assesses the series, smooths its probabilities ([`Segmenter::smooth_series`]) and measures across its slices.
+    pub(super) fn aggregate(
+        &self,
+        mut series: Series,
+        mut results: SliceResults,
+        decoded_slices: usize,
+        decode_ms: f64,
+        request: &SegmentRequest,
+        observer: &dyn Observer,
+    ) -> Result<Analysis> {
+        let started = observer.elapsed_ms();
+        let is_single_slice = decoded_slices == 1;
+        let slices: Vec<&mut SliceResult> = results.iter_mut().map(|(result, _)| result).collect();
+        match is_single_slice {
+            true => inherit_doubts(&series.warnings, slices),
+            false => self.decide_in_series(&mut series, slices),
+        }
+        let window = self.hounsfield_window(request.window);
+        let mut analysis = Analysis::new(series, results, *request, is_single_slice, window)?;
+        analysis.timings.decode = decode_ms;
+        analysis.timings.postprocess += observer.elapsed_ms() - started;
+        Ok(analysis)
+    }
+
+    fn decide_in_series(&self, series: &mut Series, mut slices: Vec<&mut SliceResult>) {
+        let assessments: Vec<&Assessment> = slices.iter().map(|slice| &slice.assessment).collect();
+        let assessment = assess_series(&assessments);
+        if series.slices.iter().all(|slice| slice.intensity == Intensity::Hounsfield) {
+            series.warnings.extend(assessment.warnings);
+        }
+        let lacks_skull = |slice: &&mut SliceResult| {
+            slice.warnings.iter().any(|warning| warning.code == SKULL_NOT_FOUND)
+        };
+        if slices.iter().all(lacks_skull) {
+            series.warnings.push(Skull::nothing_searched());
+        }
+        match series.is_one_head {
+            true => self.smooth_series(&mut slices, series.gaps_mm().as_deref()),
+            false => judge_alone(&mut slices),
+        }
+    }
+}
+
+/// Doubts about the rest of the file are doubts about its only slice.
+fn inherit_doubts(warnings: &[Warning], slices: Vec<&mut SliceResult>) {
+    for slice in slices {
+        slice.warnings.extend(warnings.iter().filter(|warning| warning.doubt.is_some()).cloned());
+        slice.apply_doubts();
+    }
+}

@@ -1,0 +1,188 @@
+//! Slices of an input to an [`Analysis`].
+
+use super::observer::{Checkpoints, Observer};
+use super::{Analysis, MaskGate, SegmentRequest, SegmentedSlice, Segmenter, SliceResult};
+use super::{StageTimings, defers_assessment};
+use crate::decode::{Decoded, SliceReader};
+use crate::engine::Logits;
+use crate::error::Result;
+use crate::mask::PackedMask;
+use crate::png::encode_png;
+use crate::preprocess::{Prepared, preprocess};
+use crate::series::{Series, assemble};
+use crate::slice::{CtSlice, Intensity};
+use rayon::prelude::*;
+
+/// The result of each slice of a series, with its mask.
+pub(super) type SliceResults = Vec<(SliceResult, PackedMask)>;
+
+impl Segmenter {
+    /// Reads the slices of an input, segments them and measures across them.
+    ///
+    /// With an engine that takes batches, slices run through the network while later ones are still being
+    /// decoded; the time of decoding then includes waiting for the network.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] for a threshold outside (0, 1); [`crate::Error::Image`] where the input cannot be
+    /// read or holds no slice of a head; [`crate::Error::Model`], [`crate::Error::Busy`] or [`crate::Error::Inference`] where the
+    /// network cannot run.
+    pub fn segment(
+        &self,
+        slices: SliceReader<'_>,
+        request: &SegmentRequest,
+        observer: &dyn Observer,
+    ) -> Result<Analysis> {
+        request.check()?;
+        let started = observer.elapsed_ms();
+        if self.engine().is_some_and(|engine| engine.max_batch() > 1) {
+            return self.segment_streaming(slices, request, observer);
+        }
+        let decoded = slices.read_all()?;
+        let decode_ms = observer.elapsed_ms() - started;
+        self.segment_decoded(decoded, decode_ms, request, observer, None)
+    }
+
+    /// As [`Segmenter::segment`], with the work on each slice kept in `checkpoints`. Slices run one by one,
+    /// whatever the engine.
+    ///
+    /// # Errors
+    /// As [`Segmenter::segment`]; [`crate::Error::Interrupted`] where `checkpoints` end the work.
+    pub fn segment_with_checkpoints(
+        &self,
+        slices: SliceReader<'_>,
+        request: &SegmentRequest,
+        observer: &dyn Observer,
+        checkpoints: &dyn Checkpoints,
+    ) -> Result<Analysis> {
+        request.check()?;
+        let started = observer.elapsed_ms();
+        let decoded = slices.read_all()?;
+        let decode_ms = observer.elapsed_ms() - started;
+        self.segment_decoded(decoded, decode_ms, request, observer, Some(checkpoints))
+    }
+
+    pub(super) fn segment_decoded(
+        &self,
+        decoded: Decoded,
+        decode_ms: f64,
+        request: &SegmentRequest,
+        observer: &dyn Observer,
+        checkpoints: Option<&dyn Checkpoints>,
+    ) -> Result<Analysis> {
+        let decoded_slices = decoded.slices.len();
+        observer.on_decoded(decoded_slices);
+        let series = assemble(decoded, request.series_request())?;
+        let gate = match decoded_slices {
+            1 => gate_of_single(&series, request),
+            _ => MaskGate::of_series(&series),
+        };
+        if let Some(checkpoints) = checkpoints {
+            checkpoints.on_series(&series)?;
+        }
+        let segment = |(index, slice)| {
+            let segmented = match checkpoints {
+                None => self.segment_slice_of_series(slice, request, gate, observer)?,
+                Some(checkpoints) => {
+                    let logits = |prepared: &Prepared| match checkpoints.load_logits(index)? {
+                        Some(logits) => Ok(logits),
+                        None => {
+                            let logits = self.infer(prepared)?;
+                            checkpoints.save_logits(index, &logits)?;
+                            Ok(logits)
+                        }
+                    };
+                    let segmented = self.segment_with(slice, request, gate, observer, &logits)?;
+                    checkpoints.on_slice(&series, index, &segmented)?;
+                    segmented
+                }
+            };
+            observer.on_slice();
+            Ok((segmented.result, segmented.mask.pack()))
+        };
+        let results = match &series.slices[..] {
+            // On the calling thread: there is no work to share.
+            [slice] => vec![segment((0, slice))?],
+            // One at a time, or a thread that is done finds no slice to take from the others.
+            slices => {
+                let slices = slices.par_iter().enumerate().with_max_len(1);
+                slices.map(segment).collect::<Result<SliceResults>>()?
+            }
+        };
+        self.aggregate(series, results, decoded_slices, decode_ms, request, observer)
+    }
+
+    /// Segments one decoded slice.
+    ///
+    /// # Errors
+    /// [`crate::Error::InvalidParameter`] for a threshold outside (0, 1); as [`Segmenter::infer`].
+    pub fn segment_slice(
+        &self,
+        slice: &CtSlice,
+        request: &SegmentRequest,
+        observer: &dyn Observer,
+    ) -> Result<SegmentedSlice> {
+        request.check()?;
+        self.segment_slice_of_series(slice, request, request.gate, observer)
+    }
+
+    fn segment_slice_of_series(
+        &self,
+        slice: &CtSlice,
+        request: &SegmentRequest,
+        gate: MaskGate,
+        observer: &dyn Observer,
+    ) -> Result<SegmentedSlice> {
+        self.segment_with(slice, request, gate, observer, &|prepared| self.infer(prepared))
+    }
+
+    /// Segments one decoded slice with logits that `logits` returns: computed by [`Segmenter::infer`], or
+    /// saved by an earlier run on the same slice.
+    ///
+    /// # Errors
+    /// As [`preprocess`], and those of `logits`.
+    pub fn segment_with(
+        &self,
+        slice: &CtSlice,
+        request: &SegmentRequest,
+        gate: MaskGate,
+        observer: &dyn Observer,
+        logits: &dyn Fn(&Prepared) -> Result<Logits>,
+    ) -> Result<SegmentedSlice> {
+        let started = observer.elapsed_ms();
+        let prepared = preprocess(slice, &self.spec)?;
+        let prepared_at = observer.elapsed_ms();
+        let is_segmented = self.is_suitable(slice)
+            && (defers_assessment(slice, gate) || !prepared.assessment.is_unreadable());
+        let logits = if is_segmented { logits(&prepared)? } else { Logits::impossible(&self.io) };
+        let inferred_at = observer.elapsed_ms();
+        let mut segmented = self.read_out(slice, prepared, logits, request, gate);
+        segmented.add_probabilities(request)?;
+        segmented.result.timings = StageTimings {
+            decode: 0.0,
+            preprocess: prepared_at - started,
+            inference: inferred_at - prepared_at,
+            postprocess: observer.elapsed_ms() - inferred_at,
+        };
+        Ok(segmented)
+    }
+}
+
+/// The gate of the only slice of an input. Hounsfield units of one slice have no series that their
+/// assessment could wait for.
+fn gate_of_single(series: &Series, request: &SegmentRequest) -> MaskGate {
+    let is_hounsfield =
+        series.slices.first().is_some_and(|slice| slice.intensity == Intensity::Hounsfield);
+    if is_hounsfield { MaskGate::PerSlice } else { request.gate }
+}
+
+impl SegmentedSlice {
+    /// Adds the picture of the probabilities where it is asked for. Encoded it takes a fraction of the plane,
+    /// so that a series can keep one per slice.
+    pub(super) fn add_probabilities(&mut self, request: &SegmentRequest) -> Result<()> {
+        if request.probabilities {
+            let picture = self.map.to_grey();
+            self.result.probability_png = Some(encode_png(&picture.into())?);
+        }
+        Ok(())
+    }
+}
