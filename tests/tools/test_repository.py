@@ -55,6 +55,32 @@ def test_relative_links_of_documents_lead_somewhere(file: Path):
             assert (file.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("file", DOCUMENTS, ids=relative)
+def test_paths_in_documents_exist(file: Path):
+    folders = "src|crates|tests|frontend|infra|training|scripts|benches|docs|fuzz|examples"
+    named = re.findall(rf"`((?:{folders})/[\w/.-]+)`", file.read_text())
+    # TARGET stands for the name of a fuzz target.
+    assert [name for name in named if "TARGET" not in name and not (ROOT / name).exists()] == []
+
+
+def missing_places(text: str) -> list[str]:
+    """Rows `FILE` | `FUNCTION` of a table whose file does not exist or does not define the function."""
+    places = re.findall(r"\| `([\w/.-]+\.rs)` \| `(\w+)` \|", text)
+    assert len(places) > 20
+    missing = []
+    for name, function in places:
+        file = ROOT / name
+        if not file.is_file() or not re.search(rf"\bfn {function}\b", file.read_text()):
+            missing.append(f"{name}: {function}")
+    return missing
+
+
+def test_the_architecture_names_files_and_functions_that_exist():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    assert missing_places(text) == []
+    assert missing_places(text + "| x | `src/lib.rs` | `no_such_function` |") == ["src/lib.rs: no_such_function"]
+
+
 def test_every_phony_target_exists_and_help_fits_a_terminal():
     phony = " ".join(re.findall(r"^\.PHONY: ((?:.*\\\n)*.*)$", MAKEFILE, re.MULTILINE)).replace("\\\n", " ")
     assert set(phony.split()) <= TARGETS
