@@ -1,4 +1,4 @@
-"""The effect of the step `find_skull` on a network's answer; in Rust crates/ichor-core/src/segmenter/within.rs."""
+"""The effect of the step `find_skull` on a network's answer; in Rust crates/ichor-core/src/segmenter/skull_mask.rs."""
 
 import numpy as np
 

@@ -64,13 +64,14 @@ def test_paths_in_documents_exist(file: Path):
 
 
 def missing_places(text: str) -> list[str]:
-    """Rows `FILE` | `FUNCTION` of a table whose file does not exist or does not define the function."""
+    """Rows `FILE` | `FUNCTION`, or `TYPE` | `FILE`, of a table whose file does not define the function or type."""
     places = re.findall(r"\| `([\w/.-]+\.rs)` \| `(\w+)` \|", text)
+    places += [(file, name) for name, file in re.findall(r"\| `(\w+)` \| `([\w/.-]+\.rs)` \|", text)]
     assert len(places) > 20
     missing = []
     for name, function in places:
         file = ROOT / name
-        if not file.is_file() or not re.search(rf"\bfn {function}\b", file.read_text()):
+        if not file.is_file() or not re.search(rf"\b(fn|struct|enum|trait) {function}\b", file.read_text()):
             missing.append(f"{name}: {function}")
     return missing
 

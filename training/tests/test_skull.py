@@ -2,7 +2,7 @@ import numpy as np
 
 from training import skull
 
-# As in src/segmenter/within.rs: a strong cell on the left, a weaker one on the right.
+# As in crates/ichor-core/src/segmenter/skull_mask.rs: a strong cell on the left, a weaker one on the right.
 MASK = np.full((4, 6), -5, np.float32)
 MASK[:2, :2], MASK[2, 4:] = 4, 2
 CELL = {"side_px": 2, "weight": 0.5}
