@@ -163,7 +163,7 @@ fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Pr
     }
     let detail = format!(
         "The answer would take {wire} bytes; {limit} fit. Ask for fewer pictures with include, \
-         for instance include=mask, or resample the slice to 512 px a side."
+         for instance include=mask, or resample the slice to 512 px per side."
     );
     Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail))
 }

@@ -78,7 +78,7 @@ impl Worker<'_> {
     /// thousands must not end the run.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::InvalidParameter`] for a name of a run that is none, and
+    /// [`Error::Unavailable`], [`Error::InvalidParameter`] for an invalid name of a run, and
     /// [`ichor_core::Error::ModelNotFound`].
     pub fn write_row(&self, item: &Item) -> Result<Outcome> {
         let place = format!("{}{}.json", folder(&item.run)?, short_digest(&item.key));

@@ -44,8 +44,8 @@ pub enum Outcome {
     Gone,
 }
 
-/// A worker that was killed this often on one job is killed by it.
-const MOST_ATTEMPTS: u32 = 3;
+/// Starts of a job after which it fails: workers that were killed this often were killed by the job.
+const MAX_ATTEMPTS: u32 = 3;
 
 /// Why the work on a job stops early.
 enum Stop {
@@ -82,7 +82,7 @@ impl Worker<'_> {
         }
         let before = self.runtime.block_on(read_json(self.store, &keys.progress()))?;
         let attempts = before.map_or(0, |p: Progress| p.attempts);
-        if attempts >= MOST_ATTEMPTS {
+        if attempts >= MAX_ATTEMPTS {
             return self.fail(keys, gave_up());
         }
         let Some(upload) = self.runtime.block_on(self.store.get(&keys.upload()))? else {

@@ -1,4 +1,4 @@
-//! What SageMaker and ECS see of the container, in memory, on onnxruntime's processor provider.
+//! The container by the requests of SageMaker and ECS, in memory, on onnxruntime's CPU provider.
 
 use crate::fixtures::{BLEED, NO_BLEED, bytes, json, sample};
 use crate::ort::{ort_models, settings};
@@ -125,7 +125,7 @@ async fn custom_attributes_carry_the_words_of_the_query() {
         ("model", 404, "model_not_found"),
         ("include=everything", 400, "invalid_parameter"),
         ("a b", 400, "invalid_parameter"),
-        ("model=nobody", 404, "model_not_found"),
+        ("model=missing", 404, "model_not_found"),
     ];
     for (attributes, status, code) in cases {
         let request = post("/invocations", "image/png", attributes, image.clone());
@@ -163,7 +163,7 @@ async fn lines_beyond_the_limits_are_refused_before_any_work() {
     );
     assert_eq!(problem(post("/invocations", kind, "", "\n\n")).await, (400, "empty_body".into()));
     assert_eq!(
-        problem(post("/invocations", kind, "model=nobody", "{}")).await,
+        problem(post("/invocations", kind, "model=missing", "{}")).await,
         (404, "model_not_found".into())
     );
     let mut request = post("/invocations", kind, "", "{}");

@@ -27,15 +27,10 @@ fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
-async fn local(
-    folder: &Path,
-    limits: JobLimits,
-    most_open: usize,
-    clock: fn() -> u64,
-) -> LocalJobs {
+async fn local(folder: &Path, limits: JobLimits, max_open: usize, clock: fn() -> u64) -> LocalJobs {
     let store = DirObjects::open(folder).unwrap();
     let slice = ServiceLimits::local().slice;
-    LocalJobs::start(store, limits, most_open, shared_models(), slice, clock).await.unwrap()
+    LocalJobs::start(store, limits, max_open, shared_models(), slice, clock).await.unwrap()
 }
 
 fn service_of(jobs: LocalJobs) -> Arc<Service> {
@@ -298,7 +293,7 @@ fn plain_order(content: &[u8]) -> Order {
     }
 }
 
-/// A job whose upload has arrived and that nobody works on.
+/// A job whose upload is complete and that no worker has taken.
 async fn idle_job(jobs: &LocalJobs, content: &[u8]) -> JobId {
     let created = jobs.create(plain_order(content), now()).await.unwrap().unwrap();
     let mut incoming = jobs.receive(created.id).await.unwrap();

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// A guard against a reader that hangs, also on a machine with much else to do.
 const LONGEST: Duration = Duration::from_secs(60);
-const MOST_MEBIBYTES: u64 = 512;
+const MAX_MEBIBYTES: u64 = 512;
 
 /// A small generator (xorshift64*), so that every run mutates alike.
 struct Dice(u64);
@@ -146,7 +146,7 @@ fn run_alone() {
         "all    {files} mutated files: panics 0, longest {longest_of_all:.2?}, peak memory {} MiB",
         peak.map_or("unknown".into(), |mebibytes| mebibytes.to_string())
     );
-    assert!(peak.is_none_or(|mebibytes| mebibytes < MOST_MEBIBYTES));
+    assert!(peak.is_none_or(|mebibytes| mebibytes < MAX_MEBIBYTES));
 }
 
 /// In a process of its own, so that its peak is that of the reader; `ICHOR_MUTATIONS` sets another

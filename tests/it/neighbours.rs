@@ -76,7 +76,7 @@ fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
             assert_eq!(line["lesions"], judged["lesions"], "in a zip as by itself");
         }
     }
-    // The slice before the bleed and the one behind it are likelier to bleed than the first.
+    // The slices before and after the one with hemorrhage are more probable than the first.
     assert!(probability(&lines[1]) > 2.0 * probability(&lines[0]));
     assert!(probability(&lines[3]) > 2.0 * probability(&lines[0]));
 }

@@ -1,4 +1,4 @@
-//! onnxruntime on the processor against Ichor's own engine, on the committed models.
+//! onnxruntime on the CPU against Ichor's own engine, on the committed models.
 
 use crate::fixtures::{models, root, sample};
 use crate::golden::{cases, crossings};
@@ -225,7 +225,7 @@ fn a_damaged_network_is_refused_in_words() {
     assert!(matches!(said, Error::Model { .. }), "{said}");
 }
 
-/// A zip of the head's slices and of something that is none, which the end of the archive tells.
+/// A zip of the head's slices and of a file that is not a slice, of which the trailer warns.
 fn archive() -> Vec<u8> {
     let folder = root().join("tests/data/dicom/head-ge");
     let read = |name| std::fs::read(folder.join(name)).unwrap();

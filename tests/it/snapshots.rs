@@ -1,7 +1,7 @@
 //! What users rely on, held to snapshots in `tests/snapshots`: JSON, files and their contents, names of flags.
 //!
-//! `ICHOR_SNAPSHOTS=write cargo test snapshots` writes them anew; the difference belongs into the same commit as its
-//! cause. Numbers may differ a little, as processors round differently; texts must not.
+//! `ICHOR_SNAPSHOTS=write cargo test snapshots` writes them again; the difference belongs into the same commit as its
+//! cause. Numbers may differ a little, as CPUs round differently; texts must not.
 
 use crate::fixtures::{BLEED, root};
 use crate::head::{nifti, write_dicom};

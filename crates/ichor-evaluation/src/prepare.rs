@@ -19,8 +19,8 @@ const CANNOT_WRITE: &str = "The prepared tensors cannot be written";
 const BATCH: usize = 64;
 
 /// Writes `images.npy` (f32 `[N, C, H, W]`), `masks.npy` (u8 `[N, H, W]`: 0, 1, 255 unknown), `within.npy`
-/// (u8 `[N, H, W]`: 1 where a mask may lie) and `index.csv`, one plane a row of the data set; returns N.
-/// `progress` hears of each batch.
+/// (u8 `[N, H, W]`: 1 where a mask may lie) and `index.csv`, each with one entry per row of the data set. Returns N,
+/// the number of rows. `progress` is called after each batch with the rows done and the rows in all.
 ///
 /// # Errors
 /// [`Error::Dataset`] or [`ichor_image::Error::Io`] with the row or file at fault.
@@ -88,7 +88,8 @@ fn prepare_slice(row: &LabelledSlice, spec: &ModelSpec) -> Result<Planes> {
     Ok(Planes { image: prepared.tensor, mask, within })
 }
 
-/// The mask as the network sees it: turned, cut and resized like the image, then halved.
+/// The mask on the network's grid, `width` x `height` px: turned, cut and resized like the image, then
+/// thresholded at 0.5.
 pub(crate) fn mask_on_grid(
     mask: Mask,
     prepared: &Prepared,
@@ -110,12 +111,12 @@ fn index_row(row: &LabelledSlice) -> String {
     format!("{},{},{},{hemorrhage},{subtypes},{known}", row.patient, row.slice, row.image)
 }
 
-/// Makes a file; `context` says in an error what could not be done.
+/// Creates a file; `context` begins the message of an error.
 pub(crate) fn create(path: &Path, context: &str) -> Result<File> {
     File::create(path).map_err(Error::io(context))
 }
 
-/// Begins an array of this shape.
+/// Creates a `.npy` file for an array of this shape, to be filled in C order.
 pub(crate) fn npy<T: AutoSerialize>(
     path: &Path,
     shape: &[u64],

@@ -122,7 +122,7 @@ pub struct Finding<S> {
     pub probability: Option<f32>,
     /// Threshold of the masks.
     pub threshold: f32,
-    /// Types, where the model tells them.
+    /// The hemorrhage types, where the model distinguishes them; else empty.
     pub subtypes: Vec<S>,
 }
 
@@ -135,7 +135,7 @@ pub struct SubtypeFinding {
     pub name: String,
     /// Probability on the slice; of a series the highest of its slices.
     pub probability: f32,
-    /// Whether the type is not yet told apart better than by chance.
+    /// Whether the model does not distinguish the type better than chance yet.
     pub experimental: bool,
 }
 

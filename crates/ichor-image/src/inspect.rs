@@ -45,7 +45,7 @@ pub struct SliceFacts {
     pub gantry_tilt_degrees: Option<f64>,
     /// Display windows that the file proposes.
     pub windows: Vec<WindowLevel>,
-    /// Statistics of the Hounsfield units; of grey where they are none.
+    /// Statistics of the samples, in HU where `is_hounsfield`, else of grey from 0 to 1.
     pub samples: SampleFacts,
     /// Cautions.
     pub warnings: Vec<Warning>,

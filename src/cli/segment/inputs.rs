@@ -73,7 +73,7 @@ impl Input {
         Self { stem, shown, content, place: None }
     }
 
-    /// Whether both are slices of one head, as far as their names tell.
+    /// Whether both are slices of one head by their names and sizes.
     pub(super) fn is_beside(&self, other: &Self) -> bool {
         let places = self.place.as_ref().zip(other.place.as_ref());
         places.is_some_and(|(one, other)| one.head == other.head)

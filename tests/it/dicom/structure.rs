@@ -168,7 +168,7 @@ fn sequences_in_another_encoding_than_their_data_set_are_read() {
     let implicit_items = explicit(tags::REFERENCED_IMAGE_SEQUENCE, b"SQ", UNDEFINED, &items);
     let bytes = with_before(plain(), tags::PATIENT_NAME, &implicit_items);
     assert_reads_as_plain("implicit items in an explicit data set", &bytes);
-    // An element that somebody wrote implicitly among explicit ones.
+    // An implicit element among explicit ones, as some programs write it.
     let bytes = with_before(plain(), tags::PATIENT_NAME, &element(tags::STUDY_ID, b"no"));
     assert_reads_as_plain("an implicit element", &bytes);
 }

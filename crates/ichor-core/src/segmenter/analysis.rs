@@ -267,7 +267,7 @@ mod tests {
         Analysis::new(series, results, request, false, None)
     }
 
-    /// Two slices of 100 mm² a pixel, 5 and 10 mm deep: half a millilitre and one a pixel.
+    /// Slices of 100 mm² per pixel. The first is 5 mm deep, 0.5 mL per pixel; the others 10 mm, 1 mL per pixel.
     fn series(slices: usize) -> Series {
         let slice = CtSlice {
             spacing_mm: Some([10.0, 10.0]),

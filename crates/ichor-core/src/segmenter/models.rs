@@ -64,7 +64,7 @@ impl Models {
         default: Option<&str>,
         runtime: &OrtRuntime,
     ) -> Result<Self> {
-        // One after the other: on a card each searches for its convolutions with all of the memory.
+        // One after the other: on a GPU, the search for the fastest convolutions may use all of its memory.
         let load = |files| Segmenter::load_ort(files, runtime);
         Self::of(files.into_iter().map(load).collect::<Result<Vec<_>>>()?, default)
     }

@@ -29,7 +29,7 @@ pub struct NoObserver;
 
 impl Observer for NoObserver {}
 
-/// The work is to end early; whoever returns it knows why.
+/// The work is to end early. The [`Checkpoints`] that return it keep the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted;
 

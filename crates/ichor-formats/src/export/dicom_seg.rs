@@ -187,8 +187,8 @@ fn segment(spec: &ModelSpec, tracking_uid: &str) -> InMemDicomObject {
     segment
 }
 
-/// One bit a pixel, the first in the lowest bit; frames follow each other without a gap, the whole
-/// has an even number of bytes (PS3.5 8.1.1, PS3.3 C.8.20.2).
+/// One bit per pixel, the first in the lowest bit. Frames follow each other without a gap, and the whole has an
+/// even number of bytes (PS3.5 8.1.1, PS3.3 C.8.20.2).
 fn pack_bits(shown: &[&Source]) -> Vec<u8> {
     let count: usize = shown.iter().map(|source| source.mask.width * source.mask.height).sum();
     let mut bytes = vec![0_u8; count.div_ceil(16) * 2];

@@ -67,7 +67,7 @@ fn put_document(
 ) {
     put_sequence(object, tags::REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE, Vec::new());
     put_sequence(object, tags::PERFORMED_PROCEDURE_CODE_SEQUENCE, Vec::new());
-    // What a program finds nobody has verified.
+    // The values are a program's; no person has verified them.
     put_text(object, tags::COMPLETION_FLAG, VR::CS, "COMPLETE");
     put_text(object, tags::VERIFICATION_FLAG, VR::CS, "UNVERIFIED");
     let of_series = |uid: &str, instances: &[(&str, &str)]| {

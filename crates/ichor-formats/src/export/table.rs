@@ -38,7 +38,8 @@ struct RegionRow {
     mean_probability: f32,
 }
 
-/// The lesions across slices, one a row; the slices count from 0 as in the JSON report.
+/// The three-dimensional lesions as CSV, one per row. Volumes are in mL, lengths in mm; slices count from 0, as in
+/// the JSON report.
 ///
 /// # Errors
 /// [`Error::Internal`] if a row cannot be written, which no value causes.
@@ -75,7 +76,8 @@ pub fn lesion_table(analysis: &Analysis) -> Result<Vec<u8>> {
     write(&header, rows)
 }
 
-/// The regions of every slice, one a row.
+/// The regions of every slice as CSV, one per row. Areas are in px and mm², volumes in mL, positions in px from 0;
+/// `source` is the place of the slice in the input, from 0.
 ///
 /// # Errors
 /// As [`lesion_table`].

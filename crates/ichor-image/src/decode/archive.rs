@@ -116,7 +116,7 @@ struct Unpacked<'a, 'b> {
 impl Source for Unpacked<'_, '_> {
     fn open(&mut self) -> Result<Box<dyn Read + '_>> {
         let file = self.archive.by_index(self.index).map_err(|_| damaged())?;
-        // One byte more than allowed tells a file that is too large from one that just fits.
+        // One byte more than allowed distinguishes a file that is too large from one that just fits.
         let file = file.take(self.remaining.saturating_add(1));
         Ok(Box::new(Counted { file, count: 0, max: &mut self.unpacked }))
     }

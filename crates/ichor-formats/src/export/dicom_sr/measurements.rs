@@ -11,8 +11,8 @@ use crate::slice::DicomReference;
 use dicom_dictionary_std::uids;
 use dicom_object::InMemDicomObject;
 
-/// Lesions that get a group of their own; noise may have thousands.
-const MOST_LESIONS: usize = 32;
+/// Largest number of lesions with their own measurement group; a noisy mask may have thousands of regions.
+const MAX_LESIONS: usize = 32;
 
 const HEMORRHAGE: Code = ["SCT", "50960005", "Hemorrhage"];
 const VOLUME: Code = ["SCT", "118565006", "Volume"];
@@ -114,7 +114,7 @@ fn hemorrhage(measured: &Measured<'_>) -> InMemDicomObject {
 
 /// The largest lesions, connected in space.
 fn lesions(measured: &Measured<'_>) -> impl Iterator<Item = InMemDicomObject> {
-    measured.analysis.volume.lesions.iter().take(MOST_LESIONS).map(|lesion| {
+    measured.analysis.volume.lesions.iter().take(MAX_LESIONS).map(|lesion| {
         let mut items = tracked(&format!("Lesion {}", lesion.id), &new_uid());
         items.push(coded(Relation::Contains, FINDING, HEMORRHAGE));
         items.push(number(VOLUME, lesion.volume_ml, MILLILITRE));
