@@ -8,7 +8,7 @@
 
 use ichor::decode::{Input, Limits, open};
 use ichor::error::{Error, Result};
-use ichor::preprocess::{Prepared, preprocess};
+use ichor::preprocess::{NetworkInput, preprocess};
 use ichor::report::{Include, write_report};
 use ichor::segmenter::{Models, NoObserver, SegmentRequest, Segmenter};
 use ichor::storage::read_model_dir;
@@ -67,7 +67,7 @@ fn run_network(model: &Segmenter, bytes: &[u8], runs: usize, threads: usize) -> 
     Ok(pool.install(|| (0..runs).into_par_iter().try_for_each(run))?)
 }
 
-fn prepare(model: &Segmenter, bytes: &[u8]) -> Result<Prepared> {
+fn prepare(model: &Segmenter, bytes: &[u8]) -> Result<NetworkInput> {
     Ok(preprocess(&ichor::decode::decode_slice(bytes, &Limits::default())?, model.spec())?)
 }
 

@@ -6,7 +6,7 @@ use crate::packed::zip;
 use ichor::decode::{Input, Limits, decode_slice, open};
 use ichor::engine::{Engine, OrtRuntime, OrtSettings, Precision, Provider};
 use ichor::model_spec::sigmoid;
-use ichor::preprocess::Prepared;
+use ichor::preprocess::NetworkInput;
 use ichor::segmenter::{Analysis, Models, NoObserver, SegmentRequest, Segmenter};
 use ichor::storage::read_model_dir;
 use ichor_core::Error;
@@ -56,7 +56,7 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// The golden cases of a model, ready for its network.
-fn golden_prepared(model: &Segmenter) -> Vec<Prepared> {
+fn golden_prepared(model: &Segmenter) -> Vec<NetworkInput> {
     let prepared = |case: PathBuf| {
         let name: serde_json::Value =
             serde_json::from_slice(&std::fs::read(case.join("case.json")).unwrap()).unwrap();
@@ -89,7 +89,7 @@ struct Apart {
 fn apart(own: &Segmenter, reference: &Engine, ort: &Segmenter, distance: f32) -> Apart {
     let mut apart = Apart { logit: 0.0, probability: 0.0, wrong: 0 };
     let (mut lesions, threshold) = (0, own.spec().postprocessing.threshold);
-    for Prepared { tensor, within, .. } in golden_prepared(own) {
+    for NetworkInput { tensor, within, .. } in golden_prepared(own) {
         let within = within.expect("the shipped models find the skull").pixels;
         let expected = reference.run(&tensor).unwrap();
         let actual = ort.engine().unwrap().run(&tensor).unwrap();

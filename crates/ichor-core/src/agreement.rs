@@ -20,7 +20,7 @@ const BLEEDS: [[f32; 4]; 3] =
 ///
 /// # Errors
 /// As [`preprocess`].
-pub(crate) fn tensors(spec: &ModelSpec) -> Result<Vec<Vec<f32>>> {
+pub(crate) fn probe_tensors(spec: &ModelSpec) -> Result<Vec<Vec<f32>>> {
     let air = Plane::filled(SIDE, SIDE, -1000.0);
     let heads = BLEEDS.iter().map(|&bleed| phantom(bleed));
     heads
@@ -56,7 +56,7 @@ fn phantom([x, y, wide, high]: [f32; 4]) -> CtSlice {
 
 /// Whether the outputs of two forms of a network are equivalent: every probability within `tolerance`, and the masks at
 /// the model's threshold with a Dice coefficient of at least [`MIN_MASK_DICE`].
-pub(crate) fn agree(
+pub(crate) fn outputs_agree(
     spec: &ModelSpec,
     expected: &[Logits],
     actual: &[Logits],
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn another_mask_another_class_and_nan_disagree() {
         let sure = logits([vec![9.0; 500], vec![-9.0; 500]].concat());
-        let agrees = |other: &[Logits]| agree(&spec(), &sure, other, 1e-3);
+        let agrees = |other: &[Logits]| outputs_agree(&spec(), &sure, other, 1e-3);
         assert!(agrees(&sure));
         assert!(!agrees(&logits([vec![9.0; 499], vec![-9.0; 501]].concat())));
         assert!(!agrees(&logits([vec![9.0; 500], vec![f32::NAN; 500]].concat())));
@@ -111,12 +111,12 @@ mod tests {
         let logit = |p: f64| (p / (1.0 - p)).ln() as f32;
         let at = |last: f32| logits([vec![9.0; 100], vec![last]].concat());
         let pair = (at(logit(edge + over)), at(logit(edge + under)));
-        assert!(!agree(&spec(), &pair.0, &pair.1, 1e-3), "Dice of 101 and 100 px is 0.995");
+        assert!(!outputs_agree(&spec(), &pair.0, &pair.1, 1e-3), "Dice of 101 and 100 px is 0.995");
     }
 
     #[test]
     fn phantoms_differ() {
-        let tensors = tensors(&spec()).unwrap();
+        let tensors = probe_tensors(&spec()).unwrap();
         for (index, tensor) in tensors.iter().enumerate() {
             assert!(tensors[..index].iter().all(|other| other != tensor));
         }

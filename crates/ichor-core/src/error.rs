@@ -52,7 +52,7 @@ impl Error {
     }
 
     /// Converts an error of the engine; `model` names the model that it ran.
-    pub fn of_model(model: &str) -> impl FnOnce(ichor_engine::Error) -> Self {
+    pub fn from_engine(model: &str) -> impl FnOnce(ichor_engine::Error) -> Self {
         move |error| match error {
             ichor_engine::Error::Network(reason) => Self::Model { model: model.to_owned(), reason },
             ichor_engine::Error::Settings(reason) => Self::InvalidParameter(reason),

@@ -86,7 +86,7 @@ impl CropBox {
     ///
     /// # Errors
     /// [`ichor_image::Error::Unprocessable`] for a box without pixels.
-    pub fn cut_to(self, source: &Plane, width: usize, height: usize) -> Result<Plane> {
+    pub fn cut_and_resize(self, source: &Plane, width: usize, height: usize) -> Result<Plane> {
         let (start, size) = ([self.x, self.y], [self.side; 2]);
         resized(Cutout { plane: source, start, size }, width, height)
     }
@@ -190,7 +190,7 @@ mod tests {
             let source = gradient(width, height);
             let whole = CropBox::whole(&source);
             let (cut, all) = (whole.cut(&source), [0..whole.side, 0..whole.side]);
-            assert_eq!(whole.cut_to(&source, whole.side, whole.side).unwrap(), cut);
+            assert_eq!(whole.cut_and_resize(&source, whole.side, whole.side).unwrap(), cut);
             let back = whole.map_back(&cut, all, [width, height]);
             assert_eq!(back, Patch { x: 0, y: 0, plane: source }, "{width}x{height}");
         }
@@ -201,7 +201,7 @@ mod tests {
         let source = gradient(40, 30);
         for (x, y, side) in [(0, 0, 30), (-5, 3, 50), (8, -9, 21), (60, 0, 9), (3, 3, 1)] {
             let crop = CropBox { x, y, side };
-            let small = crop.cut_to(&source, 12, 12).unwrap();
+            let small = crop.cut_and_resize(&source, 12, 12).unwrap();
             let expected = resize(&crop.cut(&source), 12, 12).unwrap();
             assert_eq!(small, expected, "{crop:?}");
             let whole = crop.map_back(&small, [0..12, 0..12], [40, 30]);

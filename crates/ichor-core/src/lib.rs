@@ -39,3 +39,8 @@ pub mod volumetry;
 pub use error::{Error, Result};
 use ichor_engine as engine;
 use ichor_image::{decode, series, slice, vector, window};
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -6,7 +6,7 @@ mod rules;
 mod tests;
 mod verdicts;
 
-pub use chain::{LIKELY, SeriesChain};
+pub use chain::{MIN_FALLBACK_PROBABILITY, SeriesChain};
 pub use verdicts::{Verdict, VerdictBands};
 
 use crate::engine::{IoSpec, SliceOutput as SliceLogits};

@@ -135,7 +135,7 @@ fn logit(probability: f32) -> f32 {
 
 /// Area of the smallest lesion that is kept, in pixels of the image. `steps` gives it in pixels of the network's grid,
 /// `grid_width` columns that show `crop`.
-pub fn smallest_lesion_px(steps: &Postprocessing, crop: CropBox, grid_width: usize) -> f64 {
+pub fn min_lesion_px(steps: &Postprocessing, crop: CropBox, grid_width: usize) -> f64 {
     let scale = crop.side as f64 / grid_width as f64;
     steps.min_lesion_px as f64 * scale * scale
 }
@@ -152,7 +152,7 @@ pub struct Regions {
 
 impl Regions {
     /// The regions of pixels at or above `threshold`, without those smaller than `smallest_px` pixels.
-    pub fn of(map: &LogitMap, threshold: f32, smallest_px: f64) -> Self {
+    pub fn from_map(map: &LogitMap, threshold: f32, smallest_px: f64) -> Self {
         let [width, height] = map.size;
         let probabilities = map.probabilities_around(threshold);
         let mut mask = Mask::empty(width, height);
@@ -233,7 +233,7 @@ mod tests {
     fn a_lesion_lies_where_the_crop_was_taken() {
         let crop = CropBox { x: 20, y: 4, side: 32 };
         let map = LogitMap::new(blob_logits(), 16, crop, [64, 40]);
-        let regions = Regions::of(&map, 0.5, smallest_lesion_px(&STEPS, crop, 16));
+        let regions = Regions::from_map(&map, 0.5, min_lesion_px(&STEPS, crop, 16));
         let (mask, lesions) = (&regions.mask, regions.lesions(Some([0.5, 0.5]), true));
         assert_eq!(lesions.len(), 1, "the one-pixel blob is dropped");
         let Point { x, y } = lesions[0].centroid;
@@ -264,7 +264,7 @@ mod tests {
                     let logits = (0..16 * 12).map(|_| value()).collect();
                     let map = LogitMap::new(logits, 16, crop, size);
                     let expected = Mask::from_plane(&map.probabilities(), threshold);
-                    let regions = Regions::of(&map, threshold, 0.0);
+                    let regions = Regions::from_map(&map, threshold, 0.0);
                     assert!(regions.mask == expected, "{crop:?} {size:?} {threshold} {sparse}");
                     let areas =
                         regions.lesions(None, false).iter().map(|l| l.area_px).sum::<usize>();

@@ -18,7 +18,7 @@ use crate::window::WindowLevel;
 
 /// The network's input tensor for one slice, and the crop that maps its output back to the slice.
 #[derive(Debug, Clone)]
-pub struct Prepared {
+pub struct NetworkInput {
     /// NCHW samples, `1 * channels * height * width`.
     pub tensor: Vec<f32>,
     /// `[1, channels, height, width]`.
@@ -43,10 +43,10 @@ pub struct Prepared {
 /// # Errors
 /// [`ichor_image::Error::Unprocessable`] if the slice has no pixels, [`Error::Model`] if the steps do not
 /// end in the declared input shape.
-pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
+pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<NetworkInput> {
     let mut plane = slice.plane.expand();
     let assessment = assess(slice, &plane);
-    let turn = Turn::to_left_and_back(slice);
+    let turn = Turn::to_standard_orientation(slice);
     plane = turn.plane(plane);
     let mut crop = CropBox::whole(&plane);
     let mut channels = 1;
@@ -91,7 +91,7 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
             // Without a crop step the image is padded to a square, which keeps its proportions.
             Step::Resize { width, height } if is_crop_pending || plane.width != plane.height => {
                 is_crop_pending = false;
-                crop.cut_to(&plane, width, height)?
+                crop.cut_and_resize(&plane, width, height)?
             }
             Step::Resize { width, height } => resize(&plane, width, height)?,
             Step::HistogramEqualization {} => contrast::equalize_histogram(&plane),
@@ -123,5 +123,5 @@ pub fn preprocess(slice: &CtSlice, spec: &ModelSpec) -> Result<Prepared> {
         1 => plane.samples,
         _ => plane.samples.repeat(channels),
     };
-    Ok(Prepared { tensor, shape, turn, crop, head_missing, within, skull, assessment })
+    Ok(NetworkInput { tensor, shape, turn, crop, head_missing, within, skull, assessment })
 }

@@ -29,7 +29,7 @@ use crate::engine::{DeferredEngine, Engine, IoSpec, LoadStage, Logits};
 use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
 use crate::overlay::parse_color;
-use crate::preprocess::{Prepared, preprocess};
+use crate::preprocess::{NetworkInput, preprocess};
 use crate::slice::{CtSlice, Intensity};
 use crate::storage::ModelFiles;
 use image::Rgb;
@@ -73,7 +73,7 @@ impl Segmenter {
             }
         };
         let engine = Engine::load(&files.spec.io(), &files.onnx, &on_stage)
-            .map_err(Error::of_model(&files.spec.name))?;
+            .map_err(Error::from_engine(&files.spec.name))?;
         let load_timings =
             LoadTimings { parse: read.get() - start, optimise: clock() - read.get() };
         let loaded = Self::deferred(files)?;
@@ -88,11 +88,11 @@ impl Segmenter {
     pub fn load_ort(files: ModelFiles, runtime: &OrtRuntime) -> Result<Self> {
         let spec = &files.spec;
         let agree = |expected: &[Logits], actual: &[Logits], tolerance| {
-            agreement::agree(spec, expected, actual, tolerance)
+            agreement::outputs_agree(spec, expected, actual, tolerance)
         };
-        let probe = AgreementProbe { tensors: &agreement::tensors(spec)?, agree: &agree };
+        let probe = AgreementProbe { tensors: &agreement::probe_tensors(spec)?, agree: &agree };
         let engine = Engine::load_ort(runtime, &spec.io(), &files.onnx, &probe)
-            .map_err(Error::of_model(&spec.name))?;
+            .map_err(Error::from_engine(&spec.name))?;
         Ok(Self { engine: DeferredEngine::built(engine), ..Self::deferred(files)? })
     }
 
@@ -103,7 +103,7 @@ impl Segmenter {
     #[cfg(feature = "tract")]
     pub fn load_tract(files: ModelFiles) -> Result<Self> {
         let engine = Engine::reference(&files.spec.io(), &files.onnx, &|_| ())
-            .map_err(Error::of_model(&files.spec.name))?;
+            .map_err(Error::from_engine(&files.spec.name))?;
         Ok(Self { engine: DeferredEngine::built(engine), ..Self::deferred(files)? })
     }
 
@@ -131,7 +131,7 @@ impl Segmenter {
     }
 
     fn built_engine(&self) -> Result<&Engine> {
-        self.engine.get(&self.io).map_err(Error::of_model(&self.spec.name))
+        self.engine.get(&self.io).map_err(Error::from_engine(&self.spec.name))
     }
 
     /// How long it took to load the network.
@@ -163,7 +163,7 @@ impl Segmenter {
     ///
     /// # Errors
     /// As [`preprocess`] and [`Segmenter::infer`].
-    pub fn logits(&self, slice: &CtSlice) -> Result<(Prepared, Logits)> {
+    pub fn logits(&self, slice: &CtSlice) -> Result<(NetworkInput, Logits)> {
         let prepared = preprocess(slice, &self.spec)?;
         let logits = self.infer(&prepared)?;
         Ok((prepared, logits))
@@ -173,9 +173,9 @@ impl Segmenter {
     ///
     /// # Errors
     /// [`Error::Inference`]; [`Error::Model`] where a deferred network cannot be built.
-    pub fn infer(&self, prepared: &Prepared) -> Result<Logits> {
+    pub fn infer(&self, prepared: &NetworkInput) -> Result<Logits> {
         let logits = self.built_engine()?.run(&prepared.tensor);
-        logits.map_err(Error::of_model(&self.spec.name))
+        logits.map_err(Error::from_engine(&self.spec.name))
     }
 
     /// Colour of the mask class.

@@ -37,7 +37,7 @@ const MAX_TILT_SINE: f64 = 0.0017;
 impl Stack {
     /// The grid of a series; `None` where a slice has no position or no spacing. The step of a single slice is its
     /// thickness, or 1 mm where that is unknown.
-    pub fn of(series: &Series) -> Option<Self> {
+    pub fn from_series(series: &Series) -> Option<Self> {
         let placed: Vec<Placement> =
             series.slices.iter().map(|s| s.placement).collect::<Option<_>>()?;
         let (first, last) = (placed.first()?, placed.last()?);
@@ -126,7 +126,7 @@ mod tests {
             (vec![[0.0, 0.0, 0.0]], 1.0, true, true),
         ];
         for (positions, spacing, even, upright) in cases {
-            let stack = Stack::of(&series(&positions)).unwrap();
+            let stack = Stack::from_series(&series(&positions)).unwrap();
             assert_eq!((stack.even, stack.upright), (even, upright), "{positions:?}");
             assert!((stack.slice_spacing_mm() - spacing).abs() < 1e-9, "{positions:?}");
             assert!((stack.steps_mm[0][0] - 0.4).abs() < 1e-6, "columns step by column spacing");
@@ -140,7 +140,7 @@ mod tests {
         let mut grown = series(&[[0.0; 3], [0.0, 0.0, 5.0], [0.0, 0.0, 10.0]]);
         grown.slices[2].spacing_mm = Some([0.6, 0.4]);
         for (series, expected) in [(moved, [true, false, true]), (grown, [true, true, false])] {
-            let stack = Stack::of(&series).unwrap();
+            let stack = Stack::from_series(&series).unwrap();
             assert_eq!([stack.even, stack.aligned, stack.one_spacing], expected);
             assert!((stack.slice_spacing_mm() - 5.0).abs() < 1e-9);
         }
@@ -150,6 +150,6 @@ mod tests {
     fn a_series_with_a_slice_without_position_has_no_grid() {
         let mut series = series(&[[0.0; 3], [0.0, 0.0, 5.0]]);
         series.slices[1].placement = None;
-        assert_eq!(Stack::of(&series), None);
+        assert_eq!(Stack::from_series(&series), None);
     }
 }

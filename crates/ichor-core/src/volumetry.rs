@@ -63,7 +63,7 @@ pub struct Abc2 {
 
 impl Volumetry {
     /// Sets every length and volume to `None`. Numbers of voxels and slices stay.
-    pub fn forget_sizes(&mut self) {
+    pub fn clear_sizes(&mut self) {
         self.total_volume_ml = None;
         for lesion in &mut self.lesions {
             lesion.volume_ml = None;

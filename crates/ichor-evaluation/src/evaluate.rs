@@ -33,7 +33,7 @@ pub enum Resolution {
 
 /// How a data set is read.
 #[derive(Debug, Clone, Copy)]
-pub struct Reading {
+pub struct EvaluationOptions {
     /// Where masks are compared.
     pub resolution: Resolution,
     /// Whether the slices of a patient are smoothed by the series chain; otherwise each is segmented as a single
@@ -52,11 +52,11 @@ pub struct Reading {
 pub fn evaluate(
     root: &Path,
     model: &Segmenter,
-    reading: Reading,
+    options: EvaluationOptions,
     output: Option<&Path>,
     progress: impl Fn(usize, usize) + Sync,
 ) -> Result<Evaluation> {
-    if output.is_some() && reading.resolution != Resolution::Grid {
+    if output.is_some() && options.resolution != Resolution::Grid {
         let reason =
             "The network's answers are written on its grid only. Give --grid beside --output";
         return Err(Error::InvalidParameter(reason.into()));
@@ -68,7 +68,7 @@ pub fn evaluate(
     rows.iter().for_each(|row| heads.entry(&row.patient).or_default().push(row));
     let done = AtomicUsize::new(0);
     let read = |row: &&LabelledSlice| {
-        let read = read_slice(row, model, reading, output.is_some());
+        let read = read_slice(row, model, options, output.is_some());
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, rows.len());
         read
     };
@@ -77,7 +77,7 @@ pub fn evaluate(
     let max_slices = Limits::default().max_slices;
     for head in heads.values().flat_map(|head| head.chunks(max_slices)) {
         let mut slices = head.par_iter().map(read).collect::<Result<Vec<_>>>()?;
-        if reading.series {
+        if options.series {
             smooth(model, head, &mut slices);
         }
         let logits: Vec<_> = slices.iter_mut().map(|slice| slice.logits.take()).collect();
@@ -117,14 +117,14 @@ struct ReadSlice {
 fn read_slice(
     row: &LabelledSlice,
     model: &Segmenter,
-    reading: Reading,
+    options: EvaluationOptions,
     keep_logits: bool,
 ) -> Result<ReadSlice> {
     let slice = row.read(&Limits::default())?;
     let truth = row.read_mask(slice.plane.width, slice.plane.height)?;
     let [_, _, height, width] = model.spec().input.shape;
-    let gate = if reading.series { MaskGate::Deferred } else { MaskGate::PerSlice };
-    match reading.resolution {
+    let gate = if options.series { MaskGate::Deferred } else { MaskGate::PerSlice };
+    match options.resolution {
         Resolution::Grid => {
             let (prepared, logits) = model.logits(&slice)?;
             let on_grid = |mask: Mask| mask_on_grid(mask, &prepared, width, height);
@@ -170,7 +170,7 @@ fn overlap(segmented: &SegmentedSlice, truth: &Mask, pixel_share: f64) -> Overla
         lesions.runs(lesion).iter().any(|run| pixels(run).contains(&true))
     };
     Overlap {
-        counts: Confusion::of(&segmented.mask, truth),
+        counts: Confusion::from_masks(&segmented.mask, truth),
         pixels,
         lesions: lesions.found.len(),
         lesions_hit: lesions.found.iter().filter(hit).count(),

@@ -6,7 +6,7 @@
 //!
 //! let truth = Mask { width: 3, height: 1, pixels: vec![true, true, false] };
 //! let found = Mask { width: 3, height: 1, pixels: vec![true, false, false] };
-//! assert_eq!(Confusion::of(&found, &truth).dice(), Some(2.0 / 3.0));
+//! assert_eq!(Confusion::from_masks(&found, &truth).dice(), Some(2.0 / 3.0));
 //! ```
 
 #![forbid(unsafe_code)]
@@ -21,3 +21,8 @@ pub use error::{Error, Result};
 use ichor_core::{components, mask, model_spec, preprocess, segmenter};
 use ichor_engine as engine;
 use ichor_image::{decode, slice};
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

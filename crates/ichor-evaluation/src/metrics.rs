@@ -18,7 +18,7 @@ pub struct Confusion {
 
 impl Confusion {
     /// Counts the pixels of one slice. Both masks must have the same size.
-    pub fn of(predicted: &Mask, truth: &Mask) -> Self {
+    pub fn from_masks(predicted: &Mask, truth: &Mask) -> Self {
         let mut counts = Self::default();
         for (&p, &t) in predicted.pixels.iter().zip(&truth.pixels) {
             match (p, t) {
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn scores_equal_a_count_by_hand() {
-        let counts = Confusion::of(&mask("11100000"), &mask("01111000"));
+        let counts = Confusion::from_masks(&mask("11100000"), &mask("01111000"));
         let scores = counts.scores(None);
         assert_eq!(scores.precision, Some(2.0 / 3.0));
         assert_eq!(scores.recall, Some(0.5));
@@ -237,8 +237,8 @@ mod tests {
 
     #[test]
     fn dice_of_two_empty_masks_is_none() {
-        assert_eq!(Confusion::of(&mask("000"), &mask("000")).dice(), None);
-        assert_eq!(Confusion::of(&mask("100"), &mask("000")).dice(), Some(0.0));
+        assert_eq!(Confusion::from_masks(&mask("000"), &mask("000")).dice(), None);
+        assert_eq!(Confusion::from_masks(&mask("100"), &mask("000")).dice(), Some(0.0));
     }
 
     #[test]
@@ -265,9 +265,9 @@ mod tests {
 
     #[test]
     fn area_error_equals_a_count_by_hand_and_empty_masks_score_zero() {
-        let counts = Confusion::of(&mask("11100000"), &mask("01111000"));
+        let counts = Confusion::from_masks(&mask("11100000"), &mask("01111000"));
         assert_eq!((counts.area_error(), counts.iou_or_zero()), (0.25, 0.4));
-        let nothing = Confusion::of(&mask("000"), &mask("000"));
+        let nothing = Confusion::from_masks(&mask("000"), &mask("000"));
         assert_eq!((nothing.dice_or_zero(), nothing.area_error()), (0.0, 0.0));
     }
 }

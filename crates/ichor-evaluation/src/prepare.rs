@@ -1,29 +1,31 @@
-//! Writes the tensors that training reads, so that preprocessing exists once.
+//! Writes the input tensors and masks that training reads, with the preprocessing that serves requests.
 
 use crate::dataset::{LabelledSlice, SUBTYPES, read_dataset};
 use crate::decode::Limits;
 use crate::error::{Error, Result};
 use crate::mask::Mask;
 use crate::model_spec::ModelSpec;
-use crate::preprocess::{Prepared, preprocess};
+use crate::preprocess::{NetworkInput, preprocess};
 use npyz::{AutoSerialize, WriterBuilder};
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// Value of `masks.npy` where hemorrhage is labelled but not drawn.
+/// Value of `masks.npy` on a slice whose true mask is unknown.
 const MASK_UNKNOWN: u8 = 255;
 const CANNOT_WRITE: &str = "The prepared tensors cannot be written";
-/// Slices decoded at a time; bounds memory on large data sets.
+/// Number of slices that are decoded at a time, which bounds the memory on large data sets.
 const BATCH: usize = 64;
 
-/// Writes `images.npy` (f32 `[N, C, H, W]`), `masks.npy` (u8 `[N, H, W]`: 0, 1, 255 unknown), `within.npy`
-/// (u8 `[N, H, W]`: 1 where a mask may lie) and `index.csv`, each with one entry per row of the data set. Returns N,
-/// the number of rows. `progress` is called after each batch with the rows done and the rows in all.
+/// Writes the N slices of the data set at `root` into the folder `output` and returns N.
+///
+/// The files are `images.npy` (f32 `[N, C, H, W]`), `masks.npy` (u8 `[N, H, W]`; 0, 1, or 255 where unknown),
+/// `within.npy` (u8 `[N, H, W]`; 1 where a mask may lie) and `index.csv`, one row per slice. After each batch `progress`
+/// receives the number of slices done and that of all.
 ///
 /// # Errors
-/// [`Error::Dataset`] or [`ichor_image::Error::Io`] with the row or file at fault.
+/// [`Error::Dataset`] or [`ichor_image::Error::Io`] naming the row or the file.
 pub fn prepare_dataset(
     root: &Path,
     spec: &ModelSpec,
@@ -88,16 +90,15 @@ fn prepare_slice(row: &LabelledSlice, spec: &ModelSpec) -> Result<Planes> {
     Ok(Planes { image: prepared.tensor, mask, within })
 }
 
-/// The mask on the network's grid, `width` x `height` px: turned, cut and resized like the image, then
-/// thresholded at 0.5.
+/// A mask on the network's grid: turned, cropped and resized like the image, with the threshold at one half.
 pub(crate) fn mask_on_grid(
     mask: Mask,
-    prepared: &Prepared,
+    prepared: &NetworkInput,
     width: usize,
     height: usize,
 ) -> Result<Mask> {
     let plane = prepared.turn.plane(mask.to_plane());
-    Ok(Mask::from_plane(&prepared.crop.cut_to(&plane, width, height)?, 0.5))
+    Ok(Mask::from_plane(&prepared.crop.cut_and_resize(&plane, width, height)?, 0.5))
 }
 
 fn index_row(row: &LabelledSlice) -> String {
@@ -111,12 +112,12 @@ fn index_row(row: &LabelledSlice) -> String {
     format!("{},{},{},{hemorrhage},{subtypes},{known}", row.patient, row.slice, row.image)
 }
 
-/// Creates a file; `context` begins the message of an error.
+/// Creates a file; `context` states what failed in an error.
 pub(crate) fn create(path: &Path, context: &str) -> Result<File> {
     File::create(path).map_err(Error::io(context))
 }
 
-/// Creates a `.npy` file for an array of this shape, to be filled in C order.
+/// Starts a NumPy file for an array of this shape.
 pub(crate) fn npy<T: AutoSerialize>(
     path: &Path,
     shape: &[u64],

@@ -24,3 +24,8 @@ use ichor_core::{
     assess, error, mask, model_spec, overlay, png, postprocess, segmenter, stack, volumetry,
 };
 use ichor_image::{series, slice, window};
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

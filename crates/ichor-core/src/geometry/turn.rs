@@ -22,7 +22,7 @@ impl Turn {
     /// The turn after which columns of an axial slice run to the patient's left and rows to the back, by the nearest
     /// axes. The NIfTI reader slices volumes in the same way. Slices that are not axial, and those without a
     /// placement, are not turned.
-    pub fn to_left_and_back(slice: &CtSlice) -> Self {
+    pub fn to_standard_orientation(slice: &CtSlice) -> Self {
         let Some(Placement { row, column, .. }) = slice.placement else { return Self::NONE };
         let up = row[0] * column[1] - row[1] * column[0];
         if up.is_nan() || up.abs() < FRAC_1_SQRT_2 {
@@ -151,7 +151,11 @@ mod tests {
                 let place = |axis: usize| {
                     let at = |i: usize| (i % 3) as f64 * row[axis] + (i / 3) as f64 * column[axis];
                     let samples = (0..6).map(|i| at(i) as f32).collect();
-                    Turn::to_left_and_back(&slice).plane(Plane { width: 3, height: 2, samples })
+                    Turn::to_standard_orientation(&slice).plane(Plane {
+                        width: 3,
+                        height: 2,
+                        samples,
+                    })
                 };
                 let (x, y) = (place(0), place(1));
                 let rows = x.samples.chunks(x.width);
@@ -175,10 +179,10 @@ mod tests {
             slice([f64::NAN; 3], [0.0, -1.0, 0.0]),
             unplaced,
         ] {
-            assert_eq!(Turn::to_left_and_back(&slice), Turn::NONE, "{:?}", slice.placement);
+            assert_eq!(Turn::to_standard_orientation(&slice), Turn::NONE, "{:?}", slice.placement);
         }
         let prone = slice([-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]);
         let expected = Turn { transpose: false, flip_x: true, flip_y: true };
-        assert_eq!(Turn::to_left_and_back(&prone), expected);
+        assert_eq!(Turn::to_standard_orientation(&prone), expected);
     }
 }

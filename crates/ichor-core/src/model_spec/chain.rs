@@ -27,12 +27,13 @@ pub struct SeriesChain {
     /// Cut-off of a slice in the series: below this probability, 0 to 1, its mask is emptied.
     pub slice_threshold: f32,
     /// Second, lower threshold of a pixel, in (0, 1). It applies to a slice whose probability in the series is at
-    /// least [`LIKELY`] and whose mask at the model's own threshold is empty.
-    pub faint_threshold: f32,
+    /// least [`MIN_FALLBACK_PROBABILITY`] and whose mask at the model's own threshold is empty.
+    #[serde(rename = "faint_threshold")]
+    pub fallback_threshold: f32,
 }
 
 /// Probability in the series from which a slice with an empty mask gets the lower threshold.
-pub const LIKELY: f32 = 0.5;
+pub const MIN_FALLBACK_PROBABILITY: f32 = 0.5;
 
 impl SeriesChain {
     /// The probability of each slice given the evidence of all.
@@ -97,7 +98,7 @@ impl SeriesChain {
             cell: StrongestCell { side_px: 8, weight: 1.0 },
             calibration: Calibration { method: "platt".into(), slope: 1.0, intercept: -1.0 },
             slice_threshold: 0.3,
-            faint_threshold: 0.15,
+            fallback_threshold: 0.15,
         }
     }
 }

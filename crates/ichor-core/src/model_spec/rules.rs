@@ -180,7 +180,7 @@ fn series(chain: &SeriesChain, shorter_side: usize) -> Outcome {
     calibration("series.calibration", &chain.calibration)?;
     let cut_off = chain.slice_threshold;
     require((0.0..=1.0).contains(&cut_off), "series.slice_threshold", cut_off, FROM_0_TO_1)?;
-    fraction("series.faint_threshold", chain.faint_threshold)
+    fraction("series.faint_threshold", chain.fallback_threshold)
 }
 
 fn verdicts(spec: &ModelSpec) -> Outcome {

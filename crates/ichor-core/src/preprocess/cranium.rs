@@ -37,17 +37,17 @@ impl Skull {
     pub fn warning(self, is_alone: bool) -> Option<Warning> {
         match self {
             Self::Closed => None,
-            Self::Missing if is_alone => Some(Self::nothing_searched()),
+            Self::Missing if is_alone => Some(Self::missing_skull_warning()),
             Self::Open => Some(Warning::new(
                 "skull_open",
                 "No closed skull was found; only what bone encloses was searched for a hemorrhage.",
             )),
-            Self::Missing => Some(Warning { doubt: None, ..Self::nothing_searched() }),
+            Self::Missing => Some(Warning { doubt: None, ..Self::missing_skull_warning() }),
         }
     }
 
     /// The warning that no slice shows a skull, so that nothing was searched.
-    pub fn nothing_searched() -> Warning {
+    pub fn missing_skull_warning() -> Warning {
         Warning::unreadable(
             SKULL_NOT_FOUND,
             "No skull was found; nothing was searched for a hemorrhage. Send an axial slice of the head in a \

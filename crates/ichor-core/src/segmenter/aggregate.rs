@@ -45,7 +45,7 @@ impl Segmenter {
             slice.warnings.iter().any(|warning| warning.code == SKULL_NOT_FOUND)
         };
         if slices.iter().all(lacks_skull) {
-            series.warnings.push(Skull::nothing_searched());
+            series.warnings.push(Skull::missing_skull_warning());
         }
         match series.is_one_head {
             true => self.smooth_series(&mut slices, series.gaps_mm().as_deref()),

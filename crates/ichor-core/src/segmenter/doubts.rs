@@ -88,7 +88,7 @@ impl Analysis {
             self.clear_type_volumes();
         }
         if has_doubt(&self.warnings, Doubt::Unmeasurable) {
-            self.volume.forget_sizes();
+            self.volume.clear_sizes();
             self.slices.iter_mut().for_each(SliceResult::clear_sizes);
             self.clear_type_volumes();
         }

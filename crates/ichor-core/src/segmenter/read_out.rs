@@ -11,8 +11,8 @@ use crate::engine::Logits;
 use crate::geometry::{CropBox, Turn};
 use crate::mask::Mask;
 use crate::model_spec::sigmoid;
-use crate::postprocess::{LogitMap, Regions, smallest_lesion_px};
-use crate::preprocess::Prepared;
+use crate::postprocess::{LogitMap, Regions, min_lesion_px};
+use crate::preprocess::NetworkInput;
 use crate::slice::{CtSlice, Intensity, Plane};
 
 impl Segmenter {
@@ -20,7 +20,7 @@ impl Segmenter {
     /// Whether the slice can be interpreted at all is left out.
     pub fn read_out_on_grid(
         &self,
-        mut prepared: Prepared,
+        mut prepared: NetworkInput,
         logits: Logits,
         gate: MaskGate,
     ) -> SegmentedSlice {
@@ -37,7 +37,7 @@ impl Segmenter {
     pub(super) fn read_out(
         &self,
         slice: &CtSlice,
-        prepared: Prepared,
+        prepared: NetworkInput,
         mut logits: Logits,
         request: &SegmentRequest,
         gate: MaskGate,
@@ -70,13 +70,13 @@ impl Segmenter {
         let grid = [grid_width, grid_height];
         let cells = back.apply(logits.mask, grid);
         let map = LogitMap::new(cells, back.size(grid)[0], crop, [width, height]);
-        let min_lesion_px = smallest_lesion_px(steps, crop, grid_width);
+        let min_lesion_px = min_lesion_px(steps, crop, grid_width);
         let mut fallback_threshold = None;
         let (mask, lesions) = if open || chain.is_some() {
-            let mut regions = Regions::of(&map, threshold, min_lesion_px);
+            let mut regions = Regions::from_map(&map, threshold, min_lesion_px);
             if let (Some(chain), None, true) = (chain, request.threshold, regions.mask.is_empty()) {
-                regions = Regions::of(&map, chain.faint_threshold, min_lesion_px);
-                fallback_threshold = (!regions.mask.is_empty()).then_some(chain.faint_threshold);
+                regions = Regions::from_map(&map, chain.fallback_threshold, min_lesion_px);
+                fallback_threshold = (!regions.mask.is_empty()).then_some(chain.fallback_threshold);
             }
             let lesions = regions.lesions(slice.spacing_mm, request.contours);
             (regions.mask, lesions)

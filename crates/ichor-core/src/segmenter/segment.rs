@@ -8,7 +8,7 @@ use crate::engine::Logits;
 use crate::error::Result;
 use crate::mask::PackedMask;
 use crate::png::encode_png;
-use crate::preprocess::{Prepared, preprocess};
+use crate::preprocess::{NetworkInput, preprocess};
 use crate::series::{Series, assemble};
 use crate::slice::{CtSlice, Intensity};
 use rayon::prelude::*;
@@ -83,7 +83,7 @@ impl Segmenter {
             let segmented = match checkpoints {
                 None => self.segment_slice_of_series(slice, request, gate, observer)?,
                 Some(checkpoints) => {
-                    let logits = |prepared: &Prepared| match checkpoints.load_logits(index)? {
+                    let logits = |prepared: &NetworkInput| match checkpoints.load_logits(index)? {
                         Some(logits) => Ok(logits),
                         None => {
                             let logits = self.infer(prepared)?;
@@ -146,7 +146,7 @@ impl Segmenter {
         request: &SegmentRequest,
         gate: MaskGate,
         observer: &dyn Observer,
-        logits: &dyn Fn(&Prepared) -> Result<Logits>,
+        logits: &dyn Fn(&NetworkInput) -> Result<Logits>,
     ) -> Result<SegmentedSlice> {
         let started = observer.elapsed_ms();
         let prepared = preprocess(slice, &self.spec)?;

@@ -2,7 +2,7 @@
 
 use super::{Analysis, Segmenter, SliceResult};
 use crate::error::Result;
-use crate::model_spec::{LIKELY, SeriesChain};
+use crate::model_spec::{MIN_FALLBACK_PROBABILITY, SeriesChain};
 
 impl Segmenter {
     /// Smooths the probabilities of the slices of one head, in their order, by the model's [`SeriesChain`], and
@@ -90,9 +90,11 @@ fn smooth(chain: &SeriesChain, slices: &mut [&mut SliceResult], steps: &[f32]) {
     }
 }
 
-/// Drops the lesions of slices below the cut-off, and those of the fallback threshold on slices below [`LIKELY`].
+/// Drops the lesions of slices below the cut-off, and those of the fallback threshold on slices below
+/// [`MIN_FALLBACK_PROBABILITY`].
 fn clear_closed(slices: &mut [&mut SliceResult]) {
-    let is_likely = |slice: &SliceResult| slice.probability.is_some_and(|p| p >= LIKELY);
+    let is_likely =
+        |slice: &SliceResult| slice.probability.is_some_and(|p| p >= MIN_FALLBACK_PROBABILITY);
     let unlikely = |slice: &SliceResult| slice.fallback_threshold.is_some() && !is_likely(slice);
     for slice in slices.iter_mut().filter(|slice| !slice.readout.open || unlikely(slice)) {
         slice.clear_lesions();
@@ -132,10 +134,13 @@ mod tests {
         let mut slices: Vec<&mut SliceResult> = results.iter_mut().collect();
         decide(Some(&SeriesChain::example()), &mut slices, &[1.0; 3]);
         let [_, between, _, end] = results;
-        assert!(between.probability.unwrap() > LIKELY && between.fallback_threshold.is_some());
+        assert!(
+            between.probability.unwrap() > MIN_FALLBACK_PROBABILITY
+                && between.fallback_threshold.is_some()
+        );
         assert!(
             end.readout.open
-                && end.probability.unwrap() < LIKELY
+                && end.probability.unwrap() < MIN_FALLBACK_PROBABILITY
                 && end.fallback_threshold.is_none(),
             "{end:?}"
         );

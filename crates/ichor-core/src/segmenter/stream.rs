@@ -15,7 +15,7 @@ use crate::decode::{Decoded, SliceReader};
 use crate::engine::{Engine, Logits};
 use crate::error::{Error, Result};
 use crate::mask::PackedMask;
-use crate::preprocess::{Prepared, preprocess};
+use crate::preprocess::{NetworkInput, preprocess};
 use crate::series::{Series, assemble};
 use crate::slice::CtSlice;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -25,7 +25,7 @@ use std::sync::{Mutex, PoisonError};
 struct PreparedSlice {
     index: usize,
     slice: CtSlice,
-    prepared: Prepared,
+    prepared: NetworkInput,
     timings: StageTimings,
 }
 
@@ -177,7 +177,7 @@ impl Pipeline<'_> {
             let logits = match engine.run_batch(&tensors) {
                 Ok(logits) => logits,
                 Err(error) => {
-                    self.fail(Error::of_model(&self.segmenter.spec.name)(error));
+                    self.fail(Error::from_engine(&self.segmenter.spec.name)(error));
                     continue;
                 }
             };

@@ -81,7 +81,7 @@ pub fn encode_dicom_seg(
     let tracking_uid = new_uid();
     put_image(&mut object, spec, &shown, &tracking_uid);
     frames::put_dimensions(&mut object);
-    let is_even = Stack::of(series).is_some_and(|stack| stack.even);
+    let is_even = Stack::from_series(series).is_some_and(|stack| stack.even);
     let is_even = is_even && series.extents_mm.is_some() && sources.len() > 1;
     frames::put_groups(&mut object, &shown, is_even);
     let bits = PrimitiveValue::from(pack_bits(&shown));
@@ -103,7 +103,7 @@ pub(super) fn is_encodable(series: &Series, masks: &[PackedMask]) -> bool {
 }
 
 fn sources<'a>(series: &'a Series, masks: &'a [PackedMask]) -> Result<Vec<Source<'a>>> {
-    let step = Stack::of(series).map(|stack| stack.slice_spacing_mm() as f32);
+    let step = Stack::from_series(series).map(|stack| stack.slice_spacing_mm() as f32);
     let step = step.filter(|mm| *mm > 0.0);
     let source = |(index, (slice, mask)): (usize, (&'a CtSlice, &'a PackedMask))| {
         let reference = slice.reference.as_deref().ok_or_else(|| {

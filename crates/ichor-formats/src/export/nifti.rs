@@ -78,7 +78,7 @@ fn on_grid<'a>(grid: &'a VolumeGrid, masks: &[PackedMask]) -> Result<Volume<'a>>
 fn stacked(series: &Series, masks: &[PackedMask]) -> Result<Volume<'static>> {
     let (width, height) = masks.first().map_or((0, 0), |mask| (mask.width, mask.height));
     check_sizes(masks, width, height)?;
-    let (affine, warning) = match Stack::of(series) {
+    let (affine, warning) = match Stack::from_series(series) {
         Some(stack) => (to_right_front_up(&stack), inexact(&stack, series, masks)),
         None => (affine_without_position(series), Some(position_unknown())),
     };

@@ -183,7 +183,7 @@ impl SeriesSlice {
 fn facts(analysis: &Analysis) -> SeriesFacts {
     let series = &analysis.series;
     let first = &series.slices[0];
-    let even = Stack::of(series).filter(|stack| stack.even && series.slices.len() > 1);
+    let even = Stack::from_series(series).filter(|stack| stack.even && series.slices.len() > 1);
     SeriesFacts {
         slices: series.slices.len(),
         image: ImageFacts::new(first, analysis.window_of(first), analysis.gray_scale),

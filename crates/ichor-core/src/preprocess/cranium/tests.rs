@@ -91,7 +91,7 @@ impl SearchRegion {
         let picture = remove_surround(&mut plane, 0.15).unwrap_or(whole);
         let head = CropBox::head(&plane, picture, 0.15, 0.04);
         let crop = head.unwrap_or(CropBox::whole(&plane));
-        let grid = crop.cut_to(&plane, SIDE, SIDE).unwrap();
+        let grid = crop.cut_and_resize(&plane, SIDE, SIDE).unwrap();
         Self { crop, cranium: find_cranium(&grid, 0.95, crop.visible_part(picture, SIDE)) }
     }
 
