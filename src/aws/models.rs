@@ -91,7 +91,7 @@ async fn load_models(
         timings.optimise = timings.optimise.max(loaded.optimise);
         models.push(model);
     }
-    Ok((Models::of(models, None)?, timings))
+    Ok((Models::from_loaded(models, None)?, timings))
 }
 
 /// Fetches and verifies models one after the other, without building their networks.

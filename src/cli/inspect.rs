@@ -1,4 +1,4 @@
-//! `inspect`: the contents of files as the reader sees them.
+//! `inspect`: the properties of files as the reader understands them.
 
 use super::walk::{Listing, is_stdin, list_images, read_stdin, refuse_address};
 use crate::config::InspectArgs;

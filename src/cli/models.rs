@@ -1,4 +1,4 @@
-//! The models of a command: those of a folder, or those inside the program.
+//! The models of a command: those of a folder, or those embedded in the program.
 
 use crate::config::{EngineChoice, ModelArgs};
 use crate::embedded::Embedded;
@@ -13,7 +13,7 @@ use crate::storage::{ModelFiles, read_model_dir};
 use rayon::prelude::*;
 use std::path::Path;
 
-/// Folder of the models in the project, for a program without models inside.
+/// Folder of the models in the project, for a program without embedded models.
 const FOLDER: &str = "models";
 
 /// Loads all models. With the native engine, only the network of the default model is built now.

@@ -22,7 +22,7 @@ use outputs::Outputs;
 use rayon::prelude::*;
 use shortfall::Shortfall;
 
-/// What all inputs share.
+/// State that all inputs share.
 struct Run<'a> {
     model: &'a Segmenter,
     request: SegmentRequest,
@@ -32,7 +32,7 @@ struct Run<'a> {
 
 pub(super) fn segment(args: SegmentArgs, embedded: &Embedded) -> Result<()> {
     let inputs = list_inputs(&args.inputs, args.series)?;
-    let (places, inputs) = heads::together(inputs);
+    let (places, inputs) = heads::order_by_head(inputs);
     let models = load_one(&args.model_dir, embedded, args.model.as_deref())?;
     let request = SegmentRequest {
         threshold: args.threshold,
@@ -52,7 +52,7 @@ pub(super) fn segment(args: SegmentArgs, embedded: &Embedded) -> Result<()> {
     let mut lines = Lines::default();
     let mut shortfall = Shortfall::default();
     let mut rest = places.iter();
-    for batch in heads::batches(&inputs, args.as_series) {
+    for batch in heads::split_into_batches(&inputs, args.as_series) {
         let mut analyses: Vec<Result<(Analysis, Progress<'_>)>> = batch
             .par_iter()
             .map(|input| run.analyse(input).inspect_err(|_| run.bar.inc(1)))

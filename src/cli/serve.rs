@@ -43,8 +43,8 @@ pub(super) fn serve(args: ServeArgs, embedded: &'static Embedded) -> Result<()> 
     served
 }
 
-/// A runtime with few blocking threads (for slices, a job, files) that stay: each new thread would start a heap of
-/// its own, while the freed memory of old threads is not returned.
+/// A runtime with few blocking threads (for slices, a job, files) that stay: each new thread would start its own heap,
+/// while the freed memory of old threads is not returned.
 fn runtime() -> std::io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Builder::new_multi_thread()
@@ -82,13 +82,17 @@ struct JobFolder {
 }
 
 impl JobFolder {
-    /// The given folder, or a temporary one whose name cannot be guessed.
-    fn new(given: Option<&Path>) -> Self {
-        let own = || std::env::temp_dir().join(format!("ichor-{}", uuid::Uuid::new_v4().simple()));
-        Self { path: given.map_or_else(own, Path::to_path_buf), is_temporary: given.is_none() }
+    /// `folder`, or a temporary one whose name cannot be guessed.
+    fn new(folder: Option<&Path>) -> Self {
+        let temporary =
+            || std::env::temp_dir().join(format!("ichor-{}", uuid::Uuid::new_v4().simple()));
+        Self {
+            path: folder.map_or_else(temporary, Path::to_path_buf),
+            is_temporary: folder.is_none(),
+        }
     }
 
-    /// Time for a running job to see that its folder is deleted.
+    /// Time in which a running job notices that its folder is deleted.
     fn shutdown_timeout(&self) -> Duration {
         Duration::from_secs(if self.is_temporary { 5 } else { 0 })
     }

@@ -40,7 +40,7 @@ pub(super) struct Listing {
 /// # Errors
 /// As [`walk`].
 pub(super) fn list_images(folder: &Path) -> Result<Listing> {
-    let Walked { files, clutter, results } = walk(folder)?;
+    let FolderFiles { files, clutter, results } = walk(folder)?;
     let all = files.len();
     let is_image = |file: &IdentifiedFile| !matches!(file.kind, Ok(FileKind::Other));
     let files: Vec<IdentifiedFile> =
@@ -50,7 +50,7 @@ pub(super) fn list_images(folder: &Path) -> Result<Listing> {
 
 /// The files below a folder.
 #[derive(Default)]
-struct Walked {
+struct FolderFiles {
     /// Files, those of each folder by name, 2 before 10.
     files: Vec<PathBuf>,
     /// Number of hidden files and of those that systems and discs add.
@@ -59,26 +59,28 @@ struct Walked {
     results: usize,
 }
 
-/// Lists the files below a folder. Links are followed; a folder is entered once, so that links lead
-/// round in no circle, and a file is listed once.
+/// Lists the files below a folder. Links are followed; a folder is entered once, so that links cannot form
+/// a cycle, and a file is listed once.
 ///
 /// # Errors
 /// [`ichor_image::Error::Io`]; [`ichor_image::Error::TooLarge`] beyond 10,000 files.
-fn walk(folder: &Path) -> Result<Walked> {
+fn walk(folder: &Path) -> Result<FolderFiles> {
     let mut walk = Walk::default();
     walk.enter(folder)?;
-    let Walk { mut walked, linked, .. } = walk;
+    let Walk { mut folder_files, linked, .. } = walk;
     if linked {
         let mut seen = HashSet::new();
-        // A link that leads nowhere stays, and fails where it is read.
-        walked.files.retain(|file| file.canonicalize().map_or(true, |file| seen.insert(file)));
+        // A link to a missing file stays in the list, and fails when it is read.
+        folder_files
+            .files
+            .retain(|file| file.canonicalize().map_or(true, |file| seen.insert(file)));
     }
-    Ok(walked)
+    Ok(folder_files)
 }
 
 #[derive(Default)]
 struct Walk {
-    walked: Walked,
+    folder_files: FolderFiles,
     /// Folders that were entered, by their own path.
     entered: HashSet<PathBuf>,
     /// Whether any file is a link.
@@ -102,16 +104,16 @@ impl Walk {
             let kind = entry.file_type().map_err(Error::io(unreadable))?;
             let is_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
             if is_clutter(&name) {
-                self.walked.clutter += 1;
+                self.folder_files.clutter += 1;
             } else if is_folder {
                 self.enter(&path)?;
             } else if is_result(&name, &names) {
-                self.walked.results += 1;
+                self.folder_files.results += 1;
             } else if kind.is_file() || kind.is_symlink() {
                 self.linked |= kind.is_symlink();
-                self.walked.files.push(path);
+                self.folder_files.files.push(path);
             }
-            if self.walked.files.len() > MAX_FILES || self.entered.len() > MAX_FILES {
+            if self.folder_files.files.len() > MAX_FILES || self.entered.len() > MAX_FILES {
                 return Err(ichor_image::Error::TooLarge {
                     what: "The number of files in a folder",
                     limit: MAX_FILES as u64,
@@ -178,14 +180,14 @@ pub(super) fn refuse_address(path: &Path) -> Option<Error> {
 mod tests {
     use super::*;
 
-    fn names(walked: &Walked) -> Vec<String> {
+    fn names(folder_files: &FolderFiles) -> Vec<String> {
         let name = |file: &PathBuf| file.file_name().unwrap().to_string_lossy().into_owned();
-        walked.files.iter().map(name).collect()
+        folder_files.files.iter().map(name).collect()
     }
 
     #[test]
     #[cfg(unix)]
-    fn links_are_followed_once_and_never_round() {
+    fn links_are_followed_once_and_cycles_end() {
         use std::os::unix::fs::symlink;
         let dir = tempfile::tempdir().unwrap();
         let inside = dir.path().join("a");
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn results_and_hidden_files_are_no_inputs() {
+    fn results_and_hidden_files_are_not_inputs() {
         let dir = tempfile::tempdir().unwrap();
         for name in [
             "a.png",
@@ -215,13 +217,13 @@ mod tests {
         ] {
             fs::write(dir.path().join(name), "").unwrap();
         }
-        let walked = walk(dir.path()).unwrap();
-        assert_eq!(names(&walked), ["a.png", "b_mask.png"]);
-        assert_eq!((walked.results, walked.clutter), (4, 2));
+        let folder_files = walk(dir.path()).unwrap();
+        assert_eq!(names(&folder_files), ["a.png", "b_mask.png"]);
+        assert_eq!((folder_files.results, folder_files.clutter), (4, 2));
     }
 
     #[test]
-    fn addresses_are_told_from_paths() {
+    fn addresses_are_distinguished_from_paths() {
         for (path, is_address) in [
             ("https://example.org/a.png", true),
             ("S3://bucket/a.dcm", true),

@@ -11,8 +11,8 @@ use super::{OPENAPI, Service};
 use crate::decode::{Input, open};
 use crate::error::Error;
 use crate::export::dicom_seg::encode_dicom_seg;
-use crate::export::montage::montage;
-use crate::export::not_written;
+use crate::export::montage::draw_montage;
+use crate::export::warn_not_written;
 use crate::png::encode_png;
 use crate::report::write_report;
 use crate::segmenter::{Analysis, Models, Segmenter};
@@ -127,7 +127,8 @@ fn form_of_answer(
     let mut refusal = None;
     for &answer in answers {
         if answer != Answer::DicomSeg {
-            analysis.add_warnings(refusal.map(|error| not_written("application/dicom", &error)));
+            analysis
+                .add_warnings(refusal.map(|error| warn_not_written("application/dicom", &error)));
             return Ok((answer, Vec::new()));
         }
         let (series, masks) = (&analysis.series, &analysis.masks);
@@ -144,7 +145,7 @@ fn form_of_answer(
 fn picture(model: &Segmenter, analysis: &Analysis) -> DynamicImage {
     match analysis.is_single_slice {
         true => model.overlay_of(analysis, 0),
-        false => montage(model, analysis).into(),
+        false => draw_montage(model, analysis).into(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The program in a folder where nothing of the project lies.
+//! The program in a folder without any file of the project.
 
 use crate::fixtures::{BLEED, root, sample};
 use serde_json::Value;
@@ -27,7 +27,7 @@ fn models_are_listed_and_a_slice_is_segmented() {
     let run = ichor(folder.path(), &args);
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let line: Value = serde_json::from_slice(&run.stdout).unwrap();
-    // The same as by the models of the project's folder.
+    // The result must be that of the models in the project's folder.
     let models = root().join("models");
     let named =
         ichor(folder.path(), &[&args[..], &["--models", models.to_str().unwrap()]].concat());
@@ -64,7 +64,7 @@ impl Server {
         Self { child, address, _stdout: stdout }
     }
 
-    /// The head and the body of an answer.
+    /// Sends a request; returns head and body of the response.
     fn ask(&self, request: &str) -> (String, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "{request}host: localhost\r\nconnection: close\r\n\r\n").unwrap();
@@ -97,7 +97,7 @@ fn files_below(folder: &Path, prefix: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn every_file_of_the_page_is_carried() {
+fn every_file_of_the_page_is_in_the_program() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let page = root().join("frontend");

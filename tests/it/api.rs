@@ -1,4 +1,4 @@
-//! The API by what a client sends and gets.
+//! The API by its requests and responses.
 
 use crate::fixtures::{
     BLEED, NO_BLEED, assert_problem, bytes, json, post, sample, send, send_to, service_with,
@@ -26,8 +26,8 @@ fn multipart(part: &str, image: &[u8]) -> Request<Body> {
     post("", "multipart/form-data; boundary=frontier", body)
 }
 
-/// The answer without what differs from call to call.
-fn lasting(mut report: Value) -> Value {
+/// The report without the values that differ from call to call.
+fn without_times_and_ids(mut report: Value) -> Value {
     let fields = report.as_object_mut().unwrap();
     assert!(fields.remove("timings_ms").unwrap()["total"].as_f64().unwrap() > 0.0);
     assert!(!fields.remove("request_id").unwrap().as_str().unwrap().is_empty());
@@ -35,7 +35,7 @@ fn lasting(mut report: Value) -> Value {
 }
 
 #[tokio::test]
-async fn raw_multipart_and_json_give_the_same_answer() {
+async fn raw_multipart_and_json_bodies_give_the_same_report() {
     let image = sample(BLEED);
     let data_url = format!("data:image/png;base64,{}", STANDARD.encode(&image));
     let requests = [
@@ -53,13 +53,13 @@ async fn raw_multipart_and_json_give_the_same_answer() {
     for request in requests {
         let (status, response) = send(request).await;
         assert_eq!(status, 200);
-        answers.push(lasting(json(response).await));
+        answers.push(without_times_and_ids(json(response).await));
     }
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
 #[tokio::test]
-async fn a_bleed_is_found_and_measured() {
+async fn hemorrhage_is_detected_and_measured() {
     let report = json(send(post("", "image/png", sample(BLEED))).await.1).await;
     assert_eq!(report["hemorrhage"]["detected"], true);
     let lesion = &report["lesions"][0];
@@ -78,7 +78,7 @@ async fn a_bleed_is_found_and_measured() {
 }
 
 #[tokio::test]
-async fn a_slice_without_a_bleed_gets_an_empty_mask() {
+async fn a_slice_without_hemorrhage_has_an_empty_mask() {
     let report = json(send(post("?include=mask", "image/png", sample(NO_BLEED))).await.1).await;
     assert_eq!(report["hemorrhage"]["detected"], false);
     assert_eq!(report["lesions"], serde_json::json!([]));
@@ -102,7 +102,7 @@ async fn a_higher_threshold_never_enlarges_the_mask() {
 }
 
 #[tokio::test]
-async fn every_listed_model_answers_and_has_a_card() {
+async fn every_listed_model_segments_and_has_a_model_card() {
     let list = json(send(get("/v1/models")).await.1).await;
     let models = list["models"].as_array().unwrap();
     assert_eq!(models.len(), 2);
@@ -130,7 +130,7 @@ async fn accept_chooses_the_overlay_picture() {
 }
 
 #[tokio::test]
-async fn wrong_requests_are_told_what_to_do() {
+async fn errors_of_invalid_requests_name_a_remedy() {
     let image = || sample(NO_BLEED);
     assert_problem(post("", "image/png", ""), 400, "empty_body").await;
     assert_problem(post("?threshold=2", "image/png", image()), 400, "invalid_parameter").await;
@@ -152,17 +152,17 @@ async fn wrong_requests_are_told_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_harmless_request_id_is_kept_and_others_are_replaced() {
-    for (given, kept) in [("abc-123", true), ("a b", false), (&"x".repeat(65), false)] {
+async fn a_valid_request_id_is_kept_and_others_are_replaced() {
+    for (id, kept) in [("abc-123", true), ("a b", false), (&"x".repeat(65), false)] {
         let mut request = get("/v1/health/live");
-        request.headers_mut().insert("x-request-id", given.parse().unwrap());
+        request.headers_mut().insert("x-request-id", id.parse().unwrap());
         let response = send(request).await.1;
-        assert_eq!(response.headers()["x-request-id"] == given, kept, "{given}");
+        assert_eq!(response.headers()["x-request-id"] == id, kept, "{id}");
     }
 }
 
 #[tokio::test]
-async fn limits_of_body_answer_and_queue_hold() {
+async fn limits_of_body_response_and_queue_hold() {
     type Change = fn(&mut ServiceLimits);
     let cases: [(&str, u16, Change); 3] = [
         ("payload_too_large", 413, |l| l.max_body_bytes = 100),
@@ -179,7 +179,7 @@ async fn limits_of_body_answer_and_queue_hold() {
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_given_up() {
+async fn a_body_that_never_ends_times_out() {
     let service = service_with(|l| l.body_timeout = Duration::from_millis(50));
     let never = Body::from_stream(silent_stream());
     let (status, response) = send_to(service, post("", "image/png", never)).await;
@@ -189,7 +189,7 @@ async fn a_body_that_never_ends_is_given_up() {
     );
 }
 
-/// A body stream that stays silent.
+/// A body stream that never yields.
 fn silent_stream() -> impl futures_core::Stream<Item = Result<Vec<u8>, std::io::Error>> {
     struct Silent;
     impl futures_core::Stream for Silent {
@@ -205,7 +205,7 @@ fn silent_stream() -> impl futures_core::Stream<Item = Result<Vec<u8>, std::io::
 }
 
 #[tokio::test]
-async fn the_description_names_every_route_and_no_other() {
+async fn the_description_lists_every_route_and_no_other() {
     let description = json(send(get("/v1/openapi.json")).await.1).await;
     for (path, methods) in description["paths"].as_object().unwrap() {
         let real = path.replace("{name}", "unet").replace("{id}", "0").replace("{index}", "0");
@@ -216,7 +216,7 @@ async fn the_description_names_every_route_and_no_other() {
                 .body(Body::empty())
                 .unwrap();
             let (status, response) = send(request).await;
-            // A job that is not there is 404 too, but by a handler and not for want of a route.
+            // A missing job is 404 as well, but by its handler and not because the route is missing.
             let detail = String::from_utf8(bytes(response).await).unwrap();
             let missing = status == 405 || detail.contains("No such route");
             assert!(!missing, "{method} {path}: {status}");
@@ -241,7 +241,7 @@ async fn the_description_names_every_route_and_no_other() {
 }
 
 #[tokio::test]
-async fn what_the_client_has_is_not_sent_again() {
+async fn unchanged_resources_are_not_sent_again() {
     for path in ["/v1/models", "/v1/models/unet/card", "/v1/openapi.json"] {
         let first = send(get(path)).await.1;
         let tag = first.headers()["etag"].clone();
@@ -257,7 +257,7 @@ async fn what_the_client_has_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn requests_above_the_rate_are_told_when_to_come_back() {
+async fn requests_above_the_rate_return_retry_after() {
     let rate = Some(Rate { per_second: 0.5, burst: 2.0 });
     let service = service_with(|l| l.rate = rate);
     let mut statuses = Vec::new();
@@ -273,7 +273,7 @@ async fn requests_above_the_rate_are_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn answers_have_the_fields_that_the_description_requires() {
+async fn responses_have_the_fields_that_the_description_requires() {
     let description = json(send(get("/v1/openapi.json")).await.1).await;
     let answers = [
         ("Report", json(send(post("", "image/png", sample(BLEED))).await.1).await),

@@ -13,7 +13,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// One line that a person can act on, exit code 1.
+/// Exit code 1, and one line on stderr that contains `needle`.
 fn assert_refused(output: &Output, needle: &str) {
     let stderr = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
@@ -22,7 +22,7 @@ fn assert_refused(output: &Output, needle: &str) {
 }
 
 #[test]
-fn segment_writes_mask_overlay_and_a_json_line_each() {
+fn segment_writes_mask_overlay_and_one_json_line_per_file() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().to_str().unwrap();
     let files = [BLEED, NO_BLEED].map(|f| format!("frontend/samples/{f}"));
@@ -43,7 +43,7 @@ fn segment_writes_mask_overlay_and_a_json_line_each() {
 }
 
 #[test]
-fn a_bad_file_is_reported_and_the_good_one_is_done() {
+fn an_unreadable_file_is_reported_and_the_other_is_segmented() {
     let dir = tempfile::tempdir().unwrap();
     let bad = dir.path().join("bad.png");
     std::fs::write(&bad, &sample(BLEED)[..900]).unwrap();
@@ -59,7 +59,7 @@ fn a_bad_file_is_reported_and_the_good_one_is_done() {
 }
 
 #[test]
-fn wrong_use_exits_with_one_line() {
+fn invalid_arguments_exit_with_one_line() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().to_str().unwrap();
     let file = format!("frontend/samples/{BLEED}");
@@ -86,7 +86,7 @@ fn a_model_that_was_altered_is_refused() {
 }
 
 #[test]
-fn a_format_that_is_impossible_leaves_the_others() {
+fn a_format_that_cannot_be_written_leaves_the_others() {
     let dir = tempfile::tempdir().unwrap();
     let file = format!("frontend/samples/{BLEED}");
     let run = |formats: &str, out: &Path| {
@@ -122,7 +122,7 @@ fn a_format_that_is_impossible_leaves_the_others() {
             .collect();
         assert_eq!(missing, ["dicom-seg", "dicom-sr"]);
     }
-    // Where nothing that was asked for is there, the run has failed; the report is still said.
+    // Where no requested format can be written, the run fails; the report is still printed.
     let output = run("dicom-seg", &dir.path().join("none"));
     assert_refused(&output, "could not be written");
     assert_eq!(

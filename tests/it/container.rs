@@ -24,12 +24,12 @@ fn service() -> Arc<Service> {
     Arc::clone(SERVICE.get_or_init(|| Service::new(ort_models(settings()), limits())))
 }
 
-async fn ask(service: Arc<Service>, request: Request<Body>) -> Response<Body> {
+async fn send(service: Arc<Service>, request: Request<Body>) -> Response<Body> {
     sagemaker_router(service).oneshot(request).await.unwrap()
 }
 
 async fn get(path: &str) -> Value {
-    let response = ask(service(), Request::get(path).body(Body::empty()).unwrap()).await;
+    let response = send(service(), Request::get(path).body(Body::empty()).unwrap()).await;
     assert_eq!(response.status(), 200, "{path}");
     json(response).await
 }
@@ -41,8 +41,8 @@ fn post(path: &str, kind: &str, attributes: &str, body: impl Into<Body>) -> Requ
     request.body(body.into()).unwrap()
 }
 
-/// The answer without what differs from call to call.
-fn lasting(mut report: Value) -> Value {
+/// The report without the values that differ from call to call.
+fn without_times_and_ids(mut report: Value) -> Value {
     let fields = report.as_object_mut().unwrap();
     fields.remove("timings_ms").unwrap();
     fields.remove("request_id").unwrap();
@@ -50,9 +50,9 @@ fn lasting(mut report: Value) -> Value {
 }
 
 async fn report(path: &str, attributes: &str, image: &[u8]) -> Value {
-    let response = ask(service(), post(path, "image/png", attributes, image.to_vec())).await;
+    let response = send(service(), post(path, "image/png", attributes, image.to_vec())).await;
     assert_eq!(response.status(), 200);
-    lasting(json(response).await)
+    without_times_and_ids(json(response).await)
 }
 
 fn line(image: &[u8]) -> String {
@@ -61,7 +61,7 @@ fn line(image: &[u8]) -> String {
 
 async fn lines(attributes: &str, body: String) -> Vec<Value> {
     let request = post("/invocations", "application/jsonlines", attributes, body);
-    let response = ask(service(), request).await;
+    let response = send(service(), request).await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "application/jsonlines");
     let text = String::from_utf8(bytes(response).await).unwrap();
@@ -70,14 +70,14 @@ async fn lines(attributes: &str, body: String) -> Vec<Value> {
 }
 
 async fn problem(request: Request<Body>) -> (u16, String) {
-    let response = ask(service(), request).await;
+    let response = send(service(), request).await;
     assert_eq!(response.headers()["content-type"], "application/problem+json");
     let status = response.status().as_u16();
     (status, json(response).await["code"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test]
-async fn ping_says_what_runs_the_networks_and_so_does_the_list_of_models() {
+async fn ping_and_the_list_of_models_report_the_engine() {
     let ping = get("/ping").await;
     assert_eq!(ping["status"], "ready");
     assert_eq!(ping["engines"].as_array().unwrap().len(), 2);
@@ -98,21 +98,21 @@ async fn ping_says_what_runs_the_networks_and_so_does_the_list_of_models() {
 }
 
 #[tokio::test]
-async fn invocations_answer_as_segment_does_whichever_way_the_image_comes() {
+async fn invocations_return_the_report_of_segment_for_every_form_of_body() {
     let image = sample(BLEED);
     let expected = report("/v1/segment", "", &image).await;
     assert_eq!(report("/invocations", "", &image).await, expected);
-    let wrapped = ask(service(), post("/invocations", "application/json", "", line(&image))).await;
-    assert_eq!(lasting(json(wrapped).await), expected);
+    let wrapped = send(service(), post("/invocations", "application/json", "", line(&image))).await;
+    assert_eq!(without_times_and_ids(json(wrapped).await), expected);
     let mut form = b"--f\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\n".to_vec();
     form.extend_from_slice(&image);
     form.extend_from_slice(b"\r\n--f--\r\n");
     let form = post("/invocations", "multipart/form-data; boundary=f", "", form);
-    assert_eq!(lasting(json(ask(service(), form).await).await), expected);
+    assert_eq!(without_times_and_ids(json(send(service(), form).await).await), expected);
 }
 
 #[tokio::test]
-async fn custom_attributes_carry_the_words_of_the_query() {
+async fn custom_attributes_hold_the_parameters_of_the_query() {
     let image = sample(BLEED);
     let words = "model=unet&threshold=0.35&include=mask,contours";
     let by_query = report(&format!("/v1/segment?{words}"), "", &image).await;
@@ -134,7 +134,7 @@ async fn custom_attributes_carry_the_words_of_the_query() {
 }
 
 #[tokio::test]
-async fn each_line_is_answered_in_its_place_and_a_bad_one_harms_no_other() {
+async fn each_line_has_its_result_in_order_and_an_invalid_line_affects_no_other() {
     let images = [sample(BLEED), b"no image".to_vec(), sample(NO_BLEED)];
     let mut body: Vec<String> = images.iter().map(|image| line(image)).collect();
     body.push("{\"picture\": 1}".into());
@@ -142,7 +142,7 @@ async fn each_line_is_answered_in_its_place_and_a_bad_one_harms_no_other() {
     assert_eq!(answers.len(), 4);
     for (answer, image) in [(&answers[0], &images[0]), (&answers[2], &images[2])] {
         let alone = report("/v1/segment?model=unet&include=mask", "", image).await;
-        assert_eq!(lasting(answer.clone()), alone);
+        assert_eq!(without_times_and_ids(answer.clone()), alone);
     }
     assert_eq!(
         (&answers[1]["status"], &answers[1]["code"]),
@@ -180,13 +180,13 @@ async fn lines_beyond_the_limits_are_refused_before_any_work() {
 async fn an_asynchronous_request_keeps_its_inference_id() {
     let mut request = post("/invocations", "image/png", "include=", sample(NO_BLEED));
     request.headers_mut().insert("x-amzn-sagemaker-inference-id", "head-42".parse().unwrap());
-    let response = ask(service(), request).await;
+    let response = send(service(), request).await;
     assert_eq!(response.headers()["x-request-id"], "head-42");
     assert_eq!(json(response).await["request_id"], "head-42");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn requests_that_come_together_share_batches_and_keep_their_answers() {
+async fn concurrent_requests_share_batches_and_keep_their_results() {
     let service = Service::new(
         ort_models(OrtSettings { wait: Duration::from_millis(500), ..settings() }),
         limits(),
@@ -197,19 +197,23 @@ async fn requests_that_come_together_share_batches_and_keep_their_answers() {
     for image in &images {
         expected.push(report(&format!("/v1/segment{words}"), "", image).await);
     }
-    let asked: Vec<_> = (0..16)
+    let requests: Vec<_> = (0..16)
         .map(|number| {
             let request =
                 post(&format!("/invocations{words}"), "image/png", "", images[number % 2].clone());
-            tokio::spawn(ask(Arc::clone(&service), request))
+            tokio::spawn(send(Arc::clone(&service), request))
         })
         .collect();
-    for (number, answer) in asked.into_iter().enumerate() {
+    for (number, answer) in requests.into_iter().enumerate() {
         let response = answer.await.unwrap();
         assert_eq!(response.status(), 200);
-        assert_eq!(lasting(json(response).await), expected[number % 2], "request {number}");
+        assert_eq!(
+            without_times_and_ids(json(response).await),
+            expected[number % 2],
+            "request {number}"
+        );
     }
-    let ping = json(ask(service, Request::get("/ping").body(Body::empty()).unwrap()).await).await;
+    let ping = json(send(service, Request::get("/ping").body(Body::empty()).unwrap()).await).await;
     let unet = ping["engines"].as_array().unwrap().iter().find(|e| e["model"] == "unet").unwrap();
     assert_eq!(unet["slices"], 16);
     let batches = unet["batches"].as_u64().unwrap();
@@ -217,18 +221,18 @@ async fn requests_that_come_together_share_batches_and_keep_their_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_full_queue_answers_503_with_the_time_to_come_back() {
+async fn a_full_queue_returns_503_with_retry_after() {
     // One slice is computed, one waits; there is no third place.
     let settings = OrtSettings { max_batch: Some(1), wait: Duration::ZERO, queue: 1, ..settings() };
     let service = Service::new(ort_models(settings), limits());
-    let asked: Vec<_> = (0..24)
+    let requests: Vec<_> = (0..24)
         .map(|_| {
             let request = post("/invocations", "image/png", "model=unet&include=", sample(BLEED));
-            tokio::spawn(ask(Arc::clone(&service), request))
+            tokio::spawn(send(Arc::clone(&service), request))
         })
         .collect();
     let (mut served, mut sent_away) = (0, 0);
-    for answer in asked {
+    for answer in requests {
         let response = answer.await.unwrap();
         match response.status().as_u16() {
             200 => served += 1,
@@ -244,19 +248,19 @@ async fn a_full_queue_answers_503_with_the_time_to_come_back() {
     }
     assert!(served >= 2 && sent_away >= 1, "{served} served, {sent_away} sent away");
     let again = post("/invocations", "image/png", "model=unet&include=", sample(BLEED));
-    assert_eq!(ask(service, again).await.status(), 200, "once it is quiet there is room again");
+    assert_eq!(send(service, again).await.status(), 200, "once it is quiet there is room again");
 }
 
 #[tokio::test]
-async fn the_description_holds_every_route_of_the_container() {
+async fn the_description_lists_every_route_of_the_container() {
     let description = get("/v1/openapi.json").await;
     for (path, methods) in description["paths"].as_object().unwrap() {
         for method in methods.as_object().unwrap().keys() {
             let path = path.replace(['{', '}'], "");
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let request = Request::builder().method(method).uri(&path).body(Body::empty()).unwrap();
-            let status = ask(service(), request).await.status().as_u16();
-            // A model of the name `name` is not there; the route is.
+            let status = send(service(), request).await.status().as_u16();
+            // There is no model `name`, but there is a route.
             let named = path.contains("/name");
             assert!(status != 405 && (status != 404 || named), "{path}: {status}");
         }

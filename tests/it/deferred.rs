@@ -1,4 +1,4 @@
-//! Networks that are built when a slice first asks for them.
+//! Networks that are built for their first slice.
 
 use crate::fixtures::{BLEED, json, models, root, sample, send_to};
 use axum::body::Body;
@@ -13,7 +13,7 @@ fn first_model() -> ModelFiles {
 }
 
 #[test]
-fn a_deferred_network_answers_as_a_loaded_one() {
+fn a_deferred_network_gives_the_logits_of_a_loaded_one() {
     let slice = decode_slice(&sample(BLEED), &Limits::default()).unwrap();
     let deferred = Segmenter::deferred(first_model()).unwrap();
     let models = models();
@@ -46,13 +46,13 @@ async fn a_service_is_ready_when_every_network_is_built() {
 }
 
 #[test]
-fn a_deferred_network_that_cannot_be_built_says_so_every_time() {
+fn a_deferred_network_that_cannot_be_built_fails_every_time() {
     let slice = decode_slice(&sample(BLEED), &Limits::default()).unwrap();
     let damaged = ModelFiles { onnx: b"no network".to_vec().into(), ..first_model() };
     let name = damaged.spec.name.clone();
     let deferred = Segmenter::deferred(damaged).unwrap();
     for _ in 0..2 {
-        let said = deferred.logits(&slice).err().unwrap().to_string();
-        assert!(said.contains(&name), "{said}");
+        let message = deferred.logits(&slice).err().unwrap().to_string();
+        assert!(message.contains(&name), "{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! DICOM: Hounsfield units as pydicom has them, geometry, and clear refusals.
+//! DICOM: Hounsfield units equal to pydicom's, geometry, and clear errors.
 
 mod encapsulated;
 mod hostile;
@@ -65,7 +65,7 @@ fn refusal(bytes: &[u8]) -> String {
     slices(bytes).unwrap_err().to_string()
 }
 
-/// The figures are pydicom's: `a = d.pixel_array * d.RescaleSlope + d.RescaleIntercept;
+/// The expected values are pydicom's: `a = d.pixel_array * d.RescaleSlope + d.RescaleIntercept;
 /// print(a.min(), a.max(), a.mean())` with pydicom 3.0.2 and pylibjpeg 2.1.0.
 #[test]
 fn seven_transfer_syntaxes_hold_pydicoms_hounsfield_units() {
@@ -94,7 +94,7 @@ fn seven_transfer_syntaxes_hold_pydicoms_hounsfield_units() {
 }
 
 #[test]
-fn what_the_header_says_of_place_and_display_is_kept() {
+fn position_and_display_windows_of_the_header_are_kept() {
     let slice = slice(&ct_with(|_| {}));
     assert_eq!(slice.warnings, []);
     assert_eq!(slice.intensity, Intensity::Hounsfield);
@@ -117,7 +117,7 @@ fn what_the_header_says_of_place_and_display_is_kept() {
 }
 
 #[test]
-fn inspection_shows_no_patient() {
+fn inspection_does_not_identify_the_patient() {
     let inspection = facts(&ct_with(|_| {}));
     assert_eq!(inspection.slices[0].gantry_tilt_degrees, Some(18.5));
     let json = serde_json::to_string(&inspection).unwrap();
@@ -247,7 +247,7 @@ const CASES: [Case; 13] = [
 ];
 
 #[test]
-fn headers_of_every_kind_give_pydicoms_hounsfield_units() {
+fn unusual_headers_give_pydicoms_hounsfield_units() {
     for (what, change, (min, max, mean), warnings) in CASES {
         let bytes = ct_with(change);
         let samples = facts(&bytes).slices[0].samples;
@@ -310,7 +310,7 @@ fn frames_of_an_enhanced_object_have_their_own_rescale_and_place() {
 }
 
 #[test]
-fn a_model_of_ct_says_nothing_of_another_modality() {
+fn a_model_of_ct_reports_nothing_for_another_modality() {
     let models = models();
     let segment = |modality: &str| {
         let slice = slice(&ct_with(|o| text(o, tags::MODALITY, VR::CS, modality)));
@@ -326,7 +326,7 @@ fn a_model_of_ct_says_nothing_of_another_modality() {
 }
 
 #[test]
-fn other_modalities_are_grey_and_say_so() {
+fn other_modalities_are_grey_with_a_warning() {
     let mr = |o: &mut InMemDicomObject| text(o, tags::MODALITY, VR::CS, "MR");
     let windowed = slice(&ct_with(mr));
     assert_eq!(windowed.intensity, Intensity::Display);
@@ -351,7 +351,7 @@ fn other_modalities_are_grey_and_say_so() {
 }
 
 #[test]
-fn captured_pictures_of_ct_are_no_hounsfield_units() {
+fn captured_pictures_of_ct_are_not_hounsfield_units() {
     let captured = slice(&ct_with(|o| {
         text(o, tags::SOP_CLASS_UID, VR::UI, uids::SECONDARY_CAPTURE_IMAGE_STORAGE);
         o.remove_element(tags::RESCALE_INTERCEPT);
@@ -363,7 +363,7 @@ fn captured_pictures_of_ct_are_no_hounsfield_units() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named_with_a_way_out() {
+fn errors_of_unreadable_files_name_the_cause_and_a_remedy() {
     let cases: [(&str, Change, &str); 12] = [
         ("zero slope", |o| text(o, tags::RESCALE_SLOPE, VR::DS, "0"), "rescale slope"),
         ("slope NaN", |o| text(o, tags::RESCALE_SLOPE, VR::DS, "nan"), "rescale slope"),
@@ -408,7 +408,7 @@ fn what_cannot_be_read_is_named_with_a_way_out() {
 }
 
 #[test]
-fn unread_transfer_syntaxes_are_named() {
+fn errors_name_unsupported_transfer_syntaxes() {
     for (uid, needle) in [
         (uids::JPEGLS_LOSSLESS, "JPEG-LS Lossless Image Compression (1.2.840.10008.1.2.4.80)"),
         (uids::JPEGLS_LOSSLESS, "dcmdjpls"),

@@ -19,7 +19,7 @@ fn largest_difference(a: &Logits, b: &Logits) -> f32 {
 }
 
 #[test]
-fn served_models_run_on_our_kernels_and_agree_with_tract_at_every_level() {
+fn served_models_run_on_the_native_engine_and_agree_with_tract_at_every_simd_level() {
     let images: Vec<String> = std::fs::read_dir(root().join("frontend/samples"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -63,7 +63,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn unsafe_code_is_allowed_in_the_kernels_alone() {
+fn unsafe_code_is_allowed_in_the_kernels_only() {
     // The lint is `deny` for all crates: what does not allow it has no unsafe code.
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(manifest.contains("unsafe_code = \"deny\""));

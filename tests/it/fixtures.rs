@@ -1,4 +1,4 @@
-//! What the tests share: the committed models, the synthetic slices, one service.
+//! Fixtures of the tests: the committed models, the synthetic slices, one service.
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -26,7 +26,7 @@ pub(crate) fn models() -> Models {
     Models::load(read_model_dir(&root().join("models")).unwrap(), None).unwrap()
 }
 
-/// The model that knows of neighbours, made to let no slice of a series through.
+/// The model with a series chain, whose cut-off is raised so that every mask of a series is emptied.
 pub(crate) fn closed_models() -> Models {
     let mut files = read_model_dir(&root().join("models")).unwrap();
     files.retain(|files| files.spec.name == "deeplabv3");
@@ -74,7 +74,7 @@ pub(crate) fn post(query: &str, content_type: &str, body: impl Into<Body>) -> Re
         .unwrap()
 }
 
-/// An error answer must be a problem with a stable code, and say what to do.
+/// An error response must be a problem with a stable code and a remedy.
 pub(crate) async fn assert_problem(request: Request<Body>, status: u16, code: &str) {
     let (actual, response) = send(request).await;
     assert_eq!(response.headers()["content-type"], "application/problem+json");

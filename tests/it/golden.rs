@@ -1,4 +1,4 @@
-//! The served models against the truth that PyTorch wrote, stage by stage.
+//! The served models against reference outputs of PyTorch, stage by stage.
 
 use crate::fixtures::{models, root, sample};
 use ichor::decode::{Limits, decode_slice};
@@ -14,7 +14,7 @@ const TENSOR_TOLERANCE: f32 = 2e-3;
 /// f16 storage of the probability (2.5e-4) plus f32 sums in another order, and weights that
 /// the ONNX file stores as f16 where PyTorch kept f32.
 const PROBABILITY_TOLERANCE: f32 = 5e-3;
-/// Logits of the slice head, as above but before the squashing.
+/// Logits of the slice head: as above, before the sigmoid.
 const SLICE_LOGIT_TOLERANCE: f32 = 5e-2;
 
 pub(crate) fn cases(model: &str) -> Vec<PathBuf> {
@@ -40,8 +40,8 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
-/// Pixels that lie on different sides of the threshold, and further from it than `distance`: whatever the CPU sums
-/// first, there is none.
+/// Pixels that lie on different sides of the threshold, and further from it than `distance`. There must be
+/// none, in whatever order the CPU adds.
 pub(crate) fn crossings(a: &[f32], b: &[f32], threshold: f32, distance: f32) -> usize {
     assert_eq!(a.len(), b.len());
     let far = |value: f32| (value - threshold).abs() > distance;

@@ -81,7 +81,7 @@ impl Layout {
     }
 }
 
-/// Writes one DICOM file a slice, named against the order of the slices.
+/// Writes one DICOM file per slice. The names are in reverse order of the slices.
 pub(crate) fn write_dicom(folder: &Path) {
     write_laid_out(folder, Layout::default());
 }

@@ -1,4 +1,4 @@
-//! Input that is odd, broken or meant to do harm: a clear problem or a right answer.
+//! Unusual, damaged and hostile input: a clear problem or a correct result.
 
 use crate::fixtures::{BLEED, assert_problem, json, post, sample, send};
 use ichor::decode::{Limits, decode_slice};
@@ -49,7 +49,7 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn every_prefix_of_a_file_fails_cleanly() {
+async fn every_prefix_of_a_file_is_refused_or_read() {
     for format in [
         ImageFormat::Png,
         ImageFormat::Jpeg,
@@ -62,7 +62,7 @@ async fn every_prefix_of_a_file_fails_cleanly() {
         assert!(small.is_ok(), "{format:?}");
         for step in 0..60 {
             let prefix = &whole[..whole.len() * step / 60];
-            // A prefix may still hold a whole picture; it must only never panic or hang.
+            // A prefix may hold a whole picture; it must not panic or hang.
             if let Err(error) = decode_slice(prefix, &Limits::default()) {
                 assert!(error.to_string().len() > 20, "{format:?} {step}");
             }
@@ -71,7 +71,7 @@ async fn every_prefix_of_a_file_fails_cleanly() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_image_are_named_so() {
+async fn bytes_that_are_not_an_image_are_refused() {
     for bytes in [&b"GIF89a...."[..], b"%PDF-1.7", b"\0\0\0\0", b"<svg></svg>", &[0xff; 2000]] {
         assert_problem(post("", "image/png", bytes.to_vec()), 415, "unsupported_media_type").await;
     }
@@ -102,7 +102,7 @@ async fn sizes_are_refused_before_memory_is_taken() {
 }
 
 #[tokio::test]
-async fn all_formats_give_the_same_finding() {
+async fn all_formats_give_the_same_result() {
     let expected = answer(sample(BLEED)).await;
     for format in [ImageFormat::Tiff, ImageFormat::WebP, ImageFormat::Bmp] {
         let report = answer(encode(&DynamicImage::from(bleed().to_rgb8()), format)).await;
@@ -112,7 +112,7 @@ async fn all_formats_give_the_same_finding() {
 }
 
 #[tokio::test]
-async fn transparency_lies_on_black_and_colour_is_warned_of() {
+async fn transparency_becomes_black_and_colour_has_a_warning() {
     let grey = bleed().to_luma8();
     let clear = RgbaImage::from_fn(512, 512, |x, y| {
         let v = grey[(x, y)].0[0];
@@ -124,7 +124,7 @@ async fn transparency_lies_on_black_and_colour_is_warned_of() {
 }
 
 #[tokio::test]
-async fn sixteen_bits_are_stretched_and_warned_of() {
+async fn sixteen_bits_are_scaled_with_a_warning() {
     let grey = bleed().to_luma8();
     let deep = image::ImageBuffer::<Luma<u16>, Vec<u16>>::from_fn(512, 512, |x, y| {
         Luma([u16::from(grey[(x, y)].0[0]) * 16])
@@ -186,7 +186,7 @@ async fn the_frames_of_an_animated_png_are_slices() {
 }
 
 #[tokio::test]
-async fn black_white_and_noise_are_answered_with_a_warning_where_no_head_is() {
+async fn pictures_without_a_head_are_answered_and_a_black_one_has_a_warning() {
     let black = GrayImage::new(512, 512);
     let report = answer(encode(&black.into(), ImageFormat::Png)).await;
     assert!(codes(&report).contains(&"head_not_found"));

@@ -1,4 +1,4 @@
-//! What `ichor segment` takes for inputs, and what it says of what it leaves out.
+//! The inputs of `ichor segment`, and its warnings about files that it leaves out.
 
 use crate::fixtures::root;
 use crate::head::{SLICES, nifti, write_dicom};
@@ -32,7 +32,7 @@ fn codes(line: &Value) -> Vec<&str> {
     line["warnings"].as_array().unwrap().iter().map(|w| w["code"].as_str().unwrap()).collect()
 }
 
-/// The head once more in the same folder, with other values of some attributes.
+/// Writes the head again into the same folder, with other values of some attributes.
 fn add_series(folder: &Path, prefix: &str, values: &[(Tag, VR, &str)]) {
     for number in 1..=SLICES {
         let mut object = dicom_object::open_file(folder.join(format!("{number:02}.dcm"))).unwrap();
@@ -44,7 +44,7 @@ fn add_series(folder: &Path, prefix: &str, values: &[(Tag, VR, &str)]) {
 }
 
 #[test]
-fn one_series_of_a_folder_and_of_its_zip_is_taken_and_another_by_its_number() {
+fn one_series_is_chosen_from_a_folder_and_its_zip_and_another_by_its_number() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("study");
     write_dicom(&folder);
@@ -72,7 +72,7 @@ fn one_series_of_a_folder_and_of_its_zip_is_taken_and_another_by_its_number() {
 }
 
 #[test]
-fn patients_that_share_a_series_are_heads_of_their_own() {
+fn patients_that_share_a_series_are_separate_heads() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("two");
     write_dicom(&folder);
@@ -85,7 +85,7 @@ fn patients_that_share_a_series_are_heads_of_their_own() {
 }
 
 #[test]
-fn an_output_folder_among_the_inputs_gives_no_new_ones() {
+fn results_in_an_input_folder_are_not_inputs() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("head");
     write_dicom(&folder);
@@ -99,7 +99,7 @@ fn an_output_folder_among_the_inputs_gives_no_new_ones() {
 }
 
 #[test]
-fn links_are_read_and_what_they_miss_leaves_the_answer_open() {
+fn links_are_followed_and_missing_files_leave_the_result_undecided() {
     let dir = tempfile::tempdir().unwrap();
     let (folder, links) = (dir.path().join("head"), dir.path().join("links"));
     write_dicom(&folder);

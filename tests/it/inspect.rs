@@ -15,7 +15,7 @@ fn lines(output: &Output) -> Vec<Value> {
 }
 
 #[test]
-fn a_folder_gives_a_line_a_file() {
+fn a_folder_gives_one_line_per_file() {
     let output = inspect(&["--json", "fuzz/seeds/dicom"]);
     assert!(output.status.success());
     let lines = lines(&output);
@@ -27,7 +27,7 @@ fn a_folder_gives_a_line_a_file() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said_and_the_rest_is_shown() {
+fn unreadable_files_are_reported_and_the_others_are_shown() {
     let picture = format!("frontend/samples/{BLEED}");
     let output = inspect(&["--json", "Cargo.toml", &picture]);
     assert_eq!(output.status.code(), Some(1));

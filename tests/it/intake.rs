@@ -1,4 +1,4 @@
-//! Every way in which a request may carry its files and its parameters.
+//! Every form in which a request may contain its files and its parameters.
 
 use crate::fixtures::{
     BLEED, NO_BLEED, assert_problem, bytes, json, post, sample, send, send_to, service_with,
@@ -52,7 +52,7 @@ fn codes(report: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn base64_is_read_as_clients_write_it() {
+async fn every_common_form_of_base64_is_read() {
     let image = sample(BLEED);
     let plain = STANDARD.encode(&image);
     let lines: Vec<&str> =
@@ -74,7 +74,7 @@ async fn base64_is_read_as_clients_write_it() {
 }
 
 #[tokio::test]
-async fn media_types_play_no_part_in_reading_a_file() {
+async fn media_types_do_not_affect_how_a_file_is_read() {
     let image = sample(NO_BLEED);
     let expected = report(post("", "image/png", image.clone())).await;
     for kind in [
@@ -90,13 +90,13 @@ async fn media_types_play_no_part_in_reading_a_file() {
     }
     let untyped = Request::post("/v1/segment").body(Body::from(image.clone())).unwrap();
     assert_eq!(report(untyped).await, expected);
-    // What `curl -d` makes of a JSON text.
+    // A JSON text as `curl -d` sends it.
     let body = value!({"image": STANDARD.encode(&image)}).to_string();
     assert_eq!(report(post("", "application/x-www-form-urlencoded", body)).await, expected);
 }
 
 #[tokio::test]
-async fn parameters_say_the_same_in_the_query_a_form_and_json() {
+async fn parameters_mean_the_same_in_query_form_and_json() {
     let image = sample(BLEED);
     let query = "?model=unet&threshold=0.9&include=mask";
     let expected = report(post(query, "image/png", image.clone())).await;
@@ -123,7 +123,7 @@ async fn parameters_say_the_same_in_the_query_a_form_and_json() {
 }
 
 #[tokio::test]
-async fn wrong_fields_are_refused_by_name() {
+async fn errors_name_invalid_fields() {
     let image = sample(NO_BLEED);
     let base64 = STANDARD.encode(&image);
     let json = |body: Value| post("", "application/json", body.to_string());
@@ -152,7 +152,7 @@ async fn wrong_fields_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn other_multipart_types_are_told_what_to_do() {
+async fn errors_of_other_multipart_types_name_a_remedy() {
     let body = b"--b\r\nContent-Type: application/dicom\r\n\r\nx\r\n--b--\r\n".to_vec();
     let related = "multipart/related; type=\"application/dicom\"; boundary=b";
     let problem = detail(post("", related, body)).await;
@@ -204,7 +204,7 @@ fn form_of(files: &[(String, Vec<u8>)]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn several_files_are_one_series() {
+async fn several_files_of_a_form_are_one_series() {
     let mut files = dicom_files();
     let entries: Vec<(&str, &[u8])> = files.iter().map(|(n, c)| (n.as_str(), &c[..])).collect();
     let zip = crate::packed::zip(&entries);
@@ -219,7 +219,7 @@ async fn several_files_are_one_series() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_read_takes_the_no_away() {
+async fn an_unreadable_file_leaves_the_result_undecided() {
     let mut files = dicom_files();
     let length = files[2].1.len();
     files[2].1.truncate(length - 4000);
@@ -247,7 +247,7 @@ async fn more_slices_than_allowed_are_refused_before_they_are_segmented() {
 }
 
 #[tokio::test]
-async fn the_next_form_of_the_answer_is_given_where_the_first_is_impossible() {
+async fn the_next_accepted_format_is_returned_where_the_first_cannot_be_written() {
     let mut request = post("", "image/png", sample(BLEED));
     request.headers_mut().insert("accept", "application/dicom, application/json".parse().unwrap());
     let report = report(request).await;

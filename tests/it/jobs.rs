@@ -1,4 +1,4 @@
-//! Uploads and jobs by what a client sends and gets, kept in a folder of this machine.
+//! Uploads and jobs by their requests and responses, stored in a local folder.
 
 use crate::api::assert_shape;
 use crate::fixtures::{BLEED, NO_BLEED, closed_models, json, models, post, sample, send, send_to};
@@ -83,8 +83,8 @@ async fn ended(service: &Arc<Service>, job_url: &str) -> Value {
     panic!("the job did not end")
 }
 
-/// The answer without what differs from run to run.
-fn lasting(mut report: Value) -> Value {
+/// The report without the values that differ from run to run.
+fn without_times_and_ids(mut report: Value) -> Value {
     let fields = report.as_object_mut().unwrap();
     fields.remove("timings_ms").unwrap();
     fields.remove("request_id").unwrap();
@@ -92,7 +92,7 @@ fn lasting(mut report: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_series_becomes_slices_and_the_answer_of_the_short_way() {
+async fn a_job_reports_each_slice_and_returns_the_report_of_segment() {
     let folder = tempfile::tempdir().unwrap();
     let service = service(folder.path()).await;
     let content = zip_of(&[BLEED, NO_BLEED]);
@@ -106,7 +106,7 @@ async fn a_series_becomes_slices_and_the_answer_of_the_short_way() {
     );
     let put = order["upload"]["url"].as_str().unwrap();
     for _ in 0..2 {
-        // Twice: a client that lost the answer sends again.
+        // Twice: a client that did not receive the response sends again.
         let put = request("PUT", put, "application/zip", content.clone());
         assert_eq!(send_to(service.clone(), put).await.0, 200);
     }
@@ -129,7 +129,7 @@ async fn a_series_becomes_slices_and_the_answer_of_the_short_way() {
     let (_, result) = get(&service, job["result_url"].as_str().unwrap()).await;
     assert_eq!(result, job["result"]);
     let direct = json(send(post("?include=", "application/zip", content)).await.1).await;
-    assert_eq!(lasting(result), lasting(direct));
+    assert_eq!(without_times_and_ids(result), without_times_and_ids(direct));
 
     let schemas: Value = serde_json::from_str(OPENAPI).unwrap();
     let schemas = &schemas["components"]["schemas"];
@@ -145,9 +145,9 @@ async fn a_series_becomes_slices_and_the_answer_of_the_short_way() {
     assert_eq!(files_below(folder.path()), 0);
 }
 
-/// A model whose series let no slice through: what a slice showed by itself is taken back at the end.
+/// The series of this model empties every mask, so that the report of each slice changes at the end.
 #[tokio::test(flavor = "multi_thread")]
-async fn slices_that_the_series_empties_are_written_again() {
+async fn reports_of_slices_that_the_series_empties_are_written_again() {
     let models = Arc::new(closed_models());
     let folder = tempfile::tempdir().unwrap();
     let store = DirObjects::open(folder.path()).unwrap();
@@ -171,7 +171,7 @@ fn files_below(folder: &Path) -> usize {
 }
 
 #[tokio::test]
-async fn orders_that_cannot_be_filled_are_refused() {
+async fn invalid_job_requests_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let service = service(folder.path()).await;
     let with = |change: Value| {
@@ -205,7 +205,7 @@ async fn orders_that_cannot_be_filled_are_refused() {
 }
 
 #[tokio::test]
-async fn size_and_type_of_an_upload_are_bound() {
+async fn an_upload_must_have_the_declared_size_and_type() {
     let folder = tempfile::tempdir().unwrap();
     let service = service(folder.path()).await;
     let order = ordered(&service, &value!({"content_type": "image/png", "size_bytes": 10})).await;
@@ -244,12 +244,12 @@ impl futures_core::Stream for OnePiece {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_poisoned_upload_fails_and_the_next_job_is_done() {
+async fn an_unreadable_upload_fails_and_the_next_job_succeeds() {
     let folder = tempfile::tempdir().unwrap();
     let service = service(folder.path()).await;
-    let poisoned = uploaded(&service, b"PK\x03\x04 and then nothing", "application/zip", "").await;
+    let damaged = uploaded(&service, b"PK\x03\x04 and then nothing", "application/zip", "").await;
     let good = uploaded(&service, &sample(BLEED), "image/png", "mask").await;
-    let job = ended(&service, &poisoned).await;
+    let job = ended(&service, &damaged).await;
     assert_eq!((&job["state"], &job["error"]["status"]), (&value!("failed"), &value!(400)));
     assert_eq!(job["result"], Value::Null);
     let job = ended(&service, &good).await;
@@ -269,7 +269,7 @@ async fn a_result_above_the_limit_is_linked() {
 }
 
 #[tokio::test]
-async fn more_jobs_than_there_is_room_for_wait_until_one_is_deleted() {
+async fn jobs_above_the_limit_are_refused_until_one_is_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let service = service_of(local(folder.path(), JobLimits::default(), 2, now).await);
     let body = value!({"content_type": "image/png", "size_bytes": 10});
@@ -303,7 +303,7 @@ async fn idle_job(jobs: &LocalJobs, content: &[u8]) -> JobId {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_process_takes_up_what_an_old_one_left() {
+async fn a_new_process_resumes_the_jobs_of_an_earlier_one() {
     let folder = tempfile::tempdir().unwrap();
     let old = local(folder.path(), JobLimits::default(), 8, now).await;
     let id = idle_job(&old, &sample(NO_BLEED)).await;
@@ -314,7 +314,7 @@ async fn a_new_process_takes_up_what_an_old_one_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kept_logits_are_taken_and_not_computed_again() {
+async fn saved_logits_are_used_and_not_computed_again() {
     let folder = tempfile::tempdir().unwrap();
     let jobs = local(folder.path(), JobLimits::default(), 8, now).await;
     let content = sample(NO_BLEED);
@@ -323,7 +323,7 @@ async fn kept_logits_are_taken_and_not_computed_again() {
     let spec = models.get(Some("unet")).unwrap().spec();
     let [_, _, height, width] = spec.input.shape;
     let classes = spec.outputs.slice.as_ref().map_or(0, |s| s.classes.len());
-    // What no network would say of this slice: blood everywhere.
+    // Logits that no network returns for this slice: hemorrhage at every pixel.
     let logits = Logits { mask: vec![9.0; height * width], slice: vec![9.0; classes] };
     let key = format!("jobs/{id}/logits-0000");
     jobs.jobs().store().put(&key, "", logits.to_bytes()).await.unwrap();
@@ -341,7 +341,7 @@ async fn kept_logits_are_taken_and_not_computed_again() {
 }
 
 #[tokio::test]
-async fn a_day_later_all_of_it_is_gone() {
+async fn jobs_and_files_are_deleted_after_a_day() {
     let folder = tempfile::tempdir().unwrap();
     let jobs = local(folder.path(), JobLimits::default(), 8, now).await;
     let created = jobs.create(plain_order(b"pixels"), now()).await.unwrap().unwrap();
@@ -351,7 +351,7 @@ async fn a_day_later_all_of_it_is_gone() {
     let status = jobs.jobs().status(created.id, 0, now() + 86_400).await.unwrap().unwrap();
     assert_eq!((status.state, status.slices.len()), (State::Expired, 0));
     drop(jobs);
-    // A server that starts a day later sweeps before it works; a day more, and it forgets the job.
+    // A server that starts a day later deletes old uploads first; after another day it deletes the job.
     let tomorrow = local(folder.path(), JobLimits::default(), 8, || now() + 86_400).await;
     assert_eq!(files_below(folder.path()), 1, "only that there was a job");
     assert!(tomorrow.jobs().record(created.id).await.unwrap().is_some());
@@ -360,7 +360,7 @@ async fn a_day_later_all_of_it_is_gone() {
 }
 
 #[tokio::test]
-async fn a_service_without_uploads_says_so() {
+async fn a_service_without_uploads_refuses_jobs() {
     let body = value!({"content_type": "image/png", "size_bytes": 10});
     let (status, response) = send(order(&body)).await;
     assert_eq!((status.as_u16(), json(response).await["code"].as_str()), (404, Some("not_found")));
@@ -368,7 +368,7 @@ async fn a_service_without_uploads_says_so() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn uploads_are_readable_by_their_owner_alone() {
+async fn uploads_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("jobs-root");

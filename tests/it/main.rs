@@ -1,7 +1,7 @@
 //! Integration tests: the API in memory, the command line as a process, the models against
-//! the truth that PyTorch wrote. All run on the committed models and synthetic slices.
+//! reference outputs of PyTorch. All run on the committed models and synthetic slices.
 
-// A panic is how a test says no, and helpers outside #[test] functions say it too.
+// A failed test panics, also in helpers outside #[test] functions.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod anywhere;

@@ -7,7 +7,7 @@ use ichor::http::{Service, router, server_router};
 use std::sync::Arc;
 use tower::ServiceExt;
 
-async fn ask(service: &Arc<Service>, request: Request<Body>) -> Response<Body> {
+async fn send(service: &Arc<Service>, request: Request<Body>) -> Response<Body> {
     server_router(Arc::clone(service)).oneshot(request).await.unwrap()
 }
 
@@ -16,7 +16,7 @@ fn get(path: &str) -> Request<Body> {
 }
 
 async fn metrics(service: &Arc<Service>) -> String {
-    let response = ask(service, get("/metrics")).await;
+    let response = send(service, get("/metrics")).await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     String::from_utf8(bytes(response).await).unwrap()
@@ -43,7 +43,7 @@ fn is_well_formed(line: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_segmentation_moves_the_counters() {
+async fn a_segmentation_increases_the_counters() {
     const SLICES: &str = "ichor_slices_total{model=\"deeplabv3\"}";
     const INFERENCE: &str = "ichor_inference_seconds_total{model=\"deeplabv3\"}";
     const REQUESTS: &str =
@@ -57,7 +57,7 @@ async fn a_segmentation_moves_the_counters() {
         assert_eq!(value(&before, sample), 0.0, "{sample}");
     }
     let request = post("?model=deeplabv3", "image/png", sample(BLEED));
-    assert_eq!(ask(&service, request).await.status(), 200);
+    assert_eq!(send(&service, request).await.status(), 200);
     let after = metrics(&service).await;
     for sample in [SLICES, REQUESTS, DURATIONS] {
         assert_eq!(value(&after, sample), 1.0, "{sample}\n{after}");
@@ -74,10 +74,10 @@ async fn a_segmentation_moves_the_counters() {
 #[tokio::test]
 async fn labels_hold_no_text_of_clients() {
     let service = service_with(|_| ());
-    ask(&service, get("/v1/models/Mary-Smith/card")).await;
-    ask(&service, get("/v1/Mary-Smith")).await;
+    send(&service, get("/v1/models/Mary-Smith/card")).await;
+    send(&service, get("/v1/Mary-Smith")).await;
     let own = Request::builder().method("MARY").uri("/v1/models").body(Body::empty()).unwrap();
-    ask(&service, own).await;
+    send(&service, own).await;
     let text = metrics(&service).await;
     assert!(!text.to_ascii_lowercase().contains("mary"), "{text}");
     let refused = "ichor_http_requests_total{method=\"other\",route=\"/v1/models\",status=\"405\"}";
@@ -95,9 +95,9 @@ async fn a_lambda_function_has_no_metrics_route() {
 async fn the_rate_limit_does_not_count_metrics() {
     let rate = ichor::http::Rate { per_second: 0.001, burst: 1.0 };
     let service = service_with(|limits| limits.rate = Some(rate));
-    assert_eq!(ask(&service, get("/v1/models")).await.status(), 200);
+    assert_eq!(send(&service, get("/v1/models")).await.status(), 200);
     for _ in 0..3 {
         metrics(&service).await;
     }
-    assert_eq!(ask(&service, get("/v1/models")).await.status(), 429);
+    assert_eq!(send(&service, get("/v1/models")).await.status(), 429);
 }

@@ -1,4 +1,4 @@
-//! Mutated files of every decoder: an answer or an error, in bounded time and memory.
+//! Mutated files of every decoder: slices or an error, in bounded time and memory.
 //!
 //! `make mutated` runs 2,000 of each kind and prints the three figures; the tests run fewer.
 
@@ -11,14 +11,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// A guard against a reader that hangs, also on a machine with much else to do.
-const LONGEST: Duration = Duration::from_secs(60);
+/// Time limit for a reader that hangs, with a margin for a busy machine.
+const MAX_TIME: Duration = Duration::from_secs(60);
 const MAX_MEBIBYTES: u64 = 512;
 
-/// A small generator (xorshift64*), so that every run mutates alike.
-struct Dice(u64);
+/// A small random number generator (xorshift64*), so that the mutations of every run are equal.
+struct Generator(u64);
 
-impl Dice {
+impl Generator {
     fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -26,7 +26,7 @@ impl Dice {
         (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % end
     }
 
-    /// Headers and the start of the frames are where lies matter most.
+    /// Favours headers and the start of the frames, where changes have the largest effect.
     fn place(&mut self, length: usize) -> usize {
         if self.below(3) == 0 { self.below(length) } else { self.below(length.min(4096)) }
     }
@@ -109,7 +109,7 @@ fn peak_mebibytes() -> Option<u64> {
 #[ignore = "run in a process of its own by mutated_files_end_in_bounded_time_and_memory"]
 fn run_alone() {
     let count: usize = std::env::var("ICHOR_MUTATIONS").unwrap().parse().unwrap();
-    let mut dice = Dice(0x1C40_2026);
+    let mut generator = Generator(0x1C40_2026);
     let mut longest_of_all = Duration::ZERO;
     let mut files = 0;
     for (kind, seeds) in kinds() {
@@ -117,9 +117,9 @@ fn run_alone() {
         let (mut read, mut longest) = (0, Duration::ZERO);
         for round in 0..count {
             let mut bytes = seeds[round % seeds.len()].clone();
-            for _ in 0..=dice.below(3) {
+            for _ in 0..=generator.below(3) {
                 if bytes.len() > 8 {
-                    dice.mutate(&mut bytes);
+                    generator.mutate(&mut bytes);
                 }
             }
             let start = Instant::now();
@@ -135,7 +135,7 @@ fn run_alone() {
                 Err(error) => assert!(error.to_string().len() > 20, "{kind}: {error}"),
             }
             longest = longest.max(start.elapsed());
-            assert!(longest < LONGEST, "{kind} {round}: {longest:?}");
+            assert!(longest < MAX_TIME, "{kind} {round}: {longest:?}");
         }
         println!("{kind:6} {count} mutated files, {read} read, the longest took {longest:.2?}");
         longest_of_all = longest_of_all.max(longest);
@@ -159,11 +159,11 @@ fn mutated_files_end_in_bounded_time_and_memory() {
         .env("ICHOR_MUTATIONS", count)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let stdout = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     let last: Vec<&str> = errors.lines().rev().take(5).collect();
-    assert!(output.status.success() && said.contains("1 passed"), "{said} {last:?}");
-    for line in said.lines().filter(|line| line.contains("mutated files")) {
+    assert!(output.status.success() && stdout.contains("1 passed"), "{stdout} {last:?}");
+    for line in stdout.lines().filter(|line| line.contains("mutated files")) {
         println!("{line}");
     }
 }

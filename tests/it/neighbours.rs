@@ -1,4 +1,4 @@
-//! Slices of one head in the light of each other, whichever way they come.
+//! Slices of one head are smoothed with each other, in every form of input.
 
 use crate::fixtures::{BLEED, NO_BLEED, closed_models, json, post, root, sample, send_to};
 use crate::packed::zip_of;
@@ -7,10 +7,10 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A head of four slices, of which the third alone bleeds, as `pictures` names them.
+/// A head of four slices with hemorrhage on the third only, in the order of `pictures`.
 const HEAD: [&str; 4] = [NO_BLEED, NO_BLEED, BLEED, NO_BLEED];
 
-/// Lines of `ichor segment` with the model that knows of neighbours.
+/// Lines of `ichor segment` with the model that has a series chain.
 fn segment(inputs: &[PathBuf], more: &[&str]) -> Vec<Value> {
     let output = tempfile::tempdir().unwrap();
     let run = Command::new(env!("CARGO_BIN_EXE_ichor"))
@@ -40,12 +40,12 @@ fn probability(line: &Value) -> f64 {
     line["hemorrhage"]["probability"].as_f64().unwrap()
 }
 
-fn is_joined(line: &Value) -> bool {
+fn is_smoothed(line: &Value) -> bool {
     line["warnings"].as_array().unwrap().iter().any(|w| w["code"] == "numbered_pictures")
 }
 
 #[test]
-fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
+fn numbered_pictures_have_the_probabilities_of_their_zip() {
     let dir = tempfile::tempdir().unwrap();
     let zip = tempfile::tempdir().unwrap().keep().join("head.zip");
     std::fs::write(&zip, zip_of(&HEAD)).unwrap();
@@ -56,7 +56,7 @@ fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
     let slices = series["slices"].as_array().unwrap();
     assert_eq!((lines.len(), slices.len()), (4, 4));
     for (line, slice) in lines.iter().zip(slices) {
-        assert!(is_joined(line));
+        assert!(is_smoothed(line));
         assert_eq!(line["hemorrhage"]["probability"], slice["probability"]);
         assert_eq!(line["probability_alone"], slice["probability_alone"]);
         assert_eq!(line["readout"]["open"], slice["readout"]["open"]);
@@ -70,7 +70,7 @@ fn numbered_pictures_say_what_their_zip_says_slice_by_slice() {
         for ((line, slice), judged) in
             alone.iter().zip(slices).zip(together["slices"].as_array().unwrap())
         {
-            assert!(!is_joined(line) && line.get("probability_alone").is_none());
+            assert!(!is_smoothed(line) && line.get("probability_alone").is_none());
             assert_eq!(line["hemorrhage"]["probability"], slice["probability_alone"]);
             assert_eq!(line["hemorrhage"]["probability"], judged["probability"]);
             assert_eq!(line["lesions"], judged["lesions"], "in a zip as by itself");
@@ -93,12 +93,12 @@ fn the_order_in_which_pictures_are_named_does_not_matter() {
         assert!(line["file"].as_str().unwrap().ends_with(name), "a line each, in their order");
         let same = sorted.iter().find(|other| other["file"] == line["file"]).unwrap();
         assert_eq!(line["hemorrhage"], same["hemorrhage"]);
-        assert_eq!(is_joined(line), name.starts_with('h'));
+        assert_eq!(is_smoothed(line), name.starts_with('h'));
     }
 }
 
 #[test]
-fn pictures_of_other_heads_and_sizes_stay_alone() {
+fn pictures_of_other_heads_and_sizes_are_not_smoothed() {
     let dir = tempfile::tempdir().unwrap();
     pictures(dir.path(), ["a_1.png", "b_2.png", "c.png", "d_3.jpg"]);
     let small = image::load_from_memory(&sample(BLEED)).unwrap().thumbnail(256, 256);
@@ -109,12 +109,12 @@ fn pictures_of_other_heads_and_sizes_stay_alone() {
     for (one, other) in together.iter().zip(&alone) {
         assert_eq!(one["file"], other["file"]);
         assert_eq!(one["hemorrhage"], other["hemorrhage"]);
-        assert!(!is_joined(one));
+        assert!(!is_smoothed(one));
     }
 }
 
 #[tokio::test]
-async fn a_slice_that_the_series_closes_has_neither_mask_nor_regions() {
+async fn a_slice_below_the_cut_off_of_the_series_has_neither_mask_nor_regions() {
     let service = Service::new(closed_models(), ServiceLimits::local());
     let query = "?include=mask,every_slice&as_series=true";
     let (_, response) =
@@ -125,7 +125,10 @@ async fn a_slice_that_the_series_closes_has_neither_mask_nor_regions() {
         assert_eq!((&slice["readout"]["open"], &slice["area_px"]), (&false.into(), &0.into()));
         assert_eq!(slice["lesions"], serde_json::json!([]));
     }
-    assert!(series["slices"][2]["probability"].as_f64().unwrap() > 0.5, "it is told all the same");
+    assert!(
+        series["slices"][2]["probability"].as_f64().unwrap() > 0.5,
+        "its probability is reported"
+    );
     let (_, response) = send_to(service, post("", "image/png", sample(BLEED))).await;
     assert_eq!(json(response).await["hemorrhage"]["detected"], true, "alone it decides itself");
 }

@@ -1,4 +1,4 @@
-//! onnxruntime on the CPU against Ichor's own engine, on the committed models.
+//! onnxruntime on the CPU against the native engine, on the committed models.
 
 use crate::fixtures::{models, root, sample};
 use crate::golden::{cases, crossings};
@@ -24,7 +24,7 @@ const HALF_TOLERANCE: f32 = 5e-3;
 /// outline crosses some 500 px, of which one in 500 lies so near.
 const PIXELS_AT_THRESHOLD: usize = 8;
 
-/// The library that `make` installs; without it these tests say what is missing, they are not skipped.
+/// The library that `make` installs; without it these tests fail with the name of what is missing, they are not skipped.
 fn library() -> PathBuf {
     let path = std::env::var_os("ICHOR_ONNXRUNTIME")
         .expect("ICHOR_ONNXRUNTIME must name libonnxruntime.so: `make rust-tests` sets it");
@@ -78,56 +78,61 @@ fn tract(model: &Segmenter) -> Engine {
     Engine::reference(&files.spec.io(), &files.onnx, &|_| ()).unwrap()
 }
 
-/// How far two engines are apart over the golden cases of a model.
-struct Apart {
+/// The largest differences of two engines over the golden cases of a model.
+struct Difference {
     logit: f32,
     probability: f32,
     /// Pixels of the masks within the skull, which alone are served, that differ and are not at the threshold.
     wrong: usize,
 }
 
-fn apart(own: &Segmenter, reference: &Engine, ort: &Segmenter, distance: f32) -> Apart {
-    let mut apart = Apart { logit: 0.0, probability: 0.0, wrong: 0 };
+fn compare_engines(
+    own: &Segmenter,
+    reference: &Engine,
+    ort: &Segmenter,
+    distance: f32,
+) -> Difference {
+    let mut difference = Difference { logit: 0.0, probability: 0.0, wrong: 0 };
     let (mut lesions, threshold) = (0, own.spec().postprocessing.threshold);
     for NetworkInput { tensor, within, .. } in golden_prepared(own) {
         let within = within.expect("the shipped models find the skull").pixels;
         let expected = reference.run(&tensor).unwrap();
         let actual = ort.engine().unwrap().run(&tensor).unwrap();
-        apart.logit = apart
+        difference.logit = difference
             .logit
             .max(largest_difference(&expected.mask, &actual.mask))
             .max(largest_difference(&expected.slice, &actual.slice));
         let [expected, actual] = [expected, actual]
             .map(|logits| logits.mask.iter().map(|&l| sigmoid(l)).collect::<Vec<f32>>());
-        apart.probability = apart.probability.max(largest_difference(&expected, &actual));
+        difference.probability = difference.probability.max(largest_difference(&expected, &actual));
         let [expected, actual] = [expected, actual].map(|p| {
             let inside = p.iter().zip(&within).map(|(&p, &within)| if within { p } else { 0.0 });
             inside.collect::<Vec<f32>>()
         });
         lesions += usize::from(expected.iter().any(|&p| p >= threshold));
         let wrong = crossings(&expected, &actual, threshold, distance);
-        apart.wrong = apart.wrong.max(wrong);
+        difference.wrong = difference.wrong.max(wrong);
     }
     assert!(lesions > 0, "no golden mask holds a lesion, so nothing was compared");
-    apart
+    difference
 }
 
 #[test]
-fn masks_agree_with_tract_and_with_our_kernels_over_the_golden_cases() {
+fn masks_agree_with_tract_and_with_the_native_engine_on_the_golden_cases() {
     for (own, ort) in models().iter().zip(ort_models(settings()).iter()) {
         let facts = ort.engine().unwrap().facts();
         assert_eq!((facts.provider, facts.precision, facts.max_batch), ("cpu", "f32", 8));
         assert_eq!(facts.fallback, None);
         for reference in [&tract(own), own.engine().unwrap()] {
             // The slope of a logit as a probability is at most 1/4.
-            let apart = apart(own, reference, ort, LOGIT_TOLERANCE / 4.0);
-            assert!(apart.logit <= LOGIT_TOLERANCE, "logits differ by {}", apart.logit);
-            assert_eq!(apart.wrong, 0, "pixels of masks that are not at the threshold");
+            let difference = compare_engines(own, reference, ort, LOGIT_TOLERANCE / 4.0);
+            assert!(difference.logit <= LOGIT_TOLERANCE, "logits differ by {}", difference.logit);
+            assert_eq!(difference.wrong, 0, "pixels of masks that are not at the threshold");
         }
     }
 }
 
-/// Which of the two it is hangs on the CPU: the engine tries half precision on phantoms before it takes it.
+/// Which of the two depends on the CPU: the engine tests half precision on phantoms before it uses it.
 #[test]
 fn half_precision_moves_pixels_at_the_threshold_alone_or_is_not_used() {
     let ort = ort_models(OrtSettings { precision: Precision::F16, ..settings() });
@@ -137,15 +142,15 @@ fn half_precision_moves_pixels_at_the_threshold_alone_or_is_not_used() {
             assert!(facts.fallback.is_some(), "single precision must not be taken in silence");
             continue;
         }
-        let apart = apart(own, &tract(own), ort, HALF_TOLERANCE);
-        let probability = apart.probability;
+        let difference = compare_engines(own, &tract(own), ort, HALF_TOLERANCE);
+        let probability = difference.probability;
         assert!(probability <= HALF_TOLERANCE, "probabilities differ by {probability}");
-        assert_eq!(apart.wrong, 0, "pixels of masks that are not at the threshold");
+        assert_eq!(difference.wrong, 0, "pixels of masks that are not at the threshold");
     }
 }
 
 #[test]
-fn a_batch_of_any_size_answers_as_single_slices_do() {
+fn a_batch_of_any_size_gives_the_logits_of_single_slices() {
     for model in ort_models(settings()).iter() {
         let engine = model.engine().unwrap();
         let tensors = golden_tensors(model);
@@ -168,7 +173,7 @@ fn a_batch_of_any_size_answers_as_single_slices_do() {
 }
 
 #[test]
-fn a_missing_card_is_said_and_asking_for_it_alone_fails() {
+fn a_missing_gpu_is_reported_and_requiring_it_fails() {
     let auto = OrtRuntime::open(OrtSettings { provider: Provider::Auto, ..settings() }).unwrap();
     let files = || read_model_dir(&root().join("models")).unwrap().swap_remove(1);
     let facts = Segmenter::load_ort(files(), &auto).unwrap().engine().unwrap().facts();
@@ -176,8 +181,8 @@ fn a_missing_card_is_said_and_asking_for_it_alone_fails() {
     let why = facts.fallback.unwrap();
     assert!(why.contains("built without CUDA") && why.contains("CPU computes"), "{why}");
     let only = OrtRuntime::open(OrtSettings { provider: Provider::Cuda, ..settings() }).unwrap();
-    let said = Segmenter::load_ort(files(), &only).unwrap_err().to_string();
-    assert!(said.contains("CUDA was asked for"), "{said}");
+    let error = Segmenter::load_ort(files(), &only).unwrap_err().to_string();
+    assert!(error.contains("CUDA was asked for"), "{error}");
 }
 
 /// A network in which the slices of a batch would touch each other.
@@ -217,12 +222,12 @@ fn a_network_that_mixes_its_batch_is_run_slice_by_slice() {
 }
 
 #[test]
-fn a_damaged_network_is_refused_in_words() {
+fn a_damaged_network_is_refused_with_an_error_of_the_model() {
     let mut files = read_model_dir(&root().join("models")).unwrap().swap_remove(0);
     files.onnx = files.onnx[..files.onnx.len() / 2].to_vec().into();
     let runtime = OrtRuntime::open(settings()).unwrap();
-    let said = Segmenter::load_ort(files, &runtime).unwrap_err();
-    assert!(matches!(said, Error::Model { .. }), "{said}");
+    let error = Segmenter::load_ort(files, &runtime).unwrap_err();
+    assert!(matches!(error, Error::Model { .. }), "{error}");
 }
 
 /// A zip of the head's slices and of a file that is not a slice, of which the trailer warns.
@@ -272,7 +277,7 @@ fn a_streamed_series_has_the_result_of_a_whole_one() {
 }
 
 #[test]
-fn one_slice_is_no_series_and_a_broken_file_is_an_error_of_the_input() {
+fn one_slice_is_not_a_series_and_a_damaged_file_is_an_error_of_the_input() {
     let ort = ort_models(settings());
     let model = ort.default_model();
     assert!(segmented(model, &sample(crate::fixtures::BLEED)).is_single_slice);

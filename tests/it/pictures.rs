@@ -1,4 +1,4 @@
-//! Pictures that are cut off, of several pages, and files of other formats.
+//! Truncated pictures, pictures of several pages, and files of other formats.
 
 use crate::fixtures::{BLEED, root, sample};
 use ichor::decode::{Limits, decode};
@@ -84,7 +84,7 @@ fn jpeg_of_three_scans() -> Vec<u8> {
 }
 
 /// Every prefix must be refused or hold the whole picture.
-fn assert_no_part_passes_for_the_whole(name: &str, whole: &[u8]) -> usize {
+fn assert_no_prefix_is_read_as_the_whole(name: &str, whole: &[u8]) -> usize {
     let truth: Vec<_> = slices(whole).unwrap().into_iter().map(|slice| slice.plane).collect();
     let mut read = 0;
     for length in 1..whole.len() {
@@ -109,7 +109,7 @@ fn a_part_of_a_jpeg_is_refused() {
     ];
     for (name, whole) in &files {
         // The last byte and the last two: nothing but the end marker is missing.
-        assert_eq!(assert_no_part_passes_for_the_whole(name, whole), 2, "{name}");
+        assert_eq!(assert_no_prefix_is_read_as_the_whole(name, whole), 2, "{name}");
         let unended = slices(&whole[..whole.len() - 2]).unwrap();
         assert!(codes(&unended[0]).contains(&"jpeg_end_missing"), "{name}");
         assert_eq!(doubts(&unended[0]), doubts(&slices(whole).unwrap()[0]), "{name}");
@@ -119,7 +119,7 @@ fn a_part_of_a_jpeg_is_refused() {
         for part in 1..40 {
             let cut = whole.len() * part / 40;
             let message = slices(&whole[..cut]).unwrap_err().to_string();
-            // What a copy that broke off left: zeros, or an end marker put behind.
+            // The rest after an interrupted copy: zeros, or an appended end marker.
             let mut zeros = whole.clone();
             zeros[cut..].fill(0);
             let closed = [&whole[..cut], &[0xFF, 0xD9]].concat();
@@ -138,15 +138,15 @@ fn a_part_of_another_picture_is_refused() {
     let image: DynamicImage = phantom(0).into();
     for format in [ImageFormat::Png, ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Tiff] {
         let whole = encoded(&image, format);
-        assert_no_part_passes_for_the_whole(&format!("{format:?}"), &whole);
+        assert_no_prefix_is_read_as_the_whole(&format!("{format:?}"), &whole);
     }
     for name in ["tiff_pages", "webp_animation", "png_animation"] {
-        assert_no_part_passes_for_the_whole(name, &seed(name));
+        assert_no_prefix_is_read_as_the_whole(name, &seed(name));
     }
 }
 
 #[test]
-fn bytes_behind_a_jpeg_change_nothing_unless_they_are_another() {
+fn bytes_after_a_jpeg_are_ignored_unless_they_are_another_picture() {
     let (first, second) = (jpeg(&phantom(0)), jpeg(&phantom(1)));
     let trailing = [&first[..], b"SEFT", &[0; 500]].concat();
     assert_eq!(doubts(&slices(&trailing).unwrap()[0]), []);
@@ -244,7 +244,7 @@ impl Tiff {
 }
 
 #[test]
-fn tiffs_of_every_kind_give_all_their_pages() {
+fn all_pages_of_every_kind_of_tiff_are_read() {
     for (big_endian, big) in [(false, false), (true, false), (false, true), (true, true)] {
         let pages = (0..5).map(|number| Page::grey(number, (24, 16))).collect();
         let bytes = Tiff { big_endian, big, pages }.bytes();
@@ -256,7 +256,7 @@ fn tiffs_of_every_kind_give_all_their_pages() {
 }
 
 #[test]
-fn pages_that_are_not_read_leave_the_answer_open_and_previews_do_not() {
+fn unread_pages_leave_the_result_undecided_and_previews_do_not() {
     let tiff = |pages| Tiff { big_endian: false, big: false, pages }.bytes();
     let page = |number| Page::grey(number, (24, 16));
     let preview = Page { subfile: 1, ..Page::grey(0, (12, 8)) };

@@ -1,4 +1,4 @@
-//! What a viewer needs of an answer: true samples, places, and what makes a mask of probabilities.
+//! Values that a viewer needs from a report: samples, positions, and the readout from probabilities to a mask.
 
 use crate::fixtures::{BLEED, NO_BLEED, assert_problem, bytes, json, post, sample, send};
 use crate::head::{COLUMNS, ROWS, SLICES, STEPS_MM, hounsfield, nifti, write_dicom};
@@ -39,7 +39,7 @@ async fn samples_of_a_series_are_its_hounsfield_units_and_have_a_place() {
         assert_eq!(placement["row"], serde_json::json!([1.0, 0.0, 0.0]));
         assert_eq!(placement["column"], serde_json::json!([0.0, 1.0, 0.0]));
         assert!((slice["extent_mm"].as_f64().unwrap() - STEPS_MM[2]).abs() < 1e-3);
-        assert!(slice.get("mask").is_none(), "only what was asked for");
+        assert!(slice.get("mask").is_none(), "only the requested pictures");
     }
 }
 
@@ -53,7 +53,7 @@ async fn samples_of_a_picture_are_its_grey_levels() {
 }
 
 /// As a viewer does it: at or above the threshold, regions of the smallest size and more, and
-/// nothing where the slice head says no.
+/// nothing where the slice is below the cut-off.
 fn mask_of(report: &Value, threshold: f64) -> Vec<bool> {
     use ichor::components::label_components;
     let grey = picture(&report["probabilities"]).into_luma8();
@@ -93,7 +93,7 @@ async fn a_mask_for_any_threshold_follows_from_probabilities_and_readout() {
 }
 
 #[tokio::test]
-async fn dicom_comes_back_as_a_segmentation_and_pictures_do_not() {
+async fn dicom_can_be_returned_as_a_segmentation_and_pictures_cannot() {
     let folder = tempfile::tempdir().unwrap();
     write_dicom(folder.path());
     let mut files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().collect();

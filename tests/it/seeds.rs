@@ -1,5 +1,5 @@
-//! The seeds of the fuzz targets (`fuzz/`), and whatever the fuzzer found once, as ordinary tests:
-//! an answer or an error, in bounded time, without a panic.
+//! The seeds of the fuzz targets (`fuzz/`), and inputs that the fuzzer found, as ordinary tests:
+//! a result or an error, in bounded time, without a panic.
 
 use crate::fixtures::root;
 use ichor::decode::{Limits, decode};
@@ -31,7 +31,7 @@ fn read_all(target: &Path) -> usize {
 
 #[test]
 fn seeds_of_every_target_are_read_or_refused() {
-    // The least number of seeds that each target must still read: an empty folder is no test.
+    // The minimum number of seeds that each target must read, so that an empty folder fails.
     for (target, at_least) in [("dicom", 12), ("nifti", 3), ("archive", 3), ("raster", 8)] {
         let read = read_all(&root().join("fuzz/seeds").join(target));
         assert!(read >= at_least, "{target}: {read}");

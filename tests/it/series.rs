@@ -51,7 +51,7 @@ fn voxels(path: &Path) -> Vec<u8> {
     bytes.split_off(352)
 }
 
-/// What a report says of the head itself, without how and when it was read.
+/// The findings of a report, without the properties of its file and its times.
 fn findings(line: &Value) -> [Value; 3] {
     let slices = line["slices"].as_array().unwrap();
     let plain = slices.iter().map(|s| (&s["index"], &s["probability"], &s["lesions"]));
@@ -80,7 +80,7 @@ fn a_dicom_folder_and_its_nifti_give_the_same_masks_and_volume() {
 }
 
 #[test]
-fn the_reported_volume_is_that_of_the_masks() {
+fn the_reported_volume_is_the_volume_of_the_masks() {
     let dir = tempfile::tempdir().unwrap();
     let [dicom, _] = head(dir.path());
     let out = dir.path().join("out");
@@ -150,7 +150,7 @@ fn the_window_changes_the_overlay_only() {
 }
 
 #[test]
-fn every_format_is_written_under_its_own_name() {
+fn every_format_has_its_own_file_name() {
     let dir = tempfile::tempdir().unwrap();
     let [dicom, _] = head(dir.path());
     let out = dir.path().join("out");
@@ -213,9 +213,9 @@ fn a_folder_of_pictures_gives_each_its_own_report() {
     assert!(codes.iter().any(|w| w["code"] == "nifti_position_unknown"));
 }
 
-/// What an archive's export leaves beside the slices, and what an earlier run wrote.
+/// Other files of an exported study, and results of an earlier run.
 #[test]
-fn a_folder_as_hospitals_export_it_is_sorted_out() {
+fn files_without_slices_in_an_exported_folder_are_left_out() {
     let dir = tempfile::tempdir().unwrap();
     let [dicom, _] = head(dir.path());
     let out = dir.path().join("out");
@@ -233,7 +233,7 @@ fn a_folder_as_hospitals_export_it_is_sorted_out() {
     for (from, to) in [("head_sr.dcm", "DICOM/SR1"), ("head_seg.dcm", "DICOM/SEG1")] {
         std::fs::copy(out.join(from), study.join(to)).unwrap();
     }
-    // A table of contents is a report's twin: DICOM without an image.
+    // A table of contents is DICOM without an image, as is a report.
     std::fs::copy(out.join("head_sr.dcm"), study.join("DICOMDIR")).unwrap();
     std::fs::write(study.join("autorun.inf"), "[autorun]").unwrap();
     let lines = segment(&[&study], &out, &["--format", "json"]);
@@ -249,12 +249,12 @@ fn a_folder_as_hospitals_export_it_is_sorted_out() {
     assert!(message("missing_slices").contains("12.00 mm"));
 }
 
-/// A folder of `count` files that all are one; runs `ichor segment` on it and returns what it said.
+/// Runs `ichor segment` on a folder with `count` copies of `file`; returns its output.
 fn refused(count: usize, file: &[u8]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let first = dir.path().join("0");
     std::fs::write(&first, file).unwrap();
-    // Links to one file: 10,000 copies would be disk for nothing.
+    // Links to one file, to save disk space.
     (1..count).for_each(|n| std::fs::hard_link(&first, dir.path().join(n.to_string())).unwrap());
     let run = Command::new(env!("CARGO_BIN_EXE_ichor"))
         .current_dir(root())
@@ -270,14 +270,14 @@ fn refused(count: usize, file: &[u8]) -> String {
 #[test]
 fn a_series_of_ten_thousand_files_is_refused_by_the_limit_it_exceeds() {
     let slice = crate::dicom::phantom::ct_with(|_| {});
-    let said = refused(10_001, &slice);
-    assert!(said.contains("number of files in a folder is above the limit of 10000"), "{said}");
-    let said = refused(10_000, &slice);
-    assert!(said.contains("number of slices is above the limit of 512"), "{said}");
+    let output = refused(10_001, &slice);
+    assert!(output.contains("number of files in a folder is above the limit of 10000"), "{output}");
+    let output = refused(10_000, &slice);
+    assert!(output.contains("number of slices is above the limit of 512"), "{output}");
 }
 
 #[test]
-fn dicom_without_an_image_says_so_where_it_is_named() {
+fn dicom_without_an_image_is_refused_when_it_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let [dicom, _] = head(dir.path());
     let out = dir.path().join("out");
@@ -295,7 +295,7 @@ fn dicom_without_an_image_says_so_where_it_is_named() {
 }
 
 #[tokio::test]
-async fn the_api_answers_a_volume_with_a_series_report() {
+async fn the_api_returns_a_series_report_for_a_volume() {
     let query = "?model=unet&window=subdural&include=mask,overlay";
     let report = json(send(post(query, "application/nifti", nifti([false; 3]))).await.1).await;
     assert_eq!(report["series"]["slices"], SLICES, "{report}");
@@ -326,7 +326,7 @@ async fn a_series_as_a_picture_is_a_montage() {
 }
 
 #[tokio::test]
-async fn a_series_over_the_limit_and_a_wrong_window_are_told_what_to_do() {
+async fn errors_for_a_series_over_the_limit_and_an_invalid_window_name_a_remedy() {
     let service = service_with(|limits| limits.slice.max_slices = SLICES - 1);
     let (status, response) =
         send_to(service, post("", "application/nifti", nifti([false; 3]))).await;

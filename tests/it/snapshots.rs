@@ -1,4 +1,4 @@
-//! What users rely on, held to snapshots in `tests/snapshots`: JSON, files and their contents, names of flags.
+//! Outputs that users rely on, compared with snapshots in `tests/snapshots`: JSON, files and their contents, names of flags.
 //!
 //! `ICHOR_SNAPSHOTS=write cargo test snapshots` writes them again; the difference belongs into the same commit as its
 //! cause. Numbers may differ a little, as CPUs round differently; texts must not.
@@ -27,7 +27,7 @@ fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
     (run.status.code().unwrap(), text(run.stdout), text(run.stderr))
 }
 
-/// Segments `inputs` into all formats; everything that came of it.
+/// Segments `inputs` into all formats; returns exit code, output and files.
 fn segmented(folder: &Path, inputs: &[&str], model: &str) -> Value {
     let options = ["--model", model, "--format", FORMATS, "--output", "out"];
     let (code, stdout, stderr) = run(folder, &[&["segment"], inputs, &options].concat());
@@ -115,7 +115,7 @@ fn elements(object: &InMemDicomObject) -> Value {
                     let bits: u32 = bytes.iter().map(|byte| byte.count_ones()).sum();
                     json!({ "bytes": bytes.len(), "bits": bits })
                 }
-                // Of the program: it changes with every release.
+                // The version of the program: it changes with every release.
                 _ if tag == dicom_dictionary_std::tags::SOFTWARE_VERSIONS => json!("version"),
                 _ => {
                     let text = value.to_str();
@@ -131,7 +131,7 @@ fn elements(object: &InMemDicomObject) -> Value {
     Value::Object(object.iter().map(element).collect())
 }
 
-/// Whether a UID is one of the standard's, which say what an object is.
+/// Whether a UID is one of the standard's, which name the kind of an object.
 fn is_registered(uid: &str) -> bool {
     uid.starts_with("1.2.840.10008.")
 }
@@ -144,7 +144,7 @@ fn flags(help: &str) -> Vec<String> {
         match line {
             _ if line.starts_with('-') && !is_value => Some(line.to_owned()),
             _ if is_value => line.split(':').next().map(str::to_owned),
-            // The value that the variable has on this machine is none of the snapshot's.
+            // The value that the variable has on this machine is not part of the snapshot.
             _ if line.starts_with("[env:") => line.split('=').next().map(str::to_owned),
             _ if line.starts_with("[default:") => Some(line.to_owned()),
             _ => None,

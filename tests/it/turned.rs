@@ -1,4 +1,4 @@
-//! A series laid in any direction of its plane gives what its NIfTI gives, where the head lies.
+//! A series stored in any direction of its plane gives the result of its NIfTI, at the same place in the head.
 
 use crate::head::{COLUMNS, Layout, ROWS, SLICES, nifti, write_laid_out};
 use crate::series::{pictures, segment};
@@ -53,7 +53,7 @@ fn frames(path: &Path) -> Vec<(usize, Vec<u8>)> {
 }
 
 #[test]
-fn every_direction_in_the_plane_gives_what_the_nifti_gives() {
+fn every_direction_in_the_plane_gives_the_result_of_the_nifti() {
     let dir = tempfile::tempdir().unwrap();
     let scan = dir.path().join("scan.nii");
     std::fs::write(&scan, nifti([false; 3])).unwrap();
@@ -68,7 +68,7 @@ fn every_direction_in_the_plane_gives_what_the_nifti_gives() {
         assert_eq!(probabilities(&line), probabilities(&expected), "{layout:?}");
         let (volume, same) = (volume_ml(&line), volume_ml(&expected));
         assert!((volume - same).abs() <= 1e-3 * same, "{layout:?}: {volume} for {same}");
-        // The network's answer is the same; resampling it the other way round may round a pixel.
+        // The output of the network is the same; resampling it the other way round may round a pixel.
         let masks = pictures(dir.path(), &name, "mask");
         let off: usize = upright.iter().zip(&masks).map(|(a, b)| differing(a, b, layout)).sum();
         assert!(off <= 2, "{layout:?}: {off} px");

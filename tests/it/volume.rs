@@ -1,4 +1,4 @@
-//! Volumes and archives: every orientation gives the same head, every harmful file an answer.
+//! Volumes and archives: every orientation gives the same head.
 
 mod harmful;
 mod kept;
@@ -143,7 +143,7 @@ fn all_48_orientations_give_the_same_slices_and_return_to_the_file() {
 }
 
 #[test]
-fn all_48_orientations_are_read_from_the_quaternion_too() {
+fn all_48_orientations_are_read_from_the_quaternion() {
     for (axes, flipped) in orientations() {
         let mut stored = stored(axes, flipped);
         let sform = stored.file.sform.take().unwrap();
@@ -159,7 +159,7 @@ fn all_48_orientations_are_read_from_the_quaternion_too() {
         let [x, y, z] = sform.map(|row| row[3]);
         stored.file.qform = Some([b as f32, c as f32, d as f32, x, y, z]);
         assert_phantom(&read(&stored.file.bytes()), &format!("{axes:?} {flipped:?}"));
-        // An unusable sform leaves the word to the quaternion, and is reported.
+        // For an unusable sform the quaternion is used, with a warning.
         stored.file.sform = Some([[f32::NAN; 4]; 3]);
         let fallen = read(&stored.file.bytes());
         assert_eq!(fallen.slices[0].plane, by_hand()[0].plane);
@@ -387,7 +387,7 @@ fn odd_headers_are_read_with_a_warning() {
 }
 
 #[test]
-fn an_oblique_volume_keeps_its_slices_and_says_the_angle() {
+fn an_oblique_volume_keeps_its_slices_and_reports_the_angle() {
     let mut file = stored([0, 1, 2], [false; 3]).file;
     let (sin, cos) = 20_f32.to_radians().sin_cos();
     let [_, y, z] = file.sform.unwrap();
@@ -407,7 +407,7 @@ fn an_oblique_volume_keeps_its_slices_and_says_the_angle() {
 }
 
 #[test]
-fn bytes_are_pictures_and_holes_are_air() {
+fn bytes_are_pictures_and_nan_and_infinite_voxels_are_air() {
     let mut file = NiftiFile::new([32, 32, 1], &[]);
     (file.datatype, file.bitpix, file.voxels) = (2, 8, vec![51; 1024]);
     let slice = read(&file.bytes()).slices.remove(0);
@@ -456,8 +456,9 @@ fn an_archive_is_read_by_name_without_clutter() {
     ]));
     let greys: Vec<f32> = decoded.slices.iter().map(|s| s.plane.samples()[0]).collect();
     assert_eq!(greys, [0.2, 0.4, 0.8]);
-    let said: Vec<&str> = decoded.slices[1].warnings.iter().map(|w| w.message.as_str()).collect();
-    assert!(said.iter().any(|m| m.ends_with("no images: 4.")), "{said:?}");
-    assert!(said.iter().any(|m| m.contains("missing here: 2.")), "{said:?}");
+    let messages: Vec<&str> =
+        decoded.slices[1].warnings.iter().map(|w| w.message.as_str()).collect();
+    assert!(messages.iter().any(|m| m.ends_with("no images: 4.")), "{messages:?}");
+    assert!(messages.iter().any(|m| m.contains("missing here: 2.")), "{messages:?}");
     assert!(!std::path::Path::new("../../../etc/1.png").exists());
 }

@@ -1,4 +1,4 @@
-//! [`Segmenter`]: slices of an input to an [`Analysis`], by one loaded model.
+//! [`Segmenter`]: one loaded model, which turns the slices of an input into an [`Analysis`].
 
 mod aggregate;
 mod analysis;
@@ -35,7 +35,7 @@ use crate::storage::ModelFiles;
 use image::Rgb;
 use std::cell::Cell;
 
-/// A model that is loaded and ready.
+/// A loaded model: its spec, its network and its model card.
 #[derive(Debug)]
 pub struct Segmenter {
     spec: ModelSpec,
@@ -46,22 +46,22 @@ pub struct Segmenter {
     load_timings: LoadTimings,
 }
 
-/// How long it took to make a network ready, ms.
+/// Durations of the stages of loading a network, ms.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct LoadTimings {
-    /// Bytes to a graph.
+    /// Parsing of the ONNX bytes to a graph.
     pub parse: f64,
-    /// Graph to a plan for the machine.
+    /// Optimization of the graph for the CPU.
     pub optimise: f64,
 }
 
-/// Whether the assessment of a slice waits for that of its series ([`crate::assess::assess_series`]).
+/// Whether the assessment of a slice is replaced by that of its series ([`crate::assess::assess_series`]).
 fn defers_assessment(slice: &CtSlice, gate: MaskGate) -> bool {
     gate == MaskGate::Deferred && slice.intensity == Intensity::Hounsfield
 }
 
 impl Segmenter {
-    /// Loads the network of verified model files; `clock` gives ms.
+    /// Loads the network of verified model files. `clock` returns a time in ms, of which differences are taken.
     ///
     /// # Errors
     /// [`Error::Model`] if the network or the class colour cannot be used.
@@ -80,7 +80,7 @@ impl Segmenter {
         Ok(Self { engine: DeferredEngine::built(engine), load_timings, ..loaded })
     }
 
-    /// Puts the network of verified model files into onnxruntime.
+    /// Loads the network of verified model files into onnxruntime.
     ///
     /// # Errors
     /// As [`Engine::load_ort`].
@@ -96,7 +96,7 @@ impl Segmenter {
         Ok(Self { engine: DeferredEngine::built(engine), ..Self::deferred(files)? })
     }
 
-    /// Loads the network of verified model files into tract, whatever its operators.
+    /// Loads the network of verified model files into tract, also where the native engine supports all its operators.
     ///
     /// # Errors
     /// As [`Segmenter::load`].
@@ -107,7 +107,8 @@ impl Segmenter {
         Ok(Self { engine: DeferredEngine::built(engine), ..Self::deferred(files)? })
     }
 
-    /// Takes verified model files; the network is built by the first slice that asks for it.
+    /// Creates a segmenter from verified model files. Its network is built for the first slice, or by
+    /// [`Segmenter::build`].
     ///
     /// # Errors
     /// [`Error::Model`] if the class colour cannot be used.
@@ -139,12 +140,12 @@ impl Segmenter {
         self.load_timings
     }
 
-    /// What runs the network; `None` until a deferred one is built.
+    /// The engine of the network; `None` until a deferred network is built.
     pub fn engine(&self) -> Option<&Engine> {
         self.engine.if_built()
     }
 
-    /// The contract of the loaded model.
+    /// The spec of the loaded model, `model.json`.
     pub fn spec(&self) -> &ModelSpec {
         &self.spec
     }
@@ -159,7 +160,7 @@ impl Segmenter {
         slice.modality.as_ref().is_none_or(|modality| self.spec.modalities.contains(modality))
     }
 
-    /// Logits on the network's grid for one slice; the stage that golden cases compare.
+    /// Logits of one slice on the network's grid, with the prepared slice. Golden cases compare both.
     ///
     /// # Errors
     /// As [`preprocess`] and [`Segmenter::infer`].

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Where masks are compared.
+/// The grid on which masks are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolution {
     /// In the geometry of each image.
@@ -31,17 +31,18 @@ pub enum Resolution {
     Grid,
 }
 
-/// How a data set is read.
+/// Options of an evaluation.
 #[derive(Debug, Clone, Copy)]
 pub struct EvaluationOptions {
-    /// Where masks are compared.
+    /// The grid on which masks are compared.
     pub resolution: Resolution,
     /// Whether the slices of a patient are smoothed by the series chain; otherwise each is segmented as a single
     /// picture.
     pub series: bool,
 }
 
-/// Runs `model` over the data set at `root`. `progress` gets the number of slices done, then that of all.
+/// Segments the data set at `root` with `model` and compares the results with its labels. `progress` is called with
+/// the number of slices done and the number of all.
 ///
 /// On the network's grid `output` names a folder for the output of the network: `mask_logits.npy`,
 /// `slice_logits.npy` and `answers.csv`.
@@ -96,7 +97,7 @@ pub fn evaluate(
 }
 
 /// Smooths the slices of a head by their numbers; where one is not a number, by the order of the table.
-fn smooth(model: &Segmenter, rows: &[&LabelledSlice], slices: &mut [ReadSlice]) {
+fn smooth(model: &Segmenter, rows: &[&LabelledSlice], slices: &mut [EvaluatedSlice]) {
     let numbers: Option<Vec<u64>> = rows.iter().map(|row| row.slice.parse().ok()).collect();
     let numbers = numbers.unwrap_or_else(|| (0..rows.len() as u64).collect());
     let results = slices.iter_mut().map(|slice| &mut slice.segmented.result);
@@ -105,7 +106,7 @@ fn smooth(model: &Segmenter, rows: &[&LabelledSlice], slices: &mut [ReadSlice]) 
 }
 
 /// One slice as the model segments it, and its true mask.
-struct ReadSlice {
+struct EvaluatedSlice {
     segmented: SegmentedSlice,
     truth: Option<Mask>,
     /// Output of the network, where it is written to files.
@@ -119,7 +120,7 @@ fn read_slice(
     model: &Segmenter,
     options: EvaluationOptions,
     keep_logits: bool,
-) -> Result<ReadSlice> {
+) -> Result<EvaluatedSlice> {
     let slice = row.read(&Limits::default())?;
     let truth = row.read_mask(slice.plane.width, slice.plane.height)?;
     let [_, _, height, width] = model.spec().input.shape;
@@ -132,18 +133,18 @@ fn read_slice(
             let kept = keep_logits.then(|| logits.clone());
             let segmented = model.read_out_on_grid(prepared, logits, gate);
             let pixel_share = 1.0 / (width * height) as f64;
-            Ok(ReadSlice { segmented, truth, logits: kept, pixel_share })
+            Ok(EvaluatedSlice { segmented, truth, logits: kept, pixel_share })
         }
         Resolution::Image => {
             let request = SegmentRequest { gate, ..SegmentRequest::default() };
             let segmented = model.segment_slice(&slice, &request, &NoObserver)?;
             let pixel_share = 1.0 / (segmented.crop.side as f64).powi(2);
-            Ok(ReadSlice { segmented, truth, logits: None, pixel_share })
+            Ok(EvaluatedSlice { segmented, truth, logits: None, pixel_share })
         }
     }
 }
 
-impl ReadSlice {
+impl EvaluatedSlice {
     fn score(self, row: &LabelledSlice) -> SliceScore {
         let Self { segmented, truth, pixel_share, .. } = self;
         SliceScore {

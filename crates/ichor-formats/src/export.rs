@@ -10,7 +10,7 @@ pub mod table;
 use crate::error::Error;
 use crate::slice::Warning;
 
-/// Says that one form of the result is missing, and why; the others are there.
-pub fn not_written(format: &str, error: &Error) -> Warning {
+/// The warning that the result could not be written as `format`, with the reason. Other formats are not affected.
+pub fn warn_not_written(format: &str, error: &Error) -> Warning {
     Warning::new("format_not_written", format!("{format} was not written: {error}"))
 }

@@ -1,4 +1,4 @@
-//! What becomes of an analysis: the JSON report, and files that other programs read.
+//! Output formats of an analysis: the JSON report, NIfTI, DICOM SEG and SR, CSV, PNG.
 //!
 //! ```
 //! use ichor_core::mask::Mask;

@@ -1,4 +1,4 @@
-//! The JSON answer, the same for the API and the command line.
+//! The report of an analysis as JSON, the same for the API and the command line.
 
 mod partial;
 mod pictures;
@@ -19,10 +19,10 @@ use crate::slice::{CtSlice, Placement, Warning};
 use crate::window::WindowLevel;
 use serde::Serialize;
 
-/// Said with every answer.
+/// Part of every report.
 pub const DISCLAIMER: &str = "For research and teaching only. Not a medical device; never use it for diagnosis or treatment.";
 
-/// The report of one input, whatever it holds.
+/// The report of one input: of a slice or of a series.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Report {
@@ -46,9 +46,9 @@ impl Report {
 /// The report of one slice.
 #[derive(Debug, Serialize)]
 pub struct SliceReport {
-    /// The model that answered.
+    /// The model that was used.
     pub model: ModelVersion,
-    /// What was read.
+    /// Properties of the image.
     pub image: ImageFacts,
     /// Where the slice lies in the patient, where the file says so.
     pub placement: Option<Placement>,
@@ -61,28 +61,28 @@ pub struct SliceReport {
     pub readout: Readout,
     /// Regions, largest first.
     pub lesions: Vec<Lesion>,
-    /// The pictures asked for.
+    /// The requested pictures.
     #[serde(flatten)]
     pub pictures: Pictures,
-    /// Cautions.
+    /// Warnings.
     pub warnings: Vec<Warning>,
     /// Milliseconds by stage.
     pub timings_ms: Timings,
-    /// Not for diagnosis.
+    /// [`DISCLAIMER`].
     pub disclaimer: &'static str,
     /// Identifier of the request, for support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
 
-/// Which model answered.
+/// The model that was used.
 #[derive(Debug, Clone, Serialize)]
 pub struct ModelVersion {
-    /// Name.
+    /// Name of the model.
     pub name: String,
-    /// Version.
+    /// Version of the model.
     pub version: String,
-    /// Checksum of the network.
+    /// SHA-256 of the ONNX file, hexadecimal.
     pub sha256: String,
 }
 
@@ -92,14 +92,14 @@ impl From<&ModelSpec> for ModelVersion {
     }
 }
 
-/// What was read of the image.
+/// Properties of the image.
 #[derive(Debug, Serialize)]
 pub struct ImageFacts {
     /// Columns, px.
     pub width: usize,
     /// Rows, px.
     pub height: usize,
-    /// Row and column spacing.
+    /// Distance between rows and between columns, mm; `null` where unknown.
     pub spacing_mm: Option<[f32; 2]>,
     /// DICOM modality.
     pub modality: Option<String>,
@@ -112,10 +112,10 @@ pub struct ImageFacts {
     pub estimated_window: Option<WindowLevel>,
 }
 
-/// Whether and how surely there is hemorrhage on a slice or in a series, whose types are `S`.
+/// Hemorrhage on a slice or in a series, with its probability. `S` is the entry of one type.
 #[derive(Debug, Serialize)]
 pub struct Finding<S> {
-    /// `null` where it cannot be said, for the reason in a warning.
+    /// Whether a mask holds a lesion; `null` where this is unknown, for the reason in a warning.
     pub detected: Option<bool>,
     /// Calibrated probability of any hemorrhage on the slice; of a series the highest of its
     /// slices, which is not a probability of the head. `null` where nothing could be interpreted.
@@ -131,7 +131,7 @@ pub struct Finding<S> {
 pub struct SubtypeFinding {
     /// `EDH`, `SDH`, `SAH`, `IPH` or `IVH`.
     pub code: String,
-    /// Name for people.
+    /// Display name.
     pub name: String,
     /// Probability on the slice; of a series the highest of its slices.
     pub probability: f32,
@@ -147,7 +147,7 @@ pub struct Timings {
     pub stages: StageTimings,
     /// Pictures to PNG and base64.
     pub encode: f64,
-    /// All stages.
+    /// All stages and the encoding.
     pub total: f64,
 }
 
@@ -192,7 +192,7 @@ fn write_slice_report(
     let started = observer.elapsed_ms();
     let empty = || Error::unprocessable("The file holds no slices.");
     let mut result = analysis.slices.pop().ok_or_else(empty)?;
-    // A volume takes more than one slice.
+    // One slice alone has no volume.
     result.lesions.iter_mut().for_each(|lesion| lesion.volume_ml = None);
     let slice = analysis.series.slices.first().ok_or_else(empty)?;
     let mask = analysis.masks[0].unpack();

@@ -1,4 +1,4 @@
-//! Bytes to [`CtSlice`]s: the format is taken from the bytes, never from a name or header.
+//! Decodes files to [`CtSlice`]s. The format is identified by the bytes, never by a name or a media type.
 
 mod archive;
 mod dicom;
@@ -63,7 +63,7 @@ pub const MEDIA_TYPES: [&str; 9] = [
     "application/zip",
 ];
 
-/// What one file holds.
+/// The decoded content of one input.
 #[derive(Debug, Clone)]
 pub struct Decoded {
     /// At least one slice, in the order of the file.
@@ -108,7 +108,7 @@ pub fn decode_path(path: &Path, limits: &Limits) -> Result<Decoded> {
 
 /// Decodes one file that is no archive.
 fn decode_file(source: &mut dyn Source, limits: &Limits) -> Result<Decoded> {
-    let format = Format::of(source.head()?);
+    let format = Format::from_head(source.head()?);
     guarded(|| match format {
         Format::Dicom => dicom::decode(source, limits).map(Decoded::from),
         Format::Nifti => nifti::decode(source, limits),
@@ -119,10 +119,11 @@ fn decode_file(source: &mut dyn Source, limits: &Limits) -> Result<Decoded> {
     })
 }
 
-/// Turns a panic into an error: a decoder's panic on a hostile file must not end the process, as codecs are
-/// the part of the program that strangers can reach.
+/// Turns a panic into an error: a decoder's panic on a hostile file must not end the process. Codecs process
+/// bytes from any client.
 fn guarded<T>(decode: impl FnOnce() -> Result<T>) -> Result<T> {
-    // A panic leaves only the position and buffers of the source in between, which are dropped with the error.
+    // Only the position and buffers of the source may be inconsistent after a panic, and they are dropped with
+    // the error.
     std::panic::catch_unwind(AssertUnwindSafe(decode))
         .unwrap_or_else(|_| Err(Error::Undecodable("the decoder gave up on its contents".into())))
 }
@@ -141,7 +142,7 @@ pub fn decode_slice(bytes: &[u8], limits: &Limits) -> Result<CtSlice> {
     }
 }
 
-/// What a DICOM object is, by its header alone.
+/// The kind of a DICOM object, by its header alone.
 #[derive(Debug)]
 pub enum Identity {
     /// Images: its frames without their samples.
@@ -152,7 +153,7 @@ pub enum Identity {
     Page(Error),
 }
 
-/// What a file on disk is.
+/// The kind of a file on disk.
 #[derive(Debug)]
 pub enum FileKind {
     /// A DICOM object, or why its header cannot be read.
@@ -179,7 +180,7 @@ pub fn identify(path: &Path, limits: &Limits) -> Result<FileKind> {
 
 /// The kind of a file by its first bytes; `None` for one that holds no image.
 fn sniff(head: &[u8]) -> Option<Format> {
-    let format = Format::of(head);
+    let format = Format::from_head(head);
     let is_image = || raster::is_image(head) || foreign::is_image(head);
     (format != Format::Raster || is_image()).then_some(format)
 }
@@ -198,7 +199,7 @@ pub enum Format {
 }
 
 impl Format {
-    fn of(bytes: &[u8]) -> Self {
+    fn from_head(bytes: &[u8]) -> Self {
         if dicom::sniff(bytes) {
             Self::Dicom
         } else if nifti::sniff(bytes) {

@@ -1,5 +1,5 @@
-//! What the reader understood of a file, for support and for tests. Nothing here names a patient:
-//! identifiers, names, dates and free texts of the file are left out.
+//! The properties of a file as the reader understands them, for support and for tests. They do not identify a
+//! patient: identifiers, names, dates and free texts of the file are left out.
 
 use crate::decode::{Decoded, Limits, decode, decode_path};
 use crate::error::Result;
@@ -8,7 +8,7 @@ use crate::window::WindowLevel;
 use serde::Serialize;
 use std::path::Path;
 
-/// One file.
+/// The properties of one file.
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspection {
     /// `dicom`, `nifti` or `image`.
@@ -22,7 +22,7 @@ pub struct Inspection {
     pub slices: Vec<SliceFacts>,
 }
 
-/// One slice.
+/// The properties of one slice.
 #[derive(Debug, Clone, Serialize)]
 pub struct SliceFacts {
     /// Columns, px.
@@ -33,7 +33,7 @@ pub struct SliceFacts {
     pub modality: Option<String>,
     /// Whether the samples are Hounsfield units; `false` for grey from 0 to 1.
     pub is_hounsfield: bool,
-    /// Row and column spacing, mm.
+    /// Distance between rows and between columns, mm.
     pub spacing_mm: Option<[f32; 2]>,
     /// Nominal thickness, mm.
     pub thickness_mm: Option<f32>,
@@ -41,30 +41,30 @@ pub struct SliceFacts {
     pub position_mm: Option<[f64; 3]>,
     /// Direction of the rows, then of the columns, in the same axes.
     pub orientation: Option<[[f64; 3]; 2]>,
-    /// Gantry tilt as the file says it, degrees.
+    /// Gantry tilt by the file, degrees.
     pub gantry_tilt_degrees: Option<f64>,
     /// Display windows that the file proposes.
     pub windows: Vec<WindowLevel>,
     /// Statistics of the samples, in HU where `is_hounsfield`, else of grey from 0 to 1.
     pub samples: SampleFacts,
-    /// Cautions.
+    /// Warnings.
     pub warnings: Vec<Warning>,
 }
 
-/// Least, greatest and mean sample.
+/// Minimum, maximum and mean of the samples of a slice, in HU or in grey from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SampleFacts {
-    /// Least.
+    /// Minimum.
     pub min: f32,
-    /// Greatest.
+    /// Maximum.
     pub max: f32,
     /// Mean over the slice.
     pub mean: f64,
 }
 
 impl SampleFacts {
-    /// Of at least one sample.
-    pub fn of(samples: &[f32]) -> Self {
+    /// Statistics of `samples`. Without any sample the mean is NaN.
+    pub fn from_samples(samples: &[f32]) -> Self {
         let sum: f64 = samples.iter().copied().map(f64::from).sum();
         Self {
             min: samples.iter().copied().fold(f32::INFINITY, f32::min),
@@ -74,23 +74,23 @@ impl SampleFacts {
     }
 }
 
-/// Reads a file and says what was understood.
+/// Decodes a file and returns its properties.
 ///
 /// # Errors
 /// As [`decode`].
 pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection> {
-    decode(bytes, limits).map(understood)
+    decode(bytes, limits).map(inspection)
 }
 
-/// Reads a file on disk and says what was understood.
+/// Decodes a file on disk and returns its properties.
 ///
 /// # Errors
 /// As [`decode_path`].
 pub fn inspect_path(path: &Path, limits: &Limits) -> Result<Inspection> {
-    decode_path(path, limits).map(understood)
+    decode_path(path, limits).map(inspection)
 }
 
-fn understood(decoded: Decoded) -> Inspection {
+fn inspection(decoded: Decoded) -> Inspection {
     let Decoded { slices, grid, .. } = decoded;
     let reference = slices.iter().find_map(|slice| slice.reference.as_deref());
     Inspection {
@@ -101,11 +101,11 @@ fn understood(decoded: Decoded) -> Inspection {
         },
         slice_count: slices.len(),
         transfer_syntax: reference.map(|r| r.transfer_syntax.clone()),
-        slices: slices.into_iter().map(facts).collect(),
+        slices: slices.into_iter().map(slice_facts).collect(),
     }
 }
 
-fn facts(slice: CtSlice) -> SliceFacts {
+fn slice_facts(slice: CtSlice) -> SliceFacts {
     let tilt = slice.reference.as_deref().and_then(|r| r.gantry_tilt.as_deref());
     SliceFacts {
         width: slice.plane.width,
@@ -121,7 +121,7 @@ fn facts(slice: CtSlice) -> SliceFacts {
         orientation: slice.placement.map(|p| [p.row, p.column]),
         gantry_tilt_degrees: tilt.and_then(|t| t.parse().ok()).filter(|t: &f64| t.is_finite()),
         windows: slice.windows,
-        samples: SampleFacts::of(&slice.plane.samples()),
+        samples: SampleFacts::from_samples(&slice.plane.samples()),
         warnings: slice.warnings,
     }
 }

@@ -3,10 +3,10 @@
 //! ```text
 //! slices -> content (no localisers, pages, other modalities) -> groups (patient, study, series,
 //!        acquisition, reconstruction) -> choice (one group, whole) -> order (positions, else
-//!        locations, else numbers, else as given) -> spacing
+//!        locations, else numbers, else the order of the input) -> spacing
 //! ```
 //!
-//! Everything up to the choice looks at headers alone, so that a folder is sorted out before it is
+//! All steps up to the choice need headers alone, so that the files of a folder are chosen before they are
 //! decoded, by the same rules.
 
 mod choice;
@@ -35,26 +35,26 @@ use crate::slice::{CtSlice, Intensity, Warning};
 /// Slices that belong together.
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// From the lowest along the normal to the highest where all are placed; else as their tags or
-    /// the order of the files say.
+    /// From the lowest along the normal to the highest where all have a position; else in the order of their
+    /// location or instance number, or of the input.
     pub slices: Vec<CtSlice>,
-    /// For each slice, its place in the list that was given: files and frames in their order.
+    /// For each slice, its place in the input, from 0: files and frames in their order.
     pub sources: Vec<usize>,
     /// For each slice, the length along the slices' normal that it stands for, mm: half the way to
     /// either neighbour. `None` where positions are unknown or contradict each other.
     pub extents_mm: Option<Vec<f32>>,
     /// Angle between the slices' normal and the line through their positions, degrees.
     pub tilt_degrees: Option<f32>,
-    /// How the volume was cut, where it came as one file; its slices are then `slices`.
+    /// How the volume was cut into `slices`, where it came as one file.
     pub grid: Option<VolumeGrid>,
-    /// Whether the slices are known to be of one head, so that what one shows says something of its
-    /// neighbours. Pictures in several files are only where the caller says so.
+    /// Whether the slices are known to be of one head, so that the result of each depends on its neighbours.
+    /// For pictures in several files this is [`SeriesRequest::as_series`].
     pub is_one_head: bool,
-    /// Cautions of the whole series, beside those of its slices.
+    /// Warnings of the whole series, beside those of its slices.
     pub warnings: Vec<Warning>,
 }
 
-/// What a caller says of the slices.
+/// Parameters for the choice of the series.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SeriesRequest {
     /// Which of several series to take, by its number in the warning that lists them, from 1.
@@ -63,13 +63,13 @@ pub struct SeriesRequest {
     pub as_series: bool,
 }
 
-/// A slice and its place in the list that was given.
+/// A slice and its place in the input.
 type Numbered = (usize, CtSlice);
 
-/// One slice among those of which some are chosen; its samples may be missing.
+/// One slice of the input, to choose from; its samples may be missing.
 #[derive(Debug, Clone, Copy)]
 pub struct Member<'a> {
-    /// Its place in the list that was given.
+    /// Its place in the input, from 0.
     pub index: usize,
     /// Its file, by place in the input.
     pub file: usize,
@@ -81,16 +81,16 @@ pub struct Member<'a> {
 ///
 /// One whole series is taken: original before derived slices, soft before sharp kernels, without
 /// contrast agent before with it, then the one with most slices; or the one that `request` names.
-/// What was left out or is odd about the stack is said in [`Series::warnings`]; where it may show
-/// parts of the same head, the warning is [`Warning::incomplete`].
+/// [`Series::warnings`] names slices that were left out and irregularities of the stack. Where those slices may
+/// show parts of the same head, the warning is [`Warning::incomplete`].
 ///
 /// # Errors
-/// [`Error::Unprocessable`] where nothing but localisers was given, or nothing at all;
+/// [`Error::Unprocessable`] where there is no slice beside localisers;
 /// [`Error::InvalidParameter`] where `request` names a series that is not there.
 pub fn assemble(decoded: Decoded, request: SeriesRequest) -> Result<Series> {
     let Decoded { slices, grid, file_lengths } = decoded;
-    let given = slices.len();
-    let files = file_of_each(&file_lengths, given);
+    let slice_count = slices.len();
+    let files = file_of_each(&file_lengths, slice_count);
     let members: Vec<Member<'_>> = slices
         .iter()
         .zip(files)
@@ -109,7 +109,8 @@ pub fn assemble(decoded: Decoded, request: SeriesRequest) -> Result<Series> {
         ));
     }
     let stack = order::arrange(&mut chosen, &mut warnings);
-    let is_one_head = !several_files || request.as_series || !chosen.iter().all(is_loose_picture);
+    let is_one_head =
+        !several_files || request.as_series || !chosen.iter().all(is_unplaced_picture);
     if !is_one_head && chosen.len() > 1 {
         warnings.push(Warning::new(
             "pictures_judged_alone",
@@ -119,8 +120,8 @@ pub fn assemble(decoded: Decoded, request: SeriesRequest) -> Result<Series> {
     }
     let (sources, slices): (Vec<_>, Vec<_>) = chosen.into_iter().unzip();
     // Masks can be put back into the file's voxels if every slice of it is there, in its order.
-    let whole = slices.len() == given && sources.is_sorted();
-    let grid = grid.filter(|grid| whole && given == grid.sizes()[2]);
+    let is_complete = slices.len() == slice_count && sources.is_sorted();
+    let grid = grid.filter(|grid| is_complete && slice_count == grid.sizes()[2]);
     Ok(Series {
         slices,
         sources,
@@ -133,7 +134,7 @@ pub fn assemble(decoded: Decoded, request: SeriesRequest) -> Result<Series> {
 }
 
 /// A picture that neither a position nor an identifier connects with others.
-fn is_loose_picture((_, slice): &Numbered) -> bool {
+fn is_unplaced_picture((_, slice): &Numbered) -> bool {
     let is_picture = slice.intensity == Intensity::Display;
     is_picture && slice.placement.is_none() && slice.reference.is_none()
 }

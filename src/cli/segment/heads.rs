@@ -11,9 +11,9 @@ const BATCH: usize = 16;
 /// Largest number of pictures of one head that are held until all are segmented; the next ones count as another head.
 const MAX_SLICES: usize = 64;
 
-/// Inputs with their places in the order given, those of one head behind its first: files come in whatever
-/// order a shell or a program names them.
-pub(super) fn together(inputs: Vec<Input>) -> (Vec<usize>, Vec<Input>) {
+/// The inputs and their places on the command line, with the pictures of one head behind its first: a shell or a
+/// program may name files in any order.
+pub(super) fn order_by_head(inputs: Vec<Input>) -> (Vec<usize>, Vec<Input>) {
     let mut first_of = HashMap::new();
     let mut placed: Vec<(usize, usize, Input)> = Vec::with_capacity(inputs.len());
     for (at, input) in inputs.into_iter().enumerate() {
@@ -28,13 +28,13 @@ pub(super) fn together(inputs: Vec<Input>) -> (Vec<usize>, Vec<Input>) {
 /// Inputs in their order, in batches that keep the pictures of one head together. An input that may hold a series is
 /// a batch by itself: it alone may take all memory, and keeps all cores busy. With `as_series`, pictures belong together
 /// by their numbers.
-pub(super) fn batches(inputs: &[Input], as_series: bool) -> Vec<&[Input]> {
-    let beside = |a: &Input, b: &Input| as_series && a.is_beside(b);
+pub(super) fn split_into_batches(inputs: &[Input], as_series: bool) -> Vec<&[Input]> {
+    let same_head = |a: &Input, b: &Input| as_series && a.is_of_same_head(b);
     let pictures = |a: &Input, b: &Input| a.is_picture() && b.is_picture();
     let mut batches = Vec::new();
     for run in inputs.chunk_by(pictures) {
         let (mut start, mut end) = (0, 0);
-        for head in run.chunk_by(beside).flat_map(|head| head.chunks(MAX_SLICES)) {
+        for head in run.chunk_by(same_head).flat_map(|head| head.chunks(MAX_SLICES)) {
             if end > start && end - start + head.len() > BATCH {
                 batches.push(&run[start..end]);
                 start = end;
@@ -54,7 +54,7 @@ pub(super) fn smooth<T>(
     analysis_of: impl Fn(&mut T) -> &mut Analysis,
 ) -> Result<()> {
     let mut rest = analyses;
-    for head in batch.chunk_by(Input::is_beside) {
+    for head in batch.chunk_by(Input::is_of_same_head) {
         let (pictures, others) = rest.split_at_mut(head.len());
         rest = others;
         let numbers = head.iter().map(|input| input.place.as_ref().map_or(0, |place| place.number));
@@ -69,13 +69,15 @@ pub(super) fn smooth<T>(
         model.smooth_pictures(pictures.collect())?;
         for (_, analysis) in readable {
             let has_evidence = analysis.slices.iter().any(|slice| slice.evidence.is_some());
-            analysis.add_warnings((count > 1 && has_evidence).then(|| taken_as_one_head(count)));
+            analysis.add_warnings(
+                (count > 1 && has_evidence).then(|| warn_of_numbered_pictures(count)),
+            );
         }
     }
     Ok(())
 }
 
-fn taken_as_one_head(count: usize) -> Warning {
+fn warn_of_numbered_pictures(count: usize) -> Warning {
     let message = format!(
         "By their numbers taken for {count} slices of one head: the probability counts what the \
          neighbours show. If they are not, segment them without --as-series."
@@ -92,7 +94,7 @@ mod tests {
             (0..count).map(move |number| Input::picture(name, number))
         };
         let inputs: Vec<Input> = heads.iter().flat_map(picture).collect();
-        batches(&inputs, as_series).into_iter().map(<[Input]>::len).collect()
+        split_into_batches(&inputs, as_series).into_iter().map(<[Input]>::len).collect()
     }
 
     #[test]
@@ -101,10 +103,10 @@ mod tests {
         let mut inputs: Vec<Input> =
             names.map(|(head, number)| Input::picture(Some(head), number)).into();
         inputs.insert(2, Input::picture(None, 0));
-        let (order, inputs) = together(inputs);
+        let (order, inputs) = order_by_head(inputs);
         assert_eq!(order, [0, 3, 1, 4, 2]);
-        assert_eq!(batches(&inputs, true).len(), 1);
-        assert!(inputs[0].is_beside(&inputs[1]) && inputs[2].is_beside(&inputs[3]));
+        assert_eq!(split_into_batches(&inputs, true).len(), 1);
+        assert!(inputs[0].is_of_same_head(&inputs[1]) && inputs[2].is_of_same_head(&inputs[3]));
     }
 
     #[test]

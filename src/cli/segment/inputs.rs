@@ -10,12 +10,12 @@ use crate::decode::{FileKind, Format, Limits, picture_size};
 use crate::error::{Error, Result};
 use crate::slice::Warning;
 pub(super) use grouping::HeadFiles;
-use grouping::{DicomFile, Grouped, by_head};
+use grouping::{DicomFile, Grouping, group_by_head};
 use naming::{numbered, stem, stem_below};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-/// One thing to segment, and one line of the answer.
+/// One input to segment, with one line of the output.
 pub(super) struct Input {
     /// Start of the names of its results.
     pub(super) stem: String,
@@ -26,14 +26,14 @@ pub(super) struct Input {
     pub(super) place: Option<Place>,
 }
 
-/// The place of a picture among those of one head.
+/// The number of a picture among those of one head.
 pub(super) struct Place {
-    /// What the pictures of one head have in common: their names but for the number, and their size.
+    /// Key that the pictures of one head share: their path without the number, and their width and height, px.
     pub(super) head: (PathBuf, [u32; 2]),
     pub(super) number: u64,
 }
 
-/// CT slices have 512 px per side, few have 1,024. Larger pictures are something else, and many of them would take too
+/// CT slices have 512 px per side, few have 1,024. Larger pictures are not CT slices, and many of them would take too
 /// much memory.
 const MAX_SIDE_PX: u32 = 1024;
 
@@ -74,7 +74,7 @@ impl Input {
     }
 
     /// Whether both are slices of one head by their names and sizes.
-    pub(super) fn is_beside(&self, other: &Self) -> bool {
+    pub(super) fn is_of_same_head(&self, other: &Self) -> bool {
         let places = self.place.as_ref().zip(other.place.as_ref());
         places.is_some_and(|(one, other)| one.head == other.head)
     }
@@ -125,18 +125,18 @@ pub(super) fn list_inputs(paths: &[PathBuf], series: Option<u32>) -> Result<Vec<
         match kind {
             Ok(FileKind::Dicom(identity)) => dicom.push((path, identity)),
             Ok(FileKind::Image(format)) => inputs.push(Input::file(path, stem, Some(format))),
-            // These fail later, with a line of their own.
+            // These fail later, each with its own line.
             Ok(FileKind::Other) | Err(_) => inputs.push(Input::file(path, stem, None)),
         }
     }
-    let Grouped { heads, refused, without_image } = by_head(dicom, series)?;
+    let Grouping { heads, refused, without_image } = group_by_head(dicom, series)?;
     let by_first = |first: &Path| (stem(first), first.to_path_buf());
     inputs.extend(heads.into_iter().map(|head| Input::of_head(head, by_first)));
     inputs.extend(refused.into_iter().filter_map(|(reason, files)| {
         let (stem, shown) = by_first(files.first()?);
         Some(Input::other(shown, stem, Content::Refused(reason)))
     }));
-    // Named one by one, these fail with a line that says what they are.
+    // Named one by one, these fail with a line that names their kind.
     inputs.extend(without_image.into_iter().map(|file| {
         let stem = stem(&file);
         Input::file(file, stem, Some(Format::Dicom))
@@ -165,7 +165,7 @@ fn of_folder(folder: &Path, series: Option<u32>) -> Result<Vec<Input>> {
     }
     let name = folder.canonicalize().map_err(Error::io("A folder cannot be read"))?;
     let name = stem(&name);
-    let Grouped { mut heads, refused, without_image } = by_head(dicom, series)?;
+    let Grouping { mut heads, refused, without_image } = group_by_head(dicom, series)?;
     left_out += without_image.len();
     for head in &mut heads {
         head.warnings.extend(warnings_of_others(left_out, results, lost.len()));

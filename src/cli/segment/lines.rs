@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The file, then its report as the API gives it, or what went wrong.
+/// The file, then its report in the form of the API, or the error.
 #[derive(Serialize)]
 struct Line {
     file: String,

@@ -4,10 +4,10 @@ use crate::config::OutputFormat;
 use crate::error::{Error, Result};
 use crate::export::dicom_seg::encode_dicom_seg;
 use crate::export::dicom_sr::encode_dicom_sr;
-use crate::export::montage::montage;
+use crate::export::montage::draw_montage;
 use crate::export::nifti::encode_nifti;
-use crate::export::not_written;
 use crate::export::table::{lesion_table, region_table};
+use crate::export::warn_not_written;
 use crate::png::encode_png;
 use crate::report::Report;
 use crate::segmenter::{Analysis, Segmenter};
@@ -27,16 +27,16 @@ pub(super) struct Outputs {
 
 /// Formats of one input: warnings, and those that could not be written.
 #[derive(Default)]
-pub(super) struct Written {
+pub(super) struct WriteOutcome {
     /// Warnings about values that a format cannot hold exactly, and formats that could not be written.
     pub(super) warnings: Vec<Warning>,
     /// Formats that the input cannot be written in.
     pub(super) missing: Vec<OutputFormat>,
 }
 
-impl Written {
+impl WriteOutcome {
     /// The encoded form; `None`, with a warning per format, where the input does not allow it.
-    fn possible<T>(
+    fn encoded_or_warn<T>(
         &mut self,
         formats: &[OutputFormat],
         encoded: ichor_core::Result<T>,
@@ -46,7 +46,8 @@ impl Written {
             Err(error) if error.is_unprocessable() => error,
             Err(error) => return Err(error.into()),
         };
-        self.warnings.extend(formats.iter().map(|format| not_written(&format.to_string(), &error)));
+        self.warnings
+            .extend(formats.iter().map(|format| warn_not_written(&format.to_string(), &error)));
         self.missing.extend(formats);
         Ok(None)
     }
@@ -74,15 +75,15 @@ impl Outputs {
         stem: &str,
         model: &Segmenter,
         analysis: &Analysis,
-    ) -> Result<Written> {
+    ) -> Result<WriteOutcome> {
         use OutputFormat::{Csv, DicomSeg, DicomSr, Montage, Nifti, Png};
-        let mut written = Written::default();
+        let mut written = WriteOutcome::default();
         if self.has(Png) {
             self.write_pictures(stem, model, analysis)?;
         }
         if self.has(Nifti)
-            && let Some((bytes, warnings)) =
-                written.possible(&[Nifti], encode_nifti(&analysis.series, &analysis.masks))?
+            && let Some((bytes, warnings)) = written
+                .encoded_or_warn(&[Nifti], encode_nifti(&analysis.series, &analysis.masks))?
         {
             written.warnings.extend(warnings);
             self.put(stem, "mask.nii.gz", &bytes)?;
@@ -92,7 +93,7 @@ impl Outputs {
             self.put(stem, "regions.csv", &region_table(analysis)?)?;
         }
         if self.has(Montage) {
-            let picture = montage(model, analysis);
+            let picture = draw_montage(model, analysis);
             self.put(stem, "montage.png", &encode_png(&picture.into())?)?;
         }
         let objects: Vec<OutputFormat> =
@@ -102,12 +103,14 @@ impl Outputs {
         }
         let now = SystemTime::now();
         let seg = encode_dicom_seg(model.spec(), &analysis.series, &analysis.masks, now);
-        if let Some(seg) = written.possible(&objects, seg)? {
+        if let Some(seg) = written.encoded_or_warn(&objects, seg)? {
             written.warnings.extend(seg.warnings.iter().cloned());
             self.put(stem, "seg.dcm", &seg.bytes)?;
             if self.has(DicomSr)
-                && let Some(report) = written
-                    .possible(&[DicomSr], encode_dicom_sr(model.spec(), analysis, &seg, now))?
+                && let Some(report) = written.encoded_or_warn(
+                    &[DicomSr],
+                    encode_dicom_sr(model.spec(), analysis, &seg, now),
+                )?
             {
                 self.put(stem, "sr.dcm", &report)?;
             }
@@ -116,7 +119,7 @@ impl Outputs {
     }
 
     /// Whether some of the formats that were asked for remain beside those that are missing.
-    pub(super) fn is_any_left(&self, missing: &[OutputFormat]) -> bool {
+    pub(super) fn writes_any_but(&self, missing: &[OutputFormat]) -> bool {
         self.formats.iter().any(|format| !missing.contains(format))
     }
 

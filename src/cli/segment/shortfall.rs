@@ -22,7 +22,7 @@ impl Shortfall {
             self.failed += 1;
             return;
         };
-        if !outputs.is_any_left(missing) {
+        if !outputs.writes_any_but(missing) {
             self.unwritten += 1;
             return;
         }

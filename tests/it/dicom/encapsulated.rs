@@ -94,7 +94,7 @@ fn frames_of_several_fragments_are_put_together() {
 }
 
 #[test]
-fn codestreams_are_told_apart_by_their_start() {
+fn codestreams_are_distinguished_by_their_start() {
     for (name, uid) in [
         ("ct_jpeg2000_lossless.dcm", uids::JPEG2000_LOSSLESS),
         ("ct_jpeg_lossless.dcm", uids::JPEG_LOSSLESS_SV1),
@@ -171,7 +171,7 @@ fn twelve_bits() -> Vec<u8> {
 }
 
 #[test]
-fn twelve_bit_jpeg_is_named_with_a_way_out() {
+fn the_error_of_twelve_bit_jpeg_names_a_remedy() {
     let mut object: InMemDicomObject = ct();
     short(&mut object, tags::BITS_STORED, 12);
     short(&mut object, tags::HIGH_BIT, 11);

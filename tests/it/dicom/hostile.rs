@@ -1,4 +1,4 @@
-//! DICOM files that lie: refused within bounded time and memory.
+//! DICOM files with false declarations are refused within bounded time and memory.
 
 use super::phantom::{ct_with, file, sequence, short, text};
 use super::{Change, SYNTAXES, explicit_object, fixture, refusal, slices};
@@ -39,7 +39,7 @@ fn numbers_with_a_remainder_are_refused() {
 }
 
 #[test]
-fn sizes_are_held_against_the_limits() {
+fn sizes_above_the_limits_are_refused() {
     let cases: [(Change, &str); 5] = [
         (|o| short(o, tags::ROWS, 65_535), "longest side"),
         (|o| short(o, tags::ROWS, 16), "at least 32 px"),

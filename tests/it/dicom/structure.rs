@@ -143,7 +143,7 @@ fn declared(mut bytes: Vec<u8>, uid: &str) -> Vec<u8> {
 }
 
 #[test]
-fn data_sets_are_read_as_they_are_written_whatever_is_declared() {
+fn data_sets_are_read_in_their_actual_encoding_and_not_the_declared_one() {
     let syntaxes = [uids::IMPLICIT_VR_LITTLE_ENDIAN, uids::EXPLICIT_VR_LITTLE_ENDIAN, BIG_ENDIAN];
     for written in syntaxes {
         for declaration in syntaxes.into_iter().chain([uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN]) {
@@ -190,7 +190,7 @@ fn implicit_meta_groups_are_read() {
 }
 
 #[test]
-fn missing_and_surplus_delimiters_are_made_up_for_or_named() {
+fn missing_and_surplus_delimiters_are_tolerated_or_reported() {
     let value = [&tag(tags::REFERENCED_SOP_CLASS_UID)[..], b"UI\x04\x001.2\0"].concat();
     let open_item = implicit(Tag(0xFFFE, 0xE000), UNDEFINED, &value);
     let at = tags::REFERENCED_IMAGE_SEQUENCE;
@@ -221,7 +221,7 @@ const ENCAPSULATED: [&str; 4] =
     ["ct_rle.dcm", "ct_jpeg_lossless.dcm", "ct_jpeg2000_lossless.dcm", "ct_jpeg_baseline.dcm"];
 
 #[test]
-fn pixel_data_without_its_end_is_read() {
+fn pixel_data_without_its_delimiter_is_read() {
     for name in ENCAPSULATED {
         let whole = fixture(name);
         let truth = slice(&whole);
@@ -272,7 +272,7 @@ fn a_part_of_a_compressed_frame_is_refused() {
                 match slices(&with(filled)) {
                     // Padding, and end markers that padding follows, can be missing.
                     Ok(read) => assert!(read[0].plane == truth, "{name} cut to {length}"),
-                    // RLE has no end of its own; what lacks samples is refused.
+                    // RLE has no end marker; a frame that lacks samples is refused.
                     Err(error) => assert!(
                         error.to_string().contains("frame") || padded,
                         "{name} {length}: {error}"
@@ -348,7 +348,7 @@ fn frames_of_a_plain_object_stay_together() {
 }
 
 #[test]
-fn hounsfield_units_have_many_names() {
+fn every_spelling_of_hounsfield_units_is_recognized() {
     for name in
         ["HU", "H", "HOUNSFIELD", "hounsfield units", "US", "UNSPECIFIED", "Unspecified", ""]
     {
@@ -370,7 +370,7 @@ fn hounsfield_units_have_many_names() {
 }
 
 #[test]
-fn negative_samples_that_were_declared_unsigned_are_turned() {
+fn negative_samples_that_were_declared_unsigned_are_corrected() {
     let stored = |value: u16| value.wrapping_sub(1024);
     let declared = |signed: u16| {
         ct_with(|o| {
@@ -382,7 +382,7 @@ fn negative_samples_that_were_declared_unsigned_are_turned() {
     let (right, wrong) = (slice(&declared(1)), slice(&declared(0)));
     assert!(right.plane == wrong.plane);
     assert_eq!((codes(&right), codes(&wrong)), (vec![], vec!["pixel_representation_wrong"]));
-    // Values all over the range are what they are.
+    // Values over the whole range are not corrected.
     let wide = slice(&ct_with(|o| pixels(o, ramp().map(|value| value.wrapping_mul(21)))));
     assert!(!codes(&wide).contains(&"pixel_representation_wrong"));
     assert!(wide.plane.samples().iter().any(|hu| *hu > 40_000.0));

@@ -48,7 +48,7 @@ fn every_byte_is_kept_with_its_character_set() {
 }
 
 #[test]
-fn other_representations_and_sets_that_are_no_text() {
+fn values_that_are_not_text_are_left_out() {
     let mut object = ct();
     bytes(&mut object, tags::PATIENT_NAME, VR::UN, b"M\xfcller");
     bytes(&mut object, tags::PATIENT_ID, VR::OB, &[0, 1, 2, 3]);
@@ -61,7 +61,7 @@ fn other_representations_and_sets_that_are_no_text() {
     let unquoted = study.attributes.iter().filter(|attribute| attribute.value.is_none());
     assert_eq!(unquoted.map(|a| a.tag).collect::<Vec<_>>(), [(0x10, 0x20), (0x20, 0x10)]);
 
-    // What text means is unknown without its character set; ASCII is in all of them.
+    // Without its character set text cannot be interpreted; ASCII is part of all sets.
     let mut object = ct();
     bytes(&mut object, tags::SPECIFIC_CHARACTER_SET, VR::OB, &[1, 2]);
     bytes(&mut object, tags::PATIENT_NAME, VR::PN, b"M\xfcller");
@@ -71,7 +71,7 @@ fn other_representations_and_sets_that_are_no_text() {
 }
 
 #[test]
-fn texts_of_nested_items_are_not_the_patients() {
+fn texts_of_nested_items_are_not_taken_for_the_patients() {
     let mut item = InMemDicomObject::new_empty();
     bytes(&mut item, tags::PATIENT_NAME, VR::PN, b"Other^Nested");
     let mut object = ct();

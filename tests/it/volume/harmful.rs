@@ -1,4 +1,4 @@
-//! Files that lie about themselves: an error that says what to do, and little memory.
+//! Files with false declarations: an error that names a remedy, and little memory.
 
 use super::nifti_file::NiftiFile;
 use super::{SIZES, stored};
@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-/// Bytes of one value, packed well.
+/// Zero bytes, which compress well.
 fn zeros(mebibytes: usize) -> Vec<u8> {
     vec![0; mebibytes << 20]
 }
@@ -19,7 +19,7 @@ fn phantom() -> NiftiFile {
 }
 
 /// Changes the phantom's file and returns its bytes.
-fn lying(change: impl Fn(&mut NiftiFile)) -> Vec<u8> {
+fn altered(change: impl Fn(&mut NiftiFile)) -> Vec<u8> {
     let mut file = phantom();
     change(&mut file);
     file.bytes()
@@ -33,7 +33,7 @@ fn patched(mut archive: Vec<u8>, signature: &[u8], offset: usize, bytes: &[u8]) 
 }
 
 /// An archive that declares a list of 2^24 files in the Zip64 form.
-fn zip64_lie() -> Vec<u8> {
+fn false_zip64() -> Vec<u8> {
     let mut bytes = b"PK\x03\x04".to_vec();
     bytes.resize(32 << 20, 0);
     let record = bytes.len() as u64;
@@ -58,12 +58,12 @@ fn harmful() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     vec![
         (
             "gzip bomb, declared too large",
-            gzip(&[lying(|f| f.dim = [3, 4096, 4096, 512, 1, 1, 1, 1]), zeros(64)].concat()),
+            gzip(&[altered(|f| f.dim = [3, 4096, 4096, 512, 1, 1, 1, 1]), zeros(64)].concat()),
             "above the limit",
         ),
         (
             "gzip bomb behind a small volume that ends early",
-            gzip(&lying(|f| f.dim = [3, 512, 512, 256, 1, 1, 1, 1])),
+            gzip(&altered(|f| f.dim = [3, 512, 512, 256, 1, 1, 1, 1])),
             "before its last voxel",
         ),
         ("gzip of zeros", gzip(&zeros(256)), "no NIfTI"),
@@ -71,19 +71,19 @@ fn harmful() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("truncated gzip", gzip(&phantom().bytes())[..900].to_vec(), "ends or is damaged"),
         ("header only", phantom().bytes()[..348].to_vec(), "before its last voxel"),
         ("half a header", phantom().bytes()[..200].to_vec(), "NIfTI header"),
-        ("nine axes", lying(|f| f.dim[0] = 9), "dimensions"),
-        ("an axis of nothing", lying(|f| f.dim[2] = 0), "dimensions"),
-        ("negative axis", lying(|f| f.dim[1] = (-40_i16) as u16), "its last voxel"),
-        ("all axes at their most", lying(|f| f.dim = [7; 8].map(|_| u16::MAX)), "dimensions"),
-        ("one row of voxels", lying(|f| f.dim = [3, 6800, 1, 1, 1, 1, 1, 1]), "above the limit"),
-        ("a thin volume", lying(|f| f.dim = [3, 10, 34, 5, 1, 1, 1, 1]), "at least 32 px"),
-        ("unknown samples", lying(|f| f.datatype = 77), "sample type"),
-        ("colours", lying(|f| f.datatype = 128), "colours"),
-        ("voxels out of reach", lying(|f| f.vox_offset = 1e30), "out of reach"),
-        ("voxels nowhere", lying(|f| f.vox_offset = f32::NAN), "out of reach"),
-        ("no image", lying(|f| f.magic = *b"ni1\0"), "fslchfiletype"),
-        ("ANALYZE 7.5", lying(|f| f.magic = [0; 4]), "ANALYZE"),
-        ("wrong magic", lying(|f| f.magic = *b"nope"), "damaged"),
+        ("nine axes", altered(|f| f.dim[0] = 9), "dimensions"),
+        ("an axis of nothing", altered(|f| f.dim[2] = 0), "dimensions"),
+        ("negative axis", altered(|f| f.dim[1] = (-40_i16) as u16), "its last voxel"),
+        ("all axes at their most", altered(|f| f.dim = [7; 8].map(|_| u16::MAX)), "dimensions"),
+        ("one row of voxels", altered(|f| f.dim = [3, 6800, 1, 1, 1, 1, 1, 1]), "above the limit"),
+        ("a thin volume", altered(|f| f.dim = [3, 10, 34, 5, 1, 1, 1, 1]), "at least 32 px"),
+        ("unknown samples", altered(|f| f.datatype = 77), "sample type"),
+        ("colours", altered(|f| f.datatype = 128), "colours"),
+        ("voxels out of reach", altered(|f| f.vox_offset = 1e30), "out of reach"),
+        ("voxels nowhere", altered(|f| f.vox_offset = f32::NAN), "out of reach"),
+        ("no image", altered(|f| f.magic = *b"ni1\0"), "fslchfiletype"),
+        ("ANALYZE 7.5", altered(|f| f.magic = [0; 4]), "ANALYZE"),
+        ("wrong magic", altered(|f| f.magic = *b"nope"), "damaged"),
         ("NIfTI-2", [540_i32.to_le_bytes().to_vec(), vec![0; 600]].concat(), "NIfTI-2"),
         ("zip bomb without a format", zip(&[("1.dcm", &zeros(1024))]), "holds no image"),
         (
@@ -93,7 +93,7 @@ fn harmful() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ),
         ("zip bomb of DICOM", zip(&[("1.dcm", &dicom(zeros(400)))]), ""),
         ("zip of 10,000 files", zip(&many), "number of files"),
-        ("zip that declares many files", zip64_lie(), "Zip64"),
+        ("zip that declares many files", false_zip64(), "Zip64"),
         (
             "many end records",
             [b"PK\x03\x04", &b"PK\x05\x06".repeat(9000)[..]].concat(),
@@ -114,7 +114,7 @@ fn harmful() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 }
 
 #[test]
-fn harmful_files_are_answered_clearly() {
+fn harmful_files_are_refused_with_a_clear_error() {
     for (what, bytes, expected) in harmful() {
         let start = Instant::now();
         let error = decode(&bytes, &Limits::default()).expect_err(what).to_string();
@@ -126,9 +126,9 @@ fn harmful_files_are_answered_clearly() {
 #[test]
 fn a_gzip_bomb_stops_at_the_limit_in_force() {
     let limits = Limits { max_series_bytes: 8 << 20, ..Limits::default() };
-    let bomb = gzip(&[lying(|f| f.dim = [3, 512, 512, 16, 1, 1, 1, 1]), zeros(16)].concat());
+    let bomb = gzip(&[altered(|f| f.dim = [3, 512, 512, 16, 1, 1, 1, 1]), zeros(16)].concat());
     assert!(matches!(decode(&bomb, &limits), Err(Error::TooLarge { limit: 8_388_608, .. })));
-    // Volumes behind the first are never unpacked.
+    // Volumes after the first are not unpacked.
     let long = gzip(&[phantom().bytes(), zeros(64)].concat());
     assert_eq!(decode(&long, &limits).unwrap().slices.len(), SIZES[2]);
 }
@@ -226,8 +226,8 @@ fn harmful_files_take_little_memory() {
     for (what, bytes, _) in harmful().into_iter().filter(|(what, ..)| what.contains("zip")) {
         let path = folder.path().join("harmful");
         std::fs::write(&path, bytes).unwrap();
-        let said = run_alone("volume::harmful::one_harmful_file", &path, what);
-        println!("{what}: {}", said.lines().find(|l| l.ends_with("MiB")).unwrap_or_default());
+        let stdout = run_alone("volume::harmful::one_harmful_file", &path, what);
+        println!("{what}: {}", stdout.lines().find(|l| l.ends_with("MiB")).unwrap_or_default());
     }
 }
 
@@ -238,7 +238,7 @@ fn run_alone(test: &str, file: &Path, what: &str) -> String {
         .env("ICHOR_TEST_HARMFUL", file)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{what}: {said}");
-    said.into_owned()
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && stdout.contains("1 passed"), "{what}: {stdout}");
+    stdout.into_owned()
 }

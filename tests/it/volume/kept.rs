@@ -1,4 +1,4 @@
-//! How the values of volumes are kept: exactly in 16 bits where that can be, else said.
+//! The precision of a volume's values: exact in 16 bits where possible, otherwise rounded with a warning.
 
 use super::nifti_file::NiftiFile;
 use super::{by_hand, codes, read, stored, voxel};
@@ -51,7 +51,7 @@ fn fractions_are_kept_in_short_volumes_and_rounded_with_a_warning_in_long_ones()
 }
 
 #[test]
-fn values_that_are_no_numbers_are_air_in_long_volumes_too() {
+fn nan_voxels_are_air_in_long_volumes() {
     let file = floats(|v| if v == 70 { f32::NAN } else { f32::from(v) });
     let long = read_tight(&file);
     let slice = &long.slices[1];

@@ -1,8 +1,8 @@
-//! Results of slices to the analysis of their series.
+//! The analysis of a series from the results of its slices.
 
 use super::observer::Observer;
 use super::segment::SliceResults;
-use super::smooth::judge_alone;
+use super::smooth::gate_per_slice;
 use super::{Analysis, SegmentRequest, Segmenter, SliceResult};
 use crate::assess::{Assessment, assess_series};
 use crate::error::Result;
@@ -26,7 +26,7 @@ impl Segmenter {
         let slices: Vec<&mut SliceResult> = results.iter_mut().map(|(result, _)| result).collect();
         match is_single_slice {
             true => inherit_doubts(&series.warnings, slices),
-            false => self.decide_in_series(&mut series, slices),
+            false => self.assess_and_gate(&mut series, slices),
         }
         let window = self.hounsfield_window(request.window);
         let mut analysis = Analysis::new(series, results, *request, is_single_slice, window)?;
@@ -35,7 +35,7 @@ impl Segmenter {
         Ok(analysis)
     }
 
-    fn decide_in_series(&self, series: &mut Series, mut slices: Vec<&mut SliceResult>) {
+    fn assess_and_gate(&self, series: &mut Series, mut slices: Vec<&mut SliceResult>) {
         let assessments: Vec<&Assessment> = slices.iter().map(|slice| &slice.assessment).collect();
         let assessment = assess_series(&assessments);
         if series.slices.iter().all(|slice| slice.intensity == Intensity::Hounsfield) {
@@ -49,12 +49,12 @@ impl Segmenter {
         }
         match series.is_one_head {
             true => self.smooth_series(&mut slices, series.gaps_mm().as_deref()),
-            false => judge_alone(&mut slices),
+            false => gate_per_slice(&mut slices),
         }
     }
 }
 
-/// Doubts about the rest of the file are doubts about its only slice.
+/// Copies the warnings of the series that leave the result in doubt to its only slice.
 fn inherit_doubts(warnings: &[Warning], slices: Vec<&mut SliceResult>) {
     for slice in slices {
         slice.warnings.extend(warnings.iter().filter(|warning| warning.doubt.is_some()).cloned());

@@ -21,7 +21,8 @@ pub struct Analysis {
     pub slices: Vec<SliceResult>,
     /// Volumes across the slices.
     pub volume: Volumetry,
-    /// Index of the slice to look at first: the largest area, or without any lesion the highest probability.
+    /// Index of the slice to show first: the one with the largest area, or, without any lesion, with the highest
+    /// probability.
     pub key_slice: usize,
     /// Whether any mask holds a lesion; `None` where that is unknown, for the reason in a warning.
     pub detected: Option<bool>,
@@ -38,7 +39,7 @@ pub struct Analysis {
     pub warnings: Vec<Warning>,
     /// Each stage summed over the slices, which run in parallel, ms.
     pub timings: StageTimings,
-    /// What was asked for.
+    /// The parameters of the segmentation.
     pub request: SegmentRequest,
     /// Whether the input held one slice, which is then reported as a slice and not as a series.
     pub is_single_slice: bool,
@@ -125,17 +126,17 @@ impl Analysis {
             }
         }
         let probability = |index: usize| self.slices[index].probability.unwrap_or(0.0);
-        let likeliest = (0..self.slices.len())
+        let highest = (0..self.slices.len())
             .max_by(|&a, &b| probability(a).total_cmp(&probability(b)))
             .ok_or_else(|| Error::unprocessable("The series holds no slices."))?;
         let mut volume = measure(&self.series, &self.masks);
         volume.warnings.extend(volume.total_volume_ml.and_then(volume_warning));
-        share_volume(&self.series, &self.masks, volume.total_volume_ml, &mut self.slices);
+        divide_volume(&self.series, &self.masks, volume.total_volume_ml, &mut self.slices);
         let any = self.slices.iter().any(|slice| slice.detected == Some(true));
         let all_known = self.slices.iter().all(|slice| slice.detected.is_some());
-        self.key_slice = volume.key_slice.unwrap_or(likeliest);
+        self.key_slice = volume.key_slice.unwrap_or(highest);
         self.detected = (any || all_known).then_some(any);
-        let slice = &self.slices[likeliest];
+        let slice = &self.slices[highest];
         self.gray_scale = slice.gray_scale;
         self.probability = slice.probability;
         self.threshold = slice.threshold;
@@ -148,9 +149,9 @@ impl Analysis {
     }
 }
 
-/// Gives each region its part of the total, by area and the length its slice stands for. Parts of
-/// a whole keep whatever correction the total was measured with.
-fn share_volume(
+/// Divides the total volume between the regions in proportion to their area times the extent of their slice. Any
+/// correction of the total then applies to the parts as well.
+fn divide_volume(
     series: &Series,
     masks: &[PackedMask],
     total_ml: Option<f32>,
@@ -191,27 +192,27 @@ fn subtypes(slices: &[SliceResult], total_ml: Option<f32>) -> Vec<SeriesSubtype>
 
 /// Each kind of warning once; a warning of some slices states on how many it was given.
 fn warnings(series: &Series, volume: &Volumetry, slices: &[SliceResult]) -> Vec<Warning> {
-    let mut unique: Vec<Warning> = Vec::new();
+    let mut warnings: Vec<Warning> = Vec::new();
     for warning in series.warnings.iter().chain(&volume.warnings) {
-        if !unique.contains(warning) {
-            unique.push(warning.clone());
+        if !warnings.contains(warning) {
+            warnings.push(warning.clone());
         }
     }
-    let mut counted: Vec<(&Warning, usize)> = Vec::new();
+    let mut of_slices: Vec<(&Warning, usize)> = Vec::new();
     for slice in slices {
         for (place, warning) in slice.warnings.iter().enumerate() {
             let is_known = |known: &Warning| known.code == warning.code;
-            if unique.iter().any(is_known) || slice.warnings[..place].iter().any(is_known) {
+            if warnings.iter().any(is_known) || slice.warnings[..place].iter().any(is_known) {
                 continue;
             }
-            match counted.iter_mut().find(|(known, _)| known.code == warning.code) {
+            match of_slices.iter_mut().find(|(known, _)| known.code == warning.code) {
                 Some((_, count)) => *count += 1,
-                None => counted.push((warning, 1)),
+                None => of_slices.push((warning, 1)),
             }
         }
     }
     let all = slices.len();
-    unique.extend(counted.into_iter().map(|(warning, count)| match count {
+    warnings.extend(of_slices.into_iter().map(|(warning, count)| match count {
         _ if count == all => warning.clone(),
         _ => Warning {
             message: format!("On {count} of {all} slices: {}", warning.message),
@@ -223,7 +224,7 @@ fn warnings(series: &Series, volume: &Volumetry, slices: &[SliceResult]) -> Vec<
             ..warning.clone()
         },
     }));
-    unique
+    warnings
 }
 
 #[cfg(test)]
@@ -262,7 +263,7 @@ mod tests {
         (result, mask.pack())
     }
 
-    fn analysis(series: Series, results: Vec<(SliceResult, PackedMask)>) -> Result<Analysis> {
+    fn analyse(series: Series, results: Vec<(SliceResult, PackedMask)>) -> Result<Analysis> {
         let request = SegmentRequest::default();
         Analysis::new(series, results, request, false, None)
     }
@@ -286,67 +287,69 @@ mod tests {
 
     #[test]
     fn parts_add_up_to_the_total_by_region_and_by_type() {
-        let found = vec![slice_result(4, 0.6, [0.9, 0.1]), slice_result(8, 0.8, [0.2, 0.2])];
-        let found = analysis(series(2), found).unwrap();
-        let total = found.volume.total_volume_ml.unwrap();
+        let results = vec![slice_result(4, 0.6, [0.9, 0.1]), slice_result(8, 0.8, [0.2, 0.2])];
+        let analysis = analyse(series(2), results).unwrap();
+        let total = analysis.volume.total_volume_ml.unwrap();
         let regions: f32 =
-            found.slices.iter().flat_map(|s| &s.lesions).map(|l| l.volume_ml.unwrap()).sum();
+            analysis.slices.iter().flat_map(|s| &s.lesions).map(|l| l.volume_ml.unwrap()).sum();
         assert!((regions - total).abs() < 1e-4);
         // 4 px of 0.5 mL and 8 px of 1 mL: one part in five lies on the first slice.
-        assert!((found.slices[0].lesions[0].volume_ml.unwrap() - total / 5.0).abs() < 1e-4);
-        let types: Vec<f32> = found.subtypes.iter().map(|t| t.volume_ml.unwrap()).collect();
+        assert!((analysis.slices[0].lesions[0].volume_ml.unwrap() - total / 5.0).abs() < 1e-4);
+        let types: Vec<f32> = analysis.subtypes.iter().map(|t| t.volume_ml.unwrap()).collect();
         assert!((types[0] - total * (0.2 * 0.9 + 0.8 * 0.5)).abs() < 1e-4, "{types:?}");
         assert!((types[0] + types[1] - total).abs() < 1e-4);
-        assert_eq!((found.subtypes[0].probability, found.probability), (0.9, Some(0.8)));
+        assert_eq!((analysis.subtypes[0].probability, analysis.probability), (0.9, Some(0.8)));
     }
 
     #[test]
-    fn what_was_not_read_is_never_called_free_of_blood() {
+    fn slices_that_were_not_read_are_never_reported_free_of_hemorrhage() {
         let unreadable = || Warning::unreadable("modality_not_supported", "Not made for it.");
         for (area_px, detected) in [(4, Some(true)), (0, None)] {
-            let mut found =
+            let mut results =
                 vec![slice_result(area_px, 0.6, [0.0; 2]), slice_result(7, 0.9, [0.0; 2])];
-            found[1].0.warnings.push(unreadable());
-            let found = analysis(series(2), found).unwrap();
-            assert_eq!((found.detected, found.key_slice), (detected, 0));
-            assert_eq!((found.probability, found.volume.total_volume_ml), (Some(0.6), None));
-            assert!(found.slices[1].lesions.is_empty() && found.slices[1].probability.is_none());
-            let message = &found.warnings.last().unwrap().message;
+            results[1].0.warnings.push(unreadable());
+            let analysis = analyse(series(2), results).unwrap();
+            assert_eq!((analysis.detected, analysis.key_slice), (detected, 0));
+            assert_eq!((analysis.probability, analysis.volume.total_volume_ml), (Some(0.6), None));
+            assert!(
+                analysis.slices[1].lesions.is_empty() && analysis.slices[1].probability.is_none()
+            );
+            let message = &analysis.warnings.last().unwrap().message;
             assert_eq!(message, "On 1 of 2 slices: Not made for it.");
         }
-        let mut found = vec![slice_result(4, 0.6, [0.5; 2])];
-        found[0].0.warnings.push(unreadable());
-        let found = analysis(series(1), found).unwrap();
-        assert_eq!((found.detected, found.probability), (None, None));
-        assert!(found.masks[0].is_empty() && found.subtypes.is_empty());
+        let mut results = vec![slice_result(4, 0.6, [0.5; 2])];
+        results[0].0.warnings.push(unreadable());
+        let analysis = analyse(series(1), results).unwrap();
+        assert_eq!((analysis.detected, analysis.probability), (None, None));
+        assert!(analysis.masks[0].is_empty() && analysis.subtypes.is_empty());
     }
 
     #[test]
-    fn warnings_of_the_series_take_away_what_they_doubt() {
+    fn warnings_of_the_series_remove_what_they_leave_in_doubt() {
         let with = |warning: Warning, area_px: usize| {
             let series = Series { warnings: vec![warning], ..series(1) };
-            let found = vec![slice_result(area_px, 0.6, [0.5; 2])];
-            analysis(series, found).unwrap()
+            let results = vec![slice_result(area_px, 0.6, [0.5; 2])];
+            analyse(series, results).unwrap()
         };
         let incomplete = || Warning::incomplete("missing", "A part is missing.");
         assert_eq!(with(incomplete(), 0).detected, None);
-        let found = with(incomplete(), 4);
-        assert_eq!((found.detected, found.volume.total_volume_ml), (Some(true), None));
-        assert!(found.subtypes.iter().all(|subtype| subtype.volume_ml.is_none()));
-        let found = with(Warning::unreadable("odd", "Not understood."), 4);
-        assert_eq!((found.detected, found.probability), (None, None));
-        assert!(found.masks[0].is_empty() && found.volume.lesions.is_empty());
-        let found = with(Warning::unmeasurable("small", "Too small for a head."), 4);
-        assert_eq!((found.detected, found.volume.total_volume_ml), (Some(true), None));
-        assert!(found.volume.lesions.iter().all(|l| l.volume_ml.is_none() && l.abc2.is_none()));
-        assert!(found.slices[0].lesions.iter().all(|lesion| lesion.volume_ml.is_none()));
+        let analysis = with(incomplete(), 4);
+        assert_eq!((analysis.detected, analysis.volume.total_volume_ml), (Some(true), None));
+        assert!(analysis.subtypes.iter().all(|subtype| subtype.volume_ml.is_none()));
+        let analysis = with(Warning::unreadable("odd", "Not understood."), 4);
+        assert_eq!((analysis.detected, analysis.probability), (None, None));
+        assert!(analysis.masks[0].is_empty() && analysis.volume.lesions.is_empty());
+        let analysis = with(Warning::unmeasurable("small", "Too small for a head."), 4);
+        assert_eq!((analysis.detected, analysis.volume.total_volume_ml), (Some(true), None));
+        assert!(analysis.volume.lesions.iter().all(|l| l.volume_ml.is_none() && l.abc2.is_none()));
+        assert!(analysis.slices[0].lesions.iter().all(|lesion| lesion.volume_ml.is_none()));
     }
 
     #[test]
-    fn without_lesions_the_likeliest_slice_is_the_key() {
-        let found = vec![slice_result(0, 0.1, [0.0; 2]), slice_result(0, 0.3, [0.0; 2])];
-        let found = analysis(series(2), found).unwrap();
-        assert_eq!((found.detected, found.key_slice), (Some(false), 1));
-        assert!(analysis(series(0), Vec::new()).is_err());
+    fn without_lesions_the_slice_of_highest_probability_is_the_key_slice() {
+        let results = vec![slice_result(0, 0.1, [0.0; 2]), slice_result(0, 0.3, [0.0; 2])];
+        let analysis = analyse(series(2), results).unwrap();
+        assert_eq!((analysis.detected, analysis.key_slice), (Some(false), 1));
+        assert!(analyse(series(0), Vec::new()).is_err());
     }
 }

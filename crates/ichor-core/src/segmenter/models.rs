@@ -15,18 +15,18 @@ pub struct Models {
 }
 
 impl Models {
-    /// Loads all models in parallel; `default` names the one used where none is asked for,
-    /// else it is the first.
+    /// Loads all models in parallel. `default` names the model for requests without a model; without it, that is
+    /// the first.
     ///
     /// # Errors
     /// [`Error::Model`] of the first that fails, [`Error::ModelNotFound`] for the default.
     pub fn load(files: Vec<ModelFiles>, default: Option<&str>) -> Result<Self> {
         let load = |files| Segmenter::load(files, &|| 0.0);
-        Self::of(files.into_par_iter().map(load).collect::<Result<Vec<_>>>()?, default)
+        Self::from_loaded(files.into_par_iter().map(load).collect::<Result<Vec<_>>>()?, default)
     }
 
-    /// Loads the default model, as [`Models::load`] names it; the others wait for [`Models::build`] or the
-    /// first slice that asks for them.
+    /// Loads the default model, as [`Models::load`] names it; the networks of the others are built by
+    /// [`Models::build`] or for their first slice.
     ///
     /// # Errors
     /// As [`Models::load`], for the default.
@@ -38,10 +38,13 @@ impl Models {
                 Segmenter::deferred(files)
             }
         };
-        Self::of(files.into_iter().enumerate().map(load).collect::<Result<Vec<_>>>()?, default)
+        Self::from_loaded(
+            files.into_iter().enumerate().map(load).collect::<Result<Vec<_>>>()?,
+            default,
+        )
     }
 
-    /// Builds those that wait, or waits while another thread does.
+    /// Builds the networks that are not built yet, or waits while another thread does.
     ///
     /// # Errors
     /// [`Error::Model`] of the first that fails.
@@ -49,12 +52,12 @@ impl Models {
         self.iter().try_for_each(Segmenter::build)
     }
 
-    /// Whether none waits to be built.
+    /// Whether all networks are built.
     pub fn are_built(&self) -> bool {
         self.iter().all(|model| model.engine().is_some())
     }
 
-    /// Puts all models into onnxruntime; `default` as for [`Models::load`].
+    /// Loads all models into onnxruntime; `default` as for [`Models::load`].
     ///
     /// # Errors
     /// As [`Models::load`].
@@ -66,7 +69,7 @@ impl Models {
     ) -> Result<Self> {
         // One after the other: on a GPU, the search for the fastest convolutions may use all of its memory.
         let load = |files| Segmenter::load_ort(files, runtime);
-        Self::of(files.into_iter().map(load).collect::<Result<Vec<_>>>()?, default)
+        Self::from_loaded(files.into_iter().map(load).collect::<Result<Vec<_>>>()?, default)
     }
 
     /// Loads all models into tract; `default` as for [`Models::load`].
@@ -76,14 +79,14 @@ impl Models {
     #[cfg(feature = "tract")]
     pub fn load_tract(files: Vec<ModelFiles>, default: Option<&str>) -> Result<Self> {
         let load = Segmenter::load_tract;
-        Self::of(files.into_par_iter().map(load).collect::<Result<Vec<_>>>()?, default)
+        Self::from_loaded(files.into_par_iter().map(load).collect::<Result<Vec<_>>>()?, default)
     }
 
-    /// Models that are loaded already, at least one; as [`Models::load`].
+    /// Models that are loaded already, at least one; `default` as for [`Models::load`].
     ///
     /// # Errors
     /// [`Error::ModelNotFound`] for the default, or without any model.
-    pub fn of(loaded: Vec<Segmenter>, default: Option<&str>) -> Result<Self> {
+    pub fn from_loaded(loaded: Vec<Segmenter>, default: Option<&str>) -> Result<Self> {
         if loaded.is_empty() {
             return Err(Error::ModelNotFound("none".into()));
         }

@@ -1,11 +1,11 @@
-//! What a caller may follow while its input is segmented.
+//! Notifications to a caller while its input is segmented.
 
 use super::SegmentedSlice;
 use crate::engine::Logits;
 use crate::error::Error;
 use crate::series::Series;
 
-/// Follows the work on one input. This crate reads no clock: time comes from here.
+/// Is notified of the progress of one input, and is the clock of this crate, which reads none itself.
 ///
 /// Methods are called from several threads.
 pub trait Observer: Sync {

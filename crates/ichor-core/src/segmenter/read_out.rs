@@ -1,7 +1,7 @@
 //! Logits of a slice to its result.
 
 use super::defers_assessment;
-use super::skull_mask::{keep_within, strongest};
+use super::skull_mask::{max_cell_mean, restrict_to_mask};
 use super::warnings::{slice_warnings, window_ignored};
 use super::{
     MaskGate, Readout, SegmentRequest, SegmentedSlice, Segmenter, SliceResult, StageTimings,
@@ -47,29 +47,29 @@ impl Segmenter {
         let threshold = request.threshold.unwrap_or(steps.threshold);
         if let Some(within) = &prepared.within {
             let cell = self.spec.outputs.slice.as_ref().and_then(|slice| slice.strongest_cell);
-            keep_within(&mut logits, within, cell);
+            restrict_to_mask(&mut logits, within, cell);
         }
-        let deferred = defers_assessment(slice, gate);
-        let suitable = self.is_suitable(slice);
+        let is_deferred = defers_assessment(slice, gate);
+        let is_suitable = self.is_suitable(slice);
         let any = logits.slice.first().copied();
-        let has_cut_off = any.is_some() && steps.slice_threshold.is_some();
+        let has_own_gate = any.is_some() && steps.slice_threshold.is_some();
         let open = match (any, steps.slice_threshold) {
-            (Some(logit), Some(least)) => sigmoid(logit) >= least,
+            (Some(logit), Some(cut_off)) => sigmoid(logit) >= cut_off,
             _ => true,
         };
         let highest = || logits.mask.iter().copied().fold(f32::MIN, f32::max);
         let any = any.unwrap_or_else(highest);
         let evidence = self.spec.series.as_ref().map(|chain| {
-            any + chain.cell.weight * strongest(&logits.mask, grid_width, chain.cell.side_px)
+            any + chain.cell.weight * max_cell_mean(&logits.mask, grid_width, chain.cell.side_px)
         });
         let chain = self.spec.series.as_ref().filter(|_| gate == MaskGate::Deferred);
         let (width, height) = (slice.plane.width, slice.plane.height);
         // Back from the network's orientation to that of the file.
-        let back = prepared.turn.inverse();
-        let crop = back.crop(prepared.crop, prepared.turn.size([width, height]));
+        let to_file = prepared.turn.inverse();
+        let crop = to_file.crop(prepared.crop, prepared.turn.size([width, height]));
         let grid = [grid_width, grid_height];
-        let cells = back.apply(logits.mask, grid);
-        let map = LogitMap::new(cells, back.size(grid)[0], crop, [width, height]);
+        let cells = to_file.apply(logits.mask, grid);
+        let map = LogitMap::new(cells, to_file.size(grid)[0], crop, [width, height]);
         let min_lesion_px = min_lesion_px(steps, crop, grid_width);
         let mut fallback_threshold = None;
         let (mask, lesions) = if open || chain.is_some() {
@@ -84,13 +84,13 @@ impl Segmenter {
             (Mask::empty(width, height), Vec::new())
         };
         let probability = self.spec.calibration.probability(any);
-        let mut warnings = slice_warnings(slice, prepared.head_missing, suitable);
-        if !deferred {
+        let mut warnings = slice_warnings(slice, prepared.head_missing, is_suitable);
+        if !is_deferred {
             warnings.extend(prepared.assessment.warnings.iter().cloned());
         }
         warnings.extend(prepared.skull.and_then(|skull| skull.warning(gate == MaskGate::PerSlice)));
         warnings.extend(window_ignored(slice, request.window));
-        let gray_scale = match deferred {
+        let gray_scale = match is_deferred {
             true => GrayScale::Hounsfield,
             false => prepared.assessment.gray_scale,
         };
@@ -118,7 +118,7 @@ impl Segmenter {
         };
         segmented.clear_mask_if_gated();
         // In a series with a chain the cut-off is that of the chain, which needs all slices.
-        if has_cut_off && chain.is_none() {
+        if has_own_gate && chain.is_none() {
             segmented.result.warn_if_undecided();
         }
         segmented

@@ -1,11 +1,11 @@
-//! What a caller asks for.
+//! Parameters of a segmentation.
 
 use crate::error::{Error, Result};
 use crate::series::{Series, SeriesRequest};
 use crate::window::WindowLevel;
 use serde::{Deserialize, Serialize};
 
-/// What a caller asks for, beside the input itself.
+/// Parameters of a segmentation.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct SegmentRequest {
     /// Replaces the model's own threshold, in (0, 1).
@@ -56,7 +56,7 @@ pub enum MaskGate {
     #[default]
     PerSlice,
     /// The series chain, once the probabilities of all slices are known ([`super::Segmenter::smooth_series`]).
-    /// Until then the mask is what the pixels give. For models without a
+    /// Until then the mask is that of the pixels alone. For models without a
     /// [`crate::model_spec::SeriesChain`] the same as `PerSlice`.
     Deferred,
 }

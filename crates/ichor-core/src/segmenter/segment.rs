@@ -1,4 +1,4 @@
-//! Slices of an input to an [`Analysis`].
+//! Segmentation of an input, slice by slice, to an [`Analysis`].
 
 use super::observer::{Checkpoints, Observer};
 use super::{Analysis, MaskGate, SegmentRequest, SegmentedSlice, Segmenter, SliceResult};
@@ -43,7 +43,7 @@ impl Segmenter {
     }
 
     /// As [`Segmenter::segment`], with the work on each slice kept in `checkpoints`. Slices run one by one,
-    /// whatever the engine.
+    /// with every engine.
     ///
     /// # Errors
     /// As [`Segmenter::segment`]; [`crate::Error::Interrupted`] where `checkpoints` end the work.
@@ -176,8 +176,8 @@ fn gate_of_single(series: &Series, request: &SegmentRequest) -> MaskGate {
 }
 
 impl SegmentedSlice {
-    /// Adds the picture of the probabilities where it is asked for. Encoded it takes a fraction of the plane,
-    /// so that a series can keep one per slice.
+    /// Adds the picture of the probabilities where `request` has it. Encoded it needs a fraction of the memory of
+    /// the plane, so that a series can keep one per slice.
     pub(super) fn add_probabilities(&mut self, request: &SegmentRequest) -> Result<()> {
         if request.probabilities {
             let picture = self.map.to_grey();

@@ -5,10 +5,10 @@ use crate::mask::Mask;
 use crate::model_spec::StrongestCell;
 
 /// Sets logits outside `within` to impossible, and removes their part from the logit of the first slice class: a
-/// swollen scalp must not raise the probability.
-pub(super) fn keep_within(logits: &mut Logits, within: &Mask, cell: Option<StrongestCell>) {
+/// swollen scalp must not raise the probability. `cell` is the cell of the model whose mean is that part.
+pub(super) fn restrict_to_mask(logits: &mut Logits, within: &Mask, cell: Option<StrongestCell>) {
     let contribution = |mask: &[f32]| {
-        cell.map_or(0.0, |cell| cell.weight * strongest(mask, within.width, cell.side_px))
+        cell.map_or(0.0, |cell| cell.weight * max_cell_mean(mask, within.width, cell.side_px))
     };
     let before = contribution(&logits.mask);
     for (logit, &within) in logits.mask.iter_mut().zip(&within.pixels) {
@@ -22,7 +22,7 @@ pub(super) fn keep_within(logits: &mut Logits, within: &Mask, cell: Option<Stron
 
 /// The highest mean of the cells of `side` x `side` px that tile a map of `width` columns. Incomplete
 /// cells at the right and bottom are left out.
-pub(super) fn strongest(map: &[f32], width: usize, side: usize) -> f32 {
+pub(super) fn max_cell_mean(map: &[f32], width: usize, side: usize) -> f32 {
     let mut sums = vec![0.0; width];
     let mut highest = f32::NEG_INFINITY;
     for rows in map.chunks_exact(width * side) {
@@ -55,18 +55,18 @@ mod tests {
 
     #[test]
     fn the_strongest_cell_is_found_as_written_out() {
-        assert_eq!(strongest(&answer().mask, 6, 2), 4.0);
-        assert_eq!(strongest(&answer().mask, 6, 4), (4.0 * 4.0 - 5.0 * 12.0) / 16.0);
+        assert_eq!(max_cell_mean(&answer().mask, 6, 2), 4.0);
+        assert_eq!(max_cell_mean(&answer().mask, 6, 4), (4.0 * 4.0 - 5.0 * 12.0) / 16.0);
     }
 
     #[test]
     fn outside_counts_neither_in_the_mask_nor_in_the_slice() {
         let (mut logits, cell) = (answer(), StrongestCell { side_px: 2, weight: 0.5 });
-        keep_within(&mut logits, &without_left_half(), Some(cell));
+        restrict_to_mask(&mut logits, &without_left_half(), Some(cell));
         assert!(
             logits.mask.iter().enumerate().all(|(i, &l)| (l == IMPOSSIBLE_LOGIT) == (i % 6 < 3))
         );
-        // The strongest cell held 4 in the mean; within it is that of 2, 2, -5 and -5.
+        // The largest cell mean was 4; inside the mask it is the mean of 2, 2, -5 and -5.
         assert_eq!(logits.slice, [1.0 + 0.5 * (-1.5 - 4.0), 0.5]);
     }
 
@@ -74,10 +74,10 @@ mod tests {
     fn where_everything_is_within_nothing_changes() {
         let (mut logits, all) = (answer(), Mask { width: 6, height: 4, pixels: vec![true; 24] });
         let cell = StrongestCell { side_px: 2, weight: 0.5 };
-        keep_within(&mut logits, &all, Some(cell));
+        restrict_to_mask(&mut logits, &all, Some(cell));
         assert_eq!((logits.mask, logits.slice), (answer().mask, answer().slice));
         let mut logits = answer();
-        keep_within(&mut logits, &without_left_half(), None);
+        restrict_to_mask(&mut logits, &without_left_half(), None);
         assert_eq!(logits.slice, answer().slice);
     }
 }

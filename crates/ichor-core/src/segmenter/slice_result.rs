@@ -28,7 +28,7 @@ pub struct SliceResult {
     pub detected: Option<bool>,
     /// How the grey values were read.
     pub gray_scale: GrayScale,
-    /// Assessment of the input, which the assessment of the series is made of.
+    /// Assessment of the slice; that of the series is derived from all slices.
     pub assessment: Assessment,
     /// Calibrated probability of any hemorrhage on the slice; in a series smoothed by the series chain, where
     /// the model has one. `None` where the slice could not be interpreted.
@@ -45,9 +45,9 @@ pub struct SliceResult {
     pub fallback_threshold: Option<f32>,
     /// How probabilities become the mask at another threshold.
     pub readout: Readout,
-    /// The probabilities as an 8-bit grey PNG, 255 for 1, where asked for.
+    /// The probabilities as an 8-bit grey PNG, 255 for 1, where requested.
     pub probability_png: Option<Vec<u8>>,
-    /// Warnings.
+    /// Warnings of the slice.
     pub warnings: Vec<Warning>,
     /// Whether the pixel size is plausible, so that lengths and areas can be given.
     pub is_measurable: bool,
@@ -77,7 +77,7 @@ impl SliceResult {
 
 #[cfg(test)]
 impl SliceResult {
-    /// A slice of a bleeding head without lesions of its own, for tests to change.
+    /// The result of a slice with hemorrhage but without lesions, for tests to change.
     pub(super) fn sample(gray_scale: GrayScale) -> Self {
         Self {
             lesions: Vec::new(),
@@ -99,7 +99,7 @@ impl SliceResult {
     }
 }
 
-/// What decides on the mask of a slice beside the threshold. With it, the mask at another threshold follows
+/// The parameters of the mask beside the threshold. With them, the mask at another threshold can be computed
 /// from the probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Readout {
@@ -113,13 +113,13 @@ pub struct Readout {
 /// Time by stage, ms.
 #[derive(Debug, Clone, Copy, Default, serde::Serialize)]
 pub struct StageTimings {
-    /// Bytes to samples.
+    /// Decoding of bytes to samples.
     pub decode: f64,
-    /// Samples to tensor.
+    /// Preprocessing of samples to the input tensor.
     pub preprocess: f64,
-    /// Tensor to logits.
+    /// Inference: tensor to logits.
     pub inference: f64,
-    /// Logits to mask and lesions.
+    /// Postprocessing of logits to mask and lesions.
     pub postprocess: f64,
 }
 

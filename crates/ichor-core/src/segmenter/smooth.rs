@@ -20,7 +20,7 @@ impl Segmenter {
             Some((gaps, chain)) => gaps.iter().map(|gap| gap / chain.slice_spacing_mm).collect(),
             None => vec![1.0; between],
         };
-        decide(chain, slices, &steps);
+        smooth_and_gate(chain, slices, &steps);
     }
 
     /// As [`Segmenter::smooth_series`], of slices that are known by their numbers alone, in any order; two
@@ -31,7 +31,7 @@ impl Segmenter {
             slices.windows(2).map(|pair| (pair[1].0 - pair[0].0) as f32).collect();
         let mut slices: Vec<&mut SliceResult> =
             slices.into_iter().map(|(_, slice)| slice).collect();
-        decide(self.spec.series.as_ref(), &mut slices, &steps);
+        smooth_and_gate(self.spec.series.as_ref(), &mut slices, &steps);
     }
 
     /// As [`Segmenter::smooth_numbered`], of pictures that were analysed one by one.
@@ -49,19 +49,19 @@ impl Segmenter {
 
 /// Decides on each slice as [`super::MaskGate::PerSlice`] does: lesions of the fallback threshold need neighbours
 /// and are cleared.
-pub(super) fn judge_alone(slices: &mut [&mut SliceResult]) {
+pub(super) fn gate_per_slice(slices: &mut [&mut SliceResult]) {
     for slice in slices.iter_mut().filter(|slice| slice.fallback_threshold.is_some()) {
         slice.clear_lesions();
     }
-    clear_closed(slices);
+    clear_below_cut_off(slices);
 }
 
 /// Smooths slices that are `steps` apart where there is a chain, and clears those below the cut-off.
-fn decide(chain: Option<&SeriesChain>, slices: &mut [&mut SliceResult], steps: &[f32]) {
+fn smooth_and_gate(chain: Option<&SeriesChain>, slices: &mut [&mut SliceResult], steps: &[f32]) {
     if let Some(chain) = chain {
         smooth(chain, slices, steps);
     }
-    clear_closed(slices);
+    clear_below_cut_off(slices);
     if chain.is_some() {
         slices.iter_mut().for_each(|slice| slice.warn_if_undecided());
     }
@@ -90,9 +90,8 @@ fn smooth(chain: &SeriesChain, slices: &mut [&mut SliceResult], steps: &[f32]) {
     }
 }
 
-/// Drops the lesions of slices below the cut-off, and those of the fallback threshold on slices below
-/// [`MIN_FALLBACK_PROBABILITY`].
-fn clear_closed(slices: &mut [&mut SliceResult]) {
+/// Drops the lesions of slices below the cut-off, and those of the fallback threshold on slices below [`MIN_FALLBACK_PROBABILITY`].
+fn clear_below_cut_off(slices: &mut [&mut SliceResult]) {
     let is_likely =
         |slice: &SliceResult| slice.probability.is_some_and(|p| p >= MIN_FALLBACK_PROBABILITY);
     let unlikely = |slice: &SliceResult| slice.fallback_threshold.is_some() && !is_likely(slice);
@@ -113,12 +112,12 @@ mod tests {
     fn smoothed(evidence: &[f32], steps: &[f32]) -> Vec<SliceResult> {
         let mut results: Vec<SliceResult> = evidence.iter().copied().map(slice).collect();
         let mut slices: Vec<&mut SliceResult> = results.iter_mut().collect();
-        decide(Some(&SeriesChain::example()), &mut slices, steps);
+        smooth_and_gate(Some(&SeriesChain::example()), &mut slices, steps);
         results
     }
 
     #[test]
-    fn a_slice_between_two_that_bleed_keeps_its_mask_and_an_isolated_one_does_not() {
+    fn a_slice_between_two_with_hemorrhage_keeps_its_mask_and_an_isolated_one_does_not() {
         let beside = smoothed(&[4.0, -1.0, 4.0], &[1.0; 2]);
         let isolated = smoothed(&[-6.0, -1.0, -6.0], &[1.0; 2]);
         assert!(beside[1].readout.open && beside[1].detected == Some(true));
@@ -132,7 +131,7 @@ mod tests {
         let mut results = [4.0, -1.5, 4.0, -2.5].map(slice);
         results.iter_mut().for_each(|result| result.fallback_threshold = Some(0.15));
         let mut slices: Vec<&mut SliceResult> = results.iter_mut().collect();
-        decide(Some(&SeriesChain::example()), &mut slices, &[1.0; 3]);
+        smooth_and_gate(Some(&SeriesChain::example()), &mut slices, &[1.0; 3]);
         let [_, between, _, end] = results;
         assert!(
             between.probability.unwrap() > MIN_FALLBACK_PROBABILITY
@@ -153,7 +152,7 @@ mod tests {
         let mut results = [4.0, 0.0, -1.0].map(slice);
         results[1].evidence = None;
         let mut slices: Vec<&mut SliceResult> = results.iter_mut().collect();
-        decide(Some(&SeriesChain::example()), &mut slices, &[1.0, 1.0]);
+        smooth_and_gate(Some(&SeriesChain::example()), &mut slices, &[1.0, 1.0]);
         let apart = smoothed(&[4.0, -1.0], &[2.0]);
         assert_eq!(results[2].probability, apart[1].probability);
         assert_eq!(results[1].probability, Some(0.5));

@@ -1,12 +1,12 @@
-//! Slices through the network while later ones are still being decoded, for engines that take batches.
+//! Segmentation of slices while later ones are still being decoded, for engines that take batches.
 //!
 //! ```text
 //! decode (calling thread) -> prepare (one thread per core) -> batch, network (one thread)
 //!        -> read out (one thread per core) -> results
 //! ```
 //!
-//! Each arrow is a channel of one batch's length. A stage that is ahead waits, so that memory beside the
-//! decoded slices does not grow with their number.
+//! Each arrow is a channel of one batch's length. A stage waits while its output channel is full, so that memory
+//! beside the decoded slices does not grow with their number.
 
 use super::observer::Observer;
 use super::segment::SliceResults;
@@ -29,7 +29,7 @@ struct PreparedSlice {
     timings: StageTimings,
 }
 
-/// What the threads share.
+/// State that the threads share.
 struct Pipeline<'a> {
     segmenter: &'a Segmenter,
     request: &'a SegmentRequest,
@@ -46,7 +46,7 @@ struct Outcome {
 
 /// The slices of an input and the results that were computed while it was decoded: none where it holds one
 /// slice.
-struct Streamed {
+struct StreamedSlices {
     decoded: Decoded,
     results: Vec<Option<(SliceResult, PackedMask)>>,
     /// Number of warnings at the end of each slice that were not known when it was computed.
@@ -61,7 +61,7 @@ impl Segmenter {
         observer: &dyn Observer,
     ) -> Result<Analysis> {
         let started = observer.elapsed_ms();
-        let Streamed { decoded, results, late_warnings } =
+        let StreamedSlices { decoded, results, late_warnings } =
             self.stream(slices, request, observer)?;
         let decode_ms = observer.elapsed_ms() - started;
         let decoded_slices = decoded.slices.len();
@@ -80,7 +80,7 @@ impl Segmenter {
         mut slices: SliceReader<'_>,
         request: &SegmentRequest,
         observer: &dyn Observer,
-    ) -> Result<Streamed> {
+    ) -> Result<StreamedSlices> {
         let engine = self.built_engine()?;
         let max_batch = engine.max_batch();
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -111,11 +111,11 @@ impl Segmenter {
         }
         let late_warnings = trailer.warnings.len();
         let decoded = Decoded::new(read, trailer);
-        Ok(Streamed { decoded, results: outcome.results, late_warnings })
+        Ok(StreamedSlices { decoded, results: outcome.results, late_warnings })
     }
 }
 
-/// Reads all slices, and sends them on once there are two: one alone is no series.
+/// Reads all slices, and sends them to the next stage once there are two: a single slice is not a series.
 fn send_from_the_second(
     slices: &mut SliceReader<'_>,
     to_prepare: &SyncSender<(usize, CtSlice)>,
@@ -168,7 +168,7 @@ impl Pipeline<'_> {
         to_read_out: SyncSender<(PreparedSlice, Logits)>,
     ) {
         while let Ok(first) = prepared.recv() {
-            // Waiting for a full batch pays: more slices come until the channel closes.
+            // Full batches are faster per slice. More slices follow until the channel is closed.
             let mut batch: Vec<PreparedSlice> =
                 std::iter::once(first).chain(prepared.iter().take(max_batch - 1)).collect();
             let started = self.observer.elapsed_ms();

@@ -1,4 +1,4 @@
-//! What DICOM objects that are derived from a series have in common (PS3.3).
+//! The common parts of DICOM objects that are derived from a series (PS3.3).
 
 pub(super) mod elements;
 pub(super) mod identity;
@@ -8,7 +8,7 @@ use dicom_dictionary_std::uids;
 use dicom_object::InMemDicomObject;
 use dicom_object::meta::FileMetaTableBuilder;
 
-/// The object as a file, explicit little endian.
+/// Encodes the object as a DICOM file, explicit VR little endian.
 ///
 /// # Errors
 /// [`Error::Internal`] if it cannot be encoded, which no value of it causes.

@@ -5,7 +5,9 @@
 mod frames;
 
 use super::dicom::elements::{code, new_uid, put_sequence, put_text, put_u16, text};
-use super::dicom::identity::{left_empty, put_frame_of_reference, put_identity, referenced_series};
+use super::dicom::identity::{
+    put_frame_of_reference, put_identity, referenced_series, warn_of_empty_texts,
+};
 use crate::error::{Error, Result};
 use crate::mask::PackedMask;
 use crate::model_spec::ModelSpec;
@@ -18,8 +20,8 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use std::time::SystemTime;
 
-/// One slice of which everything is known that a segmentation must quote.
-struct Source<'a> {
+/// A slice with all values that a segmentation must repeat.
+struct SourceSlice<'a> {
     reference: &'a DicomReference,
     placement: Placement,
     /// Between rows and between columns, mm.
@@ -29,10 +31,10 @@ struct Source<'a> {
     mask: &'a PackedMask,
 }
 
-/// A segmentation as a file, and what another object needs to refer to it.
+/// A segmentation as a file, with the identifiers that a reference to it needs.
 #[derive(Debug, Clone)]
 pub struct DicomSeg {
-    /// The file, explicit little endian.
+    /// The file, explicit VR little endian.
     pub bytes: Vec<u8>,
     /// Its SOP Instance UID.
     pub instance_uid: String,
@@ -40,36 +42,36 @@ pub struct DicomSeg {
     pub series_uid: String,
     /// Tracking UID of its one segment.
     pub tracking_uid: String,
-    /// What of the source it does not repeat.
+    /// Warnings about values of the source that it does not repeat.
     pub warnings: Vec<Warning>,
 }
 
-/// Encodes one mask a slice as a DICOM segmentation, dated `written`.
+/// Encodes the masks, one per slice in the slice's size, as a DICOM segmentation that is dated `created_at`.
 ///
 /// Patient and study are repeated from the source; the UIDs of the object and of its series are
 /// new at every call.
 ///
 /// # Errors
-/// [`ichor_image::Error::Unprocessable`] where the input was no DICOM or lacks UIDs, its slices have no
+/// [`ichor_image::Error::Unprocessable`] where the input was not DICOM or lacks UIDs, its slices have no
 /// position or pixel spacing, or they differ in size.
 pub fn encode_dicom_seg(
     spec: &ModelSpec,
     series: &Series,
     masks: &[PackedMask],
-    written: SystemTime,
+    created_at: SystemTime,
 ) -> Result<DicomSeg> {
-    let sources = sources(series, masks)?;
+    let sources = source_slices(series, masks)?;
     check_size(masks)?;
-    // An object needs a frame; without any hemorrhage every slice says so.
-    let positive: Vec<&Source> = sources.iter().filter(|s| s.mask.area_px() > 0).collect();
-    let shown = if positive.is_empty() { sources.iter().collect() } else { positive };
+    // An object needs at least one frame: without any hemorrhage, every slice has an empty one.
+    let positive: Vec<&SourceSlice> = sources.iter().filter(|s| s.mask.area_px() > 0).collect();
+    let framed = if positive.is_empty() { sources.iter().collect() } else { positive };
 
     let Some(first) = sources.first().map(|source| source.reference) else {
-        return Err(refuse("The series holds no slices."));
+        return Err(unsupported("The series holds no slices."));
     };
     let mut object = InMemDicomObject::new_empty();
     let description = format!("{}, research only", spec.classes[0].name);
-    let source = (first, written);
+    let source = (first, created_at);
     put_identity(&mut object, uids::SEGMENTATION_STORAGE, "SEG", &description, source);
     let references = sources.iter().map(|source| source.reference);
     put_frame_of_reference(&mut object, references.clone());
@@ -79,51 +81,51 @@ pub fn encode_dicom_seg(
         referenced_series(&first.series_uid, instances, tags::REFERENCED_INSTANCE_SEQUENCE);
     put_sequence(&mut object, tags::REFERENCED_SERIES_SEQUENCE, vec![referenced]);
     let tracking_uid = new_uid();
-    put_image(&mut object, spec, &shown, &tracking_uid);
+    put_image(&mut object, spec, &framed, &tracking_uid);
     frames::put_dimensions(&mut object);
     let is_even = Stack::from_series(series).is_some_and(|stack| stack.even);
     let is_even = is_even && series.extents_mm.is_some() && sources.len() > 1;
-    frames::put_groups(&mut object, &shown, is_even);
-    let bits = PrimitiveValue::from(pack_bits(&shown));
+    frames::put_functional_groups(&mut object, &framed, is_even);
+    let bits = PrimitiveValue::from(pack_bits(&framed));
     object.put(dicom_core::DataElement::new(tags::PIXEL_DATA, VR::OB, bits));
     let (instance_uid, series_uid) =
         (text(&object, tags::SOP_INSTANCE_UID), text(&object, tags::SERIES_INSTANCE_UID));
-    let warnings = left_empty(&first.patient_study).into_iter().collect();
+    let warnings = warn_of_empty_texts(&first.patient_study).into_iter().collect();
     let bytes = super::dicom::file(object)?;
     Ok(DicomSeg { bytes, instance_uid, series_uid, tracking_uid, warnings })
 }
 
-fn refuse(reason: &str) -> Error {
+fn unsupported(reason: &str) -> Error {
     Error::unprocessable(format!("{reason} Take another --format."))
 }
 
 /// Whether [`encode_dicom_seg`] can hold the masks.
 pub(super) fn is_encodable(series: &Series, masks: &[PackedMask]) -> bool {
-    sources(series, masks).is_ok() && check_size(masks).is_ok()
+    source_slices(series, masks).is_ok() && check_size(masks).is_ok()
 }
 
-fn sources<'a>(series: &'a Series, masks: &'a [PackedMask]) -> Result<Vec<Source<'a>>> {
+fn source_slices<'a>(series: &'a Series, masks: &'a [PackedMask]) -> Result<Vec<SourceSlice<'a>>> {
     let step = Stack::from_series(series).map(|stack| stack.slice_spacing_mm() as f32);
     let step = step.filter(|mm| *mm > 0.0);
     let source = |(index, (slice, mask)): (usize, (&'a CtSlice, &'a PackedMask))| {
         let reference = slice.reference.as_deref().ok_or_else(|| {
-            refuse("A DICOM segmentation can only be written for slices that came as DICOM.")
+            unsupported("A DICOM segmentation can only be written for slices that came as DICOM.")
         })?;
         let placement = slice.placement.ok_or_else(|| {
-            refuse("The slices carry no position, which a DICOM segmentation needs.")
+            unsupported("The slices carry no position, which a DICOM segmentation needs.")
         })?;
         let spacing_mm = slice.spacing_mm.ok_or_else(|| {
-            refuse("The slices carry no pixel spacing, which a DICOM segmentation needs.")
+            unsupported("The slices carry no pixel spacing, which a DICOM segmentation needs.")
         })?;
         let DicomReference { sop_class_uid, sop_instance_uid, series_uid, study_uid, .. } =
             reference;
         if [sop_class_uid, sop_instance_uid, series_uid, study_uid].iter().any(|u| u.is_empty()) {
-            return Err(refuse("The DICOM files lack UIDs that a segmentation must quote."));
+            return Err(unsupported("The DICOM files lack UIDs that a segmentation must quote."));
         }
         let extent = series.extents_mm.as_ref().and_then(|extents| extents.get(index)).copied();
-        // The module wants a thickness also where none is known and no volume is given.
+        // The module requires a thickness, also where it is unknown and no volume is reported.
         let depth_mm = extent.or(slice.thickness_mm).or(step).unwrap_or(1.0);
-        Ok(Source { reference, placement, spacing_mm, depth_mm, mask })
+        Ok(SourceSlice { reference, placement, spacing_mm, depth_mm, mask })
     };
     series.slices.iter().zip(masks).enumerate().map(source).collect()
 }
@@ -132,7 +134,9 @@ fn check_size(masks: &[PackedMask]) -> Result<()> {
     let equal = masks.windows(2).all(|m| (m[0].width, m[0].height) == (m[1].width, m[1].height));
     let side = masks.first().map_or(0, |m| m.width.max(m.height));
     if !(equal && u16::try_from(side).is_ok()) {
-        return Err(refuse("The slices differ in size, which one DICOM segmentation cannot hold."));
+        return Err(unsupported(
+            "The slices differ in size, which one DICOM segmentation cannot hold.",
+        ));
     }
     Ok(())
 }
@@ -141,16 +145,16 @@ fn check_size(masks: &[PackedMask]) -> Result<()> {
 fn put_image(
     object: &mut InMemDicomObject,
     spec: &ModelSpec,
-    shown: &[&Source],
+    framed: &[&SourceSlice],
     tracking_uid: &str,
 ) {
-    let (width, height) = shown.first().map_or((0, 0), |s| (s.mask.width, s.mask.height));
+    let (width, height) = framed.first().map_or((0, 0), |s| (s.mask.width, s.mask.height));
     put_text(object, tags::IMAGE_TYPE, VR::CS, "DERIVED\\PRIMARY");
     put_text(object, tags::CONTENT_LABEL, VR::CS, "HEMORRHAGE");
     put_text(object, tags::CONTENT_DESCRIPTION, VR::LO, &spec.classes[0].name);
     put_text(object, tags::CONTENT_CREATOR_NAME, VR::PN, "Ichor^Software");
     put_text(object, tags::PHOTOMETRIC_INTERPRETATION, VR::CS, "MONOCHROME2");
-    put_text(object, tags::NUMBER_OF_FRAMES, VR::IS, &shown.len().to_string());
+    put_text(object, tags::NUMBER_OF_FRAMES, VR::IS, &framed.len().to_string());
     put_text(object, tags::SEGMENTATION_TYPE, VR::CS, "BINARY");
     put_u16(object, tags::SAMPLES_PER_PIXEL, 1);
     // Sides were checked against 16 bits.
@@ -189,11 +193,11 @@ fn segment(spec: &ModelSpec, tracking_uid: &str) -> InMemDicomObject {
 
 /// One bit per pixel, the first in the lowest bit. Frames follow each other without a gap, and the whole has an
 /// even number of bytes (PS3.5 8.1.1, PS3.3 C.8.20.2).
-fn pack_bits(shown: &[&Source]) -> Vec<u8> {
-    let count: usize = shown.iter().map(|source| source.mask.width * source.mask.height).sum();
+fn pack_bits(framed: &[&SourceSlice]) -> Vec<u8> {
+    let count: usize = framed.iter().map(|source| source.mask.width * source.mask.height).sum();
     let mut bytes = vec![0_u8; count.div_ceil(16) * 2];
     let mut first = 0;
-    for mask in shown.iter().map(|source| source.mask) {
+    for mask in framed.iter().map(|source| source.mask) {
         let pixels = mask.width * mask.height;
         for pixel in (0..pixels).filter(|&pixel| mask.contains(pixel)) {
             let index = first + pixel;

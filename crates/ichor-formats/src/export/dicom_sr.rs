@@ -1,5 +1,5 @@
 //! Volumes as a DICOM structured report: Imaging Measurement Report, PS3.16 TID 1500, in an Enhanced
-//! SR document (PS3.3 A.35.2). It measures the segment of the segmentation object that lies beside.
+//! SR document (PS3.3 A.35.2). It reports the volume of the segment in a segmentation object.
 
 mod content;
 mod measurements;
@@ -16,16 +16,16 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use std::time::SystemTime;
 
-/// Encodes the volumes of a segmented series as a DICOM file, dated `written`; `seg` was written of
-/// the same series.
+/// Encodes the volumes of a segmented series as a DICOM file, dated `created_at`. `seg` is the
+/// segmentation of the same series.
 ///
 /// # Errors
-/// [`ichor_image::Error::Unprocessable`] where the input was no DICOM; then there is no `seg` either.
+/// [`ichor_image::Error::Unprocessable`] where the input was not DICOM; then there is no `seg` either.
 pub fn encode_dicom_sr(
     spec: &ModelSpec,
     analysis: &Analysis,
     seg: &DicomSeg,
-    written: SystemTime,
+    created_at: SystemTime,
 ) -> Result<Vec<u8>> {
     let references: Vec<&DicomReference> =
         analysis.series.slices.iter().filter_map(|slice| slice.reference.as_deref()).collect();
@@ -38,11 +38,11 @@ pub fn encode_dicom_sr(
     let images = images(&references);
     let mut object = InMemDicomObject::new_empty();
     let description = format!("{} volume, research only", spec.classes[0].name);
-    put_identity(&mut object, uids::ENHANCED_SR_STORAGE, "SR", &description, (first, written));
+    put_identity(&mut object, uids::ENHANCED_SR_STORAGE, "SR", &description, (first, created_at));
     put_document(&mut object, first, &images, seg);
     measurements::put_report(
         &mut object,
-        &measurements::Measured { spec, analysis, seg, images, first },
+        &measurements::ReportInputs { spec, analysis, seg, images, first },
     );
     super::dicom::file(object)
 }
@@ -53,7 +53,7 @@ fn images<'a>(references: &[&'a DicomReference]) -> Vec<(&'a str, &'a str)> {
         .iter()
         .map(|r| (r.sop_class_uid.as_str(), r.sop_instance_uid.as_str()))
         .collect();
-    // Frames of one object follow each other.
+    // Frames of one object are neighbours in the list.
     images.dedup();
     images
 }

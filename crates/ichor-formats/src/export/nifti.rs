@@ -12,25 +12,25 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
 
-/// Encodes one mask a slice as a gzipped NIfTI-1 volume of 0 and 1.
+/// Encodes the masks, one per slice, as a gzipped NIfTI-1 volume of 8-bit voxels, 0 and 1.
 ///
 /// A series cut from a NIfTI volume goes back onto that volume's own grid. Other slices are
-/// stacked in their order, with an affine from their positions; what NIfTI cannot hold of them
-/// is said in the warnings.
+/// stacked in their order, with an affine from their positions; the
+/// warnings name what NIfTI cannot hold of them.
 ///
 /// # Errors
 /// [`ichor_image::Error::Unprocessable`] for slices of unequal size or a side beyond NIfTI's 32,767.
 pub fn encode_nifti(series: &Series, masks: &[PackedMask]) -> Result<(Vec<u8>, Vec<Warning>)> {
     let volume = match &series.grid {
-        Some(grid) => on_grid(grid, masks)?,
-        None => stacked(series, masks)?,
+        Some(grid) => volume_on_grid(grid, masks)?,
+        None => stack_volume(series, masks)?,
     };
     let header = header(volume.dimensions, &volume.affine)?;
-    let packing = Error::io("The NIfTI mask cannot be packed");
+    let packing_failed = Error::io("The NIfTI mask cannot be packed");
     let pack = || -> std::io::Result<Vec<u8>> {
         let mut out = GzEncoder::new(Vec::new(), Compression::fast());
         out.write_all(&header)?;
-        // A row at a time: the whole volume would be memory for nothing.
+        // Row by row, so that the volume is never in memory as a whole.
         let [columns, rows, slices] = volume.dimensions;
         let mut row = Vec::with_capacity(columns);
         for (j, k) in (0..slices).flat_map(|k| (0..rows).map(move |j| (j, k))) {
@@ -40,14 +40,14 @@ pub fn encode_nifti(series: &Series, masks: &[PackedMask]) -> Result<(Vec<u8>, V
         }
         out.finish()
     };
-    Ok((pack().map_err(packing)?, volume.warnings))
+    Ok((pack().map_err(packing_failed)?, volume.warnings))
 }
 
-/// The voxels of the file, the first axis fastest, and where they lie: x right, y front, z up.
+/// The voxels of the file, the first axis fastest. The affine maps them to mm: x right, y front, z up.
 struct Volume<'a> {
     dimensions: [usize; 3],
     affine: [[f64; 4]; 3],
-    /// Where the voxels lie in the masks; stacked in their order without it.
+    /// Maps voxels to the masks; `None` where the masks are stacked in their order.
     grid: Option<&'a VolumeGrid>,
     warnings: Vec<Warning>,
 }
@@ -65,7 +65,7 @@ impl Volume<'_> {
     }
 }
 
-fn on_grid<'a>(grid: &'a VolumeGrid, masks: &[PackedMask]) -> Result<Volume<'a>> {
+fn volume_on_grid<'a>(grid: &'a VolumeGrid, masks: &[PackedMask]) -> Result<Volume<'a>> {
     let [columns, rows, slices] = grid.sizes();
     check_sizes(masks, columns, rows)?;
     if masks.len() != slices {
@@ -75,12 +75,12 @@ fn on_grid<'a>(grid: &'a VolumeGrid, masks: &[PackedMask]) -> Result<Volume<'a>>
     Ok(Volume { dimensions, affine, grid: Some(grid), warnings: Vec::new() })
 }
 
-fn stacked(series: &Series, masks: &[PackedMask]) -> Result<Volume<'static>> {
+fn stack_volume(series: &Series, masks: &[PackedMask]) -> Result<Volume<'static>> {
     let (width, height) = masks.first().map_or((0, 0), |mask| (mask.width, mask.height));
     check_sizes(masks, width, height)?;
     let (affine, warning) = match Stack::from_series(series) {
-        Some(stack) => (to_right_front_up(&stack), inexact(&stack, series, masks)),
-        None => (affine_without_position(series), Some(position_unknown())),
+        Some(stack) => (to_right_front_up(&stack), warn_if_inexact(&stack, series, masks)),
+        None => (affine_without_position(series), Some(warn_position_unknown())),
     };
     let dimensions = [width, height, masks.len()];
     Ok(Volume { dimensions, affine, grid: None, warnings: warning.into_iter().collect() })
@@ -95,15 +95,15 @@ fn check_sizes(masks: &[PackedMask], width: usize, height: usize) -> Result<()> 
     ))
 }
 
-fn position_unknown() -> Warning {
+fn warn_position_unknown() -> Warning {
     Warning::new(
         "nifti_position_unknown",
         "The slices carry no position; the NIfTI mask holds them in their order.",
     )
 }
 
-/// What of the stack the affine cannot hold, or programs do not read from it.
-fn inexact(stack: &Stack, series: &Series, masks: &[PackedMask]) -> Option<Warning> {
+/// The warning about geometry that the affine cannot hold or that many programs do not read from it.
+fn warn_if_inexact(stack: &Stack, series: &Series, masks: &[PackedMask]) -> Option<Warning> {
     let cause = if !stack.parallel {
         "The slices differ in direction, which NIfTI cannot hold: its mask has that of the first."
     } else if !stack.one_spacing {
@@ -120,11 +120,11 @@ fn inexact(stack: &Stack, series: &Series, masks: &[PackedMask]) -> Option<Warni
     } else {
         return None;
     };
-    let way_out = match is_encodable(series, masks) {
+    let alternative = match is_encodable(series, masks) {
         true => " The DICOM segmentation is exact.",
         false => "",
     };
-    Some(Warning::new("nifti_geometry_inexact", format!("{cause}{way_out}")))
+    Some(Warning::new("nifti_geometry_inexact", format!("{cause}{alternative}")))
 }
 
 /// DICOM's x and y point to the patient's left and back, NIfTI's to the right and front.
@@ -145,7 +145,7 @@ fn affine_without_position(series: &Series) -> [[f64; 4]; 3] {
     [[-column, 0.0, 0.0, 0.0], [0.0, -row, 0.0, 0.0], [0.0, 0.0, depth, 0.0]]
 }
 
-/// The 348 bytes of the header and the 4 that say that no extension follows.
+/// The header of 348 bytes, and the 4 bytes that mark that no extension follows.
 fn header(dimensions: [usize; 3], affine: &[[f64; 4]; 3]) -> Result<[u8; 352]> {
     const MILLIMETRES: u8 = 2;
     const UINT8: i16 = 2;
@@ -210,7 +210,7 @@ mod tests {
         }
     }
 
-    /// One pixel a slice: column = slice number, row 1.
+    /// One pixel per slice: column = slice number, row 1.
     fn masks(slices: usize) -> Vec<PackedMask> {
         let mask = |index: usize| {
             let mut mask = Mask::empty(3, 2);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grid_gets_each_voxel_back_where_it_was() {
+    fn voxels_of_a_volume_return_to_their_place_in_the_file() {
         // Slices run along the file's first axis, downwards; columns along its last.
         let grid = VolumeGrid {
             dimensions: [2, 2, 3],
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_said() {
+    fn geometry_that_nifti_cannot_hold_is_warned_of() {
         let mut uneven = series(3, None);
         uneven.slices[1].placement.as_mut().unwrap().position_mm[2] += 2.0;
         let mut tilted = series(3, None);
@@ -285,7 +285,7 @@ mod tests {
             let warning = encode_nifti(&series, &masks(3)).unwrap().1.remove(0);
             assert_eq!(warning.code, "nifti_geometry_inexact");
             assert!(warning.message.contains(cause), "{}", warning.message);
-            // They did not come as DICOM, so that there is no segmentation object.
+            // The slices did not come as DICOM, so that there is no segmentation object.
             assert!(!warning.message.contains("exact"), "{}", warning.message);
         }
         let warnings = encode_nifti(&unplaced, &masks(3)).unwrap().1;

@@ -118,7 +118,7 @@ pub fn region_table(analysis: &Analysis) -> Result<Vec<u8>> {
     write(&header, rows)
 }
 
-/// The header is written even where there are no rows: an empty file would look like a fault.
+/// The header is written even where there are no rows: an empty file would look like an error.
 fn write(header: &[&str], rows: impl Iterator<Item = impl Serialize>) -> Result<Vec<u8>> {
     let fail = |_| Error::Internal("the table could not be written".into());
     let mut table = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());

@@ -8,19 +8,19 @@ use crate::series::Series;
 use crate::window::WindowLevel;
 use serde::Serialize;
 
-/// A slice without its neighbours. Volumes are `null`: they are known once all slices are. The mask is what
-/// its pixels give; the series may empty it, and the report is then written again.
+/// The report of a slice by itself. Volumes are `null` until all slices are segmented. The series chain may
+/// empty the mask later; the report is then written again.
 #[derive(Debug, Serialize)]
 pub struct PartialReport {
     /// The slice, as in the report of the series.
     #[serde(flatten)]
     pub slice: SeriesSlice,
-    /// What was read of it.
+    /// Properties of the image.
     pub image: ImageFacts,
 }
 
-/// Writes the report of slice `index` of `series`. The pictures asked for are drawn of every slice, as the key
-/// slice is not known yet.
+/// Writes the report of slice `index` of `series`. It has the requested pictures, whatever slice it is, as the
+/// key slice is not known yet.
 ///
 /// # Errors
 /// As [`crate::png::encode_png`].
@@ -36,7 +36,7 @@ pub fn write_partial_report(
     write(model, series, index, &segmented.result, &segmented.mask, window, include)
 }
 
-/// Writes the same report again, with the mask that the series leaves the slice.
+/// Writes the same report again, with the mask after smoothing by the series.
 ///
 /// # Errors
 /// As [`crate::png::encode_png`].

@@ -10,7 +10,8 @@ use image::{DynamicImage, GrayImage, ImageBuffer};
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 
-/// Which pictures the report carries. Pictures of probabilities are there where the request asked for them.
+/// Which pictures the report contains. That of the probabilities is chosen by
+/// [`crate::segmenter::SegmentRequest::probabilities`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Include {
     /// The mask PNG.
@@ -57,17 +58,17 @@ pub struct Pictures {
 pub struct Picture {
     /// `image/png`.
     pub media_type: &'static str,
-    /// Its bytes.
+    /// The file, base64 with padding.
     pub base64: String,
 }
 
 /// The samples of a slice inside JSON: a value is `stored * scale + offset`, in `unit`.
 #[derive(Debug, Serialize)]
 pub struct Samples {
-    /// 16-bit grey PNG of Hounsfield units, 8-bit of a picture's grey levels.
+    /// 16-bit grey PNG of Hounsfield units, or 8-bit grey PNG of a picture's grey levels.
     #[serde(flatten)]
     pub picture: Picture,
-    /// `HU`, or `grey` from 0 (black) to 255 for what came windowed.
+    /// `HU`, or `grey` from 0 (black) to 255 for a picture, which comes windowed.
     pub unit: &'static str,
     /// Units between neighbouring stored values.
     pub scale: i32,
@@ -76,7 +77,7 @@ pub struct Samples {
 }
 
 impl Pictures {
-    /// Draws and encodes those that `include` asks for, of `slice` and its `mask`.
+    /// Draws and encodes the pictures of `slice` and its `mask` that `include` requests.
     pub(super) fn draw<M: Borrow<Mask>>(
         include: Include,
         slice: &CtSlice,
@@ -111,7 +112,7 @@ impl Samples {
     fn of(slice: &CtSlice) -> Result<Self> {
         let plane = &slice.plane;
         let (width, height) = (plane.width as u32, plane.height as u32);
-        // The buffers have the size that the images ask for.
+        // The buffers have width x height samples, so that `from_raw` does not fail.
         let (image, unit, offset): (DynamicImage, _, _) = match slice.intensity {
             Intensity::Hounsfield => {
                 // A cast saturates, so what lies outside of 16 bit becomes its nearest value.

@@ -15,9 +15,9 @@ use serde::Serialize;
 /// The report of a series.
 #[derive(Debug, Serialize)]
 pub struct SeriesReport {
-    /// The model that answered.
+    /// The model that was used.
     pub model: ModelVersion,
-    /// What was read.
+    /// Properties of the series.
     pub series: SeriesFacts,
     /// The finding.
     pub hemorrhage: Finding<SeriesSubtypeFinding>,
@@ -25,28 +25,28 @@ pub struct SeriesReport {
     pub volume: Volumetry,
     /// Slice by slice, in the order of the series.
     pub slices: Vec<SeriesSlice>,
-    /// Cautions, each kind once.
+    /// Warnings, each kind once.
     pub warnings: Vec<Warning>,
-    /// Milliseconds by stage, summed over slices that ran in parallel; `total` is what passed.
+    /// Milliseconds by stage, summed over slices that ran in parallel; `total` is the elapsed time.
     pub timings_ms: Timings,
-    /// Not for diagnosis.
+    /// [`DISCLAIMER`].
     pub disclaimer: &'static str,
     /// Identifier of the request, for support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
 
-/// What was read of the series.
+/// Properties of the series.
 #[derive(Debug, Serialize)]
 pub struct SeriesFacts {
     /// Number of slices.
     pub slices: usize,
-    /// What was read of the first slice.
+    /// Properties of the first slice.
     #[serde(flatten)]
     pub image: ImageFacts,
-    /// Distance between slices along their normal; `null` where positions are unknown or uneven.
+    /// Distance between slices along their normal, mm; `null` where positions are unknown or uneven.
     pub slice_spacing_mm: Option<f32>,
-    /// Angle between the slices' normal and the line through their positions.
+    /// Angle between the slices' normal and the line through their positions, degrees.
     pub tilt_degrees: Option<f32>,
     /// Index in `slices` of the one to look at first.
     pub key_slice: usize,
@@ -58,7 +58,7 @@ pub struct SeriesSubtypeFinding {
     /// The type.
     #[serde(flatten)]
     pub subtype: SubtypeFinding,
-    /// Volume of the type: each slice's volume divided by the probabilities of the types on it. An estimate, as
+    /// Volume of the type, mL: each slice's volume divided by the probabilities of the types on it. An estimate, as
     /// the model types slices and not pixels.
     pub experimental_volume_ml: Option<f32>,
 }
@@ -68,7 +68,7 @@ pub struct SeriesSubtypeFinding {
 pub struct SeriesSlice {
     /// Place in the series, from 0.
     pub index: usize,
-    /// Place in what was sent, files and frames in their order, from 0.
+    /// Place in the input, files and frames in their order, from 0.
     pub source: usize,
     /// Where it lies in the patient, where the file says so.
     pub placement: Option<Placement>,
@@ -85,11 +85,11 @@ pub struct SeriesSlice {
     pub readout: Readout,
     /// Pixels of the mask.
     pub area_px: usize,
-    /// Area of the mask, `null` without spacing.
+    /// Area of the mask, mm²; `null` where the pixel size is unknown or implausible.
     pub area_mm2: Option<f32>,
     /// Regions on the slice, largest first.
     pub lesions: Vec<Lesion>,
-    /// Of the key slice, or of all where asked for.
+    /// The requested pictures of the key slice, or of all slices with [`Include::every_slice`].
     #[serde(flatten)]
     pub pictures: Pictures,
 }
@@ -105,7 +105,7 @@ pub fn write_series_report(
     observer: &dyn Observer,
 ) -> Result<SeriesReport> {
     let started = observer.elapsed_ms();
-    let series = facts(&analysis);
+    let series = series_facts(&analysis);
     let mut slices = Vec::with_capacity(analysis.slices.len());
     for index in 0..analysis.slices.len() {
         slices.push(series_slice(model, &analysis, index, include)?);
@@ -180,14 +180,15 @@ impl SeriesSlice {
     }
 }
 
-fn facts(analysis: &Analysis) -> SeriesFacts {
+fn series_facts(analysis: &Analysis) -> SeriesFacts {
     let series = &analysis.series;
     let first = &series.slices[0];
-    let even = Stack::from_series(series).filter(|stack| stack.even && series.slices.len() > 1);
+    let even_stack =
+        Stack::from_series(series).filter(|stack| stack.even && series.slices.len() > 1);
     SeriesFacts {
         slices: series.slices.len(),
         image: ImageFacts::new(first, analysis.window_of(first), analysis.gray_scale),
-        slice_spacing_mm: even.map(|stack| stack.slice_spacing_mm() as f32),
+        slice_spacing_mm: even_stack.map(|stack| stack.slice_spacing_mm() as f32),
         tilt_degrees: series.tilt_degrees,
         key_slice: analysis.key_slice,
     }

@@ -1,7 +1,7 @@
 //! Zip archives of slices (PKWARE APPNOTE 6.3, stored or deflated).
 //!
-//! Nothing is ever written to disk and no name is followed, so a path in an archive can lead nowhere.
-//! Sizes that the archive declares are not believed: bytes are counted as they are unpacked.
+//! No file is written to disk and the names of entries are not used as paths. Sizes that the archive declares are
+//! not used either: bytes are counted as they are unpacked.
 
 mod directory;
 
@@ -31,7 +31,7 @@ pub(super) struct ArchiveFiles<'a> {
     archive: Archive<'a>,
     entries: std::vec::IntoIter<Entry>,
     /// Upper bound of the bytes that can be unpacked.
-    at_most: u64,
+    max_bytes: u64,
     /// Bytes unpacked so far.
     unpacked: u64,
 }
@@ -48,8 +48,8 @@ impl<'a> ArchiveFiles<'a> {
         limits: &Limits,
     ) -> Result<Self> {
         let (archive, entries) = list(reader, limits)?;
-        let at_most = length.saturating_mul(MAX_DEFLATE_RATIO);
-        Ok(Self { archive, entries: entries.into_iter(), at_most, unpacked: 0 })
+        let max_bytes = length.saturating_mul(MAX_DEFLATE_RATIO);
+        Ok(Self { archive, entries: entries.into_iter(), max_bytes, unpacked: 0 })
     }
 }
 
@@ -60,10 +60,10 @@ impl Files for ArchiveFiles<'_> {
             tally.skip();
             return Ok(Some(Vec::new()));
         }
-        let mut file = Unpacked {
+        let mut file = ArchiveFile {
             archive: &mut self.archive,
             index: entry.index,
-            at_most: self.at_most,
+            max_bytes: self.max_bytes,
             remaining: tally.limits().max_series_bytes.saturating_sub(self.unpacked),
             unpacked: 0,
             head: None,
@@ -85,7 +85,7 @@ impl Files for ArchiveFiles<'_> {
 }
 
 /// Decodes one file and counts it among the others.
-fn add(tally: &mut Tally, file: &mut Unpacked<'_, '_>) -> Result<Vec<CtSlice>> {
+fn add(tally: &mut Tally, file: &mut ArchiveFile<'_, '_>) -> Result<Vec<CtSlice>> {
     let remaining = tally.remaining();
     let max_series_bytes = tally.limits().max_series_bytes;
     let decoded = file.decode(&remaining).map_err(|error| match error {
@@ -102,10 +102,10 @@ fn add(tally: &mut Tally, file: &mut Unpacked<'_, '_>) -> Result<Vec<CtSlice>> {
 
 /// One file of an archive. The size that the archive declares may be wrong: bytes are counted as they are
 /// unpacked, and reading ends where no more are allowed.
-struct Unpacked<'a, 'b> {
+struct ArchiveFile<'a, 'b> {
     archive: &'a mut Archive<'b>,
     index: usize,
-    at_most: u64,
+    max_bytes: u64,
     /// Bytes that may be unpacked.
     remaining: u64,
     /// Bytes unpacked by the pass that unpacked most.
@@ -113,16 +113,16 @@ struct Unpacked<'a, 'b> {
     head: Option<Vec<u8>>,
 }
 
-impl Source for Unpacked<'_, '_> {
+impl Source for ArchiveFile<'_, '_> {
     fn open(&mut self) -> Result<Box<dyn Read + '_>> {
         let file = self.archive.by_index(self.index).map_err(|_| damaged())?;
         // One byte more than allowed distinguishes a file that is too large from one that just fits.
         let file = file.take(self.remaining.saturating_add(1));
-        Ok(Box::new(Counted { file, count: 0, max: &mut self.unpacked }))
+        Ok(Box::new(CountingReader { file, count: 0, max: &mut self.unpacked }))
     }
 
-    fn at_most(&self) -> u64 {
-        self.at_most
+    fn max_bytes(&self) -> u64 {
+        self.max_bytes
     }
 
     fn head(&mut self) -> Result<&[u8]> {
@@ -135,13 +135,13 @@ impl Source for Unpacked<'_, '_> {
     }
 }
 
-impl Unpacked<'_, '_> {
+impl ArchiveFile<'_, '_> {
     fn is_image(&mut self) -> Result<bool> {
         Ok(sniff_format(self.head()?).is_some())
     }
 
     fn format(&mut self) -> Result<Format> {
-        Ok(Format::of(self.head()?))
+        Ok(Format::from_head(self.head()?))
     }
 
     /// Decodes the file, and reads it to its end, where its checksum is compared.
@@ -163,13 +163,13 @@ impl Unpacked<'_, '_> {
 }
 
 /// Counts the bytes that are read.
-struct Counted<'a, R> {
+struct CountingReader<'a, R> {
     file: R,
     count: u64,
     max: &'a mut u64,
 }
 
-impl<R: Read> Read for Counted<'_, R> {
+impl<R: Read> Read for CountingReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.file.read(buffer)?;
         self.count += count as u64;

@@ -44,7 +44,7 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
 /// [`Error::Undecodable`] for a damaged file, [`Error::UnsupportedType`] for NIfTI-2 and unsupported sample types,
 /// [`Error::TooLarge`] and [`Error::Unprocessable`] for sizes outside of the limits or values that are mostly NaN.
 pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Decoded> {
-    let max_input = source.at_most();
+    let max_input = source.max_bytes();
     let (mut reader, is_gzip) = open(source)?;
     let header = VolumeHeader::read(&mut reader, is_gzip)?;
     header.check_size(limits)?;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// DICOM files of a head that are decoded at the same time.
 const BATCH: usize = 16;
 
-/// What is read as one input.
+/// The source of one input.
 #[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
     /// One file in memory.
@@ -55,9 +55,11 @@ pub fn open<'a>(input: Input<'a>, limits: &Limits) -> Result<SliceReader<'a>> {
         Input::Bytes(bytes) | Input::Files(&[bytes]) => {
             let source = InMemory(bytes);
             let into_reader = |_| Ok(Cursor::new(bytes));
-            SliceReader::of_file(source, into_reader, limits)
+            SliceReader::from_file(source, into_reader, limits)
         }
-        Input::Path(path) => SliceReader::of_file(OnDisk::new(path)?, OnDisk::into_reader, limits),
+        Input::Path(path) => {
+            SliceReader::from_file(OnDisk::new(path)?, OnDisk::into_reader, limits)
+        }
         Input::Files(files) => {
             let files = Box::new(MemoryFiles(files.iter()));
             Ok(SliceReader::new(files, Tally::new(Origin::Files, limits)))
@@ -75,7 +77,7 @@ pub(super) trait Files {
     fn read_next(&mut self, tally: &mut Tally) -> Result<Option<Vec<CtSlice>>>;
 }
 
-/// The slices of an input in the order of its files, as [`open`] gives them.
+/// The slices of an input in the order of its files, as returned by [`open`].
 ///
 /// After an error there are no more slices. Warnings that concern every slice are in the trailer, not on
 /// the slices.
@@ -91,7 +93,7 @@ impl<'a> SliceReader<'a> {
         Self { files, tally, decoded: VecDeque::new(), is_at_end: false }
     }
 
-    fn of_file<S, R>(
+    fn from_file<S, R>(
         mut source: S,
         into_reader: impl FnOnce(S) -> Result<R>,
         limits: Limits,
@@ -100,7 +102,7 @@ impl<'a> SliceReader<'a> {
         S: Source + 'a,
         R: super::source::ReadSeek + 'a,
     {
-        let length = source.at_most();
+        let length = source.max_bytes();
         if length == 0 {
             return Err(Error::EmptyInput);
         }
@@ -196,7 +198,7 @@ impl Files for MemoryFiles<'_> {
         let Some(file) = self.0.next() else { return Ok(None) };
         let remaining = tally.remaining();
         let decoded = decode(file, &remaining);
-        let is_picture = Format::of(file) == Format::Raster;
+        let is_picture = Format::from_head(file) == Format::Raster;
         let limits = *tally.limits();
         let identify =
             || (!is_picture).then(|| guarded(|| dicom::identify(&mut InMemory(file), &limits)));

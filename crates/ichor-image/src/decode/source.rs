@@ -1,5 +1,5 @@
-//! Where the bytes of a file come from. Decoders read them from the start, and may do so again: a long
-//! series then takes the memory of its samples alone, not of its files beside them.
+//! Sources of the bytes of a file. A decoder reads them from the start, and may do so several times, so that a
+//! long series needs memory for its samples alone and not for its files.
 
 use crate::error::{Error, Result};
 use std::fs::File;
@@ -20,7 +20,7 @@ pub(super) trait Source {
     }
 
     /// Upper bound of the number of bytes, whatever a header declares.
-    fn at_most(&self) -> u64;
+    fn max_bytes(&self) -> u64;
 
     /// The first [`HEAD_BYTES`] bytes, or all where there are fewer. They are read once.
     fn head(&mut self) -> Result<&[u8]>;
@@ -38,7 +38,7 @@ impl Source for InMemory<'_> {
         Some(self.0)
     }
 
-    fn at_most(&self) -> u64 {
+    fn max_bytes(&self) -> u64 {
         self.0.len() as u64
     }
 
@@ -78,7 +78,7 @@ impl Source for OnDisk {
         Ok(Box::new(BufReader::new(&mut self.file)))
     }
 
-    fn at_most(&self) -> u64 {
+    fn max_bytes(&self) -> u64 {
         self.length
     }
 

@@ -1,4 +1,4 @@
-//! What several files of one input hold together, within the limits of one series.
+//! Counts of slices, bytes and unreadable files of one input, held to the limits of one series.
 
 use super::{Decoded, Identity, Limits};
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ pub(super) enum Origin {
     Files,
 }
 
-/// What is known once the last slice of an input is read.
+/// Facts about a whole input, known after its last slice.
 #[derive(Debug, Clone, Default)]
 pub struct Trailer {
     /// How a NIfTI volume was cut into slices; `None` for other formats.
@@ -39,7 +39,7 @@ pub(super) struct Tally {
     slices: usize,
     bytes: u64,
     /// Whether every slice is a picture without position or identifier.
-    all_loose: bool,
+    all_unplaced: bool,
     /// Files that are no images.
     skipped: usize,
     /// Images that could not be read.
@@ -63,7 +63,7 @@ impl Tally {
             file_lengths: Vec::new(),
             slices: 0,
             bytes: 0,
-            all_loose: true,
+            all_unplaced: true,
             skipped: 0,
             unreadable: 0,
             first_failure: None,
@@ -92,7 +92,7 @@ impl Tally {
     /// [`Error::TooLarge`] where all files together exceed the limits of one series.
     pub(super) fn add(&mut self, decoded: Decoded) -> Result<Vec<CtSlice>> {
         let bytes = |slice: &CtSlice| slice.plane.sample_count() as u64 * 4;
-        let is_loose = |slice: &CtSlice| slice.reference.is_none() && slice.placement.is_none();
+        let is_unplaced = |slice: &CtSlice| slice.reference.is_none() && slice.placement.is_none();
         self.slices += decoded.slices.len();
         self.bytes += decoded.slices.iter().map(bytes).sum::<u64>();
         let remedy = match self.origin {
@@ -113,7 +113,7 @@ impl Tally {
         // Masks can be written back into one volume only.
         self.grid = decoded.grid.filter(|_| self.files == 1);
         self.file_lengths.extend(decoded.file_lengths);
-        self.all_loose &= decoded.slices.iter().all(is_loose);
+        self.all_unplaced &= decoded.slices.iter().all(is_unplaced);
         Ok(decoded.slices)
     }
 
@@ -177,7 +177,7 @@ impl Tally {
             return Err(first.unwrap_or_else(|| no_image(self.origin)));
         }
         // Among pictures alone, one that is missing may be a slice of the head.
-        if self.all_loose {
+        if self.all_unplaced {
             self.unreadable += std::mem::take(&mut self.pages);
             self.first_failure = self.first_failure.or(self.first_page.take());
         }

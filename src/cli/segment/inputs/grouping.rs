@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// DICOM files by head.
 #[derive(Default)]
-pub(super) struct Grouped {
+pub(super) struct Grouping {
     /// The files that are segmented of each head, in the order in which heads first appear.
     pub(super) heads: Vec<HeadFiles>,
     /// Files that cannot be read, by the reason, which is reported on one line.
@@ -34,10 +34,10 @@ pub(super) type DicomFile = (PathBuf, ichor_image::Result<Identity>);
 ///
 /// # Errors
 /// [`crate::error::Error::InvalidParameter`] where a head has no series of that number.
-pub(super) fn by_head(files: Vec<DicomFile>, series: Option<u32>) -> Result<Grouped> {
+pub(super) fn group_by_head(files: Vec<DicomFile>, series: Option<u32>) -> Result<Grouping> {
     let limits = Limits::default();
     let (files, identities): (Vec<PathBuf>, Vec<_>) = files.into_iter().unzip();
-    let mut grouped = Grouped::default();
+    let mut grouping = Grouping::default();
     // Each frame with its file and its place there.
     let mut frames: Vec<(usize, usize, CtSlice)> = Vec::new();
     for (file, identity) in identities.into_iter().enumerate() {
@@ -46,18 +46,18 @@ pub(super) fn by_head(files: Vec<DicomFile>, series: Option<u32>) -> Result<Grou
                 frames.extend(slices.into_iter().enumerate().map(|(at, slice)| (file, at, slice)));
             }
             Ok(Identity::NoImage | Identity::Page(_)) => {
-                grouped.without_image.push(files[file].clone());
+                grouping.without_image.push(files[file].clone());
             }
-            Err(error) => refuse(&mut grouped.refused, error.to_string(), files[file].clone()),
+            Err(error) => refuse(&mut grouping.refused, error.to_string(), files[file].clone()),
         }
     }
     let member = |(index, (file, _, slice))| Member { index, file, slice };
     let with_index = frames.iter().map(|(file, at, slice)| (*file, *at, slice)).enumerate();
     let members: Vec<Member<'_>> = with_index.map(member).collect();
-    let (choices, aside) = choose_heads(&members, series, limits.max_slices)?;
+    let (choices, without_head) = choose_heads(&members, series, limits.max_slices)?;
     let file_of = |index: usize| frames.get(index).and_then(|(file, ..)| files.get(*file)).cloned();
-    grouped.without_image.extend(aside.into_iter().filter_map(file_of));
-    grouped.without_image.dedup();
+    grouping.without_image.extend(without_head.into_iter().filter_map(file_of));
+    grouping.without_image.dedup();
     for choice in choices {
         let mut kept: Vec<(PathBuf, Vec<usize>)> = Vec::new();
         let mut last = None;
@@ -69,15 +69,15 @@ pub(super) fn by_head(files: Vec<DicomFile>, series: Option<u32>) -> Result<Grou
             last = Some(*file);
         }
         let (is_decided, warnings) = (choice.is_decided, choice.warnings);
-        grouped.heads.push(HeadFiles { files: kept, is_decided, warnings });
+        grouping.heads.push(HeadFiles { files: kept, is_decided, warnings });
     }
     // An unreadable file may be of any of the heads.
-    for (reason, files) in &grouped.refused {
-        for head in &mut grouped.heads {
+    for (reason, files) in &grouping.refused {
+        for head in &mut grouping.heads {
             head.warnings.push(unreadable(files.len(), reason));
         }
     }
-    Ok(grouped)
+    Ok(grouping)
 }
 
 fn refuse(refused: &mut Vec<(String, Vec<PathBuf>)>, reason: String, file: PathBuf) {

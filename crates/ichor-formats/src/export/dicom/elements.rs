@@ -6,22 +6,22 @@ use dicom_core::{DataElement, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
-/// Text of Ichor's own. The object has the character set of its source, and ASCII is what all of
-/// them share.
+/// Puts text that Ichor wrote, with `?` for other characters than ASCII: the object has the character set of
+/// its source, and ASCII is part of each of them.
 pub(in crate::export) fn put_text(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: &str) {
     let ascii = value.replace(|c: char| !c.is_ascii(), "?");
     object.put(DataElement::new(tag, vr, PrimitiveValue::from(ascii)));
 }
 
-/// Text of the source, in its own character set.
+/// Puts a value of the source, in the source's character set.
 pub(in crate::export) fn put_quoted(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: &[u8]) {
     let mut padded = value.to_vec();
     if padded.len() % 2 == 1 {
         padded.push(b' ');
     }
     let value = match vr {
-        // The writer takes bytes of a number for numbers, and its strings of this kind for Latin-1,
-        // whose characters are bytes.
+        // The writer interprets the bytes of these representations as numbers, but writes a string as
+        // Latin-1, in which each character is one byte.
         VR::DS | VR::IS => {
             PrimitiveValue::from(padded.into_iter().map(char::from).collect::<String>())
         }

@@ -1,4 +1,4 @@
-//! Whose object it is, what it was made from and by what.
+//! Patient, study, equipment and dates of an object, and its references to the source images.
 
 use super::elements::{new_uid, put_quoted, put_sequence, put_text};
 use crate::slice::{DicomReference, PatientStudy, QuotedAttribute, Warning};
@@ -26,7 +26,7 @@ const REQUIRED: [(Tag, VR); 10] = [
     (tags::POSITION_REFERENCE_INDICATOR, VR::LO),
 ];
 
-/// Transfer syntaxes that always lose something: JPEG baseline and extended, JPEG-LS near-lossless,
+/// Transfer syntaxes that are always lossy: JPEG baseline and extended, JPEG-LS near-lossless,
 /// JPEG 2000 (PS3.5 10).
 const LOSSY: [&str; 4] = [
     uids::JPEG_BASELINE8_BIT,
@@ -42,7 +42,7 @@ pub(in crate::export) fn put_identity(
     sop_class: &str,
     modality: &str,
     description: &str,
-    (source, written): (&DicomReference, SystemTime),
+    (source, created_at): (&DicomReference, SystemTime),
 ) {
     put_patient_and_study(object, source);
     put_text(object, tags::MODALITY, VR::CS, modality);
@@ -50,13 +50,13 @@ pub(in crate::export) fn put_identity(
     put_text(object, tags::SERIES_NUMBER, VR::IS, "1");
     put_text(object, tags::SERIES_DESCRIPTION, VR::LO, description);
     put_equipment(object);
-    put_moment(object, written);
+    put_dates(object, created_at);
     put_text(object, tags::SOP_CLASS_UID, VR::UI, sop_class);
     put_text(object, tags::SOP_INSTANCE_UID, VR::UI, &new_uid());
     put_text(object, tags::INSTANCE_NUMBER, VR::IS, "1");
 }
 
-/// The source's Frame of Reference UID, or a new one, and whether lossy compression was met.
+/// The source's Frame of Reference UID, or a new one, and whether a source was compressed with loss.
 pub(in crate::export) fn put_frame_of_reference<'a>(
     object: &mut InMemDicomObject,
     mut sources: impl Iterator<Item = &'a DicomReference> + Clone,
@@ -83,8 +83,8 @@ fn put_patient_and_study(object: &mut InMemDicomObject, first: &DicomReference) 
         }
     }
     let value = |tag: Tag| {
-        let found = quoted.attributes.iter().find(|attribute| tag_of(attribute) == tag);
-        found.and_then(|attribute| attribute.value.as_deref()).unwrap_or_default().trim_ascii()
+        let attribute = quoted.attributes.iter().find(|attribute| tag_of(attribute) == tag);
+        attribute.and_then(|attribute| attribute.value.as_deref()).unwrap_or_default().trim_ascii()
     };
     let is_removed = value(tags::PATIENT_IDENTITY_REMOVED) == b"YES";
     if is_removed && value(tags::DEIDENTIFICATION_METHOD).is_empty() {
@@ -99,8 +99,8 @@ fn tag_of(attribute: &QuotedAttribute) -> Tag {
     Tag(attribute.tag.0, attribute.tag.1)
 }
 
-/// Names the attributes whose values in the source cannot be repeated and were left empty.
-pub(in crate::export) fn left_empty(quoted: &PatientStudy) -> Option<Warning> {
+/// The warning that names the attributes whose values in the source cannot be repeated and were left empty.
+pub(in crate::export) fn warn_of_empty_texts(quoted: &PatientStudy) -> Option<Warning> {
     let unquoted = quoted.attributes.iter().filter(|attribute| attribute.value.is_none());
     let names: Vec<String> = unquoted.map(|attribute| name(tag_of(attribute))).collect();
     let message = format!(
@@ -127,8 +127,8 @@ fn put_equipment(object: &mut InMemDicomObject) {
 }
 
 /// Local time, as DICOM takes dates without a zone.
-fn put_moment(object: &mut InMemDicomObject, written: SystemTime) {
-    let moment = DateTime::<Local>::from(written);
+fn put_dates(object: &mut InMemDicomObject, created_at: SystemTime) {
+    let moment = DateTime::<Local>::from(created_at);
     let (date, time) = (moment.format("%Y%m%d").to_string(), moment.format("%H%M%S").to_string());
     for tag in [tags::CONTENT_DATE, tags::SERIES_DATE, tags::INSTANCE_CREATION_DATE] {
         put_text(object, tag, VR::DA, &date);
@@ -138,8 +138,7 @@ fn put_moment(object: &mut InMemDicomObject, written: SystemTime) {
     }
 }
 
-/// A series with its instances, each once: every image that was looked at, with or without
-/// hemorrhage (macro of PS3.3 table 10-4 in Common Instance Reference and SR evidence).
+/// A series with its instances, each once: every image that was analysed, with or without hemorrhage (macro of PS3.3 table 10-4 in Common Instance Reference and SR evidence).
 pub(in crate::export) fn referenced_series<'a>(
     series_uid: &str,
     instances: impl Iterator<Item = (&'a str, &'a str)>,

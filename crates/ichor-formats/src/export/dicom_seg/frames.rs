@@ -1,6 +1,6 @@
 //! Dimensions (PS3.3 C.7.6.17) and functional groups (C.7.6.16) of the frames.
 
-use super::Source;
+use super::SourceSlice;
 use crate::export::dicom::elements::{
     code, new_uid, put_decimals, put_sequence, put_tag, put_text, put_u16,
 };
@@ -37,55 +37,59 @@ pub(super) fn put_dimensions(object: &mut InMemDicomObject) {
 /// Pixel Measures and Plane Orientation stand in the shared groups where all frames have the same,
 /// else in each frame's own (PS3.3 C.7.6.16.1.1: never in both). `is_even`: slices, those without
 /// a frame too, are equally far apart.
-pub(super) fn put_groups(object: &mut InMemDicomObject, shown: &[&Source], is_even: bool) {
-    let one_measure = shown.iter().all(|source| is_alike(shown[0], source));
-    let one_orientation = shown.windows(2).all(|pair| {
+pub(super) fn put_functional_groups(
+    object: &mut InMemDicomObject,
+    framed: &[&SourceSlice],
+    is_even: bool,
+) {
+    let same_measures = framed.iter().all(|source| has_same_measures(framed[0], source));
+    let same_orientation = framed.windows(2).all(|pair| {
         let [a, b] = [pair[0].placement, pair[1].placement];
         (a.row, a.column) == (b.row, b.column)
     });
     let mut shared = InMemDicomObject::new_empty();
-    if let Some(first) = shown.first() {
-        if one_measure {
+    if let Some(first) = framed.first() {
+        if same_measures {
             put_sequence(
                 &mut shared,
                 tags::PIXEL_MEASURES_SEQUENCE,
                 vec![measures(first, is_even)],
             );
         }
-        if one_orientation {
+        if same_orientation {
             put_sequence(&mut shared, tags::PLANE_ORIENTATION_SEQUENCE, vec![orientation(first)]);
         }
     }
     put_sequence(object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, vec![shared]);
-    let own = |(place, source): (u32, &&Source)| {
+    let per_frame = |(place, source): (u32, &&SourceSlice)| {
         let mut frame = frame(place, source);
-        if !one_measure {
+        if !same_measures {
             put_sequence(&mut frame, tags::PIXEL_MEASURES_SEQUENCE, vec![measures(source, false)]);
         }
-        if !one_orientation {
+        if !same_orientation {
             put_sequence(&mut frame, tags::PLANE_ORIENTATION_SEQUENCE, vec![orientation(source)]);
         }
         frame
     };
-    let frames = (1..).zip(shown).map(own).collect();
+    let frames = (1..).zip(framed).map(per_frame).collect();
     put_sequence(object, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, frames);
 }
 
-/// Whether the frames have the same measures, but for what rounded positions do to distances.
-fn is_alike(a: &Source, b: &Source) -> bool {
+/// Whether the frames have the same measures, except for the rounding of positions.
+fn has_same_measures(a: &SourceSlice, b: &SourceSlice) -> bool {
     let difference = (a.depth_mm - b.depth_mm).abs();
     a.spacing_mm == b.spacing_mm && difference <= SAME_DEPTH * a.depth_mm.min(b.depth_mm)
 }
 
-/// Depths this near, relative to each other, are one: a volume is then right to this part.
+/// Relative difference up to which depths count as equal; the relative error of a volume is at most the same.
 const SAME_DEPTH: f32 = 2e-4;
 
 /// Pixel Measures, PS3.3 C.7.6.16.2.1. The thickness is the length that a slice stands for, not the
 /// nominal one of overlapping or gapped slices: a reader that multiplies gets the measured volume.
-fn measures(source: &Source, with_gap: bool) -> InMemDicomObject {
+fn measures(source: &SourceSlice, with_gap: bool) -> InMemDicomObject {
     let mut measures = InMemDicomObject::new_empty();
-    put_decimals(&mut measures, tags::PIXEL_SPACING, &source.spacing_mm.map(shortest));
-    let depth = [shortest(source.depth_mm)];
+    put_decimals(&mut measures, tags::PIXEL_SPACING, &source.spacing_mm.map(to_decimal));
+    let depth = [to_decimal(source.depth_mm)];
     put_decimals(&mut measures, tags::SLICE_THICKNESS, &depth);
     if with_gap {
         put_decimals(&mut measures, tags::SPACING_BETWEEN_SLICES, &depth);
@@ -93,21 +97,21 @@ fn measures(source: &Source, with_gap: bool) -> InMemDicomObject {
     measures
 }
 
-fn orientation(source: &Source) -> InMemDicomObject {
+fn orientation(source: &SourceSlice) -> InMemDicomObject {
     let mut orientation = InMemDicomObject::new_empty();
     let cosines = [source.placement.row, source.placement.column].concat();
     put_decimals(&mut orientation, tags::IMAGE_ORIENTATION_PATIENT, &cosines);
     orientation
 }
 
-/// The decimal number that a file's text was, not the digits by which `f32` misses it.
-fn shortest(value: f32) -> f64 {
+/// The decimal number with the fewest digits that `f32` stores as `value`: 0.4 and not 0.4000000059.
+fn to_decimal(value: f32) -> f64 {
     value.to_string().parse().unwrap_or_else(|_| f64::from(value))
 }
 
 /// Frame Content, Plane Position, Segment Identification and Derivation Image of one frame;
 /// `place` counts from 1.
-fn frame(place: u32, source: &Source) -> InMemDicomObject {
+fn frame(place: u32, source: &SourceSlice) -> InMemDicomObject {
     let mut content = InMemDicomObject::new_empty();
     let indices = PrimitiveValue::U32([1, place].as_slice().into());
     content.put(DataElement::new(tags::DIMENSION_INDEX_VALUES, VR::UL, indices));
@@ -125,7 +129,7 @@ fn frame(place: u32, source: &Source) -> InMemDicomObject {
 }
 
 /// The image that the frame was derived from, PS3.3 C.7.6.16.2.6.
-fn derivation(source: &Source) -> InMemDicomObject {
+fn derivation(source: &SourceSlice) -> InMemDicomObject {
     let reference = source.reference;
     let mut image = InMemDicomObject::new_empty();
     put_text(&mut image, tags::REFERENCED_SOP_CLASS_UID, VR::UI, &reference.sop_class_uid);
@@ -133,7 +137,7 @@ fn derivation(source: &Source) -> InMemDicomObject {
     if let Some(frame) = reference.frame {
         put_text(&mut image, tags::REFERENCED_FRAME_NUMBER, VR::IS, &frame.to_string());
     }
-    // The mask has the pixels of its image: readers may lay one over the other.
+    // The mask has the pixel grid of its image, so that viewers can overlay them.
     put_text(&mut image, tags::SPATIAL_LOCATIONS_PRESERVED, VR::CS, "YES");
     let purpose = code("DCM", "121322", "Source image for image processing operation");
     put_sequence(&mut image, tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, vec![purpose]);

@@ -1,4 +1,4 @@
-//! What the object says, read back with the same library; `tests/dicom` reads it with others.
+//! The content of the object, read back with the same library; `tests/dicom` reads it with others.
 
 use super::*;
 use crate::mask::Mask;
@@ -108,7 +108,7 @@ fn without_hemorrhage_every_slice_has_an_empty_frame() {
 }
 
 #[test]
-fn what_cannot_be_quoted_is_refused() {
+fn series_without_the_required_values_are_refused() {
     type Change = fn(&mut Series);
     let cases: [Change; 5] = [
         |s| s.slices[0].reference = None,

@@ -10,7 +10,7 @@ use dicom_object::InMemDicomObject;
 /// Scheme, value and meaning.
 pub(super) type Code = [&'static str; 3];
 
-/// How an item belongs to the one it stands in.
+/// Relationship of an item to the item that contains it.
 #[derive(Clone, Copy)]
 pub(super) enum Relation {
     Contains,
@@ -116,7 +116,7 @@ pub(super) fn image(
     item
 }
 
-/// A number with its unit; without a value the report says that measuring failed.
+/// A number with its unit; without a value, the item has the qualifier "Measurement failure".
 pub(super) fn number(concept: Code, value: Option<f32>, unit: Code) -> InMemDicomObject {
     let mut item = item(Relation::Contains, "NUM", Some(concept));
     let measured = value.map(|value| {

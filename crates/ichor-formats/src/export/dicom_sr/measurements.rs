@@ -1,4 +1,4 @@
-//! What the report says: TID 1500 with one Volumetric ROI measurement group (TID 1411) for all
+//! The content of the report: TID 1500 with one Volumetric ROI measurement group (TID 1411) for all
 //! hemorrhage, and one group without a region (TID 1501) for each lesion.
 
 use super::content::{Code, Relation, coded, container, fill_root, image, number, text, uid};
@@ -23,8 +23,8 @@ const TRACKING_UID: Code = ["DCM", "112040", "Tracking Unique Identifier"];
 const MEASUREMENT_GROUP: Code = ["DCM", "125007", "Measurement Group"];
 const COMMENT: Code = ["DCM", "121106", "Comment"];
 
-/// What the report is made of.
-pub(super) struct Measured<'a> {
+/// The values that the report is made of.
+pub(super) struct ReportInputs<'a> {
     pub(super) spec: &'a ModelSpec,
     pub(super) analysis: &'a Analysis,
     pub(super) seg: &'a DicomSeg,
@@ -33,7 +33,7 @@ pub(super) struct Measured<'a> {
     pub(super) first: &'a DicomReference,
 }
 
-pub(super) fn put_report(object: &mut InMemDicomObject, measured: &Measured<'_>) {
+pub(super) fn put_report(object: &mut InMemDicomObject, inputs: &ReportInputs<'_>) {
     let mut children = vec![coded(
         Relation::HasConceptMod,
         ["DCM", "121049", "Language of Content Item and Descendants"],
@@ -43,11 +43,11 @@ pub(super) fn put_report(object: &mut InMemDicomObject, measured: &Measured<'_>)
     children.push(coded(
         Relation::HasConceptMod,
         ["DCM", "121058", "Procedure reported"],
-        procedure(measured.analysis),
+        procedure(inputs.analysis),
     ));
-    children.push(library(measured));
-    let mut groups = vec![hemorrhage(measured)];
-    groups.extend(lesions(measured));
+    children.push(image_library(inputs));
+    let mut groups = vec![hemorrhage_group(inputs)];
+    groups.extend(lesion_groups(inputs));
     children.push(container(["DCM", "126010", "Imaging Measurements"], None, groups));
     let title = ["DCM", "126000", "Imaging Measurement Report"];
     fill_root(object, title, "1500", children);
@@ -80,10 +80,10 @@ fn observer() -> Vec<InMemDicomObject> {
     ]
 }
 
-/// Image Library, TID 1600: every image that was looked at.
-fn library(measured: &Measured<'_>) -> InMemDicomObject {
+/// Image Library, TID 1600: every image that was analysed.
+fn image_library(inputs: &ReportInputs<'_>) -> InMemDicomObject {
     let mut entries = Vec::new();
-    if modality(measured.analysis) == Some("CT") {
+    if modality(inputs.analysis) == Some("CT") {
         let modality = ["DCM", "121139", "Modality"];
         entries.push(coded(
             Relation::HasAcqContext,
@@ -91,16 +91,16 @@ fn library(measured: &Measured<'_>) -> InMemDicomObject {
             ["DCM", "CT", "Computed Tomography"],
         ));
     }
-    entries.extend(measured.images.iter().map(|&reference| image(None, reference, None)));
+    entries.extend(inputs.images.iter().map(|&reference| image(None, reference, None)));
     let group = container(["DCM", "126200", "Image Library Group"], None, entries);
     container(["DCM", "111028", "Image Library"], None, vec![group])
 }
 
-/// All hemorrhage, as the one segment holds it.
-fn hemorrhage(measured: &Measured<'_>) -> InMemDicomObject {
-    let Measured { spec, analysis, seg, first, .. } = measured;
+/// The measurement group of all hemorrhage, the only segment of the segmentation.
+fn hemorrhage_group(inputs: &ReportInputs<'_>) -> InMemDicomObject {
+    let ReportInputs { spec, analysis, seg, first, .. } = inputs;
     let segmentation = (uids::SEGMENTATION_STORAGE, seg.instance_uid.as_str());
-    let mut items = tracked(&spec.classes[0].code, &seg.tracking_uid);
+    let mut items = tracking_items(&spec.classes[0].code, &seg.tracking_uid);
     items.extend(algorithm(spec));
     items.push(coded(Relation::Contains, FINDING, HEMORRHAGE));
     let segment = ["DCM", "121191", "Referenced Segment"];
@@ -113,16 +113,16 @@ fn hemorrhage(measured: &Measured<'_>) -> InMemDicomObject {
 }
 
 /// The largest lesions, connected in space.
-fn lesions(measured: &Measured<'_>) -> impl Iterator<Item = InMemDicomObject> {
-    measured.analysis.volume.lesions.iter().take(MAX_LESIONS).map(|lesion| {
-        let mut items = tracked(&format!("Lesion {}", lesion.id), &new_uid());
+fn lesion_groups(inputs: &ReportInputs<'_>) -> impl Iterator<Item = InMemDicomObject> {
+    inputs.analysis.volume.lesions.iter().take(MAX_LESIONS).map(|lesion| {
+        let mut items = tracking_items(&format!("Lesion {}", lesion.id), &new_uid());
         items.push(coded(Relation::Contains, FINDING, HEMORRHAGE));
         items.push(number(VOLUME, lesion.volume_ml, MILLILITRE));
         container(MEASUREMENT_GROUP, Some("1501"), items)
     })
 }
 
-fn tracked(identifier: &str, tracking_uid: &str) -> Vec<InMemDicomObject> {
+fn tracking_items(identifier: &str, tracking_uid: &str) -> Vec<InMemDicomObject> {
     vec![
         text(Relation::HasObsContext, TRACKING_IDENTIFIER, identifier),
         uid(Relation::HasObsContext, TRACKING_UID, tracking_uid),

@@ -1,4 +1,4 @@
-//! The archive's list of files, checked before it is believed.
+//! The archive's list of files, checked before it is used.
 
 use super::super::Limits;
 use super::super::source::ReadSeek;
@@ -12,8 +12,8 @@ pub(super) type Archive<'a> = ZipArchive<Box<dyn ReadSeek + 'a>>;
 
 /// Files beside the slices that an export may carry: viewers, notes, folders.
 const MAX_OTHER_ENTRIES: usize = 256;
-/// An archive has one end record; archives stored inside and chance add few. Each is a list of
-/// files that the parser may try, so many would take hours.
+/// An archive has one end record; stored archives and chance add few. The parser may read the list of each, so
+/// that many would take hours.
 const MAX_END_RECORDS: usize = 16;
 const END_RECORD: &[u8] = b"PK\x05\x06";
 const ZIP64_LOCATOR: &[u8] = b"PK\x06\x07";
@@ -103,7 +103,7 @@ impl EndRecords {
         const BEFORE: usize = ZIP64_LOCATOR_BYTES;
         const BEHIND: usize = 12;
         const PIECE: u64 = 1 << 20;
-        let mut found = Self::default();
+        let mut records = Self::default();
         // The bytes searched in this pass; the first `BEFORE` of them were searched in the pass before.
         let mut window: Vec<u8> = Vec::new();
         let mut searched = 0;
@@ -113,11 +113,11 @@ impl EndRecords {
             let end = if read == 0 { window.len() } else { window.len().saturating_sub(BEHIND) };
             for at in memmem::find_iter(&window[searched..], END_RECORD).map(|at| at + searched) {
                 if at < end {
-                    found.add(&window, at);
+                    records.add(&window, at);
                 }
             }
-            if read == 0 || found.count > MAX_END_RECORDS {
-                return Ok(found);
+            if read == 0 || records.count > MAX_END_RECORDS {
+                return Ok(records);
             }
             let kept = end.saturating_sub(BEFORE);
             searched = end - kept;
@@ -153,7 +153,7 @@ pub fn is_clutter(path: &str) -> bool {
             .is_some_and(|name| name.starts_with('.') || name.eq_ignore_ascii_case("DICOMDIR"))
 }
 
-/// Orders names as people number them: `slice2` before `slice10`.
+/// Orders names by the numbers in them: `slice2` before `slice10`.
 pub fn natural_order(a: &str, b: &str) -> Ordering {
     let (mut a_rest, mut b_rest) = (a.as_bytes(), b.as_bytes());
     loop {
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn orders_names_as_people_number_them() {
+    fn names_are_ordered_by_their_numbers() {
         let mut names = ["b1", "a10.dcm", "a2.dcm", "a02.dcm", "a", "a2/b", "a1x2", "a1x10"];
         names.sort_by(|a, b| natural_order(a, b));
         assert_eq!(names, ["a", "a1x2", "a1x10", "a02.dcm", "a2.dcm", "a2/b", "a10.dcm", "b1"]);
