@@ -8,7 +8,7 @@ use crate::inspect::{Inspection, SliceFacts, inspect, inspect_path};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// One line of `--json`: the file, then its contents or why it cannot be read.
+/// One line of `--json`: the file, then its properties or the reason why it cannot be read.
 #[derive(Serialize)]
 struct Line<'a> {
     file: &'a str,
@@ -55,7 +55,7 @@ pub(super) fn inspect_files(args: &InspectArgs) -> Result<()> {
     )))
 }
 
-/// Folders become the images in them, by the rules of `segment`.
+/// Replaces folders by the images in them, by the rules of `segment`.
 fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {

@@ -95,7 +95,7 @@ fn is_embedded(args: &ModelArgs, embedded: &Embedded) -> bool {
 
 fn all_files(args: &ModelArgs, embedded: &Embedded) -> Result<Vec<ModelFiles>> {
     if is_embedded(args, embedded) {
-        // In parallel: checksums take half of the time.
+        // In parallel: checksums take half of the loading time.
         return embedded.models.par_iter().map(|model| Ok(model.files()?)).collect();
     }
     Ok(read_model_dir(args.models.as_deref().unwrap_or(Path::new(FOLDER)))?)

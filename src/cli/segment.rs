@@ -1,4 +1,4 @@
-//! `segment`: slices and series, in parallel over the cores.
+//! `segment`: segments slices and series, in parallel over the cores.
 
 mod heads;
 mod inputs;
@@ -88,7 +88,7 @@ impl Observer for Progress<'_> {
     }
 
     fn on_decoded(&self, slices: usize) {
-        // Until it was decoded, the input counted as one slice.
+        // An input counts as one slice until it is decoded.
         self.bar.inc_length(slices.saturating_sub(1) as u64);
     }
 
@@ -130,7 +130,7 @@ impl Run<'_> {
     ) -> Result<(Report, Vec<OutputFormat>)> {
         let written = self.outputs.write(&input.stem, self.model, &analysis)?;
         analysis.add_warnings(written.warnings);
-        // The pictures are files beside it; a line of JSON stays readable.
+        // The pictures are separate files, so that a line of JSON stays readable.
         let report = write_report(self.model, analysis, Include::NOTHING, progress)?;
         self.outputs.write_report(&input.stem, &report)?;
         Ok((report, written.missing))

@@ -43,7 +43,7 @@ pub(super) fn serve(args: ServeArgs, embedded: &'static Embedded) -> Result<()> 
     served
 }
 
-/// A runtime with few blocking threads (for slices, a job, files) that stay: each new thread would start its own heap,
+/// A runtime with few blocking threads (for slices, a job, files) that are kept: each new thread would allocate its own heap,
 /// while the freed memory of old threads is not returned.
 fn runtime() -> std::io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

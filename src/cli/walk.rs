@@ -14,7 +14,7 @@ const MAX_FILES: usize = 10_000;
 /// A file that was identified by its first bytes.
 pub(super) struct IdentifiedFile {
     pub(super) path: PathBuf,
-    /// What it is, or why it cannot be opened.
+    /// Its kind, or the error of opening it.
     pub(super) kind: ichor_image::Result<FileKind>,
 }
 
@@ -27,9 +27,9 @@ impl IdentifiedFile {
 
 /// The images below a folder.
 pub(super) struct Listing {
-    /// Images and files that cannot be opened, those of each folder by name, 2 before 10.
+    /// Images and files that cannot be opened. Those of each folder are in natural order, 2 before 10.
     pub(super) files: Vec<IdentifiedFile>,
-    /// Number of files that are no images, hidden files and those that systems add among them.
+    /// Number of files that are not images, including hidden files and those that operating systems add.
     pub(super) left_out: usize,
     /// Number of results of an earlier `ichor segment`.
     pub(super) results: usize,
@@ -51,9 +51,9 @@ pub(super) fn list_images(folder: &Path) -> Result<Listing> {
 /// The files below a folder.
 #[derive(Default)]
 struct FolderFiles {
-    /// Files, those of each folder by name, 2 before 10.
+    /// Files. Those of each folder are in natural order, 2 before 10.
     files: Vec<PathBuf>,
-    /// Number of hidden files and of those that systems and discs add.
+    /// Number of hidden files and of those that operating systems and discs add.
     clutter: usize,
     /// Number of results of an earlier `ichor segment`.
     results: usize,
@@ -126,8 +126,8 @@ impl Walk {
     }
 }
 
-/// Whether a name is one of `ichor segment`'s results, which must not become inputs: a mask and its overlay where
-/// both are there, volumes and montages.
+/// Whether a name is that of a result of `ichor segment`, which must not become an input: a mask or overlay whose
+/// counterpart is in the same folder, a NIfTI mask or a montage.
 fn is_result(name: &str, beside: &HashSet<String>) -> bool {
     let has_twin = |suffix: &str, other: &str| {
         let stem = name.strip_suffix(suffix);

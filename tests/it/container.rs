@@ -248,7 +248,11 @@ async fn a_full_queue_returns_503_with_retry_after() {
     }
     assert!(served >= 2 && sent_away >= 1, "{served} served, {sent_away} sent away");
     let again = post("/invocations", "image/png", "model=unet&include=", sample(BLEED));
-    assert_eq!(send(service, again).await.status(), 200, "once it is quiet there is room again");
+    assert_eq!(
+        send(service, again).await.status(),
+        200,
+        "the queue has room again after its slices are done"
+    );
 }
 
 #[tokio::test]

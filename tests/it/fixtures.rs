@@ -27,7 +27,7 @@ pub(crate) fn models() -> Models {
 }
 
 /// The model with a series chain, whose cut-off is raised so that every mask of a series is emptied.
-pub(crate) fn closed_models() -> Models {
+pub(crate) fn models_that_empty_series() -> Models {
     let mut files = read_model_dir(&root().join("models")).unwrap();
     files.retain(|files| files.spec.name == "deeplabv3");
     files[0].spec.series.as_mut().unwrap().slice_threshold = 1.0;

@@ -1,5 +1,5 @@
 //! A generated head in Hounsfield units, as DICOM files and as NIfTI: an ellipsoid of blood on the
-//! patient's left, and no symmetry that could hide a flip.
+//! patient's left, without any symmetry that could hide a flip.
 
 use crate::volume::nifti_file::NiftiFile;
 use dicom_core::value::PrimitiveValue;
@@ -25,7 +25,7 @@ pub(crate) fn hounsfield(column: usize, row: usize, slice: usize) -> i16 {
         ((x - at[0]) / r[0]).powi(2) + ((y - at[1]) / r[1]).powi(2) + ((z - at[2]) / r[2]).powi(2)
             < 1.0
     };
-    // The grain of a scanner, the same at every run.
+    // Noise as of a scanner, the same in every run.
     let grain = (column * 7919 + row * 104_729 + slice * 1_299_709) % 13;
     if inside([0.16, 0.05, 0.0], [0.09, 0.13, 0.45]) {
         66 + grain as i16
@@ -40,8 +40,8 @@ pub(crate) fn hounsfield(column: usize, row: usize, slice: usize) -> i16 {
     }
 }
 
-/// How the rows and columns of a stored slice run through the head: both against it where flipped,
-/// and columns along its rows where transposed.
+/// Direction of the rows and columns of a stored slice in the head: reversed where flipped, exchanged where
+/// transposed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Layout {
     pub(crate) transposed: bool,
@@ -83,11 +83,11 @@ impl Layout {
 
 /// Writes one DICOM file per slice. The names are in reverse order of the slices.
 pub(crate) fn write_dicom(folder: &Path) {
-    write_laid_out(folder, Layout::default());
+    write_with_layout(folder, Layout::default());
 }
 
 /// As [`write_dicom`], with rows and columns in another direction.
-pub(crate) fn write_laid_out(folder: &Path, layout: Layout) {
+pub(crate) fn write_with_layout(folder: &Path, layout: Layout) {
     std::fs::create_dir_all(folder).unwrap();
     for slice in 0..SLICES {
         let name = format!("{:02}.dcm", SLICES - slice);

@@ -57,7 +57,7 @@ fn one_series_is_chosen_from_a_folder_and_its_zip_and_another_by_its_number() {
         .collect();
     let files: Vec<(&str, &[u8])> = files.iter().map(|(n, b)| (n.as_str(), &b[..])).collect();
     let zip = dir.path().join("study.zip");
-    std::fs::write(&zip, crate::packed::zip(&files)).unwrap();
+    std::fs::write(&zip, crate::archives::zip(&files)).unwrap();
     for (more, taken) in [(&[][..], "1 was segmented"), (&["--series", "2"], "2 was segmented")] {
         for input in [&folder, &zip] {
             let lines = segment(&[input], &dir.path().join("out"), more, &[]);

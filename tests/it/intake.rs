@@ -207,7 +207,7 @@ fn form_of(files: &[(String, Vec<u8>)]) -> Vec<u8> {
 async fn several_files_of_a_form_are_one_series() {
     let mut files = dicom_files();
     let entries: Vec<(&str, &[u8])> = files.iter().map(|(n, c)| (n.as_str(), &c[..])).collect();
-    let zip = crate::packed::zip(&entries);
+    let zip = crate::archives::zip(&entries);
     let expected = report(post("?model=unet", "application/zip", zip)).await;
     assert_eq!(expected["series"]["slices"], SLICES);
     files.reverse();

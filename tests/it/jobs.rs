@@ -1,8 +1,10 @@
 //! Uploads and jobs by their requests and responses, stored in a local folder.
 
 use crate::api::assert_shape;
-use crate::fixtures::{BLEED, NO_BLEED, closed_models, json, models, post, sample, send, send_to};
-use crate::packed::zip_of;
+use crate::archives::zip_of;
+use crate::fixtures::{
+    BLEED, NO_BLEED, json, models, models_that_empty_series, post, sample, send, send_to,
+};
 use axum::body::Body;
 use axum::http::Request;
 use ichor::decode::Limits;
@@ -148,7 +150,7 @@ async fn a_job_reports_each_slice_and_returns_the_report_of_segment() {
 /// The series of this model empties every mask, so that the report of each slice changes at the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_of_slices_that_the_series_empties_are_written_again() {
-    let models = Arc::new(closed_models());
+    let models = Arc::new(models_that_empty_series());
     let folder = tempfile::tempdir().unwrap();
     let store = DirObjects::open(folder.path()).unwrap();
     let (limits, slice) = (JobLimits::default(), ServiceLimits::local().slice);

@@ -4,8 +4,8 @@
 // A failed test panics, also in helpers outside #[test] functions.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-mod anywhere;
 mod api;
+mod archives;
 mod cli;
 #[cfg(feature = "gpu")]
 mod container;
@@ -23,13 +23,13 @@ mod jobs;
 mod metrics;
 mod mutated;
 mod neighbours;
+mod orientations;
 #[cfg(feature = "gpu")]
 mod ort;
-mod packed;
 mod pictures;
 mod samples;
 mod seeds;
 mod series;
 mod snapshots;
-mod turned;
+mod standalone;
 mod volume;

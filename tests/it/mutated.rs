@@ -2,8 +2,8 @@
 //!
 //! `make mutated` runs 2,000 of each kind and prints the three figures; the tests run fewer.
 
+use crate::archives::{gzip, zip};
 use crate::fixtures::{BLEED, root, sample};
-use crate::packed::{gzip, zip};
 use ichor::decode::{Limits, decode};
 use ichor::series::{SeriesRequest, assemble};
 use image::ImageFormat;

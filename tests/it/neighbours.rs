@@ -1,7 +1,9 @@
 //! Slices of one head are smoothed with each other, in every form of input.
 
-use crate::fixtures::{BLEED, NO_BLEED, closed_models, json, post, root, sample, send_to};
-use crate::packed::zip_of;
+use crate::archives::zip_of;
+use crate::fixtures::{
+    BLEED, NO_BLEED, json, models_that_empty_series, post, root, sample, send_to,
+};
 use ichor::http::{Service, ServiceLimits};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -115,7 +117,7 @@ fn pictures_of_other_heads_and_sizes_are_not_smoothed() {
 
 #[tokio::test]
 async fn a_slice_below_the_cut_off_of_the_series_has_neither_mask_nor_regions() {
-    let service = Service::new(closed_models(), ServiceLimits::local());
+    let service = Service::new(models_that_empty_series(), ServiceLimits::local());
     let query = "?include=mask,every_slice&as_series=true";
     let (_, response) =
         send_to(service.clone(), post(query, "application/zip", zip_of(&HEAD))).await;

@@ -1,8 +1,8 @@
 //! onnxruntime on the CPU against the native engine, on the committed models.
 
+use crate::archives::zip;
 use crate::fixtures::{models, root, sample};
 use crate::golden::{cases, crossings};
-use crate::packed::zip;
 use ichor::decode::{Input, Limits, decode_slice, open};
 use ichor::engine::{Engine, OrtRuntime, OrtSettings, Precision, Provider};
 use ichor::model_spec::sigmoid;

@@ -1,8 +1,8 @@
 //! Values that a viewer needs from a report: samples, positions, and the readout from probabilities to a mask.
 
+use crate::archives::zip;
 use crate::fixtures::{BLEED, NO_BLEED, assert_problem, bytes, json, post, sample, send};
 use crate::head::{COLUMNS, ROWS, SLICES, STEPS_MM, hounsfield, nifti, write_dicom};
-use crate::packed::zip;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use image::DynamicImage;

@@ -47,23 +47,23 @@ fn segmented(folder: &Path, inputs: &[&str], model: &str) -> Value {
 /// JSON without what changes from run to run.
 fn parsed(bytes: &[u8]) -> Value {
     let mut value = serde_json::from_slice(bytes).unwrap();
-    mask_changing(&mut value);
+    replace_variable_values(&mut value);
     value
 }
 
 /// Replaces times, identifiers and versions by their kind.
-fn mask_changing(value: &mut Value) {
+fn replace_variable_values(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields.iter_mut() {
                 match name.as_str() {
                     "timings_ms" => *value = json!("times"),
                     "request_id" | "sha256" | "version" | "created_at" => *value = json!(name),
-                    _ => mask_changing(value),
+                    _ => replace_variable_values(value),
                 }
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(mask_changing),
+        Value::Array(values) => values.iter_mut().for_each(replace_variable_values),
         _ => (),
     }
 }

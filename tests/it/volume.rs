@@ -1,10 +1,10 @@
 //! Volumes and archives: every orientation gives the same head.
 
 mod harmful;
-mod kept;
 pub(crate) mod nifti_file;
+mod precision;
 
-use crate::packed::{gzip, zip};
+use crate::archives::{gzip, zip};
 use ichor::decode::{Decoded, Limits, decode};
 use ichor::mask::{Mask, PackedMask};
 use ichor::series::{Series, SeriesRequest, assemble};
@@ -34,7 +34,7 @@ fn codes(slice: &CtSlice) -> Vec<&str> {
 }
 
 /// The phantom as slices made by hand.
-fn by_hand() -> Vec<CtSlice> {
+fn phantom_slices() -> Vec<CtSlice> {
     let [width, height, count] = SIZES;
     let slice = |z: usize| {
         let samples = (0..width * height).map(|n| voxel([n % width, n / width, z]).into());
@@ -113,7 +113,7 @@ fn orientations() -> impl Iterator<Item = ([usize; 3], [bool; 3])> {
 
 fn assert_phantom(decoded: &Decoded, what: &str) {
     assert_eq!(decoded.slices.len(), SIZES[2], "{what}");
-    for (found, expected) in decoded.slices.iter().zip(by_hand()) {
+    for (found, expected) in decoded.slices.iter().zip(phantom_slices()) {
         assert_eq!(found.plane, expected.plane, "{what}");
         assert_eq!(found.intensity, Intensity::Hounsfield);
         assert_eq!(found.spacing_mm, expected.spacing_mm, "{what}");
@@ -162,7 +162,7 @@ fn all_48_orientations_are_read_from_the_quaternion() {
         // For an unusable sform the quaternion is used, with a warning.
         stored.file.sform = Some([[f32::NAN; 4]; 3]);
         let fallen = read(&stored.file.bytes());
-        assert_eq!(fallen.slices[0].plane, by_hand()[0].plane);
+        assert_eq!(fallen.slices[0].plane, phantom_slices()[0].plane);
         assert!(codes(&fallen.slices[0]).contains(&"orientation_unusable"));
     }
 }
@@ -217,7 +217,7 @@ fn the_volume_does_not_depend_on_the_files_axes() {
 fn a_volume_and_its_slices_in_any_order_make_the_same_series() {
     let (from_volume, volume) =
         measured(read(&stored([1, 2, 0], [true, false, true]).file.bytes()));
-    let mut slices = by_hand();
+    let mut slices = phantom_slices();
     let mut seed = 3_usize;
     for _ in 0..20 {
         for n in (1..slices.len()).rev() {
@@ -305,7 +305,7 @@ fn odd_headers_are_read_with_a_warning() {
                 let planes = |slices: &[CtSlice]| -> Vec<_> {
                     slices.iter().map(|slice| slice.plane.clone()).collect()
                 };
-                assert_eq!(planes(&d.slices), planes(&by_hand()));
+                assert_eq!(planes(&d.slices), planes(&phantom_slices()));
                 assert!(codes(&d.slices[0]).contains(&"slices_along_fourth_axis"));
             },
         ),
@@ -317,7 +317,7 @@ fn odd_headers_are_read_with_a_warning() {
             },
             |d| {
                 assert_eq!((d.slices.len(), d.slices[0].thickness_mm), (1, None));
-                assert_eq!(d.slices[0].plane, by_hand()[0].plane);
+                assert_eq!(d.slices[0].plane, phantom_slices()[0].plane);
             },
         ),
         (
@@ -353,7 +353,7 @@ fn odd_headers_are_read_with_a_warning() {
         (
             "no slope",
             |f| f.scaling = [0.0, 99.0],
-            |d| assert_eq!(d.slices[0].plane, by_hand()[0].plane),
+            |d| assert_eq!(d.slices[0].plane, phantom_slices()[0].plane),
         ),
         (
             "slope that is no number",
@@ -369,7 +369,7 @@ fn odd_headers_are_read_with_a_warning() {
                 f.voxels.splice(0..0, [7; 32]);
             },
             |d| {
-                assert_eq!(d.slices[0].plane, by_hand()[0].plane);
+                assert_eq!(d.slices[0].plane, phantom_slices()[0].plane);
             },
         ),
         (
@@ -399,7 +399,7 @@ fn an_oblique_volume_keeps_its_slices_and_reports_the_angle() {
     let decoded = read(&file.bytes());
     let warning = decoded.slices[0].warnings.iter().find(|w| w.code == "oblique_volume").unwrap();
     assert!(warning.message.contains("20.0 degrees"), "{}", warning.message);
-    assert_eq!(decoded.slices[0].plane, by_hand()[0].plane);
+    assert_eq!(decoded.slices[0].plane, phantom_slices()[0].plane);
     let (series, found) = measured(decoded);
     assert!(series.tilt_degrees.unwrap() < 0.01);
     assert!((series.extents_mm.unwrap()[0] - 4.0).abs() < 1e-4);

@@ -50,7 +50,7 @@ pub struct SliceReport {
     pub model: ModelVersion,
     /// Properties of the image.
     pub image: ImageFacts,
-    /// Where the slice lies in the patient, where the file says so.
+    /// Position and directions of the slice in the patient; `null` where the file has none.
     pub placement: Option<Placement>,
     /// The finding.
     pub hemorrhage: Finding<SubtypeFinding>,
@@ -66,7 +66,7 @@ pub struct SliceReport {
     pub pictures: Pictures,
     /// Warnings.
     pub warnings: Vec<Warning>,
-    /// Milliseconds by stage.
+    /// Time of each stage, ms.
     pub timings_ms: Timings,
     /// [`DISCLAIMER`].
     pub disclaimer: &'static str,
@@ -139,7 +139,7 @@ pub struct SubtypeFinding {
     pub experimental: bool,
 }
 
-/// Milliseconds by stage and in total.
+/// Time of each stage and in total, ms.
 #[derive(Debug, Serialize)]
 pub struct Timings {
     /// The stages of the segmenter.

@@ -1,4 +1,4 @@
-//! Pictures that are numbered as the slices of one head.
+//! Pictures whose file names are numbered as the slices of one head.
 
 use super::inputs::Input;
 use crate::error::Result;
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 /// Pictures segmented at the same time, of one head or several.
 const BATCH: usize = 16;
-/// Largest number of pictures of one head that are held until all are segmented; the next ones count as another head.
+/// Largest number of pictures of one head that are held until all are segmented; more count as another head.
 const MAX_SLICES: usize = 64;
 
 /// The inputs and their places on the command line, with the pictures of one head behind its first: a shell or a
@@ -25,9 +25,8 @@ pub(super) fn order_by_head(inputs: Vec<Input>) -> (Vec<usize>, Vec<Input>) {
     placed.into_iter().map(|(_, at, input)| (at, input)).unzip()
 }
 
-/// Inputs in their order, in batches that keep the pictures of one head together. An input that may hold a series is
-/// a batch by itself: it alone may take all memory, and keeps all cores busy. With `as_series`, pictures belong together
-/// by their numbers.
+/// Splits the inputs, in their order, into batches. With `as_series`, the pictures of one head are in one batch. An input
+/// that may hold a series is a batch by itself, as it may need all memory and uses all cores.
 pub(super) fn split_into_batches(inputs: &[Input], as_series: bool) -> Vec<&[Input]> {
     let same_head = |a: &Input, b: &Input| as_series && a.is_of_same_head(b);
     let pictures = |a: &Input, b: &Input| a.is_picture() && b.is_picture();

@@ -1,4 +1,4 @@
-//! Files and folders as a user names them, to single files and heads.
+//! The inputs of a run: single files and heads, from the files and folders on the command line.
 
 mod grouping;
 mod naming;
@@ -22,7 +22,7 @@ pub(super) struct Input {
     /// Path that its line shows.
     pub(super) shown: PathBuf,
     pub(super) content: Content,
-    /// The head that a numbered picture seems to be a slice of.
+    /// The head and number of a picture, by its name.
     pub(super) place: Option<Place>,
 }
 
@@ -59,7 +59,7 @@ impl Input {
         Self { stem, shown, content, place: None }
     }
 
-    /// The files of a head; `name` gives the stem and the path to show, by its first file.
+    /// The files of a head; `name` returns the stem and the path to show for its first file.
     fn of_head(mut head: HeadFiles, name: impl FnOnce(&Path) -> (String, PathBuf)) -> Self {
         let first = head.files.first().map_or(Path::new(""), |(file, _)| file.as_path());
         let (stem, shown) = name(first);
@@ -104,7 +104,7 @@ impl Input {
 }
 
 /// The inputs of a command line. A folder gives one input per head in it, and one per image that is not DICOM; DICOM
-/// files that are named one by one form heads in the same way. `series` is the number of the series that was asked for.
+/// files that are named one by one form heads in the same way. `series` is the number of the requested series.
 pub(super) fn list_inputs(paths: &[PathBuf], series: Option<u32>) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|p| p.is_dir());
@@ -219,7 +219,7 @@ fn warnings_of_others(left_out: usize, results: usize, lost: usize) -> Vec<Warni
     warnings
 }
 
-/// Two inputs of one stem would overwrite each other's results.
+/// Refuses two inputs of one stem, which would overwrite each other's results.
 fn reject_equal_stems(inputs: &[Input]) -> Result<()> {
     let mut seen = HashSet::new();
     match inputs.iter().find(|input| !seen.insert(&input.stem)) {

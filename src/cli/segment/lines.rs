@@ -22,7 +22,7 @@ enum Outcome {
     Failure { error: String },
 }
 
-/// Lines of stdout in order; those that are ready early wait for the ones before them.
+/// Prints lines of stdout in order; a line that is ready early is held until those before it are printed.
 #[derive(Default)]
 pub(super) struct Lines {
     next: usize,

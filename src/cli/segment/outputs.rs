@@ -25,7 +25,7 @@ pub(super) struct Outputs {
     written: Mutex<HashSet<String>>,
 }
 
-/// Formats of one input: warnings, and those that could not be written.
+/// Outcome of writing one input: warnings, and formats that could not be written.
 #[derive(Default)]
 pub(super) struct WriteOutcome {
     /// Warnings about values that a format cannot hold exactly, and formats that could not be written.
@@ -54,7 +54,7 @@ impl WriteOutcome {
 }
 
 impl Outputs {
-    /// Makes the folder.
+    /// Creates the folder.
     pub(super) fn create(folder: &Path, formats: &[OutputFormat]) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(Error::io("The output folder cannot be made"))?;
         let written = Mutex::new(HashSet::new());
@@ -69,7 +69,7 @@ impl Outputs {
     /// warning; the others are written.
     ///
     /// # Errors
-    /// Those of writing the files themselves.
+    /// Those of writing the files.
     pub(super) fn write(
         &self,
         stem: &str,
@@ -118,14 +118,14 @@ impl Outputs {
         Ok(written)
     }
 
-    /// Whether some of the formats that were asked for remain beside those that are missing.
+    /// Whether a requested format is written other than those that are `missing`.
     pub(super) fn writes_any_but(&self, missing: &[OutputFormat]) -> bool {
         self.formats.iter().any(|format| !missing.contains(format))
     }
 
     fn write_pictures(&self, stem: &str, model: &Segmenter, analysis: &Analysis) -> Result<()> {
         analysis.masks.par_iter().enumerate().try_for_each(|(index, mask)| {
-            // Numbers sort as the slices do; a series has at most 512.
+            // Three digits, as a series has at most 512 slices: names then sort in the order of the slices.
             let number = match analysis.is_single_slice {
                 true => String::new(),
                 false => format!("{:03}_", index + 1),

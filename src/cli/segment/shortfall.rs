@@ -1,11 +1,11 @@
-//! Files, and formats of files, that could not be written in a run.
+//! Counts of the files and formats that could not be written in a run.
 
 use super::outputs::Outputs;
 use crate::config::OutputFormat;
 use crate::error::{Error, Result};
 use crate::report::Report;
 
-/// Counts of what is missing.
+/// Counts of missing results.
 #[derive(Default)]
 pub(super) struct Shortfall {
     /// Files that were not segmented.
@@ -34,7 +34,7 @@ impl Shortfall {
         }
     }
 
-    /// A line on stderr for each format that is missing beside others.
+    /// Prints a line on stderr for each format that is missing beside others.
     ///
     /// # Errors
     /// [`Error::Unprocessable`] where a file has no result at all.

@@ -23,9 +23,9 @@ fn declared_lengths_beyond_the_file_are_refused_before_memory_is_taken() {
     let bytes = ct_with(|o| text(o, Tag(0x0009, 0x1001), VR::UT, "private text"));
     let at = bytes.windows(6).position(|w| w == [9, 0, 1, 0x10, b'U', b'T']).unwrap();
     for length in [bytes.len() as u32, 0x7FFF_FFFF, 0xFFFF_FFFE] {
-        let mut lying = bytes.clone();
-        lying[at + 8..at + 12].copy_from_slice(&length.to_le_bytes());
-        assert!(refusal(&lying).contains("ends too early"));
+        let mut altered = bytes.clone();
+        altered[at + 8..at + 12].copy_from_slice(&length.to_le_bytes());
+        assert!(refusal(&altered).contains("ends too early"));
     }
 }
 

@@ -301,8 +301,8 @@ fn frames_of_another_compression_than_declared_are_read() {
 
 #[test]
 fn gzipped_objects_are_read() {
-    assert_reads_as_plain("gzip", &crate::packed::gzip(&plain()));
-    let part = &crate::packed::gzip(&plain())[..2000];
+    assert_reads_as_plain("gzip", &crate::archives::gzip(&plain()));
+    let part = &crate::archives::gzip(&plain())[..2000];
     assert!(slices(part).is_err());
 }
 

@@ -2,7 +2,7 @@
 
 use super::nifti_file::NiftiFile;
 use super::{SIZES, stored};
-use crate::packed::{gzip, zip};
+use crate::archives::{gzip, zip};
 use ichor::decode::{Limits, decode};
 use ichor_image::Error;
 use std::path::Path;

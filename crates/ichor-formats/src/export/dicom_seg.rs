@@ -26,7 +26,7 @@ struct SourceSlice<'a> {
     placement: Placement,
     /// Between rows and between columns, mm.
     spacing_mm: [f32; 2],
-    /// Length along the normal that the slice stands for, mm: what volumes are measured with.
+    /// Length along the normal that the slice stands for, mm, as in the measurement of volumes.
     depth_mm: f32,
     mask: &'a PackedMask,
 }

@@ -48,7 +48,7 @@ pub struct SeriesFacts {
     pub slice_spacing_mm: Option<f32>,
     /// Angle between the slices' normal and the line through their positions, degrees.
     pub tilt_degrees: Option<f32>,
-    /// Index in `slices` of the one to look at first.
+    /// Index in `slices` of the slice to show first.
     pub key_slice: usize,
 }
 
@@ -58,7 +58,7 @@ pub struct SeriesSubtypeFinding {
     /// The type.
     #[serde(flatten)]
     pub subtype: SubtypeFinding,
-    /// Volume of the type, mL: each slice's volume divided by the probabilities of the types on it. An estimate, as
+    /// Volume of the type, mL: each slice's volume is divided between the types in proportion to their probabilities. An estimate, as
     /// the model types slices and not pixels.
     pub experimental_volume_ml: Option<f32>,
 }
@@ -70,13 +70,13 @@ pub struct SeriesSlice {
     pub index: usize,
     /// Place in the input, files and frames in their order, from 0.
     pub source: usize,
-    /// Where it lies in the patient, where the file says so.
+    /// Its position and directions in the patient; `null` where the file has none.
     pub placement: Option<Placement>,
     /// Length along the normal that it stands for, mm; `null` where positions are unknown.
     pub extent_mm: Option<f32>,
     /// Calibrated probability of any hemorrhage on the slice, smoothed with its neighbours.
     pub probability: Option<f32>,
-    /// The same before smoothing.
+    /// The probability before smoothing.
     pub probability_alone: Option<f32>,
     /// Threshold of its mask: that of the series, or a lower one where that leaves the mask of a likely slice
     /// empty.
@@ -109,7 +109,7 @@ pub fn write_series_report(
     let mut slices = Vec::with_capacity(analysis.slices.len());
     for index in 0..analysis.slices.len() {
         slices.push(series_slice(model, &analysis, index, include)?);
-        // The pictures of a long series take the memory that its samples leave.
+        // Frees the samples, so that the pictures of a long series need no more memory.
         analysis.series.slices[index].plane.release();
     }
     let now = observer.elapsed_ms();

@@ -1,4 +1,4 @@
-//! DICOM files to heads, by their headers alone and by the rules of [`crate::series`].
+//! Groups DICOM files by head, by their headers alone and the rules of [`crate::series`].
 
 use crate::decode::{Identity, Limits};
 use crate::error::Result;
@@ -9,9 +9,9 @@ use std::path::PathBuf;
 /// DICOM files by head.
 #[derive(Default)]
 pub(super) struct Grouping {
-    /// The files that are segmented of each head, in the order in which heads first appear.
+    /// The files to segment, by head, in the order in which heads first appear.
     pub(super) heads: Vec<HeadFiles>,
-    /// Files that cannot be read, by the reason, which is reported on one line.
+    /// Files that cannot be read, by the reason; each reason is one line of the output.
     pub(super) refused: Vec<(String, Vec<PathBuf>)>,
     /// DICOM without an image of a head: directories, reports, segmentations, pages.
     pub(super) without_image: Vec<PathBuf>,
@@ -27,10 +27,10 @@ pub(in crate::cli::segment) struct HeadFiles {
     pub(in crate::cli::segment) warnings: Vec<Warning>,
 }
 
-/// A DICOM file and its header, or why that cannot be read.
+/// A DICOM file with its header, or with the error of reading it.
 pub(super) type DicomFile = (PathBuf, ichor_image::Result<Identity>);
 
-/// Groups files by head; `series` is the number of the series that was asked for.
+/// Groups files by head; `series` is the number of the requested series.
 ///
 /// # Errors
 /// [`crate::error::Error::InvalidParameter`] where a head has no series of that number.

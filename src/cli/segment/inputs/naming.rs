@@ -1,4 +1,4 @@
-//! Names of results, after those of the inputs.
+//! Names of results, derived from those of the inputs.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Data elements as the modules of the object need them.
+//! Data elements for the modules of a DICOM object.
 
 use dicom_core::header::Tag;
 use dicom_core::value::{DataSetSequence, PrimitiveValue};
@@ -48,18 +48,18 @@ pub(in crate::export) fn put_sequence(
     object.put(DataElement::new(tag, VR::SQ, DataSetSequence::from(items)));
 }
 
-/// An attribute that holds another's tag.
+/// Puts an attribute whose value is a tag.
 pub(in crate::export) fn put_tag(object: &mut InMemDicomObject, tag: Tag, value: Tag) {
     object.put(DataElement::new(tag, VR::AT, PrimitiveValue::Tags([value].as_slice().into())));
 }
 
-/// Decimal strings, PS3.5 6.2.
+/// Puts decimal strings, PS3.5 6.2.
 pub(in crate::export) fn put_decimals(object: &mut InMemDicomObject, tag: Tag, values: &[f64]) {
     let texts: Vec<String> = values.iter().map(|&value| decimal(value)).collect();
     put_text(object, tag, VR::DS, &texts.join("\\"));
 }
 
-/// As many digits as the 16 characters of a decimal string hold.
+/// Formats with as many digits as the 16 characters of a decimal string hold.
 fn decimal(value: f64) -> String {
     let shortest = value.to_string();
     if shortest.len() <= 16 {

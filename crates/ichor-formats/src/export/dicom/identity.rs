@@ -35,8 +35,8 @@ const LOSSY: [&str; 4] = [
     uids::JPEG2000,
 ];
 
-/// SOP Common, Patient, General Study, General and Enhanced General Equipment; the UIDs of the
-/// object and of its series are new.
+/// Puts the modules SOP Common, Patient, General Study, General and Enhanced General Equipment, with new UIDs of
+/// the object and its series.
 pub(in crate::export) fn put_identity(
     object: &mut InMemDicomObject,
     sop_class: &str,
@@ -56,7 +56,7 @@ pub(in crate::export) fn put_identity(
     put_text(object, tags::INSTANCE_NUMBER, VR::IS, "1");
 }
 
-/// The source's Frame of Reference UID, or a new one, and whether a source was compressed with loss.
+/// Puts the source's Frame of Reference UID, or a new one, and whether a source is lossy.
 pub(in crate::export) fn put_frame_of_reference<'a>(
     object: &mut InMemDicomObject,
     mut sources: impl Iterator<Item = &'a DicomReference> + Clone,
@@ -126,7 +126,7 @@ fn put_equipment(object: &mut InMemDicomObject) {
     put_text(object, tags::SOFTWARE_VERSIONS, VR::LO, env!("CARGO_PKG_VERSION"));
 }
 
-/// Local time, as DICOM takes dates without a zone.
+/// Puts the dates and times of creation, in local time as DICOM dates have no zone.
 fn put_dates(object: &mut InMemDicomObject, created_at: SystemTime) {
     let moment = DateTime::<Local>::from(created_at);
     let (date, time) = (moment.format("%Y%m%d").to_string(), moment.format("%H%M%S").to_string());

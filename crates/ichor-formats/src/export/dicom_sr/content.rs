@@ -61,7 +61,7 @@ pub(super) fn fill_container(
     put_sequence(object, tags::CONTENT_SEQUENCE, children);
 }
 
-/// The document itself.
+/// Makes `object` the root container of the document.
 pub(super) fn fill_root(
     object: &mut InMemDicomObject,
     concept: Code,
@@ -121,7 +121,7 @@ pub(super) fn number(concept: Code, value: Option<f32>, unit: Code) -> InMemDico
     let mut item = item(Relation::Contains, "NUM", Some(concept));
     let measured = value.map(|value| {
         let mut measured = InMemDicomObject::new_empty();
-        // Decimal strings have 16 characters at most; a thousandth of a millilitre is a voxel.
+        // Decimal strings have at most 16 characters; 0.001 mL is about one voxel.
         put_text(&mut measured, tags::NUMERIC_VALUE, VR::DS, &format!("{value:.3}"));
         put_code(&mut measured, tags::MEASUREMENT_UNITS_CODE_SEQUENCE, unit);
         measured

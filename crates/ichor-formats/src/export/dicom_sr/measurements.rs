@@ -112,7 +112,7 @@ fn hemorrhage_group(inputs: &ReportInputs<'_>) -> InMemDicomObject {
     container(MEASUREMENT_GROUP, Some("1411"), items)
 }
 
-/// The largest lesions, connected in space.
+/// The measurement groups of the largest lesions, which are connected across slices.
 fn lesion_groups(inputs: &ReportInputs<'_>) -> impl Iterator<Item = InMemDicomObject> {
     inputs.analysis.volume.lesions.iter().take(MAX_LESIONS).map(|lesion| {
         let mut items = tracking_items(&format!("Lesion {}", lesion.id), &new_uid());

@@ -101,7 +101,7 @@ impl EndRecords {
     fn find(mut archive: impl Read) -> std::io::Result<Self> {
         // Bytes that are read around a signature: the locator before it, the number of entries after it.
         const BEFORE: usize = ZIP64_LOCATOR_BYTES;
-        const BEHIND: usize = 12;
+        const AFTER: usize = 12;
         const PIECE: u64 = 1 << 20;
         let mut records = Self::default();
         // The bytes searched in this pass; the first `BEFORE` of them were searched in the pass before.
@@ -110,7 +110,7 @@ impl EndRecords {
         loop {
             let read = archive.by_ref().take(PIECE).read_to_end(&mut window)?;
             // A signature too close to the end is found with the next piece.
-            let end = if read == 0 { window.len() } else { window.len().saturating_sub(BEHIND) };
+            let end = if read == 0 { window.len() } else { window.len().saturating_sub(AFTER) };
             for at in memmem::find_iter(&window[searched..], END_RECORD).map(|at| at + searched) {
                 if at < end {
                     records.add(&window, at);

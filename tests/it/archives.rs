@@ -1,4 +1,4 @@
-//! What the tests send in a gzip stream or a zip archive.
+//! Gzip streams and zip archives for the tests.
 
 use crate::fixtures::sample;
 use std::io::Write;

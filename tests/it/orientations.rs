@@ -1,6 +1,6 @@
 //! A series stored in any direction of its plane gives the result of its NIfTI, at the same place in the head.
 
-use crate::head::{COLUMNS, Layout, ROWS, SLICES, nifti, write_laid_out};
+use crate::head::{COLUMNS, Layout, ROWS, SLICES, nifti, write_with_layout};
 use crate::series::{pictures, segment};
 use dicom_dictionary_std::tags;
 use serde_json::Value;
@@ -62,7 +62,7 @@ fn every_direction_in_the_plane_gives_the_result_of_the_nifti() {
     assert_eq!(expected["hemorrhage"]["detected"], true);
     for (number, layout) in layouts().enumerate() {
         let (name, head) = (format!("head{number}"), dir.path().join(format!("head{number}")));
-        write_laid_out(&head, layout);
+        write_with_layout(&head, layout);
         let formats = ["--format", "png,dicom-seg,json"];
         let line = segment(&[&head], dir.path(), &formats).remove(0);
         assert_eq!(probabilities(&line), probabilities(&expected), "{layout:?}");

@@ -1,8 +1,8 @@
 //! The precision of a volume's values: exact in 16 bits where possible, otherwise rounded with a warning.
 
 use super::nifti_file::NiftiFile;
-use super::{by_hand, codes, read, stored, voxel};
-use crate::packed::gzip;
+use super::{codes, phantom_slices, read, stored, voxel};
+use crate::archives::gzip;
 use ichor::decode::{Decoded, Limits, decode, decode_path};
 use ichor::slice::Intensity;
 
@@ -29,7 +29,7 @@ fn read_tight(file: &NiftiFile) -> Decoded {
 fn whole_numbers_of_any_type_stay_exact_in_long_volumes() {
     let file = floats(f32::from);
     let (short, long) = (read(&file.bytes()), read_tight(&file));
-    for ((a, b), truth) in short.slices.iter().zip(&long.slices).zip(by_hand()) {
+    for ((a, b), truth) in short.slices.iter().zip(&long.slices).zip(phantom_slices()) {
         assert!(a.plane == truth.plane && b.plane == truth.plane);
         assert_eq!(codes(b), ["hounsfield_assumed"]);
     }

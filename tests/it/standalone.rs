@@ -65,7 +65,7 @@ impl Server {
     }
 
     /// Sends a request; returns head and body of the response.
-    fn ask(&self, request: &str) -> (String, Vec<u8>) {
+    fn send(&self, request: &str) -> (String, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "{request}host: localhost\r\nconnection: close\r\n\r\n").unwrap();
         let mut answer = Vec::new();
@@ -105,7 +105,7 @@ fn every_file_of_the_page_is_in_the_program() {
     files_below(&page, "", &mut files);
     assert!(files.len() > 50 && files.iter().any(|file| file == "/js/strings.js"));
     for file in files {
-        let (head, body) = server.ask(&format!("GET {file} HTTP/1.1\r\n"));
+        let (head, body) = server.send(&format!("GET {file} HTTP/1.1\r\n"));
         assert!(head.starts_with("http/1.1 200"), "{file}: {head}");
         assert_eq!(body, std::fs::read(page.join(&file[1..])).unwrap(), "{file}");
     }
@@ -115,7 +115,7 @@ fn every_file_of_the_page_is_in_the_program() {
 fn the_page_is_served_with_its_headers() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
-    let (head, body) = server.ask("GET / HTTP/1.1\r\n");
+    let (head, body) = server.send("GET / HTTP/1.1\r\n");
     assert!(head.starts_with("http/1.1 200"), "{head}");
     assert_eq!(body, std::fs::read(root().join("frontend/index.html")).unwrap());
     for header in [
@@ -129,10 +129,10 @@ fn the_page_is_served_with_its_headers() {
         assert!(head.contains(header), "{header} is missing: {head}");
     }
     let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
-    let (again, _) = server.ask(&format!("GET / HTTP/1.1\r\nif-none-match: {tag}\r\n"));
+    let (again, _) = server.send(&format!("GET / HTTP/1.1\r\nif-none-match: {tag}\r\n"));
     assert!(again.starts_with("http/1.1 304"), "{again}");
     let script = std::fs::read(root().join("frontend/js/main.js")).unwrap();
-    let (packed, body) = server.ask("GET /js/main.js HTTP/1.1\r\naccept-encoding: gzip\r\n");
+    let (packed, body) = server.send("GET /js/main.js HTTP/1.1\r\naccept-encoding: gzip\r\n");
     assert!(
         packed.contains("content-encoding: gzip") && packed.contains("vary: accept-encoding"),
         "{packed}"
@@ -141,8 +141,8 @@ fn the_page_is_served_with_its_headers() {
         packed.contains("content-type: text/javascript") && body.len() < script.len(),
         "{packed}"
     );
-    assert!(server.ask("GET /nothing HTTP/1.1\r\n").0.starts_with("http/1.1 404"));
-    assert!(server.ask("POST / HTTP/1.1\r\ncontent-length: 0\r\n").0.starts_with("http/1.1 405"));
-    let (head, models) = server.ask("GET /v1/models HTTP/1.1\r\n");
+    assert!(server.send("GET /nothing HTTP/1.1\r\n").0.starts_with("http/1.1 404"));
+    assert!(server.send("POST / HTTP/1.1\r\ncontent-length: 0\r\n").0.starts_with("http/1.1 405"));
+    let (head, models) = server.send("GET /v1/models HTTP/1.1\r\n");
     assert!(head.starts_with("http/1.1 200") && models.starts_with(b"{"), "{head}");
 }
