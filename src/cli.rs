@@ -1,6 +1,7 @@
 //! The commands of `ichor`.
 
 mod evaluate;
+mod info;
 mod inspect;
 mod models;
 mod segment;
@@ -28,6 +29,7 @@ pub fn run(cli: Cli, embedded: &'static Embedded) -> Result<()> {
         Command::Segment(args) => segment::segment(args, embedded),
         Command::Evaluate(args) => evaluate::evaluate_dataset(args, embedded),
         Command::Models(args) => models::list_models(&args, embedded),
+        Command::Info(args) => info::print_info(&args, embedded),
         Command::Inspect(args) => inspect::inspect_files(&args),
         Command::Prepare(args) => prepare(&args),
     }

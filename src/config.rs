@@ -48,6 +48,9 @@ pub enum Command {
     Segment(SegmentArgs),
     /// List the models.
     Models(ModelArgs),
+    /// Print the version, engines, models and limits of this program.
+    #[command(after_help = "Example:\n  ichor info --json")]
+    Info(InfoArgs),
     /// Print what files contain: sizes, spacing, Hounsfield units; nothing about the patient.
     #[command(after_help = "Example:\n  ichor inspect series/ --json")]
     Inspect(InspectArgs),
@@ -73,6 +76,17 @@ pub struct ModelArgs {
     /// Settings of onnxruntime.
     #[command(flatten)]
     pub ort: OrtArgs,
+}
+
+/// `ichor info`.
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    /// The models.
+    #[command(flatten)]
+    pub model_dir: ModelArgs,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `ichor inspect`.

@@ -93,7 +93,8 @@ fn is_embedded(args: &ModelArgs, embedded: &Embedded) -> bool {
     args.models.is_none() && !embedded.models.is_empty()
 }
 
-fn all_files(args: &ModelArgs, embedded: &Embedded) -> Result<Vec<ModelFiles>> {
+/// The files of all models, verified.
+pub(super) fn all_files(args: &ModelArgs, embedded: &Embedded) -> Result<Vec<ModelFiles>> {
     if is_embedded(args, embedded) {
         // In parallel: checksums take half of the loading time.
         return embedded.models.par_iter().map(|model| Ok(model.files()?)).collect();

@@ -132,6 +132,23 @@ fn a_format_that_cannot_be_written_leaves_the_others() {
 }
 
 #[test]
+fn info_names_the_version_the_models_and_the_limits() {
+    let info: Value = serde_json::from_str(&stdout(&ichor(&["info", "--json"]))).unwrap();
+    assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(info["engines"][0], "native");
+    assert_eq!(info["limits"]["max_slices"], 512);
+    let models = info["models"].as_array().unwrap();
+    for model in models {
+        let name = model["name"].as_str().unwrap();
+        let spec = std::fs::read(root().join("models").join(name).join("model.json")).unwrap();
+        let spec: Value = serde_json::from_slice(&spec).unwrap();
+        assert_eq!((&model["version"], &model["sha256"]), (&spec["version"], &spec["sha256"]));
+    }
+    let text = stdout(&ichor(&["info"]));
+    assert!(text.contains(env!("CARGO_PKG_VERSION")) && models.len() == 2, "{text}");
+}
+
+#[test]
 fn models_are_listed() {
     let text = stdout(&ichor(&["models"]));
     assert!(text.contains("unet") && text.contains("deeplabv3"));
