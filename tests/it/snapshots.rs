@@ -229,6 +229,6 @@ fn commands_have_the_same_flags() {
             Command::new(env!("CARGO_BIN_EXE_ichor")).args([name, "--help"]).output().unwrap();
         (name.to_owned(), json!(flags(&String::from_utf8(run.stdout).unwrap())))
     };
-    let names = ["segment", "serve", "inspect", "models", "prepare", "evaluate"];
+    let names = ["segment", "serve", "info", "inspect", "models", "prepare", "evaluate"];
     assert_snapshot("flags", Value::Object(names.into_iter().map(command).collect()));
 }
