@@ -15,7 +15,7 @@ include scripts/binaries.env
 # `lambda` includes the default features, so that the command-line program built here is the one that users run, with
 # onnxruntime as a second engine.
 PROFILE := release
-CARGO_FLAGS := --profile $(PROFILE) --locked --features lambda,gpu
+CARGO_FLAGS := --profile $(PROFILE) --locked --features lambda,gpu,schemas
 # Tests run optimised code with overflow checks and debug assertions. A cargo profile of its own would compile every
 # dependency again; the wrapper applies to the crates of the workspace alone, and the dependencies stay shared.
 CHECKED := RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/scripts/checked_rustc.sh

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use ::http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// An error in the form that a client receives.
 #[derive(Debug, Clone)]
@@ -44,16 +44,42 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
-    /// The `application/problem+json` body.
-    pub fn body(&self, request_id: &str) -> Value {
-        json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "code": self.code,
-            "detail": self.detail,
-            "request_id": request_id,
-        })
+    /// The body of the answer.
+    pub fn body(&self, request_id: &str) -> ProblemBody<'_> {
+        ProblemBody {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: &self.detail,
+            request_id: request_id.to_owned(),
+        }
+    }
+}
+
+/// A problem as `application/problem+json` (RFC 9457).
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
+pub struct ProblemBody<'a> {
+    /// Always `about:blank`: `code` identifies the kind of problem.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Name of the HTTP status.
+    pub title: &'a str,
+    /// HTTP status.
+    pub status: u16,
+    /// Stable identifier, for programs.
+    pub code: &'static str,
+    /// What is wrong, where, and what to do.
+    pub detail: &'a str,
+    /// Identifier of the request.
+    pub request_id: String,
+}
+
+/// As JSON text.
+impl std::fmt::Display for ProblemBody<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| std::fmt::Error)?)
     }
 }
 

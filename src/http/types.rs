@@ -11,6 +11,7 @@ use serde::Serialize;
 
 /// `GET /v1/models`.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub(super) struct ModelList<'a> {
     version: &'static str,
     default: &'a str,
@@ -23,6 +24,7 @@ pub(super) struct ModelList<'a> {
 
 /// A named display window.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 struct WindowFacts {
     name: &'static str,
     #[serde(flatten)]
@@ -30,6 +32,7 @@ struct WindowFacts {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 struct ModelFacts<'a> {
     name: &'a str,
     title: &'a str,
@@ -51,6 +54,7 @@ struct ModelFacts<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 struct LimitFacts {
     max_side_px: u32,
     min_side_px: u32,

@@ -15,21 +15,28 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The body of `POST /v1/uploads`; the parameters are those of the query of `/v1/segment`.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct UploadOrder {
+pub(super) struct UploadOrder {
     content_type: Option<String>,
     size_bytes: u64,
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<String>"))]
     model: Option<ParameterValue>,
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<f32>"))]
     threshold: Option<ParameterValue>,
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<String>"))]
     window: Option<ParameterValue>,
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<String>"))]
     include: Option<ParameterValue>,
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<bool>"))]
     as_series: Option<ParameterValue>,
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<u32>"))]
     series: Option<ParameterValue>,
 }
 
@@ -47,6 +54,27 @@ impl UploadOrder {
     }
 }
 
+/// The answer of `POST /v1/uploads`.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
+pub(super) struct UploadAnswer {
+    job_id: String,
+    upload: UploadTarget,
+    job_url: String,
+}
+
+/// The request that uploads the file.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
+struct UploadTarget {
+    method: &'static str,
+    url: String,
+    headers: BTreeMap<String, String>,
+    size_bytes: u64,
+    /// RFC 3339, UTC.
+    expires_at: String,
+}
+
 pub(super) async fn create_upload(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
@@ -59,20 +87,18 @@ pub(super) async fn create_upload(
     let created = backend.create(order, now()).await?;
     let id = created.id;
     let link = created.upload.unwrap_or_else(|| own_link(id, &content_type));
-    let headers: serde_json::Map<_, _> =
-        link.headers.into_iter().map(|(name, value)| (name, value.into())).collect();
     let job_url = format!("/v1/jobs/{id}");
-    let body = json!({
-        "job_id": id.to_string(),
-        "upload": {
-            "method": "PUT",
-            "url": link.url,
-            "headers": headers,
-            "size_bytes": size_bytes,
-            "expires_at": rfc3339(created.upload_until),
+    let body = UploadAnswer {
+        job_id: id.to_string(),
+        upload: UploadTarget {
+            method: "PUT",
+            url: link.url,
+            headers: link.headers.into_iter().collect(),
+            size_bytes,
+            expires_at: rfc3339(created.upload_until),
         },
-        "job_url": job_url,
-    });
+        job_url: job_url.clone(),
+    };
     let location = [(header::LOCATION, job_url), (header::CACHE_CONTROL, "no-store".to_owned())];
     Ok((StatusCode::CREATED, location, Json(body)).into_response())
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 /// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It waits for its upload, or for a worker.
@@ -29,6 +30,7 @@ pub enum State {
 
 /// The answer of `GET /v1/jobs/{id}`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Status {
     /// Identifier.
     pub id: String,
@@ -43,10 +45,12 @@ pub struct Status {
     /// Finished slices.
     pub slices: Vec<SliceLink>,
     /// The result, unless it is above the limit for results in the status.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<crate::report::SeriesReport>"))]
     pub result: Option<Box<RawValue>>,
     /// URL of the result, once it exists.
     pub result_url: Option<String>,
     /// Why it failed.
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<crate::problem::ProblemBody<'_>>"))]
     pub error: Option<Value>,
     /// Cautions.
     pub warnings: Vec<Warning>,
@@ -54,6 +58,7 @@ pub struct Status {
 
 /// Finished slices and their total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct JobProgress {
     /// Slices whose report exists.
     pub done: usize,
@@ -63,6 +68,7 @@ pub struct JobProgress {
 
 /// One finished slice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct SliceLink {
     /// Index in the series, from 0.
     pub index: usize,

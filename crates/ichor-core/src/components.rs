@@ -9,6 +9,7 @@ use std::ops::Range;
 
 /// A rectangle of pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct BoundingBox {
     /// First column, px.
     pub x: usize,

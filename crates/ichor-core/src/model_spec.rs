@@ -67,6 +67,7 @@ pub struct ModelSpec {
 
 /// A class of the mask.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct MaskClass {
     /// Short code.
     pub code: String,
@@ -78,6 +79,7 @@ pub struct MaskClass {
 
 /// A class of the slice head.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct SliceClass {
     /// `any`, `EDH`, `SDH`, `SAH`, `IPH` or `IVH`.
     pub code: String,
@@ -203,6 +205,7 @@ pub enum Step {
 
 /// How probabilities become a mask.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Postprocessing {
     /// Probability in (0, 1) from which a pixel enters the mask.

@@ -13,6 +13,7 @@ use std::ops::Range;
 
 /// One lesion: a connected region of the mask of a slice.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Lesion {
     /// 1 for the largest.
     pub id: usize,
@@ -35,6 +36,7 @@ pub struct Lesion {
 
 /// A position in an image, px.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Point {
     /// Column.
     pub x: f64,

@@ -14,6 +14,7 @@ use shape::{SlicePlane, abc2, largest_diameter_mm};
 
 /// The lesions of a series with their sizes. A size that the file does not allow to compute is `None`, never zero.
 #[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Volumetry {
     /// Volume of all lesions, mL; `None` where a slice lacks spacing or position.
     pub total_volume_ml: Option<f32>,
@@ -27,6 +28,7 @@ pub struct Volumetry {
 
 /// One lesion of a volume: a region that is connected across slices. Slices are given by their index in the series.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct VolumeLesion {
     /// 1 for the largest.
     pub id: usize,
@@ -49,6 +51,7 @@ pub struct VolumeLesion {
 /// The ABC/2 estimate of a hematoma's volume: half the product of three lengths (Kothari et al., *Stroke*
 /// 1996;27:1304-1305).
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Abc2 {
     /// Largest diameter on the slice with the largest area, mm.
     pub a_mm: f32,

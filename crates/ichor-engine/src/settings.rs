@@ -91,6 +91,7 @@ pub struct OrtSettings {
 
 /// Name, device and precision of an engine, as serialized in `/v1/models` and `/ping`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct EngineFacts {
     /// `blocked` (the native engine), `tract` or `onnxruntime`.
     pub name: &'static str,

@@ -45,6 +45,7 @@ impl Report {
 
 /// The report of one slice.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct SliceReport {
     /// The model that was used.
     pub model: ModelVersion,
@@ -77,6 +78,7 @@ pub struct SliceReport {
 
 /// The model that was used.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct ModelVersion {
     /// Name of the model.
     pub name: String,
@@ -94,6 +96,7 @@ impl From<&ModelSpec> for ModelVersion {
 
 /// Properties of the image.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct ImageFacts {
     /// Columns, px.
     pub width: usize,
@@ -114,6 +117,7 @@ pub struct ImageFacts {
 
 /// Hemorrhage on a slice or in a series, with its probability. `S` is the entry of one type.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Finding<S> {
     /// Whether a mask holds a lesion; `null` where this is unknown, for the reason in a warning.
     pub detected: Option<bool>,
@@ -128,6 +132,7 @@ pub struct Finding<S> {
 
 /// One hemorrhage type.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct SubtypeFinding {
     /// `EDH`, `SDH`, `SAH`, `IPH` or `IVH`.
     pub code: String,
@@ -141,6 +146,7 @@ pub struct SubtypeFinding {
 
 /// Time of each stage and in total, ms.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Timings {
     /// The stages of the segmenter.
     #[serde(flatten)]

@@ -87,6 +87,7 @@ impl CtSlice {
 /// Position and orientation in the patient's coordinates (DICOM PS3.3 C.7.6.2.1.1): mm, x to the
 /// patient's left, y to the back, z to the head.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Placement {
     /// Centre of the first sample, mm.
     pub position_mm: [f64; 3],
@@ -132,6 +133,7 @@ impl std::fmt::Debug for DicomReference {
 
 /// A caution in the report.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Warning {
     /// Stable identifier.
     pub code: &'static str,
@@ -144,6 +146,7 @@ pub struct Warning {
 
 /// What a warning leaves open in the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Doubt {
     /// Part of the head was not segmented. Hemorrhage can be reported but not excluded, and volumes are not those of

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A display window (DICOM PS3.3 C.11.2.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct WindowLevel {
     /// Centre, HU.
     pub center_hu: f32,

@@ -102,6 +102,7 @@ impl SliceResult {
 /// The parameters of the mask beside the threshold. With them, the mask at another threshold can be computed
 /// from the probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Readout {
     /// Whether the slice's probability is at or above the cut-off; otherwise the mask is empty at every
     /// threshold.
@@ -112,6 +113,7 @@ pub struct Readout {
 
 /// Time by stage, ms.
 #[derive(Debug, Clone, Copy, Default, serde::Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct StageTimings {
     /// Decoding of bytes to samples.
     pub decode: f64,

@@ -11,6 +11,7 @@ use serde::Serialize;
 /// The report of a slice by itself. Volumes are `null` until all slices are segmented. The series chain may
 /// empty the mask later; the report is then written again.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct PartialReport {
     /// The slice, as in the report of the series.
     #[serde(flatten)]

@@ -38,6 +38,7 @@ impl Default for Include {
 
 /// The pictures of one slice, in the input's size.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Pictures {
     /// 8-bit grey PNG of 0 and 255.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +56,7 @@ pub struct Pictures {
 
 /// A picture inside JSON.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Picture {
     /// `image/png`.
     pub media_type: &'static str,
@@ -64,6 +66,7 @@ pub struct Picture {
 
 /// The samples of a slice inside JSON: a value is `stored * scale + offset`, in `unit`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Samples {
     /// 16-bit grey PNG of Hounsfield units, or 8-bit grey PNG of a picture's grey levels.
     #[serde(flatten)]

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 /// The report of a series.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct SeriesReport {
     /// The model that was used.
     pub model: ModelVersion,
@@ -38,6 +39,7 @@ pub struct SeriesReport {
 
 /// Properties of the series.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct SeriesFacts {
     /// Number of slices.
     pub slices: usize,
@@ -54,6 +56,7 @@ pub struct SeriesFacts {
 
 /// One hemorrhage type in the series.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct SeriesSubtypeFinding {
     /// The type.
     #[serde(flatten)]
@@ -65,6 +68,7 @@ pub struct SeriesSubtypeFinding {
 
 /// One slice of the series.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct SeriesSlice {
     /// Place in the series, from 0.
     pub index: usize,
