@@ -21,10 +21,7 @@ mod schemas;
 mod types;
 mod uploads;
 
-pub(crate) use handlers::built;
-// The handlers still name the former modules.
-use headers as etag;
-use headers as negotiate;
+pub(crate) use handlers::wait_until_built;
 pub use jobs::JobBackend;
 pub(crate) use jobs::now;
 pub use limits::ServiceLimits;

@@ -101,7 +101,7 @@ impl Jobs {
     /// [`Error::Unavailable`].
     pub async fn create(&self, order: Order, now: u64) -> Result<NewJob> {
         let id = JobId::new();
-        let keys = Keys::of(id);
+        let keys = Keys::new(id);
         let valid = Duration::from_secs(self.limits.link_s);
         let upload = self
             .store
@@ -117,7 +117,7 @@ impl Jobs {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn record(&self, id: JobId) -> Result<Option<Record>> {
-        read_json(&self.store, &Keys::of(id).record()).await
+        read_json(&self.store, &Keys::new(id).record()).await
     }
 
     /// Deletes all data of a job; false where there is no such job.
@@ -125,18 +125,18 @@ impl Jobs {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn delete(&self, id: JobId) -> Result<bool> {
-        if !self.store.exists(&Keys::of(id).record()).await? {
+        if !self.store.exists(&Keys::new(id).record()).await? {
             return Ok(false);
         }
-        forget(&self.store, id).await.map(|()| true)
+        delete_all(&self.store, id).await.map(|()| true)
     }
 }
 
 const JSON: &str = "application/json";
 
 /// Deletes every object of a job. The record is deleted first, since a worker stops when it is missing.
-async fn forget(store: &ObjectStore, id: JobId) -> Result<()> {
-    let keys = Keys::of(id);
+async fn delete_all(store: &ObjectStore, id: JobId) -> Result<()> {
+    let keys = Keys::new(id);
     store.delete(&[keys.record(), keys.upload()]).await?;
     let names = store.list(&keys.folder()).await?;
     let all: Vec<String> = names.iter().map(|name| format!("{}{name}", keys.folder())).collect();

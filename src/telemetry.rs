@@ -8,6 +8,7 @@
 //! Events are those of the crate `tracing`. [`init_logging`] lets only events of Ichor itself pass: the libraries that
 //! read DICOM write attributes of patients into theirs, and the Lambda runtime writes whole requests.
 
+use crate::segmenter::StageTimings;
 use serde_json::{Map, Value, json};
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -21,6 +22,17 @@ use tracing_subscriber::{Layer, Registry};
 
 /// Namespace of the metrics.
 const NAMESPACE: &str = "Ichor";
+
+/// What is measured of the segmentation of one input.
+#[derive(Debug, Clone)]
+pub struct Measurements {
+    /// Name of the model.
+    pub model: String,
+    /// Slices segmented.
+    pub slices: usize,
+    /// Durations of the stages, ms, summed over the slices.
+    pub stages: StageTimings,
+}
 
 /// Writes a line of telemetry; `None` writes none.
 pub type Sink = Option<fn(&str)>;

@@ -6,7 +6,8 @@ use crate::container::stop_signal;
 use crate::embedded::Embedded;
 use crate::error::{Error, Result};
 use crate::http::{
-    JobBackend, Page, Rate, Service, ServiceLimits, built, now, run_server, server_router,
+    JobBackend, Page, Rate, Service, ServiceLimits, now, run_server, server_router,
+    wait_until_built,
 };
 use crate::jobs::{JobLimits, LocalJobs, MAX_LOCAL_JOBS};
 use crate::object_store::DirObjects;
@@ -56,7 +57,7 @@ fn runtime() -> std::io::Result<Runtime> {
 
 /// Builds the networks of the other models while the default one serves. Returns only if one cannot be built.
 async fn build_failure(models: &Arc<Models>) -> Error {
-    match built(models).await {
+    match wait_until_built(models).await {
         Ok(()) => std::future::pending().await,
         Err(error) => error,
     }

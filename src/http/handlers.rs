@@ -1,10 +1,8 @@
-//! The handlers: request to values, values to the segmenter, report to response.
+//! The handlers of a segmentation, the models and the state of the service.
 
-use super::etag::tagged;
+use super::headers::{Answer, acceptable_answers, tagged};
 use super::intake::Payload;
-use super::log::Measured;
-use super::negotiate::{Answer, acceptable_answers};
-use super::parameters::{SegmentParams, SegmentRequest};
+use super::parameters::{RequestParams, SegmentParams};
 use super::problem::{Problem, RequestId};
 use super::types::ModelList;
 use super::{OPENAPI, Service};
@@ -17,6 +15,7 @@ use crate::png::encode_png;
 use crate::report::write_report;
 use crate::segmenter::{Analysis, Models, Segmenter};
 use crate::stopwatch::Stopwatch;
+use crate::telemetry::Measurements;
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -27,10 +26,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// One accepted request, ready for a worker thread.
-pub(super) struct Job {
+pub(super) struct Task {
     /// The files of one series.
     pub(super) images: Vec<Bytes>,
-    pub(super) wanted: SegmentRequest,
+    pub(super) params: RequestParams,
     /// Forms of the answer that the client takes, best first.
     pub(super) answers: Vec<Answer>,
     pub(super) request_id: String,
@@ -43,7 +42,7 @@ pub(super) async fn segment(
     segment_as(service, |request| SegmentParams::from_query(request.uri()), request).await
 }
 
-/// Segments the images of a request; `params` reads the parameters that stand outside its body.
+/// Segments the images of a request. `params` parses the parameters outside of its body.
 pub(super) async fn segment_as(
     service: Arc<Service>,
     params: impl FnOnce(&Request) -> Result<SegmentParams, Problem>,
@@ -51,21 +50,21 @@ pub(super) async fn segment_as(
 ) -> Result<Response, Problem> {
     let Ok(_admitted) = service.admitted.try_acquire() else { return Err(Error::Busy.into()) };
     let params = params(&request)?;
-    // What is wrong outside the body is said before the body is read.
-    let wanted = params.clone().into_request()?;
-    service.models.get(wanted.model.as_deref())?;
+    // Errors outside of the body are reported before the body is read.
+    let checked = params.clone().into_request()?;
+    service.models.get(checked.model.as_deref())?;
     let answers = acceptable_answers(request.headers())?;
     let request_id = RequestId::of(&request);
     let payload = Payload::read(request, &service).await?;
-    let wanted = params.with_body(payload.params)?.into_request()?;
-    service.models.get(wanted.model.as_deref())?;
-    let job = Job { images: payload.images, wanted, answers, request_id };
+    let params = params.with_body(payload.params)?.into_request()?;
+    service.models.get(params.model.as_deref())?;
+    let task = Task { images: payload.images, params, answers, request_id };
     let worker = Arc::clone(&service);
-    in_turn(&service, move || run(&worker, job).map(IntoResponse::into_response)).await
+    run_when_free(&service, move || run(&worker, task).map(IntoResponse::into_response)).await
 }
 
-/// Does blocking work on a thread of its own, once it is its turn.
-pub(super) async fn in_turn<T: Send + 'static>(
+/// Runs blocking work on another thread, once fewer requests run than the limit.
+pub(super) async fn run_when_free<T: Send + 'static>(
     service: &Service,
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -75,51 +74,51 @@ pub(super) async fn in_turn<T: Send + 'static>(
         .unwrap_or_else(|_| Err(Error::Internal("the worker stopped".into()).into()))
 }
 
-/// What a job came to: what the log says of it, the type and the bytes of the answer.
-pub(super) struct Ended {
-    pub(super) measured: Measured,
+/// The result of a task: its measurements, and the type and the bytes of the answer.
+pub(super) struct TaskOutput {
+    pub(super) measurements: Measurements,
     pub(super) content_type: &'static str,
     pub(super) body: Vec<u8>,
 }
 
-impl IntoResponse for Ended {
+impl IntoResponse for TaskOutput {
     fn into_response(self) -> Response {
         let headers =
             [(header::CONTENT_TYPE, self.content_type), (header::CACHE_CONTROL, "no-store")];
-        (Extension(self.measured), headers, self.body).into_response()
+        (Extension(self.measurements), headers, self.body).into_response()
     }
 }
 
-pub(super) fn run(service: &Service, job: Job) -> Result<Ended, Problem> {
+pub(super) fn run(service: &Service, task: Task) -> Result<TaskOutput, Problem> {
     let stopwatch = Stopwatch::start();
-    let SegmentRequest { model, segment, include } = job.wanted;
+    let RequestParams { model, segment, include } = task.params;
     let model = service.models.get(model.as_deref())?;
-    let files: Vec<&[u8]> = job.images.iter().map(|image| &image[..]).collect();
+    let files: Vec<&[u8]> = task.images.iter().map(|image| &image[..]).collect();
     let slices = open(Input::Files(&files), &service.limits.slice)?;
     let mut analysis = model.segment(slices, &segment, &stopwatch)?;
-    let measured = Measured {
+    let measurements = Measurements {
         model: model.spec().name.clone(),
         slices: analysis.slices.len(),
         stages: analysis.timings,
     };
-    let (answer, seg) = form_of_answer(&job.answers, model, &mut analysis)?;
+    let (answer, seg) = choose_answer(&task.answers, model, &mut analysis)?;
     let (content_type, body) = match answer {
         Answer::Picture => ("image/png", encode_png(&picture(model, &analysis))?),
         Answer::DicomSeg => ("application/dicom", seg),
         Answer::Json => {
-            let report =
-                write_report(model, analysis, include, &stopwatch)?.with_request_id(job.request_id);
+            let report = write_report(model, analysis, include, &stopwatch)?
+                .with_request_id(task.request_id);
             let json = serde_json::to_vec(&report).map_err(|e| Error::Internal(e.to_string()))?;
             ("application/json", json)
         }
     };
     check_answer(service, answer, &body)?;
-    Ok(Ended { measured, content_type, body })
+    Ok(TaskOutput { measurements, content_type, body })
 }
 
-/// The first form that the analysis can be given in, with the bytes of a segmentation object. Where that
-/// object cannot be made of this input, the next form is used, and its report gives the reason.
-fn form_of_answer(
+/// The first form in which the analysis can be returned, with the bytes of a segmentation object. Where that object
+/// cannot be written for this input, the next form is used, and a warning in its report gives the reason.
+fn choose_answer(
     answers: &[Answer],
     model: &Segmenter,
     analysis: &mut Analysis,
@@ -138,7 +137,7 @@ fn form_of_answer(
             Err(error) => return Err(error.into()),
         }
     }
-    let none = || ichor_core::Error::Internal("no form of the answer".into());
+    let none = || ichor_core::Error::Internal("no acceptable form of the answer".into());
     Err(refusal.unwrap_or_else(none).into())
 }
 
@@ -149,22 +148,22 @@ fn picture(model: &Segmenter, analysis: &Analysis) -> DynamicImage {
     }
 }
 
-/// Lambda carries pictures as base64 and JSON as a string with its quotes escaped; what
-/// counts against the platform's limit is that form, plus room for headers.
+/// Checks the size of an answer. Lambda transfers binary answers as base64 and JSON as a string with escaped quotes, and
+/// the limit of the platform applies to that form and the headers.
 fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Problem> {
-    const HEADERS: usize = 16 << 10;
+    const HEADER_BYTES: usize = 16 << 10;
     let Some(limit) = service.limits.max_answer_bytes else { return Ok(()) };
-    let wire = HEADERS
+    let transferred = HEADER_BYTES
         + match answer {
             Answer::Picture | Answer::DicomSeg => body.len().div_ceil(3) * 4,
             Answer::Json => body.len() + body.iter().filter(|b| matches!(b, b'"' | b'\\')).count(),
         };
-    if wire <= limit {
+    if transferred <= limit {
         return Ok(());
     }
     let detail = format!(
-        "The answer would take {wire} bytes; {limit} fit. Ask for fewer pictures with include, \
-         for instance include=mask, or resample the slice to 512 px per side."
+        "The answer would take {transferred} bytes, and the limit is {limit}. Request fewer pictures, for example \
+         with include=mask, or resample the slice to 512 x 512 px."
     );
     Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "answer_too_large", detail))
 }
@@ -195,8 +194,8 @@ pub(super) async fn live() -> Response {
     Json(serde_json::json!({"status": "live"})).into_response()
 }
 
-/// Waits until every network is built, which takes a thread where it was not done before.
-pub(crate) async fn built(models: &Arc<Models>) -> crate::error::Result<()> {
+/// Builds the networks that are not built yet, on another thread.
+pub(crate) async fn wait_until_built(models: &Arc<Models>) -> crate::error::Result<()> {
     if models.are_built() {
         return Ok(());
     }
@@ -206,9 +205,9 @@ pub(crate) async fn built(models: &Arc<Models>) -> crate::error::Result<()> {
     Ok(built.map_err(stopped)??)
 }
 
-/// Ready means loaded: the answer waits for that.
+/// Answers once every network is built.
 pub(super) async fn ready(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
-    built(&service.models).await?;
+    wait_until_built(&service.models).await?;
     let names: Vec<&str> = service.models.iter().map(|m| m.spec().name.as_str()).collect();
     Ok(Json(serde_json::json!({"status": "ready", "models": names})).into_response())
 }

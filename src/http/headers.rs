@@ -6,7 +6,7 @@ mod accept;
 mod content_type;
 mod etag;
 
-pub(super) use accept::{Answer, acceptable_answers};
+pub(super) use accept::{Answer, acceptable, acceptable_answers};
 pub(super) use content_type::{BodyKind, is_json, same_type, upload_media_type};
 pub(super) use etag::tagged;
 pub(super) use headers::{ContentLength, HeaderMapExt};

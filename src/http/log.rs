@@ -3,8 +3,7 @@
 use super::Service;
 use super::metrics::RequestFacts;
 use super::problem::{Problem, RequestId};
-use crate::segmenter::StageTimings;
-use crate::telemetry::{Metric, Unit, line, now_ms};
+use crate::telemetry::{Measurements, Metric, Unit, line, now_ms};
 use axum::body::HttpBody;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
@@ -16,15 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-/// Measurements of a segmentation. The handler attaches them to the answer, where [`record`] reads them.
-#[derive(Debug, Clone)]
-pub(super) struct Measured {
-    pub(super) model: String,
-    pub(super) slices: usize,
-    pub(super) stages: StageTimings,
-}
-
-/// Records a request once its answer is there.
+/// Records a request once its answer is there. A handler that segments attaches [`Measurements`] to its answer.
 pub(super) async fn record(
     State(service): State<Arc<Service>>,
     request: Request,
@@ -40,7 +31,7 @@ pub(super) async fn record(
         route: route.as_ref().map_or("none", MatchedPath::as_str),
         status: response.status().as_u16(),
         duration: start.elapsed(),
-        measured: response.extensions().get::<Measured>(),
+        measured: response.extensions().get::<Measurements>(),
     };
     let is_first = !service.answered.swap(true, Ordering::Relaxed);
     service.metrics.observe(&facts);
@@ -84,7 +75,7 @@ fn telemetry(
         ("cold_start", f64::from(u8::from(is_first)), Unit::Count),
     ];
     metrics.extend(bytes_in.map(|bytes| ("bytes_in", bytes.0 as f64, Unit::Bytes)));
-    if let Some(Measured { stages, .. }) = request.measured {
+    if let Some(Measurements { stages, .. }) = request.measured {
         metrics.push(("decode_ms", stages.decode, Unit::Milliseconds));
         metrics.push(("inference_ms", stages.inference, Unit::Milliseconds));
         if is_first {

@@ -3,9 +3,9 @@
 //! Labels are routes as the router knows them, methods, status codes and names of models. Nothing of an image or a
 //! client is among them, nor whether hemorrhage was found.
 
-use super::log::Measured;
 use super::problem::Problem;
 use super::{JobBackend, Service};
+use crate::telemetry::Measurements;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -46,7 +46,7 @@ pub(super) struct RequestFacts<'a> {
     pub(super) route: &'a str,
     pub(super) status: u16,
     pub(super) duration: Duration,
-    pub(super) measured: Option<&'a Measured>,
+    pub(super) measured: Option<&'a Measurements>,
 }
 
 impl Metrics {
@@ -68,9 +68,9 @@ impl Metrics {
         let help = "Time from the head of a request to the head of its answer";
         let durations = metrics.durations.clone();
         registry.register_with_unit("http_request_duration", help, Unit::Seconds, durations);
-        let help = "Slices segmented by requests";
+        let help = "Slices segmented by requests and finished jobs";
         registry.register("slices", help, metrics.slices.clone());
-        let help = "Time that networks ran for requests, summed over slices";
+        let help = "Time that networks ran, summed over the slices";
         registry.register_with_unit("inference", help, Unit::Seconds, metrics.inference.clone());
         let help = "Requests whose slices are being computed";
         registry.register("requests_running", help, metrics.running.clone());
@@ -89,11 +89,15 @@ impl Metrics {
         let method = ("method", request.method.to_owned());
         let status = ("status", request.status.to_string());
         self.requests.get_or_create(&[method, route, status]).inc();
-        if let Some(Measured { model, slices, stages }) = request.measured {
-            let model = [("model", model.clone())];
-            self.slices.get_or_create(&model).inc_by(*slices as u64);
-            self.inference.get_or_create(&model).inc_by(stages.inference / 1e3);
+        if let Some(measurements) = request.measured {
+            self.add(measurements);
         }
+    }
+
+    fn add(&self, measurements: &Measurements) {
+        let model = [("model", measurements.model.clone())];
+        self.slices.get_or_create(&model).inc_by(measurements.slices as u64);
+        self.inference.get_or_create(&model).inc_by(measurements.stages.inference / 1e3);
     }
 }
 
@@ -107,6 +111,7 @@ pub(super) async fn metrics(State(service): State<Arc<Service>>) -> Result<Respo
     metrics.waiting.set(admitted.saturating_sub(running) as i64);
     if let Some(JobBackend::Local(local)) = &service.job_backend {
         metrics.jobs_waiting.set(local.waiting() as i64);
+        local.take_measurements().iter().for_each(|measurements| metrics.add(measurements));
     }
     let mut text = String::new();
     encode(&mut text, &metrics.registry).map_err(|_| Problem::internal())?;

@@ -64,7 +64,7 @@ impl Default for IncludeList {
 
 /// The parameters of a whole request, checked.
 #[derive(Debug, Clone)]
-pub(super) struct SegmentRequest {
+pub(super) struct RequestParams {
     pub(super) model: Option<String>,
     pub(super) segment: segmenter::SegmentRequest,
     pub(super) include: Include,
@@ -135,7 +135,7 @@ impl SegmentParams {
     }
 
     /// The request, once all its parts are merged.
-    pub(super) fn into_request(self) -> Result<SegmentRequest, Problem> {
+    pub(super) fn into_request(self) -> Result<RequestParams, Problem> {
         let include = self.include.unwrap_or_default();
         let segment = segmenter::SegmentRequest {
             threshold: self.threshold,
@@ -147,7 +147,7 @@ impl SegmentParams {
             gate: MaskGate::PerSlice,
         };
         segment.check()?;
-        Ok(SegmentRequest { model: self.model, segment, include: include.pictures })
+        Ok(RequestParams { model: self.model, segment, include: include.pictures })
     }
 }
 

@@ -1,8 +1,8 @@
-//! Whole data sets: one row of a table a series, then all rows as one CSV.
+//! Whole data sets: one row of a table per series, then all rows as one CSV.
 //!
-//! A distributed map (AWS Step Functions) lists the objects of a prefix, invokes the worker once
-//! for each and once more to gather. Rows lie in the store under the name of the run, each at a
-//! place that its series alone decides, so that a series that is tried again is still one row.
+//! A distributed map (AWS Step Functions) lists the objects of a prefix and invokes the worker once per object, and once
+//! more to gather the rows. Rows are stored under the name of the run, each with a key that depends on its series only,
+//! so that a repeated series is still one row.
 
 use super::{JSON, Outcome, Worker, read_json, to_json};
 use crate::decode::{Input, open};
@@ -20,10 +20,10 @@ pub struct Item {
     pub key: String,
     /// Name of the run.
     pub run: String,
-    /// Model; the default without it.
+    /// Model; the default one if missing.
     #[serde(default)]
     pub model: Option<String>,
-    /// Threshold in place of the model's own.
+    /// Threshold instead of that of the model.
     #[serde(default)]
     pub threshold: Option<f32>,
 }
@@ -35,58 +35,58 @@ pub struct Gather {
     pub run: String,
 }
 
-/// What is said of one series. Numbers are empty where they cannot be known.
+/// The result of one series. Numbers are empty where they cannot be computed.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Key of the file.
     pub key: String,
     /// Slices read.
     pub slices: Option<usize>,
-    /// Whether anything was outlined.
+    /// Whether hemorrhage was detected.
     pub detected: Option<bool>,
     /// Highest calibrated probability of the slices.
     pub probability: Option<f32>,
     /// Total volume, mL.
     pub volume_ml: Option<f32>,
-    /// Index of the slice to look at first.
+    /// Index of the key slice.
     pub key_slice: Option<usize>,
     /// Threshold of the masks.
     pub threshold: Option<f32>,
-    /// Model that answered.
+    /// Name of the model.
     pub model: String,
     /// Its version.
     pub model_version: String,
-    /// Codes of the cautions, with spaces between them.
+    /// Codes of the warnings, separated by spaces.
     pub warnings: String,
-    /// Code of the problem, for a series that could not be read.
+    /// Code of the problem of a series that could not be segmented.
     pub problem: String,
 }
 
-/// What the last step answers.
+/// The answer of the last step.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Table {
     /// Key of the CSV.
     pub table: String,
-    /// Its rows.
+    /// Number of rows.
     pub rows: usize,
-    /// Those with a problem.
+    /// Rows with a problem.
     pub failed: usize,
 }
 
 impl Worker<'_> {
-    /// Writes the row of one series. A file that cannot be read gets a row that says so: one of
-    /// thousands must not end the run.
+    /// Writes the row of one series. A file that cannot be read gets a row with its problem: one of thousands must
+    /// not end the run.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::InvalidParameter`] for an invalid name of a run, and
+    /// [`Error::Unavailable`]; [`Error::InvalidParameter`] for an invalid name of a run;
     /// [`ichor_core::Error::ModelNotFound`].
     pub fn write_row(&self, item: &Item) -> Result<Outcome> {
-        let place = format!("{}{}.json", folder(&item.run)?, short_digest(&item.key));
-        if self.runtime.block_on(self.store.exists(&place))? {
+        let key = format!("{}{}.json", folder(&item.run)?, short_digest(&item.key));
+        if self.runtime.block_on(self.store.exists(&key))? {
             return Ok(Outcome::Ended);
         }
         let model = self.models.get(item.model.as_deref())?.spec();
-        let named = Row {
+        let row = Row {
             key: item.key.clone(),
             model: model.name.clone(),
             model_version: model.version.clone(),
@@ -95,14 +95,14 @@ impl Worker<'_> {
         let analysed = catch_unwind(AssertUnwindSafe(|| self.analyse(item)));
         let analysed = analysed.unwrap_or_else(|_| Err(Error::Internal("panic".into())));
         let (row, outcome) = match analysed {
-            Ok(analysis) => (described(named, &analysis), Outcome::Done),
+            Ok(analysis) => (filled_row(row, &analysis), Outcome::Done),
             Err(error @ Error::Unavailable(_)) => return Err(error),
             Err(error) => {
                 let problem = Problem::from(error).code.to_owned();
-                (Row { problem, ..named }, Outcome::Failed)
+                (Row { problem, ..row }, Outcome::Failed)
             }
         };
-        self.runtime.block_on(self.store.put(&place, JSON, to_json(&row)?))?;
+        self.runtime.block_on(self.store.put(&key, JSON, to_json(&row)?))?;
         Ok(outcome)
     }
 
@@ -126,11 +126,11 @@ impl Worker<'_> {
         }
         rows.sort_by(|a: &Row, b: &Row| a.key.cmp(&b.key));
         let mut csv = csv::Writer::from_writer(Vec::new());
-        let unwritten = || Error::Internal("the table cannot be written".into());
+        let not_written = || Error::Internal("the table cannot be written".into());
         for row in &rows {
-            csv.serialize(row).map_err(|_| unwritten())?;
+            csv.serialize(row).map_err(|_| not_written())?;
         }
-        let bytes = csv.into_inner().map_err(|_| unwritten())?;
+        let bytes = csv.into_inner().map_err(|_| not_written())?;
         let table = format!("tables/{}.csv", gather.run);
         self.runtime.block_on(self.store.put(&table, "text/csv", bytes))?;
         let failed = rows.iter().filter(|row| !row.problem.is_empty()).count();
@@ -138,7 +138,7 @@ impl Worker<'_> {
     }
 }
 
-fn described(row: Row, analysis: &Analysis) -> Row {
+fn filled_row(row: Row, analysis: &Analysis) -> Row {
     let codes: Vec<&str> = analysis.warnings.iter().map(|warning| warning.code).collect();
     Row {
         slices: Some(analysis.slices.len()),
@@ -152,16 +152,16 @@ fn described(row: Row, analysis: &Analysis) -> Row {
     }
 }
 
-/// Names of runs become part of keys.
+/// The folder of the rows of a run. Its name becomes part of keys, so only safe characters are accepted.
 fn folder(run: &str) -> Result<String> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-    if run.is_empty() || run.len() > 80 || !run.bytes().all(plain) {
-        let remedy = "run takes 1 to 80 letters, digits, - and _, as names of executions do.";
+    let is_safe = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+    if run.is_empty() || run.len() > 80 || !run.bytes().all(is_safe) {
+        let remedy = "run takes 1 to 80 letters, digits, - and _, like the name of an execution.";
         return Err(Error::InvalidParameter(remedy.into()));
     }
     Ok(format!("tables/{run}/"))
 }
 
 fn short_digest(text: &str) -> String {
-    Sha256::digest(text)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text)[..16])
 }

@@ -47,7 +47,7 @@ pub(super) const PROBLEM: &str = "problem.json";
 pub(super) struct Keys(JobId);
 
 impl Keys {
-    pub(super) fn of(id: JobId) -> Self {
+    pub(super) fn new(id: JobId) -> Self {
         Self(id)
     }
 
@@ -105,7 +105,7 @@ mod tests {
     fn only_the_written_form_of_identifiers_is_accepted() {
         let id = JobId::new();
         assert_eq!(id.to_string().parse(), Ok(id));
-        assert_eq!(JobId::of_upload(&Keys::of(id).upload()), Some(id));
+        assert_eq!(JobId::of_upload(&Keys::new(id).upload()), Some(id));
         let text = id.to_string();
         let dashed = format!(
             "{}-{}-{}-{}-{}",
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn names_of_slices_give_their_index() {
-        let keys = Keys::of(JobId::new());
+        let keys = Keys::new(JobId::new());
         for index in [0, 7, 511, 12_345] {
             let key = keys.slice(index);
             assert_eq!(slice_index(key.strip_prefix(&keys.folder()).unwrap()), Some(index));

@@ -1,12 +1,14 @@
 //! Jobs on one machine: a folder is the store, and one thread is the worker.
 
 use super::keys::{JOBS, Keys};
-use super::{JobId, JobLimits, Jobs, NewJob, Order, Outcome, Record, Worker, forget, read_json};
+use super::{JobId, JobLimits, Jobs, NewJob, Order, Record, Worker, delete_all, read_json};
 use crate::decode::Limits;
 use crate::error::{Error, Result};
 use crate::object_store::{DirObjects, Incoming, ObjectStore};
-use crate::segmenter::Models;
-use std::sync::Arc;
+use crate::segmenter::{Models, StageTimings};
+use crate::telemetry::Measurements;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -18,6 +20,8 @@ pub struct LocalJobs {
     folder: DirObjects,
     queue: mpsc::Sender<JobId>,
     max_jobs: usize,
+    /// Measurements of finished jobs, by model, that were not taken yet.
+    measured: Arc<Mutex<BTreeMap<String, Measurements>>>,
 }
 
 /// Jobs that the local server keeps at the same time.
@@ -46,8 +50,10 @@ impl LocalJobs {
         let store = ObjectStore::new(folder.clone());
         let (queue, receiver) = mpsc::channel(max_jobs);
         let jobs = Jobs::new(store.clone(), limits);
-        let local = Self { jobs, folder, queue, max_jobs };
-        tokio::spawn(work(receiver, store.clone(), models, slice_limits));
+        let measured = Arc::default();
+        let local = Self { jobs, folder, queue, max_jobs, measured };
+        let measured = Arc::clone(&local.measured);
+        tokio::spawn(work(receiver, store.clone(), models, slice_limits, measured));
         local.resume(clock()).await?;
         tokio::spawn(async move {
             loop {
@@ -62,6 +68,12 @@ impl LocalJobs {
     /// The jobs themselves.
     pub fn jobs(&self) -> &Jobs {
         &self.jobs
+    }
+
+    /// The measurements of jobs that finished since the last call, summed by model.
+    pub fn take_measurements(&self) -> Vec<Measurements> {
+        let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *measured).into_values().collect()
     }
 
     /// Jobs in the queue, without the one that runs.
@@ -88,7 +100,7 @@ impl LocalJobs {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn receive(&self, id: JobId) -> Result<Incoming> {
-        self.folder.receive(&Keys::of(id).upload()).await
+        self.folder.receive(&Keys::new(id).upload()).await
     }
 
     /// Whether the upload of a job is or was complete.
@@ -96,7 +108,7 @@ impl LocalJobs {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn has_upload(&self, id: JobId) -> Result<bool> {
-        let (store, keys) = (&self.jobs.store, Keys::of(id));
+        let (store, keys) = (&self.jobs.store, Keys::new(id));
         for key in [keys.upload(), keys.progress(), keys.result(), keys.problem()] {
             if store.exists(&key).await? {
                 return Ok(true);
@@ -120,7 +132,7 @@ impl LocalJobs {
         sweep(store, now).await?;
         for name in store.list(JOBS).await? {
             let Ok(id) = name.parse() else { continue };
-            if store.exists(&Keys::of(id).upload()).await? && self.queue.try_send(id).is_err() {
+            if store.exists(&Keys::new(id).upload()).await? && self.queue.try_send(id).is_err() {
                 break;
             }
         }
@@ -134,6 +146,7 @@ async fn work(
     store: ObjectStore,
     models: Arc<Models>,
     limits: Limits,
+    measured: Arc<Mutex<BTreeMap<String, Measurements>>>,
 ) {
     while let Some(id) = queue.recv().await {
         let (store, models) = (store.clone(), Arc::clone(&models));
@@ -141,22 +154,34 @@ async fn work(
         let job = move || {
             let worker =
                 Worker { store: &store, models: &models, limits: &limits, runtime: &runtime };
-            worker.run(id)
+            worker.run_measured(id)
         };
-        let outcome: Option<Result<Outcome>> = tokio::task::spawn_blocking(job).await.ok();
-        match outcome {
-            Some(Ok(outcome)) => tracing::info!(?outcome, "job ended"),
+        let result = tokio::task::spawn_blocking(job).await.ok();
+        match result {
+            Some(Ok((outcome, measurements))) => {
+                tracing::info!(?outcome, "job ended");
+                let mut measured = measured.lock().unwrap_or_else(PoisonError::into_inner);
+                measurements.into_iter().for_each(|new| add(&mut measured, new));
+            }
             // For example on a full disk. The job stays as it is and is resumed at the next start.
             _ => tracing::error!("a job stopped; its folder could not be read or written"),
         }
     }
 }
 
+fn add(measured: &mut BTreeMap<String, Measurements>, new: Measurements) {
+    let zero =
+        Measurements { model: new.model.clone(), slices: 0, stages: StageTimings::default() };
+    let sum = measured.entry(new.model).or_insert(zero);
+    sum.slices += new.slices;
+    sum.stages = sum.stages + new.stages;
+}
+
 /// Deletes the data of expired jobs, and their records a day later.
 pub(super) async fn sweep(store: &ObjectStore, now: u64) -> Result<()> {
     for name in store.list(JOBS).await? {
         let Ok(id) = name.parse() else { continue };
-        let keys = Keys::of(id);
+        let keys = Keys::new(id);
         let record: Option<Record> = read_json(store, &keys.record()).await.unwrap_or_default();
         match record {
             Some(record) if now < record.expires_at => {}
@@ -168,7 +193,7 @@ pub(super) async fn sweep(store: &ObjectStore, now: u64) -> Result<()> {
                 gone.push(keys.upload());
                 store.delete(&gone).await?;
             }
-            _ => forget(store, id).await?,
+            _ => delete_all(store, id).await?,
         }
     }
     Ok(())

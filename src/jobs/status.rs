@@ -83,7 +83,7 @@ impl Jobs {
     /// # Errors
     /// [`crate::error::Error::Unavailable`].
     pub async fn status(&self, id: JobId, after: usize, now: u64) -> Result<Option<Status>> {
-        let keys = Keys::of(id);
+        let keys = Keys::new(id);
         let Some(record) = self.record(id).await? else { return Ok(None) };
         let mut status = Status {
             id: id.to_string(),
@@ -131,7 +131,7 @@ impl Jobs {
     /// # Errors
     /// [`crate::error::Error::Unavailable`].
     pub async fn slice(&self, id: JobId, index: usize) -> Result<Option<Vec<u8>>> {
-        self.store.get(&Keys::of(id).slice(index)).await
+        self.store.get(&Keys::new(id).slice(index)).await
     }
 
     /// The result, JSON; `None` until it exists.
@@ -139,7 +139,7 @@ impl Jobs {
     /// # Errors
     /// [`crate::error::Error::Unavailable`].
     pub async fn result(&self, id: JobId) -> Result<Option<Vec<u8>>> {
-        self.store.get(&Keys::of(id).result()).await
+        self.store.get(&Keys::new(id).result()).await
     }
 
     async fn inline_result(&self, keys: Keys) -> Result<Option<Box<RawValue>>> {

@@ -1,8 +1,8 @@
-//! One job from its upload to its result.
+//! The work on one job, from its upload to its result.
 
 use super::keys::{Keys, PROBLEM, RESULT, is_logits, slice_index};
 use super::record::{Order, Progress, Record};
-use super::{JSON, JobId, forget, read_json, to_json};
+use super::{JSON, JobId, delete_all, read_json, to_json};
 use crate::decode::{Input, Limits, open};
 use crate::engine::Logits;
 use crate::error::{Error, Result};
@@ -12,39 +12,40 @@ use crate::report::{Include, write_final_slice_report, write_partial_report, wri
 use crate::segmenter::{Checkpoints, Interrupted, Models, SegmentedSlice, Segmenter};
 use crate::series::Series;
 use crate::stopwatch::Stopwatch;
-use axum::http::StatusCode;
+use crate::telemetry::Measurements;
+use ::http::StatusCode;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use tokio::runtime::Handle;
 
-/// Does the work of jobs.
+/// Runs jobs, with everything that they need.
 #[derive(Debug, Clone, Copy)]
 pub struct Worker<'a> {
-    /// Where the jobs lie.
+    /// The store of the jobs.
     pub store: &'a ObjectStore,
     /// The models.
     pub models: &'a Models,
     /// Limits of a slice and of a series.
     pub limits: &'a Limits,
-    /// The runtime that talks to the store.
+    /// The runtime of the operations of the store.
     pub runtime: &'a Handle,
 }
 
-/// How a piece of work ended.
+/// How the work on a job or a series ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// The result is written.
     Done,
     /// The problem is written.
     Failed,
-    /// It had ended before: the same event came twice.
+    /// It had ended before: the same event was delivered twice.
     Ended,
-    /// There is no such job, or it was deleted meanwhile.
+    /// There is no such job, or it was deleted during the work.
     Gone,
 }
 
-/// Starts of a job after which it fails: workers that were killed this often were killed by the job.
+/// How often work on a job is started. If the worker was killed each time, the job is the probable cause.
 const MAX_ATTEMPTS: u32 = 3;
 
 /// Why the work on a job stops early.
@@ -60,58 +61,65 @@ impl<E: Into<Error>> From<E> for Stop {
 }
 
 impl Worker<'_> {
-    /// Does all that is left of a job. Called from a thread that may block.
+    /// Runs what is left of a job. To be called on a thread that may block.
     ///
-    /// Whatever is wrong with the input ends in the job's problem, so that an event is never tried
-    /// again for it.
+    /// An error of the input becomes the problem of the job, so that its event is not delivered again.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] where the store failed: the work is to be tried again.
+    /// [`Error::Unavailable`] where the store failed, and the work is to be repeated.
     pub fn run(&self, id: JobId) -> Result<Outcome> {
-        let keys = Keys::of(id);
+        self.run_measured(id).map(|(outcome, _)| outcome)
+    }
+
+    /// As [`Worker::run`], with the measurements of a job that is done.
+    ///
+    /// # Errors
+    /// As [`Worker::run`].
+    pub fn run_measured(&self, id: JobId) -> Result<(Outcome, Option<Measurements>)> {
+        let keys = Keys::new(id);
         let names = self.runtime.block_on(self.store.list(&keys.folder()))?;
         let record: Option<Record> =
             self.runtime.block_on(read_json(self.store, &keys.record()))?;
         let Some(record) = record else {
-            self.runtime.block_on(forget(self.store, id))?;
-            return Ok(Outcome::Gone);
+            self.runtime.block_on(delete_all(self.store, id))?;
+            return Ok((Outcome::Gone, None));
         };
         if names.iter().any(|name| name == RESULT || name == PROBLEM) {
             self.clear(keys)?;
-            return Ok(Outcome::Ended);
+            return Ok((Outcome::Ended, None));
         }
         let before = self.runtime.block_on(read_json(self.store, &keys.progress()))?;
         let attempts = before.map_or(0, |p: Progress| p.attempts);
         if attempts >= MAX_ATTEMPTS {
-            return self.fail(keys, gave_up());
+            return Ok((self.fail(keys, too_many_attempts())?, None));
         }
         let Some(upload) = self.runtime.block_on(self.store.get(&keys.upload()))? else {
-            return Ok(Outcome::Gone);
+            return Ok((Outcome::Gone, None));
         };
         let progress = Progress { attempts: attempts + 1, total: before.and_then(|p| p.total) };
         self.put(&keys.progress(), &progress)?;
         let task = Task { worker: self, keys, order: &record.order };
-        // A decoder's panic is caught where it decodes; one anywhere else must not end the process
-        // either, for then the same input would end it again.
+        // The reader catches panics of decoders. Any other panic must not end the process either, since the same
+        // input would end the next one.
         let result =
             catch_unwind(AssertUnwindSafe(|| task.segment(&upload, &names, progress.attempts)));
         match result.unwrap_or_else(|_| Err(Stop::Error(Error::Internal("panic".into())))) {
-            Ok(result) => self.finish(id, result),
+            Ok((result, measurements)) => Ok((self.finish(id, result)?, Some(measurements))),
             Err(Stop::Gone) => {
-                self.runtime.block_on(forget(self.store, id))?;
-                Ok(Outcome::Gone)
+                self.runtime.block_on(delete_all(self.store, id))?;
+                Ok((Outcome::Gone, None))
             }
             Err(Stop::Error(error @ Error::Unavailable(_))) => Err(error),
-            Err(Stop::Error(error)) => self.fail(keys, error.into()),
+            Err(Stop::Error(error)) => Ok((self.fail(keys, error.into())?, None)),
         }
     }
 
     fn finish(&self, id: JobId, result: Vec<u8>) -> Result<Outcome> {
-        let keys = Keys::of(id);
+        let keys = Keys::new(id);
         self.runtime.block_on(self.store.put(&keys.result(), JSON, result))?;
-        // Deleted while the result was on its way: nothing of it may stay.
+        // The job was deleted while its result was written: nothing of it may stay.
         if !self.runtime.block_on(self.store.exists(&keys.record()))? {
-            self.runtime.block_on(forget(self.store, id))?;
+            self.runtime.block_on(delete_all(self.store, id))?;
             return Ok(Outcome::Gone);
         }
         self.clear(keys)?;
@@ -119,19 +127,22 @@ impl Worker<'_> {
     }
 
     fn fail(&self, keys: Keys, problem: Problem) -> Result<Outcome> {
+        if let Some(cause) = &problem.cause {
+            tracing::error!(cause, "job failed");
+        }
         let body = problem.body(&keys.id().to_string());
         self.put(&keys.problem(), &body)?;
         self.clear(keys)?;
         Ok(Outcome::Failed)
     }
 
-    /// Deletes what only the work itself needed; the pixels first of all.
+    /// Deletes what only the work needed: the upload and the logits.
     fn clear(&self, keys: Keys) -> Result<()> {
         let names = self.runtime.block_on(self.store.list(&keys.folder()))?;
         let logits = names.iter().filter(|name| is_logits(name));
-        let mut spent = vec![keys.upload()];
-        spent.extend(logits.map(|name| keys.folder() + name));
-        self.runtime.block_on(self.store.delete(&spent))
+        let mut deleted = vec![keys.upload()];
+        deleted.extend(logits.map(|name| keys.folder() + name));
+        self.runtime.block_on(self.store.delete(&deleted))
     }
 
     fn put<T: serde::Serialize>(&self, key: &str, value: &T) -> Result<()> {
@@ -139,9 +150,9 @@ impl Worker<'_> {
     }
 }
 
-fn gave_up() -> Problem {
-    let detail = "The work on this upload was ended from outside three times and is given up. Send fewer \
-                  slices, or run `ichor segment` on your own machine.";
+fn too_many_attempts() -> Problem {
+    let detail = "The work on this upload was killed three times and is not repeated. Send fewer slices, \
+                  or run `ichor segment` on your own machine.";
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "given_up", detail)
 }
 
@@ -154,14 +165,14 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// The result: the report of the series. Its pictures are in the reports of the slices. `names` are those of
+    /// The result, with its measurements: the report of the series. Its pictures are in the reports of the slices. `names` are those of
     /// the job's objects.
     fn segment(
         &self,
         upload: &[u8],
         names: &[String],
         attempts: u32,
-    ) -> std::result::Result<Vec<u8>, Stop> {
+    ) -> std::result::Result<(Vec<u8>, Measurements), Stop> {
         let stopwatch = Stopwatch::start();
         let Order { model, request, include, .. } = self.order;
         let model = self.worker.models.get(Some(model))?;
@@ -191,9 +202,14 @@ impl Task<'_> {
             let report = write_final_slice_report(model, &analysis, index, *include)?;
             self.worker.put(&self.keys.slice(index), &report)?;
         }
+        let measurements = Measurements {
+            model: model.spec().name.clone(),
+            slices: analysis.slices.len(),
+            stages: analysis.timings,
+        };
         let mut report = write_series_report(model, analysis, Include::NOTHING, &stopwatch)?;
         report.request_id = Some(self.keys.id().to_string());
-        Ok(to_json(&report)?)
+        Ok((to_json(&report)?, measurements))
     }
 }
 

@@ -167,6 +167,28 @@ async fn reports_of_slices_that_the_series_empties_are_written_again() {
     assert_eq!(part["lesions"], value!([]));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finished_job_is_measured_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let jobs = local(folder.path(), JobLimits::default(), 8, now).await;
+    let service = service_of(jobs.clone());
+    let content = zip_of(&[BLEED, NO_BLEED]);
+    let job_url = uploaded(&service, &content, "application/zip", "").await;
+    assert_eq!(ended(&service, &job_url).await["state"], "done");
+    let mut measured = jobs.take_measurements();
+    // The job is measured shortly after its result is written.
+    for _ in 0..100 {
+        if !measured.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        measured = jobs.take_measurements();
+    }
+    assert_eq!(measured.iter().map(|one| one.slices).collect::<Vec<_>>(), [2]);
+    assert!(measured[0].stages.inference > 0.0);
+    assert!(jobs.take_measurements().is_empty());
+}
+
 fn files_below(folder: &Path) -> usize {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| if path.is_dir() { files_below(&path) } else { 1 }).sum()
