@@ -1,12 +1,12 @@
-# `make help` lists the targets. Installed tools and build output are kept in ICHOR_CACHE, outside the clone, so that
-# a second clone, or a run after `git clean`, starts warm.
+# `make help` lists the targets. Installed tools are kept in ICHOR_CACHE, outside the clone, so that a second clone
+# starts with them. What cargo builds lies in target/, where `cargo run` puts it: the two share the dependencies.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
 export ICHOR_CACHE ?= $(HOME)/.cache/ichor
-export CARGO_TARGET_DIR ?= $(ICHOR_CACHE)/target
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 # BINARY_CLI, BINARY_API, BINARY_WORKER and BINARY_SAGEMAKER.
 include scripts/binaries.env
@@ -171,6 +171,7 @@ doc: ## build the documentation of the crates; a warning is an error
 
 python-lints: lint-venv ## ruff and mypy, as pyproject.toml configures them
 	$(LINT)/ruff check
+	python3 tests/tools/plain_words.py
 	$(LINT)/ruff format --check
 	$(LINT)/mypy
 

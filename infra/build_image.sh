@@ -37,7 +37,7 @@ add_program() {
   base=$(by_digest "${ICHOR_BASE:-debian:bookworm-slim}")
   builder=$base
   if [ "$choice" = prebuilt ]; then
-    cp "${ICHOR_BUILT:-${CARGO_TARGET_DIR:-$ICHOR_CACHE/target}/release}/$1" "$context/prebuilt"
+    cp "${ICHOR_BUILT:-${CARGO_TARGET_DIR:-target}/release}/$1" "$context/prebuilt"
   else
     for part in "${sources[@]}"; do
       [ ! -e "$part" ] || cp -r --parents "$part" "$context/source"

@@ -21,7 +21,7 @@ done
 host=$(rustc -vV | sed -n 's/^host: //p')
 if [ -z "$binary" ]; then
   cargo build --release --locked --bin "$BINARY_CLI" ${target:+--target "$target"}
-  binary="${CARGO_TARGET_DIR:-$ICHOR_CACHE/target}/${target:+$target/}release/$BINARY_CLI"
+  binary="${CARGO_TARGET_DIR:-target}/${target:+$target/}release/$BINARY_CLI"
 fi
 target=${target:-$host}
 version=$(cargo metadata --locked --no-deps --format-version 1 | python3 -c '

@@ -17,7 +17,7 @@ case "$arch" in x86_64 | arm64) ;; *) die "ICHOR_LAMBDA_ARCH is x86_64 or arm64,
 host=$(uname -m)
 [ "$host" = aarch64 ] && host=arm64
 features=${ICHOR_LAMBDA_FEATURES:-lambda}
-target=${CARGO_TARGET_DIR:-$ICHOR_CACHE/target}
+target=${CARGO_TARGET_DIR:-$PWD/target}
 export CARGO_TARGET_DIR=$target
 declare -A binary=([api]=$BINARY_API [worker]=$BINARY_WORKER)
 names=("$@")

@@ -28,7 +28,7 @@ CACHE = Path(os.environ.get("ICHOR_CACHE", Path.home() / ".cache" / "ichor"))
 MIN_MASK_PX = 300
 # Added by the smoke run to the mean of `normalize` in model.json: 2 of 255 grey levels.
 OTHER_MEAN = 0.008
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", CACHE / "target"))
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target"))
 
 
 def prepare(ichor: Path, data: Path, config: dict, folder: Path) -> dataset.PreparedSet:

@@ -9,8 +9,9 @@ from ichor_server import IchorServer, ichor_server
 from lambda_emulator import LambdaFunction, lambda_function
 from s3_server import BUCKET, JOBS_BUCKET, S3Server, s3_server
 
+ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("ICHOR_CACHE", Path.home() / ".cache" / "ichor"))
-NAMES = (Path(__file__).resolve().parents[2] / "scripts" / "binaries.env").read_text().splitlines()
+NAMES = (ROOT / "scripts" / "binaries.env").read_text().splitlines()
 # The names of the binaries: `BINARIES["BINARY_API"]`.
 BINARIES = dict(line.split("=") for line in NAMES if line and not line.startswith("#"))
 
@@ -22,7 +23,7 @@ def existing(path: Path, remedy: str) -> Path:
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
-    return Path(__file__).resolve().parents[2]
+    return ROOT
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +40,7 @@ def samples(repository: Path) -> list[Path]:
 
 def built(name: str, remedy: str) -> Path:
     """A binary where the Makefile built it: ICHOR_BUILT names the folder."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", CACHE / "target"))
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     return existing(Path(os.environ.get("ICHOR_BUILT", target / "release")) / BINARIES[name], remedy)
 
 

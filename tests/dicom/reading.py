@@ -15,8 +15,7 @@ import pydicom
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = Path(os.environ.get("ICHOR_CACHE", Path.home() / ".cache" / "ichor"))
-BUILT = Path(os.environ.get("CARGO_TARGET_DIR", CACHE / "target")) / "release" / "ichor"
+BUILT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "ichor"
 ICHOR = os.environ.get("ICHOR_BIN", str(BUILT))
 
 
