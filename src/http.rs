@@ -16,7 +16,8 @@ mod problem;
 mod rate;
 mod records;
 mod sagemaker;
-#[cfg(all(test, feature = "schemas"))]
+#[cfg(test)]
+#[cfg(feature = "schemas")]
 mod schemas;
 mod types;
 mod uploads;

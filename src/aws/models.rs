@@ -4,13 +4,13 @@ use super::client::error_cause;
 use crate::config::LambdaConfig;
 use crate::error::{Error, Result};
 use crate::model_spec::ModelSpec;
-use crate::segmenter::{Models, Segmenter};
+use crate::segmenter::{Models, Observer, Segmenter};
+use crate::stopwatch::Stopwatch;
 use crate::storage::ModelFiles;
 use crate::telemetry::{Unit, line, now_ms, process_age_ms};
 use aws_sdk_s3::Client;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::time::Instant;
 
 /// Durations of the parts of a start, ms. Models load at the same time, so each is that of the slowest model.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,15 +38,14 @@ pub struct Startup {
 /// [`ichor_core::Error::Model`] with the model, the key and the answer of S3.
 pub async fn start(client: &Client, config: &LambdaConfig) -> Result<Startup> {
     let process = process_age_ms();
-    let begun = Instant::now();
-    let clock = move || begun.elapsed().as_secs_f64() * 1e3;
+    let stopwatch = Stopwatch::start();
     let (models, StartTimings { fetch, parse, optimise }) =
-        load_models(client, config, clock).await?;
+        load_models(client, config, stopwatch).await?;
     let mut metrics = vec![
         ("fetch_ms", fetch, Unit::Milliseconds),
         ("parse_ms", parse, Unit::Milliseconds),
         ("optimise_ms", optimise, Unit::Milliseconds),
-        ("models_ms", clock(), Unit::Milliseconds),
+        ("models_ms", stopwatch.elapsed_ms(), Unit::Milliseconds),
     ];
     metrics.extend(process.map(|ms| ("process_ms", ms, Unit::Milliseconds)));
     let names: Vec<&str> = models.iter().map(|m| m.spec().name.as_str()).collect();
@@ -56,13 +55,12 @@ pub async fn start(client: &Client, config: &LambdaConfig) -> Result<Startup> {
 
 /// Fetches and verifies the models of `config`, all at the same time. The default model is built as soon as
 /// its bytes are there. The others are built at their first use, since most instances never need them.
-/// `clock` returns ms.
 async fn load_models(
     client: &Client,
     config: &LambdaConfig,
-    clock: impl Fn() -> f64 + Copy + Send + 'static,
+    stopwatch: Stopwatch,
 ) -> Result<(Models, StartTimings)> {
-    let start = clock();
+    let start = stopwatch.elapsed_ms();
     let loads: Vec<_> = config
         .models
         .iter()
@@ -72,9 +70,9 @@ async fn load_models(
             let (prefix, name) = (format!("{}{name}/", config.prefix), name.clone());
             tokio::spawn(async move {
                 let files = read_model(&client, &bucket, &prefix, &name).await?;
-                let fetched = clock() - start;
+                let fetched = stopwatch.elapsed_ms() - start;
                 let load = tokio::task::spawn_blocking(move || match place {
-                    0 => Segmenter::load(files, &clock),
+                    0 => Segmenter::load(files, &stopwatch),
                     _ => Segmenter::deferred(files),
                 });
                 let loaded = load.await.map_err(|e| Error::Internal(e.to_string()))?;

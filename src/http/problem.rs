@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 impl IntoResponse for Problem {
-    /// Without a body: [`assign_request_id`] writes it, since it contains the identifier of the request.
+    /// Without a body: `assign_request_id` writes it, since it contains the identifier of the request.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         if let Some(seconds) = self.retry_after_s {
@@ -32,7 +32,7 @@ pub(super) fn after_panic(_: Box<dyn Any + Send + 'static>) -> Response {
 pub(super) struct RequestId(pub(super) String);
 
 impl RequestId {
-    /// The identifier of a request; empty before [`assign_request_id`] ran.
+    /// The identifier of a request; empty before `assign_request_id` ran.
     pub(super) fn of(request: &Request) -> String {
         request.extensions().get::<Self>().map_or_else(String::new, |id| id.0.clone())
     }

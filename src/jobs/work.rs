@@ -165,8 +165,8 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// The result, with its measurements: the report of the series. Its pictures are in the reports of the slices. `names` are those of
-    /// the job's objects.
+    /// The report of the series as JSON, and its measurements. The pictures are in the reports of the slices. `names`
+    /// are those of the job's objects.
     fn segment(
         &self,
         upload: &[u8],

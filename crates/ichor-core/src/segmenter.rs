@@ -61,21 +61,21 @@ fn defers_assessment(slice: &CtSlice, gate: MaskGate) -> bool {
 }
 
 impl Segmenter {
-    /// Loads the network of verified model files. `clock` returns a time in ms, of which differences are taken.
+    /// Loads the network of verified model files; `observer` measures how long the parts take.
     ///
     /// # Errors
     /// [`Error::Model`] if the network or the class colour cannot be used.
-    pub fn load(files: ModelFiles, clock: &dyn Fn() -> f64) -> Result<Self> {
-        let (start, read) = (clock(), Cell::new(0.0));
+    pub fn load(files: ModelFiles, observer: &dyn Observer) -> Result<Self> {
+        let (start, read) = (observer.elapsed_ms(), Cell::new(0.0));
         let on_stage = |stage| {
             if stage == LoadStage::Read {
-                read.set(clock());
+                read.set(observer.elapsed_ms());
             }
         };
         let engine = Engine::load(&files.spec.io(), &files.onnx, &on_stage)
             .map_err(Error::from_engine(&files.spec.name))?;
         let load_timings =
-            LoadTimings { parse: read.get() - start, optimise: clock() - read.get() };
+            LoadTimings { parse: read.get() - start, optimise: observer.elapsed_ms() - read.get() };
         let loaded = Self::deferred(files)?;
         Ok(Self { engine: DeferredEngine::built(engine), load_timings, ..loaded })
     }

@@ -1,6 +1,6 @@
 //! The models of one service.
 
-use super::Segmenter;
+use super::{NoObserver, Segmenter};
 #[cfg(feature = "ort")]
 use crate::engine::OrtRuntime;
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ impl Models {
     /// # Errors
     /// [`Error::Model`] of the first that fails, [`Error::ModelNotFound`] for the default.
     pub fn load(files: Vec<ModelFiles>, default: Option<&str>) -> Result<Self> {
-        let load = |files| Segmenter::load(files, &|| 0.0);
+        let load = |files| Segmenter::load(files, &NoObserver);
         Self::from_loaded(files.into_par_iter().map(load).collect::<Result<Vec<_>>>()?, default)
     }
 
@@ -33,7 +33,7 @@ impl Models {
     pub fn load_default(files: Vec<ModelFiles>, default: Option<&str>) -> Result<Self> {
         let load = |(place, files): (usize, ModelFiles)| {
             if default.map_or(place == 0, |name| name == files.spec.name) {
-                Segmenter::load(files, &|| 0.0)
+                Segmenter::load(files, &NoObserver)
             } else {
                 Segmenter::deferred(files)
             }
