@@ -136,10 +136,11 @@ def fit_platt(logits: np.ndarray, labels: np.ndarray) -> dict:
         return np.mean(np.logaddexp(0, scores) - targets * scores)
 
     slope, intercept = optimize.minimize(loss, [1.0, 0.0], method="Nelder-Mead").x
-    # A negative slope would invert the slice head; no calibration is better.
+    slope = round(float(slope), 4)
+    # A negative slope would invert the slice head, and one of 0 would ignore it; no calibration is better.
     if slope <= 0:
         return {"method": "platt", "slope": 1.0, "intercept": 0.0}
-    return {"method": "platt", "slope": round(float(slope), 4), "intercept": round(float(intercept), 4)}
+    return {"method": "platt", "slope": slope, "intercept": round(float(intercept), 4)}
 
 
 def fit_calibration(predicted: list[Predicted]) -> dict:

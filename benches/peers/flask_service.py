@@ -23,7 +23,7 @@ from skull import cranium
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 from training.skull import keep_within
 
-SMALLEST_HEAD = 0.02
+MIN_HEAD_SHARE = 0.02
 FILL = 0.3
 DISCLAIMER = "For research and teaching only. Not a medical device; never use it for diagnosis or treatment."
 
@@ -86,7 +86,7 @@ class Model:
         box = square_around(0, 0, width, height, 0)
         if len(stats) > 1:
             head = stats[1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])]
-            if head[cv2.CC_STAT_AREA] >= SMALLEST_HEAD * grey.size:
+            if head[cv2.CC_STAT_AREA] >= MIN_HEAD_SHARE * grey.size:
                 x, y, head_width, head_height = (int(v) for v in head[:4])
                 box = square_around(x, y, head_width, head_height, crop["margin"])
         inside, outside = box.shared(width, height)
