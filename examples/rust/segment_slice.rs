@@ -37,7 +37,7 @@ fn main() -> Result<()> {
     if let Some(mask) = arguments.next() {
         segmented
             .mask
-            .to_grey()
+            .into_grey()
             .save(mask)
             .map_err(|error| Error::InvalidParameter(error.to_string()))?;
     }

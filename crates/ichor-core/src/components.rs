@@ -293,7 +293,8 @@ mod tests {
             };
             let pixels: Vec<bool> = (0..width * height).map(|_| random()).collect();
             let mask = Mask { width, height, pixels };
-            let expected = connected_components(&mask.to_grey(), Connectivity::Eight, Luma([0]));
+            let expected =
+                connected_components(&mask.clone().into_grey(), Connectivity::Eight, Luma([0]));
             let components = label_components(&mask);
             assert_eq!(components.labels(width, height), expected.into_raw(), "{width}x{height}");
             for component in &components.found {

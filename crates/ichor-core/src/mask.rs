@@ -82,8 +82,9 @@ impl Mask {
     }
 
     /// The mask as an 8-bit image of 0 and 255.
-    pub fn to_grey(&self) -> GrayImage {
-        let pixels = self.pixels.iter().map(|&inside| if inside { 255 } else { 0 }).collect();
+    pub fn into_grey(self) -> GrayImage {
+        // Of elements of one size, `collect` uses the memory of the mask again.
+        let pixels = self.pixels.into_iter().map(|inside| if inside { 255 } else { 0 }).collect();
         let (width, height) = (self.width as u32, self.height as u32);
         // The buffer has one byte per pixel, so that `from_raw` cannot fail.
         GrayImage::from_raw(width, height, pixels).unwrap_or_default()

@@ -201,13 +201,12 @@ fn write_slice_report(
     // One slice alone has no volume.
     result.lesions.iter_mut().for_each(|lesion| lesion.volume_ml = None);
     let slice = analysis.series.slices.first().ok_or_else(empty)?;
-    let mask = analysis.masks[0].unpack();
     let window = analysis.window_of(slice);
     let pictures = Pictures::draw(
         include,
         slice,
-        || &mask,
-        || model.overlay(slice, &mask, window),
+        || analysis.masks[0].unpack(),
+        |mask| model.overlay(slice, mask, window),
         result.probability_png.as_deref(),
     )?;
     let stages = analysis.timings;

@@ -131,7 +131,7 @@ impl Outputs {
                 false => format!("{:03}_", index + 1),
             };
             let overlay = model.overlay_of(analysis, index);
-            let mask = mask.unpack().to_grey().into();
+            let mask = mask.unpack().into_grey().into();
             self.put(stem, &format!("{number}mask.png"), &encode_png(&mask)?)?;
             self.put(stem, &format!("{number}overlay.png"), &encode_png(&overlay)?)
         })

@@ -65,8 +65,8 @@ fn write(
     let pictures = Pictures::draw(
         include,
         slice,
-        || mask,
-        || model.overlay(slice, mask, window),
+        || mask.clone(),
+        |mask| model.overlay(slice, mask, window),
         result.probability_png.as_deref(),
     )?;
     Ok(PartialReport {

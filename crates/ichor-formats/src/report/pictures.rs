@@ -8,7 +8,6 @@ use crate::slice::{CtSlice, Intensity};
 use base64::Engine as _;
 use image::{DynamicImage, GrayImage, ImageBuffer};
 use serde::{Deserialize, Serialize};
-use std::borrow::Borrow;
 
 /// Which pictures the report contains. That of the probabilities is chosen by
 /// [`crate::segmenter::SegmentRequest::probabilities`].
@@ -81,17 +80,20 @@ pub struct Samples {
 
 impl Pictures {
     /// Draws and encodes the pictures of `slice` and its `mask` that `include` requests.
-    pub(super) fn draw<M: Borrow<Mask>>(
+    pub(super) fn draw(
         include: Include,
         slice: &CtSlice,
-        mask: impl FnOnce() -> M,
-        overlay: impl FnOnce() -> DynamicImage,
+        mask: impl FnOnce() -> Mask,
+        overlay: impl FnOnce(&Mask) -> DynamicImage,
         probability_png: Option<&[u8]>,
     ) -> Result<Self> {
         let picture = |image: DynamicImage| encode_png(&image).map(Picture::png);
+        let mask = (include.mask || include.overlay).then(mask);
+        let overlay = mask.as_ref().filter(|_| include.overlay).map(overlay);
+        let mask = mask.filter(|_| include.mask).map(|mask| mask.into_grey().into());
         Ok(Self {
-            mask: include.mask.then(|| picture(mask().borrow().to_grey().into())).transpose()?,
-            overlay: include.overlay.then(|| picture(overlay())).transpose()?,
+            mask: mask.map(picture).transpose()?,
+            overlay: overlay.map(picture).transpose()?,
             probabilities: probability_png.map(Picture::png),
             samples: include.samples.then(|| Samples::of(slice)).transpose()?,
         })

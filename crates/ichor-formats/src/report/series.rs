@@ -149,7 +149,10 @@ fn series_slice(
             include,
             &series.slices[index],
             || mask.unpack(),
-            || model.overlay_of(analysis, index),
+            |mask| {
+                let slice = &series.slices[index];
+                model.overlay(slice, mask, analysis.window_of(slice))
+            },
             result.probability_png.as_deref(),
         )?,
         false => Pictures::default(),
