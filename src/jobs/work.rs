@@ -194,7 +194,7 @@ impl Task<'_> {
         if let Some(stop) = saved.stop.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(stop);
         }
-        let analysis = analysis?;
+        let mut analysis = analysis?;
         // The series may have emptied the mask of a slice after its report was written.
         let outlined = saved.outlined.into_inner().unwrap_or_else(PoisonError::into_inner);
         for index in outlined.into_iter().filter(|&index| analysis.slices[index].lesions.is_empty())
@@ -202,6 +202,8 @@ impl Task<'_> {
             let report = write_final_slice_report(model, &analysis, index, *include)?;
             self.worker.put(&self.keys.slice(index), &report)?;
         }
+        // Pictures are in the reports of the slices alone.
+        analysis.slices.iter_mut().for_each(|slice| slice.probability_png = None);
         let measurements = Measurements {
             model: model.spec().name.clone(),
             slices: analysis.slices.len(),

@@ -176,7 +176,7 @@ def test_messages_that_name_no_job_are_taken_and_do_no_harm(worker: LambdaFuncti
     bodies = ["", "null", "{", '{"Event": "s3:TestEvent"}', upload_event("0" * 32)["Records"][0]["body"]]
     assert worker.invoke_raw(queue_event(*bodies)).json() == NOTHING_FAILED
     # An event of another kind is a mistake of the operator and is reported as such.
-    assert "neither of a queue" in worker.invoke_raw({"hello": "world"}).text
+    assert "neither a batch of a queue" in worker.invoke_raw({"hello": "world"}).text
 
 
 def test_only_the_message_whose_work_failed_comes_again(
