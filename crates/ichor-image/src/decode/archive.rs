@@ -6,7 +6,7 @@
 mod directory;
 
 use super::reader::Files;
-use super::source::{HEAD_BYTES, ReadSeek, Source};
+use super::source::{HEAD_BYTES, MAX_DEFLATE_RATIO, ReadSeek, Source};
 use super::tally::Tally;
 use super::{Format, decode_file, dicom, guarded, sniff as sniff_format};
 use crate::decode::{Decoded, Limits};
@@ -15,9 +15,6 @@ use crate::slice::CtSlice;
 use directory::{Archive, Entry, list};
 pub use directory::{is_clutter, natural_order};
 use std::io::{Read, sink};
-
-/// Deflate cannot shrink further than this (258 bytes to two bits).
-const MAX_DEFLATE_RATIO: u64 = 1032;
 
 pub(super) fn sniff(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06")

@@ -8,7 +8,7 @@ mod orientation;
 mod storage;
 mod voxels;
 
-use super::source::Source;
+use super::source::{GZIP, MAX_DEFLATE_RATIO, Source};
 use super::{Decoded, Limits};
 use crate::error::{Error, Result};
 use crate::series::VolumeGrid;
@@ -16,13 +16,10 @@ use crate::slice::{CtSlice, Intensity, Warning};
 use flate2::read::MultiGzDecoder;
 use header::VolumeHeader;
 use orientation::Orientation;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Read};
 use storage::{Storage, ValueRange};
 use voxels::Voxels;
 
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// Maximum compression factor of deflate (258 bytes in two bits).
-const MAX_GZIP_FACTOR: u64 = 1032;
 /// Size of the buffer for decompressed bytes.
 const BUFFER_BYTES: usize = 128 << 10;
 /// A volume that is larger as `f32` than the limit of a series divided by this is rounded to 16 bits.
@@ -45,11 +42,12 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
 /// [`Error::TooLarge`] and [`Error::Unprocessable`] for sizes outside of the limits or values that are mostly NaN.
 pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Decoded> {
     let max_input = source.max_bytes();
-    let (mut reader, is_gzip) = open(source)?;
+    let is_gzip = source.head()?.starts_with(&GZIP);
+    let mut reader = open(source, is_gzip)?;
     let header = VolumeHeader::read(&mut reader, is_gzip)?;
     header.check_size(limits)?;
     // The input must be long enough for the declared size, before memory is allocated for it.
-    let max_output = max_input.saturating_mul(if is_gzip { MAX_GZIP_FACTOR } else { 1 });
+    let max_output = max_input.saturating_mul(if is_gzip { MAX_DEFLATE_RATIO } else { 1 });
     if header.offset + header.raw_bytes() > max_output {
         return Err(Error::Undecodable("it ends before its last voxel".into()));
     }
@@ -64,7 +62,7 @@ pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Decoded
         None if header.float_bytes() > limits.max_series_bytes / MAX_FLOATS_DIVISOR => {
             let range = ValueRange::read(&mut reader, &header)?;
             drop(reader);
-            reader = open(source)?.0;
+            reader = open(source, is_gzip)?;
             voxels::skip_to_first(&mut reader, &header, 0)?;
             Storage::from_range(&range, &header)
         }
@@ -86,22 +84,14 @@ pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Decoded
     Ok(Decoded { grid: Some(grid), ..Decoded::from(slices.collect::<Vec<_>>()) })
 }
 
-/// Opens the source. Returns a reader of the uncompressed file, and whether the source is gzip.
-fn open(source: &mut dyn Source) -> Result<(Box<dyn Read + '_>, bool)> {
-    let mut reader = source.open()?;
-    let mut magic = Vec::with_capacity(GZIP.len());
-    reader
-        .by_ref()
-        .take(GZIP.len() as u64)
-        .read_to_end(&mut magic)
-        .map_err(Error::io("The file cannot be read"))?;
-    let is_gzip = magic == GZIP;
-    let bytes = Cursor::new(magic).chain(reader);
+/// A reader of the uncompressed file from its start.
+fn open(source: &mut dyn Source, is_gzip: bool) -> Result<Box<dyn Read + '_>> {
+    let reader = source.open()?;
     if !is_gzip {
-        return Ok((Box::new(bytes), false));
+        return Ok(reader);
     }
     // Buffered, because rows are read one by one, and each call of the decoder takes about as long as one row.
-    Ok((Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(bytes))), true))
+    Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(reader))))
 }
 
 /// Checks number and size of the slices against the limits.

@@ -24,15 +24,15 @@ pub(super) fn decode(source: &mut dyn Source, limits: &Limits) -> Result<Vec<CtS
     if let Some(bytes) = source.bytes() {
         return decode_bytes(bytes, limits);
     }
-    let unreadable = || Error::io("The file cannot be read");
-    let mut reader = source.open()?;
-    let mut bytes = Vec::new();
-    reader.by_ref().take(MAGIC_BYTES).read_to_end(&mut bytes).map_err(unreadable())?;
     // No format stores a picture in much more bytes than it decodes to. A TIFF may have several pictures.
-    let is_tiff = sniff(&bytes).is_ok_and(|format| format == ImageFormat::Tiff);
+    let is_tiff = sniff(source.head()?).is_ok_and(|format| format == ImageFormat::Tiff);
     let limit = if is_tiff { limits.max_series_bytes } else { limits.max_decoded_bytes };
-    let remaining = (limit + 1).saturating_sub(bytes.len() as u64);
-    reader.take(remaining).read_to_end(&mut bytes).map_err(unreadable())?;
+    let mut bytes = Vec::new();
+    source
+        .open()?
+        .take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(Error::io("The file cannot be read"))?;
     if bytes.len() as u64 > limit {
         return Err(Error::TooLarge {
             what: "The size of a picture in bytes",
@@ -277,9 +277,6 @@ fn sniff(bytes: &[u8]) -> Result<ImageFormat> {
         _ => Err(foreign::unsupported(bytes)),
     }
 }
-
-/// Bytes that contain the signature of every format.
-const MAGIC_BYTES: u64 = 16;
 
 const SHRINK: &str = "Resample the slice; CT slices are 512 px per side.";
 

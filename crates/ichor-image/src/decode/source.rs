@@ -9,6 +9,12 @@ use std::path::Path;
 /// Length of the head, which identifies every format: the magic of NIfTI ends at byte 348.
 pub(super) const HEAD_BYTES: u64 = 4096;
 
+/// The first bytes of a gzip file (RFC 1952).
+pub(super) const GZIP: [u8; 2] = [0x1F, 0x8B];
+
+/// Maximum compression factor of deflate: 258 bytes in two bits.
+pub(super) const MAX_DEFLATE_RATIO: u64 = 1032;
+
 /// Bytes that can be read from their start, any number of times.
 pub(super) trait Source {
     /// A reader of all bytes.

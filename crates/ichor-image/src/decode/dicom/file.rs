@@ -3,7 +3,7 @@
 use super::damaged;
 use super::structure::Encoding;
 use super::syntax::Syntax;
-use crate::decode::source::Source;
+use crate::decode::source::{GZIP, Source};
 use crate::decode::{Limits, foreign};
 use crate::error::{Error, Result};
 use crate::slice::Warning;
@@ -14,7 +14,6 @@ use std::io::{Cursor, Read, empty};
 
 const PREAMBLE: usize = 128;
 const MAGIC: &[u8] = b"DICM";
-const GZIP: [u8; 2] = [0x1F, 0x8B];
 
 /// Maximum size of the attributes before the pixel data, bytes. An enhanced image of 512 frames has about 2 MiB of
 /// them.
@@ -71,18 +70,11 @@ impl<'a> DicomFile<'a> {
             let bytes = source.bytes().unwrap_or_default();
             return Self::from_head(bytes.into(), Box::new(empty()), false, limits);
         }
+        let is_gzip = source.head()?.starts_with(&GZIP);
         let mut rest = source.open()?;
-        let mut magic = Vec::with_capacity(GZIP.len());
-        rest.by_ref()
-            .take(GZIP.len() as u64)
-            .read_to_end(&mut magic)
-            .map_err(Error::io("The file cannot be read"))?;
-        let is_gzip = magic == GZIP;
-        let bytes = Cursor::new(magic).chain(rest);
-        let mut rest: Box<dyn Read + 'a> = match is_gzip {
-            true => Box::new(MultiGzDecoder::new(bytes)),
-            false => Box::new(bytes),
-        };
+        if is_gzip {
+            rest = Box::new(MultiGzDecoder::new(rest));
+        }
         let mut head = Vec::new();
         rest.by_ref().take(MAX_HEAD).read_to_end(&mut head).map_err(|_| damaged())?;
         let has_more = head.len() as u64 == MAX_HEAD;
