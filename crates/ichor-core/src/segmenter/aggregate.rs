@@ -16,13 +16,11 @@ impl Segmenter {
         &self,
         mut series: Series,
         mut results: SliceResults,
-        decoded_slices: usize,
-        decode_ms: f64,
+        is_single_slice: bool,
         request: &SegmentRequest,
         observer: &dyn Observer,
     ) -> Result<Analysis> {
         let started = observer.elapsed_ms();
-        let is_single_slice = decoded_slices == 1;
         let slices: Vec<&mut SliceResult> = results.iter_mut().map(|(result, _)| result).collect();
         match is_single_slice {
             true => inherit_doubts(&series.warnings, slices),
@@ -30,7 +28,6 @@ impl Segmenter {
         }
         let window = self.hounsfield_window(request.window);
         let mut analysis = Analysis::new(series, results, *request, is_single_slice, window)?;
-        analysis.timings.decode = decode_ms;
         analysis.timings.postprocess += observer.elapsed_ms() - started;
         Ok(analysis)
     }

@@ -23,23 +23,19 @@ impl Segmenter {
     /// decoded; the time of decoding then includes waiting for the network.
     ///
     /// # Errors
-    /// [`crate::Error::InvalidParameter`] for a threshold outside (0, 1); [`crate::Error::Image`] where the input cannot be
-    /// read or holds no slice of a head; [`crate::Error::Model`], [`crate::Error::Busy`] or [`crate::Error::Inference`] where the
-    /// network cannot run.
+    /// [`crate::Error::InvalidParameter`] for a threshold outside (0, 1); [`crate::Error::Image`] where the input
+    /// cannot be read or holds no slice of a head; [`crate::Error::Model`], [`crate::Error::Busy`] or
+    /// [`crate::Error::Inference`] where the network cannot run.
     pub fn segment(
         &self,
         slices: SliceReader<'_>,
         request: &SegmentRequest,
         observer: &dyn Observer,
     ) -> Result<Analysis> {
-        request.check()?;
-        let started = observer.elapsed_ms();
         if self.engine().is_some_and(|engine| engine.max_batch() > 1) {
             return self.segment_streaming(slices, request, observer);
         }
-        let decoded = slices.read_all()?;
-        let decode_ms = observer.elapsed_ms() - started;
-        self.segment_decoded(decoded, decode_ms, request, observer, None)
+        self.segment_after_decoding(slices, request, observer, None)
     }
 
     /// As [`Segmenter::segment`], with the work on each slice kept in `checkpoints`. Slices run one by one,
@@ -54,48 +50,48 @@ impl Segmenter {
         observer: &dyn Observer,
         checkpoints: &dyn Checkpoints,
     ) -> Result<Analysis> {
+        self.segment_after_decoding(slices, request, observer, Some(checkpoints))
+    }
+
+    fn segment_after_decoding(
+        &self,
+        slices: SliceReader<'_>,
+        request: &SegmentRequest,
+        observer: &dyn Observer,
+        checkpoints: Option<&dyn Checkpoints>,
+    ) -> Result<Analysis> {
         request.check()?;
         let started = observer.elapsed_ms();
         let decoded = slices.read_all()?;
         let decode_ms = observer.elapsed_ms() - started;
-        self.segment_decoded(decoded, decode_ms, request, observer, Some(checkpoints))
+        let mut analysis = self.segment_decoded(decoded, request, observer, checkpoints)?;
+        analysis.timings.decode = decode_ms;
+        Ok(analysis)
     }
 
     pub(super) fn segment_decoded(
         &self,
         decoded: Decoded,
-        decode_ms: f64,
         request: &SegmentRequest,
         observer: &dyn Observer,
         checkpoints: Option<&dyn Checkpoints>,
     ) -> Result<Analysis> {
-        let decoded_slices = decoded.slices.len();
-        observer.on_decoded(decoded_slices);
+        let is_single_slice = decoded.slices.len() == 1;
+        observer.on_decoded(decoded.slices.len());
         let series = assemble(decoded, request.series_request())?;
-        let gate = match decoded_slices {
-            1 => gate_of_single(&series, request),
-            _ => MaskGate::of_series(&series),
+        let gate = match is_single_slice {
+            true => gate_of_single(&series, request),
+            false => MaskGate::of_series(&series),
         };
         if let Some(checkpoints) = checkpoints {
             checkpoints.on_series(&series)?;
         }
         let segment = |(index, slice)| {
-            let segmented = match checkpoints {
-                None => self.segment_slice_of_series(slice, request, gate, observer)?,
-                Some(checkpoints) => {
-                    let logits = |prepared: &NetworkInput| match checkpoints.load_logits(index)? {
-                        Some(logits) => Ok(logits),
-                        None => {
-                            let logits = self.infer(prepared)?;
-                            checkpoints.save_logits(index, &logits)?;
-                            Ok(logits)
-                        }
-                    };
-                    let segmented = self.segment_with(slice, request, gate, observer, &logits)?;
-                    checkpoints.on_slice(&series, index, &segmented)?;
-                    segmented
-                }
-            };
+            let logits = |prepared: &NetworkInput| self.load_or_infer(checkpoints, index, prepared);
+            let segmented = self.segment_with(slice, request, gate, observer, &logits)?;
+            if let Some(checkpoints) = checkpoints {
+                checkpoints.on_slice(&series, index, &segmented)?;
+            }
             observer.on_slice();
             Ok((segmented.result, segmented.mask.pack()))
         };
@@ -108,7 +104,23 @@ impl Segmenter {
                 slices.map(segment).collect::<Result<SliceResults>>()?
             }
         };
-        self.aggregate(series, results, decoded_slices, decode_ms, request, observer)
+        self.aggregate(series, results, is_single_slice, request, observer)
+    }
+
+    /// The logits of a slice from its checkpoint; without one they are computed, and saved for a later run.
+    fn load_or_infer(
+        &self,
+        checkpoints: Option<&dyn Checkpoints>,
+        index: usize,
+        prepared: &NetworkInput,
+    ) -> Result<Logits> {
+        let Some(checkpoints) = checkpoints else { return self.infer(prepared) };
+        if let Some(logits) = checkpoints.load_logits(index)? {
+            return Ok(logits);
+        }
+        let logits = self.infer(prepared)?;
+        checkpoints.save_logits(index, &logits)?;
+        Ok(logits)
     }
 
     /// Segments one decoded slice.
@@ -122,25 +134,12 @@ impl Segmenter {
         observer: &dyn Observer,
     ) -> Result<SegmentedSlice> {
         request.check()?;
-        self.segment_slice_of_series(slice, request, request.gate, observer)
+        let infer = |prepared: &NetworkInput| self.infer(prepared);
+        self.segment_with(slice, request, request.gate, observer, &infer)
     }
 
-    fn segment_slice_of_series(
-        &self,
-        slice: &CtSlice,
-        request: &SegmentRequest,
-        gate: MaskGate,
-        observer: &dyn Observer,
-    ) -> Result<SegmentedSlice> {
-        self.segment_with(slice, request, gate, observer, &|prepared| self.infer(prepared))
-    }
-
-    /// Segments one decoded slice with logits that `logits` returns: computed by [`Segmenter::infer`], or
-    /// saved by an earlier run on the same slice.
-    ///
-    /// # Errors
-    /// As [`preprocess`], and those of `logits`.
-    pub fn segment_with(
+    /// Segments one decoded slice with the logits that `logits` returns.
+    fn segment_with(
         &self,
         slice: &CtSlice,
         request: &SegmentRequest,

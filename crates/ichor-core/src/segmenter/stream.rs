@@ -60,18 +60,21 @@ impl Segmenter {
         request: &SegmentRequest,
         observer: &dyn Observer,
     ) -> Result<Analysis> {
+        request.check()?;
         let started = observer.elapsed_ms();
         let StreamedSlices { decoded, results, late_warnings } =
             self.stream(slices, request, observer)?;
         let decode_ms = observer.elapsed_ms() - started;
-        let decoded_slices = decoded.slices.len();
-        if decoded_slices < 2 {
-            return self.segment_decoded(decoded, decode_ms, request, observer, None);
-        }
-        observer.on_decoded(decoded_slices);
-        let series = assemble(decoded, request.series_request())?;
-        let results = in_order(&series, results, late_warnings)?;
-        self.aggregate(series, results, decoded_slices, decode_ms, request, observer)
+        let mut analysis = if decoded.slices.len() < 2 {
+            self.segment_decoded(decoded, request, observer, None)?
+        } else {
+            observer.on_decoded(decoded.slices.len());
+            let series = assemble(decoded, request.series_request())?;
+            let results = in_order(&series, results, late_warnings)?;
+            self.aggregate(series, results, false, request, observer)?
+        };
+        analysis.timings.decode = decode_ms;
+        Ok(analysis)
     }
 
     /// Decodes and segments side by side; an input of one slice is only decoded.
