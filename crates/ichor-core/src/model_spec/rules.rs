@@ -136,8 +136,7 @@ fn preprocessing_step(step_field: &str, step: &Step) -> Outcome {
         }
         Step::CropToHead { threshold, margin } => {
             fraction(&field("threshold"), threshold)?;
-            let is_margin = (0.0..=1.0).contains(&margin);
-            require(is_margin, &field("margin"), margin, FROM_0_TO_1)
+            share(&field("margin"), margin)
         }
         Step::Resize { width, height } => {
             [("width", width), ("height", height)].into_iter().try_for_each(|(name, side)| {
@@ -178,8 +177,7 @@ fn series(chain: &SeriesChain, shorter_side: usize) -> Outcome {
     positive("series.slice_spacing_mm", chain.slice_spacing_mm)?;
     strongest_cell("series.cell", &chain.cell, shorter_side)?;
     calibration("series.calibration", &chain.calibration)?;
-    let cut_off = chain.slice_threshold;
-    require((0.0..=1.0).contains(&cut_off), "series.slice_threshold", cut_off, FROM_0_TO_1)?;
+    share("series.slice_threshold", chain.slice_threshold)?;
     fraction("series.faint_threshold", chain.fallback_threshold)
 }
 
@@ -188,8 +186,8 @@ fn verdicts(spec: &ModelSpec) -> Outcome {
         return Ok(());
     };
     let (low, high) = (bands.unlikely_below, bands.likely_from);
-    require((0.0..=1.0).contains(&low), "verdicts.unlikely_below", low, FROM_0_TO_1)?;
-    require((0.0..=1.0).contains(&high), "verdicts.likely_from", high, FROM_0_TO_1)?;
+    share("verdicts.unlikely_below", low)?;
+    share("verdicts.likely_from", high)?;
     require(low <= high, "verdicts.unlikely_below", low, "at most verdicts.likely_from")
 }
 
@@ -203,6 +201,10 @@ fn sigmoid(field: &str, activation: &str) -> Outcome {
 
 fn fraction(field: &str, value: f32) -> Outcome {
     require(value > 0.0 && value < 1.0, field, value, BETWEEN_0_AND_1)
+}
+
+fn share(field: &str, value: f32) -> Outcome {
+    require((0.0..=1.0).contains(&value), field, value, FROM_0_TO_1)
 }
 
 fn positive(field: &str, value: f32) -> Outcome {
