@@ -52,13 +52,12 @@ pub(super) struct SegmentParams {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct IncludeList {
     contours: bool,
-    probabilities: bool,
     pictures: Include,
 }
 
 impl Default for IncludeList {
     fn default() -> Self {
-        Self { contours: true, probabilities: false, pictures: Include::default() }
+        Self { contours: true, pictures: Include::default() }
     }
 }
 
@@ -140,7 +139,7 @@ impl SegmentParams {
         let segment = segmenter::SegmentRequest {
             threshold: self.threshold,
             contours: include.contours,
-            probabilities: include.probabilities,
+            probabilities: include.pictures.probabilities,
             window: self.window,
             as_series: self.as_series.unwrap_or_default(),
             series: self.series,
@@ -216,16 +215,15 @@ fn parse_bool(text: &str, name: &str, source: Source) -> Result<bool, Problem> {
 }
 
 fn parse_include(list: &str) -> Result<IncludeList, Problem> {
-    let (mut contours, mut probabilities) = (false, false);
-    let mut include = Include::NOTHING;
+    let (mut contours, mut pictures) = (false, Include::NOTHING);
     for name in list.split(',').map(str::trim).filter(|n| !n.is_empty()) {
         match name {
-            "mask" => include.mask = true,
-            "overlay" => include.overlay = true,
-            "probabilities" => probabilities = true,
+            "mask" => pictures.mask = true,
+            "overlay" => pictures.overlay = true,
+            "probabilities" => pictures.probabilities = true,
             "contours" => contours = true,
-            "samples" => include.samples = true,
-            "every_slice" => include.every_slice = true,
+            "samples" => pictures.samples = true,
+            "every_slice" => pictures.every_slice = true,
             _ => {
                 let detail = "include takes mask, overlay, probabilities, contours, samples \
                               and every_slice, separated by commas.";
@@ -233,7 +231,7 @@ fn parse_include(list: &str) -> Result<IncludeList, Problem> {
             }
         }
     }
-    Ok(IncludeList { contours, probabilities, pictures: include })
+    Ok(IncludeList { contours, pictures })
 }
 
 #[cfg(test)]

@@ -9,14 +9,16 @@ use base64::Engine as _;
 use image::{DynamicImage, GrayImage, ImageBuffer};
 use serde::{Deserialize, Serialize};
 
-/// Which pictures the report contains. That of the probabilities is chosen by
-/// [`crate::segmenter::SegmentRequest::probabilities`].
+/// Which pictures the report contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Include {
     /// The mask PNG.
     pub mask: bool,
     /// The overlay PNG.
     pub overlay: bool,
+    /// The probability PNG, of an analysis that was requested with
+    /// [`crate::segmenter::SegmentRequest::probabilities`].
+    pub probabilities: bool,
     /// The samples of the slice itself.
     pub samples: bool,
     /// The pictures of every slice of a series, not of its key slice only.
@@ -25,8 +27,13 @@ pub struct Include {
 
 impl Include {
     /// No pictures.
-    pub const NOTHING: Self =
-        Self { mask: false, overlay: false, samples: false, every_slice: false };
+    pub const NOTHING: Self = Self {
+        mask: false,
+        overlay: false,
+        probabilities: false,
+        samples: false,
+        every_slice: false,
+    };
 }
 
 impl Default for Include {
@@ -94,7 +101,7 @@ impl Pictures {
         Ok(Self {
             mask: mask.map(picture).transpose()?,
             overlay: overlay.map(picture).transpose()?,
-            probabilities: probability_png.map(Picture::png),
+            probabilities: probability_png.filter(|_| include.probabilities).map(Picture::png),
             samples: include.samples.then(|| Samples::of(slice)).transpose()?,
         })
     }
