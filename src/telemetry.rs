@@ -8,7 +8,7 @@
 //! Events are those of the crate `tracing`. [`init_logging`] lets only events of Ichor itself pass: the libraries that
 //! read DICOM write attributes of patients into theirs, and the Lambda runtime writes whole requests.
 
-use crate::segmenter::StageTimings;
+use crate::segmenter::{Analysis, Segmenter, StageTimings};
 use serde_json::{Map, Value, json};
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -32,6 +32,23 @@ pub struct Measurements {
     pub slices: usize,
     /// Durations of the stages, ms, summed over the slices.
     pub stages: StageTimings,
+}
+
+impl Measurements {
+    /// The measurements of an analysis by `model`.
+    pub fn new(model: &Segmenter, analysis: &Analysis) -> Self {
+        Self {
+            model: model.spec().name.clone(),
+            slices: analysis.slices.len(),
+            stages: analysis.timings,
+        }
+    }
+
+    /// Adds the measurements of another input.
+    pub fn add(&mut self, other: &Self) {
+        self.slices += other.slices;
+        self.stages = self.stages + other.stages;
+    }
 }
 
 /// Writes a line of telemetry; `None` writes none.

@@ -96,11 +96,7 @@ pub(super) fn run(service: &Service, task: Task) -> Result<TaskOutput, Problem> 
     let files: Vec<&[u8]> = task.images.iter().map(|image| &image[..]).collect();
     let slices = open(Input::Files(&files), &service.limits.slice)?;
     let mut analysis = model.segment(slices, &segment, &stopwatch)?;
-    let measurements = Measurements {
-        model: model.spec().name.clone(),
-        slices: analysis.slices.len(),
-        stages: analysis.timings,
-    };
+    let measurements = Measurements::new(model, &analysis);
     let (answer, seg) = choose_answer(&task.answers, model, &mut analysis)?;
     let (content_type, body) = match answer {
         Answer::Picture => ("image/png", encode_png(&picture(model, &analysis))?),

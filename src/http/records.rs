@@ -87,7 +87,9 @@ impl Lines<'_> {
     /// Segments as many lines at the same time as the service does requests, so that the engine gets full batches.
     fn answer(&self, records: &[Bytes]) -> Response {
         let (next, answers) = (AtomicUsize::new(0), Mutex::new(vec![Vec::new(); records.len()]));
-        let totals = Mutex::new((0, StageTimings::default()));
+        let model = self.service.models.get(self.defaults.model.as_deref());
+        let model = model.map_or_else(|_| String::new(), |model| model.spec().name.clone());
+        let totals = Mutex::new(Measurements { model, slices: 0, stages: StageTimings::default() });
         std::thread::scope(|scope| {
             for _ in 0..records.len().min(self.service.limits.running) {
                 scope.spawn(|| {
@@ -96,24 +98,17 @@ impl Lines<'_> {
                         let Some(record) = records.get(index) else { break };
                         let (line, measured) = self.line(index, record);
                         answers.lock().unwrap_or_else(PoisonError::into_inner)[index] = line;
-                        if let Some(Measurements { slices, stages, .. }) = measured {
-                            let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
-                            *totals = (totals.0 + slices, totals.1 + stages);
+                        if let Some(measured) = measured {
+                            totals.lock().unwrap_or_else(PoisonError::into_inner).add(&measured);
                         }
                     }
                 });
             }
         });
         let lines = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (slices, stages) = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let model = self.defaults.model.as_deref();
-        let model = self
-            .service
-            .models
-            .get(model)
-            .map_or_else(|_| String::new(), |m| m.spec().name.clone());
+        let totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
         let headers = [(header::CONTENT_TYPE, JSON_LINES), (header::CACHE_CONTROL, "no-store")];
-        (Extension(Measurements { model, slices, stages }), headers, lines.concat()).into_response()
+        (Extension(totals), headers, lines.concat()).into_response()
     }
 
     /// The answer to one line, with its line break.

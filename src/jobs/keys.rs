@@ -93,8 +93,9 @@ pub(super) fn slice_index(name: &str) -> Option<usize> {
     name.strip_prefix(SLICE)?.strip_suffix(".json")?.parse().ok()
 }
 
-pub(super) fn is_logits(name: &str) -> bool {
-    name.starts_with(LOGITS)
+/// Index of the slice whose logits have this name in the job's folder.
+pub(super) fn logits_index(name: &str) -> Option<usize> {
+    name.strip_prefix(LOGITS)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -133,8 +134,10 @@ mod tests {
         for index in [0, 7, 511, 12_345] {
             let key = keys.slice(index);
             assert_eq!(slice_index(key.strip_prefix(&keys.folder()).unwrap()), Some(index));
+            let key = keys.logits(index);
+            assert_eq!(logits_index(key.strip_prefix(&keys.folder()).unwrap()), Some(index));
         }
         assert_eq!(slice_index("logits-0001"), None);
-        assert!(is_logits("logits-0001"));
+        assert_eq!(logits_index("logits-0001"), Some(1));
     }
 }

@@ -5,7 +5,7 @@ use super::{JobId, JobLimits, Jobs, NewJob, Order, Record, Worker, delete_all, r
 use crate::decode::Limits;
 use crate::error::{Error, Result};
 use crate::object_store::{DirObjects, Incoming, ObjectStore};
-use crate::segmenter::{Models, StageTimings};
+use crate::segmenter::Models;
 use crate::telemetry::Measurements;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -161,20 +161,15 @@ async fn work(
             Some(Ok((outcome, measurements))) => {
                 tracing::info!(?outcome, "job ended");
                 let mut measured = measured.lock().unwrap_or_else(PoisonError::into_inner);
-                measurements.into_iter().for_each(|new| add(&mut measured, new));
+                if let Some(new) = measurements {
+                    let sum = measured.entry(new.model.clone());
+                    sum.and_modify(|sum| sum.add(&new)).or_insert(new);
+                }
             }
             // For example on a full disk. The job stays as it is and is resumed at the next start.
             _ => tracing::error!("a job stopped; its folder could not be read or written"),
         }
     }
-}
-
-fn add(measured: &mut BTreeMap<String, Measurements>, new: Measurements) {
-    let zero =
-        Measurements { model: new.model.clone(), slices: 0, stages: StageTimings::default() };
-    let sum = measured.entry(new.model).or_insert(zero);
-    sum.slices += new.slices;
-    sum.stages = sum.stages + new.stages;
 }
 
 /// Deletes the data of expired jobs, and their records a day later.

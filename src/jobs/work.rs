@@ -1,6 +1,6 @@
 //! The work on one job, from its upload to its result.
 
-use super::keys::{Keys, PROBLEM, RESULT, is_logits, slice_index};
+use super::keys::{Keys, PROBLEM, RESULT, logits_index, slice_index};
 use super::record::{Order, Progress, Record};
 use super::{JSON, JobId, delete_all, read_json, to_json};
 use crate::decode::{Input, Limits, open};
@@ -139,7 +139,7 @@ impl Worker<'_> {
     /// Deletes what only the work needed: the upload and the logits.
     fn clear(&self, keys: Keys) -> Result<()> {
         let names = self.runtime.block_on(self.store.list(&keys.folder()))?;
-        let logits = names.iter().filter(|name| is_logits(name));
+        let logits = names.iter().filter(|name| logits_index(name).is_some());
         let mut deleted = vec![keys.upload()];
         deleted.extend(logits.map(|name| keys.folder() + name));
         self.runtime.block_on(self.store.delete(&deleted))
@@ -181,11 +181,7 @@ impl Task<'_> {
             task: *self,
             model,
             attempts,
-            with_logits: names
-                .iter()
-                .filter(|name| is_logits(name))
-                .filter_map(|name| index_of(name))
-                .collect(),
+            with_logits: names.iter().filter_map(|name| logits_index(name)).collect(),
             reported: names.iter().filter_map(|name| slice_index(name)).collect(),
             outlined: Mutex::default(),
             stop: Mutex::default(),
@@ -194,7 +190,7 @@ impl Task<'_> {
         if let Some(stop) = saved.stop.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(stop);
         }
-        let mut analysis = analysis?;
+        let analysis = analysis?;
         // The series may have emptied the mask of a slice after its report was written.
         let outlined = saved.outlined.into_inner().unwrap_or_else(PoisonError::into_inner);
         for index in outlined.into_iter().filter(|&index| analysis.slices[index].lesions.is_empty())
@@ -202,22 +198,11 @@ impl Task<'_> {
             let report = write_final_slice_report(model, &analysis, index, *include)?;
             self.worker.put(&self.keys.slice(index), &report)?;
         }
-        // Pictures are in the reports of the slices alone.
-        analysis.slices.iter_mut().for_each(|slice| slice.probability_png = None);
-        let measurements = Measurements {
-            model: model.spec().name.clone(),
-            slices: analysis.slices.len(),
-            stages: analysis.timings,
-        };
+        let measurements = Measurements::new(model, &analysis);
         let mut report = write_series_report(model, analysis, Include::NOTHING, &stopwatch)?;
         report.request_id = Some(self.keys.id().to_string());
         Ok((to_json(&report)?, measurements))
     }
-}
-
-/// The slice that the name of an object with logits ends with.
-fn index_of(name: &str) -> Option<usize> {
-    name.rsplit('-').next()?.parse().ok()
 }
 
 /// Logits and reports of the slices of a job in the store.
