@@ -1,6 +1,7 @@
 //! What is recorded of each request: a line of telemetry, the metrics, an event for the operator.
 
 use super::Service;
+use super::headers::{ContentLength, HeaderMapExt};
 use super::metrics::RequestFacts;
 use super::problem::{Problem, RequestId};
 use crate::telemetry::{Measurements, Metric, Unit, line, now_ms};
@@ -9,7 +10,6 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
-use headers::{ContentLength, HeaderMapExt};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

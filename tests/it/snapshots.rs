@@ -82,7 +82,7 @@ fn file_content(name: &str, bytes: &[u8]) -> Value {
             flate2::read::GzDecoder::new(bytes).read_to_end(&mut unpacked).unwrap();
             let (header, voxels) = unpacked.split_at(352);
             let lit = voxels.iter().filter(|&&voxel| voxel > 0).count();
-            let header: String = header.iter().map(|byte| format!("{byte:02x}")).collect();
+            let header = hex::encode(header);
             json!({ "header": header, "voxels": voxels.len(), "lit": lit })
         }
         "dcm" => {
