@@ -1,7 +1,7 @@
 // Stores the page for offline use. Network first, so that an old copy never hides a newer page.
 // Requests to the API pass through: no image and no result is ever stored.
 
-const CACHE = 'ichor-page-3'; // a new number removes the files of older versions
+const CACHE = 'ichor-page-4'; // a new number removes the files of older versions
 const FILES = [
   './', 'icon.svg', 'manifest.webmanifest', 'css/page.css', 'css/viewer.css', 'css/panels.css', 'samples/samples.json',
   'js/analysis.js',
@@ -55,6 +55,7 @@ const FILES = [
   'js/settings.js',
   'js/shortcuts.js',
   'js/strings.js',
+  'js/strings/de-warnings.js',
   'js/strings/de.js',
   'js/strings/en.js',
   'js/task-runner.js',

@@ -1,0 +1,106 @@
+// Die deutschen Texte der Warnungen des Servers, nach ihrem Code. Die englischen schickt der Server selbst.
+
+export default {
+  // Die Graustufen
+  display_image: 'Die Datei enthält keine Hounsfield-Einheiten; sie wird als Bild im Hirnfenster gelesen.',
+  window_estimated: 'Das Bild hat keines der Fenster, für die das Modell gemacht ist. Sein Fenster wurde geschätzt, die Grauwerte wurden umgerechnet.',
+  window_ignored: 'Das Bild ist schon gefenstert; das gewünschte Fenster wurde nicht angewandt.',
+  colour_image: 'Das Bild hat Farben; eingezeichnete Anmerkungen können mit Anatomie verwechselt werden.',
+  sixteen_bit: 'Ein 16-Bit-Bild ohne Fenster wurde auf seinen eigenen Wertebereich gestreckt. Exportieren Sie es im Hirnfenster.',
+  hounsfield_assumed: 'NIfTI gibt nicht an, was seine Werte bedeuten; sie werden als Hounsfield-Einheiten eines CTs gelesen.',
+  modality_missing: 'Die DICOM-Datei nennt ihre Modalität nicht; sie wird als CT gelesen.',
+  not_hounsfield: 'Die Werte der DICOM-Datei sind keine Hounsfield-Einheiten; sie wurden in Graustufen umgerechnet.',
+  rescale_missing: 'Der DICOM-Datei fehlt Rescale Slope oder Intercept; 1 und 0 wurden angenommen. Die Hounsfield-Einheiten können falsch sein.',
+  inverted_display: 'Die DICOM-Datei verlangt eine umgekehrte Anzeige; ihre Hounsfield-Einheiten werden wie gespeichert gelesen.',
+  pixel_representation_wrong: 'Die DICOM-Datei nennt ihre Werte vorzeichenlos (Pixel Representation 0); sie sind negative Zahlen und wurden so gelesen.',
+  padding: 'Werte weit unter Luft (-1000 HE) liegen außerhalb des Sichtfelds; sie werden als Luft gezeigt und ausgewertet.',
+  no_air: 'Kein Wert ist so dunkel wie Luft (-1000 HE); die Skalierung der Datei kann falsch sein.',
+  values_rounded: 'Die Werte des Volumens haben Nachkommastellen; sie wurden gerundet.',
+  values_not_numbers: 'Einige Werte sind keine Zahlen; sie werden als Luft gelesen.',
+  scaling_ignored: 'Die Skalierung im Kopf der Datei ist keine Zahl; die Werte werden wie gespeichert gelesen.',
+  implausible_values: 'So hohe Werte sind in einem CT unmöglich; vermutlich wurde das Vorzeichen falsch gelesen. Prüfen Sie Pixel Representation (0028,0103).',
+  // Eine Funktion, wo ein Code zwei Ursachen hat.
+  hu_shifted: (message) => (message.includes('below')
+    ? 'Alle Werte liegen um 1000 oder 1024 unter Hounsfield-Einheiten; der Rescale Intercept wurde wohl zweimal angewandt. Addieren Sie 1024, oder setzen Sie ihn auf 0.'
+    : 'Alle Werte liegen um 1000 oder 1024 über Hounsfield-Einheiten; der Rescale Intercept ging wohl verloren. Ziehen Sie 1024 ab, oder setzen Sie ihn auf -1024.'),
+  hu_scaled: (message) => (message.includes('0 to 255')
+    ? 'Die Werte sind die eines gefensterten Bildes, 0 bis 255, keine Hounsfield-Einheiten. Senden Sie die Werte vor der Fensterung oder die Schichten als PNG.'
+    : 'Die Werte sind keine Hounsfield-Einheiten; sie wurden wohl auf [0, 1] oder [-1, 1] skaliert oder standardisiert. Senden Sie die Werte davor.'),
+
+  // Nicht auswertbar
+  modality_not_supported: 'Das Modell ist für diese Art Bild nicht gemacht. Eine Aussage über eine Blutung ist nicht möglich.',
+  head_not_found: 'Auf dem Bild wurde kein Kopf gefunden; das Ergebnis ist kaum aussagekräftig.',
+  head_not_recognized: 'Es wurde kein Kopf erkannt: kein Knochen um Weichteile. Senden Sie eine axiale Schicht eines Schädel-CTs im Hirnfenster (Mitte 40, Breite 80 bis 120) oder die DICOM-Datei.',
+  skull_open: 'Kein geschlossener Schädel gefunden; ausgewertet wurde nur, was Knochen umschließt.',
+  skull_not_found: 'Kein Schädel gefunden; das Bild wurde nicht ausgewertet. Senden Sie eine axiale Schicht des Kopfes im Hirnfenster, nicht auf das Gehirn zugeschnitten.',
+  skull_missing: 'Weichteile sind da, aber kein Knochen; der Schädel wurde wohl entfernt oder abgeschnitten. Senden Sie den ganzen Kopf.',
+  blank_image: 'Das Bild ist leer: Es hat kaum Kontrast. Exportieren Sie die Schicht noch einmal im Hirnfenster (Mitte 40, Breite 80 bis 120).',
+  few_grey_levels: 'Das Bild hat fast nur Schwarz und Weiß; Gewebe und Blut sind nicht zu unterscheiden. Exportieren Sie die Schicht noch einmal mit allen Graustufen im Hirnfenster (Mitte 40, Breite 80 bis 120).',
+  inverted_image: 'Das Bild ist invertiert: Luft ist weiß und Knochen schwarz. Exportieren Sie es mit schwarzer Luft.',
+  bone_window: 'Das Bild hat ein Knochenfenster oder ein ähnlich weites Fenster: Blut und Hirn haben dort fast dasselbe Grau. Exportieren Sie es im Hirnfenster (Mitte 40, Breite 80 bis 120).',
+  several_slices: 'Das Bild zeigt mehrere Schichten nebeneinander. Senden Sie jede Schicht als eigene Datei.',
+  photo_of_screen: 'Das Bild sieht aus wie das Foto eines Monitors oder Films. Exportieren Sie die Schicht aus dem Betrachter.',
+  colour_map: 'Das Bild ist farbig (Farbtabelle oder Foto); aus Farben lassen sich keine Hounsfield-Einheiten ableiten. Exportieren Sie die Schicht in Grau im Hirnfenster (Mitte 40, Breite 80 bis 120).',
+  nothing_outlined: 'Die Wahrscheinlichkeit einer Blutung liegt über dem Grenzwert des Modells, aber kein Bereich erreicht den Schwellenwert. Prüfen Sie die Schicht selbst, oder senken Sie den Schwellenwert.',
+
+  // Größen und Lage
+  spacing_unknown: 'Die Datei enthält keine Pixelgröße; Flächen sind nur in Pixeln bekannt.',
+  spacing_at_detector: 'Die DICOM-Datei nennt nur den Pixelabstand am Detektor, nicht im Patienten; Flächen und Volumen sind unbekannt.',
+  spacing_invalid: 'Der Pixelabstand in der DICOM-Datei ist unmöglich und wurde ignoriert; Flächen und Volumen sind unbekannt.',
+  implausible_size: 'Der Schädel ist nach dem Pixelabstand der Datei zu groß oder zu klein. Längen, Flächen und Volumen sind unbekannt. Prüfen Sie Pixelabstand oder Voxelgröße und ihre Einheit.',
+  implausible_volume: 'So viel Blut hat in einem Kopf keinen Platz; ein Abstand in der Datei ist vermutlich falsch. Längen, Flächen und Volumen sind unbekannt.',
+  positions_implausible: 'Die Positionen der Schichten passen zu keinem Kopf; Längen und Volumen sind unbekannt.',
+  positions_rescaled: 'Die Positionen stehen in einer anderen Einheit, wie die Schichtdicke zeigt; sie wurden umgerechnet.',
+  placement_invalid: 'Position oder Ausrichtung in der DICOM-Datei ist unmöglich und wurde ignoriert.',
+  orientation_assumed: 'Die Datei enthält keine brauchbare Ausrichtung; links und rechts können vertauscht sein.',
+  orientation_unusable: 'Die Ausrichtung im Kopf der Datei (sform oder qform) enthält unmögliche Zahlen und wurde nicht verwendet.',
+  oblique_volume: 'Das Volumen liegt schräg; seine Schichten folgen seinen eigenen Achsen und wurden nicht umgerechnet.',
+  sheared_pixels: 'Zeilen und Spalten stehen nicht senkrecht aufeinander; Größen sind unbekannt.',
+  slices_along_fourth_axis: 'Die Datei hat eine Schicht je Zeitpunkt; sie werden als Schichten eines Kopfes gelesen.',
+  not_axial: 'Die Schichten sind nicht axial; die Modelle sind für axiale Schichten gemacht.',
+  gantry_tilt: 'Die Gantry war gekippt. Volumen sind richtig, soweit die Datei Positionen enthält; manche Programme zeigen den Kopf verzerrt.',
+  tilt_implausible: 'Positionen und Ausrichtung der Schichten widersprechen sich; Volumen sind unbekannt.',
+  uneven_spacing: 'Die Schichten haben ungleiche Abstände; jede zählt bis zur halben Strecke zu ihren Nachbarn.',
+  missing_slices: 'Schichten fehlen; die Volumen sind dort interpoliert.',
+  volume_unknown: 'Volumen sind unbekannt: Den Schichten fehlen Abstände oder Positionen.',
+  frame_positions_derived: 'Die DICOM-Datei nennt nur die Position ihres ersten Bildes; die anderen wurden aus dem Schichtabstand berechnet.',
+  frame_positions_missing: 'Die DICOM-Datei nennt die Positionen ihrer Bilder nicht; sie werden in ihrer Reihenfolge gelesen.',
+
+  // Reihenfolge und Auswahl
+  order_as_given: 'Die Schichten enthalten keine Positionen; sie behalten die Reihenfolge, in der sie kamen.',
+  order_by_slice_location: 'Den Schichten fehlen brauchbare Positionen; sie sind nach ihrer Slice Location geordnet.',
+  order_by_instance_number: 'Den Schichten fehlen brauchbare Positionen; sie sind nach ihrer Instance Number geordnet.',
+  series_chosen: (message) => message.replace(/^Of (\d+) series, number (\d+) was segmented: (.*?)\. Left out: .*/s, 'Von $1 Serien wurde Nummer $2 ausgewertet: $3.'),
+  study_uid_differs: 'Die Schichten haben verschiedene Study Instance UIDs, aber einen Patienten und gleichmäßige Positionen; sie werden als ein Kopf gelesen.',
+  series_uid_differs: 'Jede Schicht hat eine andere Series Instance UID; die Serie wurde ohne sie zusammengestellt.',
+  pictures_judged_alone: 'Jedes Bild wurde ohne die anderen ausgewertet, weil die Dateien nicht angeben, dass sie Schichten eines Kopfes sind.',
+  mixed_series: 'Schichten einer anderen Serie, Größe oder Art wurden ausgelassen; sie können zu demselben Kopf gehören. Werten Sie auch diese aus, bevor Sie sich auf das Ergebnis verlassen.',
+  repeated_acquisition: 'Schichten einer zweiten Aufnahme derselben Stellen wurden ausgelassen; sie unterscheiden sich. Werten Sie auch diese aus, bevor Sie sich auf das Ergebnis verlassen.',
+  repeated_positions: 'Schichten an der Stelle anderer Schichten, von denen sie sich unterscheiden, wurden ausgelassen. Werten Sie auch diese aus, bevor Sie sich auf das Ergebnis verlassen.',
+  copies_left_out: 'Doppelte Schichten wurden ausgelassen.',
+  far_off_left_out: 'Schichten weit entfernt von den anderen wurden ausgelassen.',
+  other_patients_left_out: 'Schichten eines anderen Patienten wurden ausgelassen. Senden Sie jeden Patienten getrennt.',
+  other_examinations_left_out: 'Schichten einer anderen Untersuchung wurden ausgelassen. Senden Sie jede Untersuchung getrennt.',
+  other_reconstruction_left_out: 'Schichten einer anderen Serie, eines anderen Kernels oder einer anderen Dicke an denselben Stellen wurden ausgelassen.',
+  other_direction_left_out: 'Schichten anderer Richtung wurden ausgelassen (ein Topogramm oder eine Reformatierung).',
+  other_modality_left_out: 'Bilder einer anderen Modalität als CT wurden ausgelassen.',
+  localizers_left_out: 'Topogramme wurden ausgelassen.',
+  pictures_left_out: 'Bilder oder Masken neben den Schichten in Hounsfield-Einheiten wurden ausgelassen.',
+
+  // Dateien
+  pages_left_out: (message) => (message.includes('TIFF')
+    ? 'Seiten des TIFF wurden nicht gelesen: Sie haben eine andere Größe als die meisten oder sind beschädigt. Speichern Sie alle Schichten in einer Größe.'
+    : 'Eine Seite oder ein Bildschirmfoto neben den Schichten, etwa ein Dosisbericht, wurde ausgelassen.'),
+  first_frame_only: 'Die Datei ist animiert; nur ihre ersten Bilder konnten gelesen werden. Speichern Sie jedes Bild als eigene Datei.',
+  first_volume_only: 'Die Datei enthält mehrere Volumen, etwa Kontrastphasen oder Zeitpunkte; nur eines wurde gelesen. Senden Sie die anderen getrennt.',
+  first_picture_only: 'Die JPEG-Datei enthält mehrere Bilder (MPO); nur das erste wurde gelesen. Senden Sie die anderen getrennt.',
+  files_unreadable: 'Dateien, die zu diesem Kopf gehören können, waren nicht lesbar und wurden ausgelassen.',
+  files_left_out: 'Dateien, die keine Bilder sind, wurden ausgelassen.',
+  archive_files_unreadable: 'Bilder des Archivs waren nicht lesbar und wurden ausgelassen.',
+  archive_files_skipped: 'Dateien des Archivs, die keine Bilder sind, wurden ausgelassen.',
+  jpeg_end_missing: 'Der JPEG-Datei fehlt ihre Endmarke; alle Bilddaten sind vorhanden.',
+  pixel_data_end_missing: 'Der DICOM-Datei fehlt die Endmarke der Bilddaten; alle Bilder sind vorhanden.',
+  transfer_syntax_contradicted: 'Die DICOM-Datei nennt eine andere Transfersyntax, als sie verwendet; sie wurde so gelesen, wie sie geschrieben ist.',
+  compression_contradicted: 'Die DICOM-Datei nennt eine andere Kompression, als ihre Bilder haben; sie wurden so gelesen, wie sie gespeichert sind.',
+  resumed: 'Die Auswertung wurde unterbrochen und fortgesetzt; fertige Schichten blieben erhalten.',
+};
