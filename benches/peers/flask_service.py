@@ -21,7 +21,7 @@ from PIL import Image
 from skull import cranium
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
-from training.skull import keep_within
+from training.skull import mask_outside_skull
 
 MIN_HEAD_SHARE = 0.02
 FILL = 0.3
@@ -105,7 +105,7 @@ class Model:
         mask_logits = logits[0].reshape(tensor.shape[2:])
         slice_logits = logits[1].ravel() if len(logits) > 1 else None
         if within is not None:
-            mask_logits, slice_logits = keep_within(mask_logits, slice_logits, within, self.cell)
+            mask_logits, slice_logits = mask_outside_skull(mask_logits, slice_logits, within, self.cell)
         grid = sigmoid(mask_logits)
         inside, outside = box.shared(grey.shape[1], grey.shape[0])
         probabilities = np.zeros(grey.shape, np.float32)
