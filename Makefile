@@ -67,7 +67,7 @@ train-smoke: train-venv build ## run the training pipeline on phantoms, about a 
 	$(TRAIN_PYTHON) -m training.pipeline --smoke
 
 ##@ Measure
-.PHONY: bench measure bench-smoke bench-tools rten-probe bench-gpu load long-series long-series-streamed start-measure cost
+.PHONY: bench measure bench-smoke compare-builds bench-tools rten-probe bench-gpu load long-series long-series-streamed start-measure cost
 bench: bench-tools rten-probe ## compare with Flask + onnxruntime, OpenVINO and rten; measure start, load, long series
 	$(BENCH) --rten $(ICHOR_CACHE)/rten-target/release/rten-probe --measured $(MEASURED)
 	@$(MAKE) start-measure load long-series
@@ -77,6 +77,10 @@ measure: bench-tools ## the quick part of `make bench`: ms per slice, ms to read
 
 bench-smoke: bench-tools ## run every part of `make bench` once and keep nothing
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(BENCH) --smoke --results "$$folder"
+
+compare-builds: bench-venv ## compare the speed of two builds turn by turn (BEFORE=target/release AFTER=other/release)
+	@[ -n "$(BEFORE)" ] && [ -n "$(AFTER)" ] || { echo 'error: name both builds: BEFORE=FOLDER AFTER=FOLDER' >&2; exit 1; }
+	$(ICHOR_CACHE)/bench-venv/bin/python benches/compare.py $(BEFORE) $(AFTER)
 
 bench-tools: bench-venv s3-server lambda-emulator build lambda
 	cargo build $(CARGO_FLAGS) --example probe
