@@ -16,7 +16,7 @@ interface EncodedImage { base64: string }
 interface EncodedSamples extends EncodedImage { unit: 'HU' | 'grey'; scale: number; offset: number }
 interface Readout { open: boolean; min_lesion_px: number }
 interface Subtype { code: string; name: string; probability: number; experimental?: boolean }
-interface Hemorrhage { detected: Nullable<boolean>; probability: Nullable<number>; threshold: number; subtypes?: Subtype[] }
+interface Hemorrhage { detected: Nullable<boolean>; probability: Nullable<number>; verdict?: Nullable<string>; threshold: number; subtypes?: Subtype[] }
 interface ImageInfo {
   width: number; height: number; modality?: string; spacing_mm: Nullable<[number, number]>; window: Nullable<ApiWindow>;
   gray_scale?: string; estimated_window?: ApiWindow; slices?: number; slice_spacing_mm?: Nullable<number>; key_slice?: number;

@@ -12,7 +12,7 @@ pub use series::{
 
 use crate::assess::GrayScale;
 use crate::error::{Error, Result};
-use crate::model_spec::{ModelSpec, SliceClass};
+use crate::model_spec::{ModelSpec, SliceClass, Verdict};
 use crate::postprocess::Lesion;
 use crate::segmenter::{Analysis, Observer, Readout, Segmenter, StageTimings};
 use crate::slice::{CtSlice, Placement, Warning};
@@ -124,6 +124,9 @@ pub struct Finding<S> {
     /// Calibrated probability of any hemorrhage on the slice; of a series the highest of its
     /// slices, which is not a probability of the head. `null` where nothing could be interpreted.
     pub probability: Option<f32>,
+    /// The probability in one of three words; of a series that of its highest slice. `null` where the model has
+    /// no bands for it, where nothing could be interpreted, and in place of `unlikely` where `detected` is `null`.
+    pub verdict: Option<Verdict>,
     /// Threshold of the masks.
     pub threshold: f32,
     /// The hemorrhage types, where the model distinguishes them; else empty.
@@ -224,6 +227,7 @@ fn write_slice_report(
         hemorrhage: Finding {
             detected: result.detected,
             probability: result.probability,
+            verdict: verdict(model, result.probability, result.detected),
             threshold: result.mask_threshold(),
             subtypes: classes.map(|(class, &p)| SubtypeFinding::new(class, p)).collect(),
         },
@@ -234,6 +238,10 @@ fn write_slice_report(
         disclaimer: DISCLAIMER,
         request_id: None,
     })
+}
+
+fn verdict(model: &Segmenter, probability: Option<f32>, detected: Option<bool>) -> Option<Verdict> {
+    model.spec().verdicts.and_then(|bands| bands.reported_verdict(probability, detected))
 }
 
 impl SubtypeFinding {

@@ -10,8 +10,9 @@ const LIKELIHOOD_LIMITS = [0.1, 0.35, 0.65, 0.9];
 // Start of an API warning that applies to some slices of a series.
 const ON_SLICES = /^On (\d+) of (\d+) slices: (.*)$/s;
 
-/** The probability in words. @param {number} probability */
-export function likelihoodText(probability) {
+/** The probability in words: by the bands of the model, or by fixed limits where it has none. @param {number} probability @param {string | null} [verdict] */
+export function likelihoodText(probability, verdict) {
+  if (verdict) return strings.findings.verdicts[verdict] ?? verdict;
   const index = LIKELIHOOD_LIMITS.findIndex((limit) => probability < limit);
   return strings.findings.likelihood[index < 0 ? LIKELIHOOD_LIMITS.length : index];
 }
@@ -32,9 +33,9 @@ export function verdictText(finding) {
 /** The probability as a sentence, or null. @param {Finding} finding */
 export function probabilityText(finding) {
   const { report, isSeries } = finding;
-  const { probability } = report.hemorrhage;
+  const { probability, verdict } = report.hemorrhage;
   if (isDetected(finding) === null || probability === null) return null;
-  return strings.findings[isSeries ? 'probabilitySeries' : 'probability'](percent(probability), likelihoodText(probability));
+  return strings.findings[isSeries ? 'probabilitySeries' : 'probability'](percent(probability), likelihoodText(probability, verdict));
 }
 
 /** The sentence that qualifies the verdict, or null. @param {Finding} finding */

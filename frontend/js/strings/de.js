@@ -183,6 +183,7 @@ export default {
     disagree: 'Umrandung und Wahrscheinlichkeit widersprechen sich: Werten Sie die Umrandung als schwachen Hinweis.',
     probability: (percent, likelihood) => `Wahrscheinlichkeit einer Blutung in dieser Schicht: ${percent} (${likelihood}).`,
     probabilitySeries: (percent, likelihood) => `Höchste Wahrscheinlichkeit einer Blutung in einer Schicht: ${percent} (${likelihood}). Die Wahrscheinlichkeit für den ganzen Kopf ist nicht angegeben.`,
+    verdicts: { likely: 'wahrscheinlich', uncertain: 'unsicher', unlikely: 'unwahrscheinlich' },
     likelihood: ['sehr unwahrscheinlich', 'unwahrscheinlich', 'unsicher', 'wahrscheinlich', 'sehr wahrscheinlich'],
     notRuledOut: 'Das schließt eine Blutung nicht aus: Kleine oder schwache Blutungen können übersehen werden.',
     label: (label) => `Richtige Antwort für dieses Beispiel: ${label}`,

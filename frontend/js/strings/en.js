@@ -182,6 +182,7 @@ export default {
     disagree: 'Outline and probability disagree: treat the outline as a weak hint.',
     probability: (percent, likelihood) => `Probability of hemorrhage in this slice: ${percent} (${likelihood}).`,
     probabilitySeries: (percent, likelihood) => `Highest probability of hemorrhage in a slice: ${percent} (${likelihood}). The probability for the whole head is not given.`,
+    verdicts: { likely: 'likely', uncertain: 'uncertain', unlikely: 'unlikely' },
     likelihood: ['very unlikely', 'unlikely', 'uncertain', 'likely', 'very likely'],
     notRuledOut: 'This does not rule out a hemorrhage: small or faint bleeding can be missed.',
     label: (label) => `True label of this sample: ${label}`,

@@ -14,6 +14,7 @@ pub struct VerdictBands {
 
 /// Whether a hemorrhage is present, in three answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The probability is at or above [`VerdictBands::likely_from`].
@@ -44,6 +45,30 @@ impl VerdictBands {
             Verdict::Uncertain
         }
     }
+
+    /// The verdict that a report gives, so that it contradicts neither the outline nor what was left out: what is
+    /// outlined (`detected` is `Some(true)`) is never unlikely, and where absence cannot be stated (`None`)
+    /// neither can that hemorrhage is unlikely. `None` where there is no probability.
+    ///
+    /// ```
+    /// use ichor_core::model_spec::{Verdict, VerdictBands};
+    ///
+    /// let bands = VerdictBands { unlikely_below: 0.1, likely_from: 0.6 };
+    /// assert_eq!(bands.reported_verdict(Some(0.05), Some(false)), Some(Verdict::Unlikely));
+    /// assert_eq!(bands.reported_verdict(Some(0.05), Some(true)), Some(Verdict::Uncertain));
+    /// assert_eq!(bands.reported_verdict(Some(0.05), None), None);
+    /// ```
+    pub fn reported_verdict(
+        self,
+        probability: Option<f32>,
+        detected: Option<bool>,
+    ) -> Option<Verdict> {
+        match (self.verdict(probability?), detected) {
+            (Verdict::Unlikely, Some(true)) => Some(Verdict::Uncertain),
+            (Verdict::Unlikely, None) => None,
+            (verdict, _) => Some(verdict),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -72,6 +97,24 @@ mod tests {
         let bands = VerdictBands { unlikely_below: 0.5, likely_from: 0.5 };
         assert_eq!(bands.verdict(0.5_f32.next_down()), Verdict::Unlikely);
         assert_eq!(bands.verdict(0.5), Verdict::Likely);
+    }
+
+    #[test]
+    fn a_reported_verdict_contradicts_neither_the_outline_nor_what_was_left_out() {
+        let bands = VerdictBands { unlikely_below: 0.25, likely_from: 0.75 };
+        let cases = [
+            (0.1, Some(false), Some(Verdict::Unlikely)),
+            (0.1, Some(true), Some(Verdict::Uncertain)),
+            (0.1, None, None),
+            (0.5, None, Some(Verdict::Uncertain)),
+            (0.9, Some(false), Some(Verdict::Likely)),
+            (0.9, None, Some(Verdict::Likely)),
+        ];
+        for (probability, detected, expected) in cases {
+            let reported = bands.reported_verdict(Some(probability), detected);
+            assert_eq!(reported, expected, "{probability} {detected:?}");
+        }
+        assert_eq!(bands.reported_verdict(None, Some(false)), None);
     }
 
     #[test]

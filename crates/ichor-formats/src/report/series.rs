@@ -2,6 +2,7 @@
 
 use super::{
     DISCLAIMER, Finding, ImageFacts, Include, ModelVersion, Pictures, SubtypeFinding, Timings,
+    verdict,
 };
 use crate::error::Result;
 use crate::postprocess::Lesion;
@@ -123,6 +124,7 @@ pub fn write_series_report(
         hemorrhage: Finding {
             detected: analysis.detected,
             probability: analysis.probability,
+            verdict: verdict(model, analysis.probability, analysis.detected),
             threshold: analysis.threshold,
             subtypes: subtypes(model, &analysis),
         },
