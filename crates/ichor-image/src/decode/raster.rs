@@ -256,8 +256,8 @@ pub(super) fn is_image(bytes: &[u8]) -> bool {
 
 /// Columns and rows of a picture, from its header; `None` if it cannot be read.
 pub fn picture_size(path: &Path) -> Option<[u32; 2]> {
-    let reader = ImageReader::open(path).ok()?.with_guessed_format().ok()?;
-    reader.into_dimensions().ok().map(|(width, height)| [width, height])
+    let size = imagesize::size(path).ok()?;
+    Some([size.width.try_into().ok()?, size.height.try_into().ok()?])
 }
 
 /// The format of a picture, from its signature.
