@@ -48,6 +48,18 @@ pub(super) fn head(side: usize, seed: u64) -> Plane {
     plane
 }
 
+/// The head with scalp in place of the bone within `half_angle` radians of the patient's left, as after a craniectomy.
+pub(super) fn without_bone(mut head: Plane, half_angle: f32) -> Plane {
+    let (side, half) = (head.width, head.width as f32 / 2.0);
+    for (index, sample) in head.samples.iter_mut().enumerate() {
+        let (x, y) = ((index % side) as f32 + 0.5 - half, (index / side) as f32 + 0.5 - half);
+        if *sample > 500.0 && y.atan2(x).abs() < half_angle {
+            *sample = 45.0;
+        }
+    }
+    head
+}
+
 /// A plane of Hounsfield units as a picture of 8 bits in a window.
 pub(super) fn show(hounsfield: &Plane, window: WindowLevel) -> Plane {
     hounsfield.clone().map(|hu| (window.apply(hu) * 255.0).round() / 255.0)

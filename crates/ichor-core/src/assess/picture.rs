@@ -2,8 +2,8 @@
 
 use super::bits::Extent;
 use super::cells::{Cells, percentile};
-use super::structure::{Enclosure, Foreground, enclosures, sides};
-use super::window::estimate;
+use super::structure::{Enclosure, Foreground, Tissue, enclosures, sides};
+use super::window::{estimate, estimate_without_skull};
 use super::{Assessment, GrayScale, HeadBox};
 use crate::slice::{Plane, Warning};
 use crate::window::WindowLevel;
@@ -111,7 +111,7 @@ impl Scene {
             && (self.black, self.white) == (0.0, 1.0)
             && surround * 100 >= self.cells.len() * 38
             && roughness <= 0.03
-            && foreground.white >= 0.16
+            && foreground.white >= 0.14
             && foreground.flat_end <= 0.6
             && long <= slender * short
     }
@@ -218,14 +218,20 @@ pub(super) fn assess_picture(plane: &Plane) -> Assessment {
             return if cut { not_axial() } else { no_head() };
         }
         let head = foreground.extent.map(|extent| head_box(&scene.cells, extent));
-        return Assessment { head, ..Assessment::new(GrayScale::WindowKnown) };
+        let tissue = Tissue::without_skull(&scene.cells, &foreground);
+        return Assessment { head, ..in_window(estimate_without_skull(&scene, tissue)) };
     };
     if let Some(unreadable) = contradiction(&scene, &foreground, &heads) {
         return unreadable;
     }
     let head_box = Some(head_box(&scene.cells, head.extent));
-    match estimate(&scene, head) {
-        Ok(None) => Assessment { head: head_box, ..Assessment::new(GrayScale::WindowKnown) },
+    Assessment { head: head_box, ..in_window(estimate(&scene, head)) }
+}
+
+/// The assessment of a picture by the estimate of its window.
+fn in_window(estimated: Result<Option<WindowLevel>, Warning>) -> Assessment {
+    match estimated {
+        Ok(None) => Assessment::new(GrayScale::WindowKnown),
         Ok(Some(window)) => {
             let message = format!(
                 "The window of the picture was estimated as level {:.0}, width {:.0} HU, and its grey values \
@@ -234,12 +240,11 @@ pub(super) fn assess_picture(plane: &Plane) -> Assessment {
                 window.center_hu, window.width_hu
             );
             Assessment {
-                head: head_box,
                 warnings: vec![Warning::new("window_estimated", message)],
                 ..Assessment::new(GrayScale::WindowEstimated(window))
             }
         }
-        Err(warning) => Assessment { head: head_box, ..Assessment::unreadable(warning) },
+        Err(warning) => Assessment::unreadable(warning),
     }
 }
 

@@ -47,6 +47,15 @@ pub(super) struct Tissue {
 }
 
 impl Tissue {
+    /// The tissue of a slice whose skull is not closed, as on the vertex, the skull base and after a craniectomy: the
+    /// largest component of the foreground, without bone, its outermost cells and black cells.
+    pub(super) fn without_skull(cells: &Cells, foreground: &Foreground) -> Self {
+        let Some(body) = foreground.large.first() else { return Self::default() };
+        let bone = cells.bits(|index| cells.max[index] >= MIN_BONE);
+        let soft = cells.bits(|index| cells.mean[index] > BLACK);
+        Self::new(cells, &body.bits.without(&bone).erode().and(&soft))
+    }
+
     fn new(cells: &Cells, region: &Bits) -> Self {
         let mut values = region.values(|index| cells.mean[index]);
         if values.is_empty() {
@@ -113,6 +122,8 @@ pub(super) fn sides(extent: Extent) -> [f32; 2] {
     [width.max(height), width.min(height)]
 }
 
+/// Grey value from which a cell of a slice without a closed skull is bone.
+const MIN_BONE: f32 = 0.6;
 /// Grey value up to which a cell is black.
 pub(super) const BLACK: f32 = 0.04;
 /// Grey value above which a cell is white.

@@ -1,7 +1,7 @@
 //! Generated heads are readable in every window, size and frame; other images are not.
 
 use super::hounsfield::{Evidence, Fault};
-use super::phantom::{cropped, framed, head, random, show, side_by_side};
+use super::phantom::{cropped, framed, head, random, show, side_by_side, without_bone};
 use super::*;
 
 const BRAIN: WindowLevel = WindowLevel { center_hu: 40.0, width_hu: 80.0 };
@@ -69,6 +69,24 @@ fn a_skull_that_the_border_cuts_is_recognized() {
                 assert_eq!(found.gray_scale, GrayScale::WindowKnown, "{what}");
             }
         }
+    }
+}
+
+#[test]
+fn a_window_from_0_hu_is_estimated_without_a_closed_skull() {
+    for seed in 0..12 {
+        let head = without_bone(head(512, seed), 0.4 + 0.02 * seed as f32);
+        for width in [200.0, 256.0, 300.0] {
+            let assessment = picture(&show(&head, window(width / 2.0, width)));
+            let estimated = assessment.gray_scale.estimated_window();
+            let estimated =
+                estimated.unwrap_or_else(|| panic!("{seed} {width}: {}", code(&assessment)));
+            // Where the picture shows 32 HU, the estimate finds brain within 8 HU.
+            let brain = estimated.to_hu(32.0 / width);
+            assert!((brain - 32.0).abs() < 8.0, "{seed} {width}: brain at {brain} HU");
+        }
+        let assessment = picture(&show(&head, window(40.0, 100.0)));
+        assert_eq!(assessment.gray_scale, GrayScale::WindowKnown, "{seed}: {}", code(&assessment));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Estimates the window of a picture from the grey values of brain, fat and bone.
 
 use super::picture::Scene;
-use super::structure::{Enclosure, enclosures};
+use super::structure::{Enclosure, Tissue, enclosures};
 use crate::slice::Warning;
 use crate::window::WindowLevel;
 
@@ -10,6 +10,9 @@ const BRAIN_HU: f32 = 32.0;
 
 /// Interquartile range of the cells of a brain, HU. It measured 5 to 11 on several scanners.
 const BRAIN_SPREAD_HU: f32 = 9.1;
+
+/// Grey value of brain below which the window begins at 0 HU: fat and air are black, and brain is dark.
+const DARK_BRAIN: f32 = 0.2;
 
 /// Largest width at which blood and brain differ enough in grey, HU.
 const MAX_WIDTH_HU: f32 = 520.0;
@@ -25,21 +28,13 @@ pub(super) fn estimate(scene: &Scene, head: &Enclosure) -> Result<Option<WindowL
     let tissue = head.tissue;
     let spread = tissue.spread.max(1e-3);
     let by_spread = BRAIN_SPREAD_HU / spread;
-    let too_wide = || {
-        Warning::unreadable(
-            "bone_window",
-            "The picture is in a bone window or one as wide, in which blood and brain have nearly the same grey. \
-             Export it in a brain window (level 40, width 80 to 120).",
-        )
-    };
     if is_bone_window(scene) {
         return Err(too_wide());
     }
     let stretched = (scene.black, scene.white) != (0.0, 1.0);
     let fat = fat(scene, head);
     let width = match (tissue.mode, fat) {
-        // A window from 0 HU: fat and air are black, and brain is dark.
-        (mode, _) if mode < 0.2 && spread < 0.06 => BRAIN_HU / mode,
+        (mode, _) if mode < DARK_BRAIN && spread < 0.06 => BRAIN_HU / mode,
         // Fat is visible, and its difference from brain is known.
         (_, Some(fat)) if spread < 0.036 => {
             (BRAIN_TO_FAT_HU / (tissue.mode - fat) * by_spread).sqrt()
@@ -48,17 +43,43 @@ pub(super) fn estimate(scene: &Scene, head: &Enclosure) -> Result<Option<WindowL
         _ if stretched && scene.white < 0.75 => 100.0,
         _ => return Ok(None),
     };
-    let low = if tissue.mode < 0.2 { 0.0 } else { BRAIN_HU - tissue.mode * width };
-    // In grey values of the picture rather than of the scene, whose black and white were stretched.
-    let per_grey = width / (scene.white - scene.black);
-    let low = low - scene.black * per_grey;
     if width < 130.0 && !stretched {
         return Ok(None);
     }
+    let low = if tissue.mode < DARK_BRAIN { 0.0 } else { BRAIN_HU - tissue.mode * width };
+    window_of_picture(scene, low, width).map(Some)
+}
+
+/// The same for a slice whose skull is not closed, as on the vertex, the skull base and after a craniectomy, by the
+/// grey values of its `tissue`. Only a window from 0 HU is recognized: fat cannot be told from brain there.
+pub(super) fn estimate_without_skull(
+    scene: &Scene,
+    tissue: Tissue,
+) -> Result<Option<WindowLevel>, Warning> {
+    // Darker tissue is not brain: on the vertex it is the edge of the scalp. The spread is larger than that of brain
+    // inside a skull, as muscle is part of it.
+    if !(0.1..DARK_BRAIN).contains(&tissue.mode) || tissue.spread >= 0.09 {
+        return Ok(None);
+    }
+    window_of_picture(scene, 0.0, BRAIN_HU / tissue.mode).map(Some)
+}
+
+/// The window of the picture from that of the scene, whose black (`low`, HU) and white were stretched.
+fn window_of_picture(scene: &Scene, low: f32, width: f32) -> Result<WindowLevel, Warning> {
+    let per_grey = width / (scene.white - scene.black);
+    let low = low - scene.black * per_grey;
     if per_grey > MAX_WIDTH_HU {
         return Err(too_wide());
     }
-    Ok(Some(WindowLevel { center_hu: low + per_grey / 2.0, width_hu: per_grey }))
+    Ok(WindowLevel { center_hu: low + per_grey / 2.0, width_hu: per_grey })
+}
+
+fn too_wide() -> Warning {
+    Warning::unreadable(
+        "bone_window",
+        "The picture is in a bone window or one as wide, in which blood and brain have nearly the same grey. \
+         Export it in a brain window (level 40, width 80 to 120).",
+    )
 }
 
 /// Whether bone is mostly grey and brain uniform. Bone is separated from brain at a low grey value, as the edge of bone
