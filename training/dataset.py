@@ -1,7 +1,6 @@
 """Tensors of `ichor prepare`, with the labels and masks of each slice."""
 
 import csv
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from training.split import SUBTYPES, slice_key
 
 LABELS = ("hemorrhage", *SUBTYPES)
 UNKNOWN = -1.0
-TIERS = "tiers.json"
 BOXES = "-boxes"
 
 
@@ -64,19 +62,7 @@ def load(folder: Path) -> PreparedSet:
         rows = list(csv.DictReader(file))
     if not len(images) == len(masks) == len(within) == len(rows):
         raise ValueError(f"{folder}: {len(images)} images, {len(masks)} masks, {len(within)} insides, {len(rows)} rows")
-    if (folder / TIERS).exists():
-        tiers = json.loads((folder / TIERS).read_text())
-        rows = [row | {"mask_tier": tiers.get(slice_key(row), "")} for row in rows]
     return PreparedSet(folder.name, images, masks, rows, within=within)
-
-
-def write_tiers(data: Path, folder: Path) -> None:
-    """Write the tier of each mask into a prepared folder; `ichor prepare` does not copy it."""
-    if not (data / "slices.csv").exists():
-        return
-    with open(data / "slices.csv", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("mask_tier")]
-    (folder / TIERS).write_text(json.dumps({slice_key(row): row["mask_tier"] for row in rows}))
 
 
 def join_boxes(sets: list[PreparedSet]) -> list[PreparedSet]:

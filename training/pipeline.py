@@ -38,7 +38,6 @@ def prepare(ichor: Path, data: Path, config: dict, folder: Path) -> dataset.Prep
     spec_file.write_text(json.dumps(spec.build_spec(config, {}, "0" * 64)))
     command = [ichor, "prepare", data, "--spec", spec_file, "--output", folder]
     subprocess.run([str(word) for word in command], check=True)
-    dataset.write_tiers(data, folder)
     return dataset.load(folder)
 
 

@@ -203,5 +203,9 @@ fn prepare_writes_planes_that_numpy_reads() {
     let masks = npyz::NpyFile::new(&masks[..]).unwrap().into_vec::<u8>().unwrap();
     let unknown = masks.iter().filter(|&&v| v == 255).count() / (256 * 256);
     assert_eq!(unknown, 10, "positives without a drawn mask stay unknown");
-    assert_eq!(std::fs::read_to_string(dir.path().join("index.csv")).unwrap().lines().count(), 13);
+    let index = std::fs::read_to_string(dir.path().join("index.csv")).unwrap();
+    let lines: Vec<&str> = index.lines().collect();
+    assert_eq!(lines.len(), 13);
+    assert!(lines[0].ends_with(",mask_known,mask_tier,gray_scale"), "{}", lines[0]);
+    assert!(lines[1..].iter().all(|line| line.ends_with(",,window_known")), "{index}");
 }

@@ -39,6 +39,8 @@ pub struct LabelledSlice {
     pub subtypes: Option<[bool; 5]>,
     /// The true mask.
     pub mask: MaskSource,
+    /// How the mask was made, where the table says so; else empty.
+    pub mask_tier: String,
 }
 
 impl LabelledSlice {
@@ -92,9 +94,9 @@ pub fn read_dataset(root: &Path) -> Result<Vec<LabelledSlice>> {
     let table = root.join("slices.csv");
     let official = root.join("hemorrhage_diagnosis.csv");
     let rows = if table.is_file() {
-        read_rows(&table, |row: TableRow| row.into_slice(root))?
+        read_rows(&table, |row: TableRow, is_labelled| row.into_slice(root, is_labelled))?
     } else if official.is_file() {
-        read_rows(&official, |row: PhysioNetRow| row.into_slice(root))?
+        read_rows(&official, |row: PhysioNetRow, _| Ok(row.into_slice(root)))?
     } else {
         return Err(Error::Dataset(
             "The folder has neither slices.csv nor hemorrhage_diagnosis.csv. Give the folder that \
@@ -108,14 +110,16 @@ pub fn read_dataset(root: &Path) -> Result<Vec<LabelledSlice>> {
     Ok(rows)
 }
 
+/// Reads the rows of a table. `convert` is also told whether the table has the column `hemorrhage`.
 fn read_rows<R: for<'de> Deserialize<'de>>(
     table: &Path,
-    convert: impl Fn(R) -> LabelledSlice,
+    convert: impl Fn(R, bool) -> Result<LabelledSlice>,
 ) -> Result<Vec<LabelledSlice>> {
     let bad = |e: csv::Error| Error::Dataset(format!("The table cannot be read: {e}"));
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(table).map_err(bad)?;
-    reader.deserialize().map(|row| row.map(&convert).map_err(bad)).collect()
+    let is_labelled = reader.headers().map_err(bad)?.iter().any(|name| name == "hemorrhage");
+    reader.deserialize().map(|row| convert(row.map_err(bad)?, is_labelled)).collect()
 }
 
 /// A row of `slices.csv`. PHE-SICH-CT-IDS names the mask column `hematoma`.
@@ -132,11 +136,22 @@ struct TableRow {
     intraventricular: Option<u8>,
     #[serde(alias = "hematoma", default)]
     mask: Option<String>,
+    #[serde(default)]
+    mask_tier: Option<String>,
 }
 
 impl TableRow {
-    fn into_slice(self, root: &Path) -> LabelledSlice {
+    /// The slice of this row. `is_labelled` is whether the table has the column `hemorrhage`; without it, a mask alone
+    /// marks a slice as bleeding.
+    fn into_slice(self, root: &Path, is_labelled: bool) -> Result<LabelledSlice> {
         let mask_file = self.mask.filter(|m| !m.is_empty()).map(|m| root.join(m));
+        // Taken for free of hemorrhage, a slice without a label would teach the wrong answer.
+        if is_labelled && self.hemorrhage.is_none() && mask_file.is_none() {
+            return Err(Error::Dataset(format!(
+                "Patient {} slice {}: 'hemorrhage' is empty and there is no mask. Write 0 or 1, or leave out the row.",
+                self.patient, self.slice
+            )));
+        }
         let hemorrhage = self.hemorrhage.map_or(mask_file.is_some(), |h| h != 0);
         let subtypes = [
             self.epidural,
@@ -145,7 +160,7 @@ impl TableRow {
             self.intraparenchymal,
             self.intraventricular,
         ];
-        LabelledSlice {
+        Ok(LabelledSlice {
             path: root.join(&self.image),
             mask: match mask_file {
                 Some(file) => MaskSource::File(file),
@@ -160,7 +175,8 @@ impl TableRow {
             slice: self.slice,
             image: self.image,
             hemorrhage,
-        }
+            mask_tier: self.mask_tier.unwrap_or_default(),
+        })
     }
 }
 
@@ -212,6 +228,7 @@ impl PhysioNetRow {
                 (false, true) => MaskSource::Unknown,
                 (false, false) => MaskSource::Empty,
             },
+            mask_tier: String::new(),
         }
     }
 }
@@ -238,6 +255,15 @@ mod tests {
         let masks: Vec<_> = rows.into_iter().map(|r| r.mask).collect();
         let file = MaskSource::File(dir.path().join("m.png"));
         assert_eq!(masks, [MaskSource::Unknown, MaskSource::Empty, file]);
+    }
+
+    #[test]
+    fn a_row_without_a_label_and_without_a_mask_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let table = "patient,slice,image,hemorrhage,mask\na,1,i.png,,m.png\nb,7,j.png,,\n";
+        write(dir.path(), "slices.csv", table);
+        let message = read_dataset(dir.path()).unwrap_err().to_string();
+        assert!(message.contains("Patient b slice 7") && message.contains("0 or 1"), "{message}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::preprocess::{NetworkInput, preprocess};
 use npyz::{AutoSerialize, WriterBuilder};
 use rayon::prelude::*;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
 use std::path::Path;
 
 /// Value of `masks.npy` on a slice whose true mask is unknown.
@@ -21,7 +21,8 @@ const BATCH: usize = 64;
 /// Writes the N slices of the data set at `root` into the folder `output` and returns N.
 ///
 /// The files are `images.npy` (f32 `[N, C, H, W]`), `masks.npy` (u8 `[N, H, W]`; 0, 1, or 255 where unknown),
-/// `within.npy` (u8 `[N, H, W]`; 1 where a mask may lie) and `index.csv`, one row per slice. After each batch `progress`
+/// `within.npy` (u8 `[N, H, W]`; 1 where a mask may lie) and `index.csv`, one row per slice with its labels, `mask_known`,
+/// `mask_tier` as the table gives it, and `gray_scale` as in the report of the slice alone. After each batch `progress`
 /// receives the number of slices done and that of all.
 ///
 /// # Errors
@@ -39,10 +40,11 @@ pub fn prepare_dataset(
     let mut images = npy::<f32>(&output.join("images.npy"), &[count, c, h, w], CANNOT_WRITE)?;
     let mut masks = npy::<u8>(&output.join("masks.npy"), &[count, h, w], CANNOT_WRITE)?;
     let mut within = npy::<u8>(&output.join("within.npy"), &[count, h, w], CANNOT_WRITE)?;
-    let mut index = BufWriter::new(create(&output.join("index.csv"), CANNOT_WRITE)?);
+    let mut index = csv::Writer::from_writer(create(&output.join("index.csv"), CANNOT_WRITE)?);
     let written = Error::io(CANNOT_WRITE);
     (|| {
-        writeln!(index, "patient,slice,image,hemorrhage,{},mask_known", SUBTYPES.join(","))?;
+        let columns = ["patient", "slice", "image", "hemorrhage"].into_iter().chain(SUBTYPES);
+        index.write_record(columns.chain(["mask_known", "mask_tier", "gray_scale"]))?;
         let mut done = 0;
         for batch in rows.chunks(BATCH) {
             let planes: Vec<Result<Planes>> =
@@ -52,7 +54,7 @@ pub fn prepare_dataset(
                 images.extend(planes.image)?;
                 masks.extend(planes.mask)?;
                 within.extend(planes.within)?;
-                writeln!(index, "{}", index_row(row))?;
+                index.write_record(index_row(row, planes.gray_scale))?;
             }
             done += batch.len();
             progress(done, rows.len());
@@ -70,6 +72,7 @@ struct Planes {
     image: Vec<f32>,
     mask: Vec<u8>,
     within: Vec<u8>,
+    gray_scale: &'static str,
 }
 
 fn prepare_slice(row: &LabelledSlice, spec: &ModelSpec) -> Result<Planes> {
@@ -83,11 +86,12 @@ fn prepare_slice(row: &LabelledSlice, spec: &ModelSpec) -> Result<Planes> {
         }
         None => vec![MASK_UNKNOWN; rows * columns],
     };
+    let gray_scale = prepared.assessment.gray_scale.name();
     let within = match prepared.within {
         Some(within) => within.pixels.into_iter().map(u8::from).collect(),
         None => vec![1; rows * columns],
     };
-    Ok(Planes { image: prepared.tensor, mask, within })
+    Ok(Planes { image: prepared.tensor, mask, within, gray_scale })
 }
 
 /// A mask on the network's grid: turned, cropped and resized like the image, with the threshold at one half.
@@ -101,15 +105,14 @@ pub(crate) fn mask_on_grid(
     Ok(Mask::from_plane(&prepared.crop.cut_and_resize(&plane, width, height)?, 0.5))
 }
 
-fn index_row(row: &LabelledSlice) -> String {
+fn index_row<'a>(row: &'a LabelledSlice, gray_scale: &'a str) -> impl Iterator<Item = &'a str> {
     let flag = |b: bool| if b { "1" } else { "0" };
-    let subtypes = match row.subtypes {
-        Some(labels) => labels.map(flag).join(","),
-        None => [""; 5].join(","),
-    };
+    let subtypes = row.subtypes.map_or([""; SUBTYPES.len()], |labels| labels.map(flag));
     let known = flag(row.mask != crate::dataset::MaskSource::Unknown);
-    let hemorrhage = flag(row.hemorrhage);
-    format!("{},{},{},{hemorrhage},{subtypes},{known}", row.patient, row.slice, row.image)
+    [&row.patient, &row.slice, &row.image, flag(row.hemorrhage)]
+        .into_iter()
+        .chain(subtypes)
+        .chain([known, row.mask_tier.as_str(), gray_scale])
 }
 
 /// Creates a file; `context` states what failed in an error.
