@@ -51,7 +51,7 @@ pub(super) fn estimate(scene: &Scene, head: &Enclosure) -> Result<Option<WindowL
 }
 
 /// The same for a slice whose skull is not closed, as on the vertex, the skull base and after a craniectomy, by the
-/// grey values of its `tissue`. Only a window from 0 HU is recognized: fat cannot be told from brain there.
+/// grey values of its `tissue`. Only a window from 0 HU is recognized: fat cannot be distinguished from brain there.
 pub(super) fn estimate_without_skull(
     scene: &Scene,
     tissue: Tissue,
