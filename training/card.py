@@ -26,24 +26,28 @@ HEADINGS = {
     "false_positive_rate": "Negative slices with any mask",
 }
 
+# A figure that has no meaning for a set, such as the Dice of bleed-free slices.
+UNDEFINED = "-"
+
 
 def format_figure(figure: dict) -> str:
-    """Value and interval with three digits, as "0.521 [0.357, 0.656]"; NaN is "not defined"."""
+    """Value and interval with three digits, as "0.521 [0.357, 0.656]"; NaN is UNDEFINED."""
     if math.isnan(figure["value"]):
-        return "not defined"
+        return UNDEFINED
     return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
 
 
 def figures_table(results: dict) -> str:
-    """Counts and figures, one column per set and part."""
+    """Counts and figures, one column per set and part; without rows that no set has."""
     names = list(results["figures"])
     lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for key in ("patients", "outlined_patients", "slices", "outlined_slices"):
         cells = (str(results["counts"][name][key]) for name in names)
         lines.append(f"| {key.replace('_', ' ')} | " + " | ".join(cells) + " |")
     for key, heading in HEADINGS.items():
-        cells = (format_figure(results["figures"][name][key]) for name in names)
-        lines.append(f"| {heading} | " + " | ".join(cells) + " |")
+        cells = [format_figure(results["figures"][name][key]) for name in names]
+        if set(cells) != {UNDEFINED}:
+            lines.append(f"| {heading} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -53,13 +57,23 @@ def subtypes_table(results: dict) -> str:
     for code in CODES:
         if figure := results["subtypes"].get(code):
             status = "experimental" if figure["experimental"] else "above chance"
-            lines.append(f"| {code} | {format_figure(figure)} | {figure['patients']} | {status} |")
+            measured = format_figure(figure) if "value" in figure else "not measured again"
+            lines.append(f"| {code} | {measured} | {figure.get('patients', '-')} | {status} |")
     return "\n".join(lines)
 
 
+def has_both_kinds(bins: list[dict]) -> bool:
+    """Whether these bins of a reliability table hold bleeding slices and others."""
+    bleeding = sum(part["observed"] * part["slices"] for part in bins)
+    return 0 < bleeding < sum(part["slices"] for part in bins)
+
+
 def reliability_table(results: dict) -> str:
-    """Observed share of bleeding slices, by tenths of the calibrated probability; an empty bin is a dash."""
-    names = list(results["reliability"])
+    """Observed share of bleeding slices, by tenths of the calibrated probability; an empty bin is a dash.
+
+    Sets of one kind, all bleeding or all bleed-free, are left out.
+    """
+    names = [name for name, parts in results["reliability"].items() if has_both_kinds(parts)]
     lines = ["| probability | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for tenth in range(10):
         cells = []
@@ -97,12 +111,35 @@ def verdicts_table(results: dict) -> str:
     return "\n".join([*lines, ""])
 
 
+def released_table(results: dict) -> str:
+    """Figures of the released model that the training started from, one column per set; empty for another start."""
+    if not (released := results.get("released")):
+        return ""
+    names = list(released["metrics"])
+    lines = [
+        "",
+        f"Before the fine-tune, version {released['version']}, on the sets of its own training, by cross-validation:",
+        "",
+        "| | " + " | ".join(names) + " |",
+        "|---" * (len(names) + 1) + "|",
+    ]
+    for key, heading in HEADINGS.items():
+        figures = [released["metrics"][name] for name in names]
+        if all(figure.get(key) is not None for figure in figures):
+            limits = (
+                {"value": figure[key], "low": figure[f"{key}_low"], "high": figure[f"{key}_high"]} for figure in figures
+            )
+            lines.append(f"| {heading} | " + " | ".join(map(format_figure, limits)) + " |")
+    return "\n".join([*lines, ""])
+
+
 def split_list(results: dict) -> str:
     """Patients of each part of each set, one line per part."""
     return "\n".join(
         f"- {name} {part} ({len(patients)}): {', '.join(patients)}"
         for name, parts in results["parts"].items()
         for part, patients in parts.items()
+        if patients
     )
 
 
@@ -127,6 +164,8 @@ def optional_parts(config: dict) -> list[tuple[str, str]]:
         rows.append(("weight of masks by tier", ", ".join(f"{tier} {weight}" for tier, weight in weights.items())))
     if start := config.get("start_from"):
         rows.append(("start", f"released weights of {Path(start).name}; its training patients count as used"))
+    if share := config.get("average_share"):
+        rows.append(("average of weights", f"{share:g} of the fine-tune, {1 - share:g} of the start (Wortsman et al. 2022)"))
     if recipe.get("hard_negatives"):
         rows.append(("hard negatives", "negative slices are drawn more often, the more blood the model finds in them"))
     if pseudo := recipe.get("pseudo_labels"):
@@ -151,6 +190,14 @@ def protocol(results: dict) -> str:
             "**The released file was trained on all patients by the same recipe.** Its thresholds and calibration were "
             "chosen on all folds that were run. No patient of these sets is left to measure it: the figures are those of "
             "the recipe, by models trained on a fifth fewer patients."
+        )
+    if released := results.get("released"):
+        return (
+            "Patients that the fine-tune kept to choose by; version "
+            f"{released['version']}, where it started, was not trained on them either. Only the slice threshold was chosen on "
+            f"them. Mask threshold, calibration and series chain are those of {released['version']}, chosen in its "
+            "cross-validation. All patients of its own training sets trained again: for these the figures before the "
+            "fine-tune are repeated, and `training/RESULTS.md` has the cross-validation of the new recipe."
         )
     return (
         "Patients held out of the training, in two parts, split 80/20 and again 80/20, stratified by masked, positive "
@@ -181,6 +228,13 @@ def learning_rate(recipe: dict) -> str:
     return f"cosine from {recipe['learning_rate']}{''.join(restarts)}"
 
 
+def from_imagenet(config: dict) -> bool:
+    """Whether the encoder started from ImageNet weights, itself or in the released model that it starts from."""
+    return bool(config.get("pretrained")) or (
+        "start_from" in config and config["architecture"]["kind"] == "deeplabv3"
+    )
+
+
 def recipe_table(config: dict, results: dict) -> str:
     """The recipe of the training, one part per row."""
     recipe, head = config["recipe"], config["recipe"]["slice_head"]
@@ -200,7 +254,7 @@ def recipe_table(config: dict, results: dict) -> str:
         ),
         ("augmentation", f"{online}, edges repeated; window gain and bias, gamma, blur, noise; quarter turns"),
         *optional_parts(config),
-        ("encoder from ImageNet", "yes" if config.get("pretrained") else "no"),
+        ("encoder from ImageNet", "yes" if from_imagenet(config) else "no"),
         ("seed", f"{config['seed']}, one run"),
     ]
     if notes := results.get("notes"):
@@ -220,6 +274,7 @@ def write_card(spec: dict, config: dict, results: dict, path: Path, illustrated:
             recipe=recipe_table(config, results),
             figures=figures_table(results),
             reliability=reliability_table(results),
+            released=released_table(results),
             verdicts=verdicts_table(results),
             subtypes=subtypes_table(results),
             split=split_list(results),
@@ -230,7 +285,7 @@ def write_card(spec: dict, config: dict, results: dict, path: Path, illustrated:
             series=in_series(spec.get("series")),
             failures=FAILURES if illustrated else "",
             untrained="Contrast scans and fresh surgery" if "ischemia" in results["parts"] else UNTRAINED,
-            weights=WEIGHTS if config.get("pretrained") else "",
+            weights=WEIGHTS if from_imagenet(config) else "",
         )
     )
 

@@ -41,16 +41,22 @@ PUBLISHED = (
 
 
 def metrics_of(results: dict) -> dict:
-    """{set: {metric: value}} of the published figures, and the 95 % limits beside each."""
+    """{set: {metric: value}} of the published figures that are defined, and the 95 % limits beside each."""
     return {
         name: {
             f"{key}{suffix}": round_figure(figure[which])
             for key, figure in figures.items()
-            if key in PUBLISHED
+            if key in PUBLISHED and figure["value"] == figure["value"]
             for suffix, which in (("", "value"), ("_low", "low"), ("_high", "high"))
         }
         for name, figures in results.get("figures", {}).items()
     }
+
+
+def released_metrics(results: dict) -> dict:
+    """The figures of the released model that the training started from, under names that begin with its version."""
+    released = results.get("released", {"metrics": {}})
+    return {f"{released['version']}: {name}": metrics for name, metrics in released["metrics"].items()}
 
 
 def build_spec(config: dict, results: dict, sha256: str, strongest_cell: dict | None = None) -> dict:
@@ -93,7 +99,8 @@ def build_spec(config: dict, results: dict, sha256: str, strongest_cell: dict | 
             "calibration", {"method": "platt", "slope": 1.0, "intercept": 0.0}
         ),
         **({"series": chain.series_spec(results["series"], strongest_cell)} if results.get("series") else {}),
-        "metrics": metrics_of(results),
+        **({"verdicts": results["verdicts"]["bands"]} if results.get("verdicts") else {}),
+        "metrics": metrics_of(results) | released_metrics(results),
         "training": {
             "data": [
                 sources.citation(name) for name in results.get("parts", {})
