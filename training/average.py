@@ -84,6 +84,7 @@ def main() -> None:
     parser = arguments.new_parser(__doc__, "checkpoint")
     parser.add_argument("--released", type=Path, required=True, help="folder of the released model")
     parser.add_argument("--share", type=float, required=True, help="share of the fine-tuned weights, 0 to 1")
+    parser.add_argument("--notes", default="", help="text that the model card adds about this run")
     parser.add_argument("--folds", type=Path, help="results.json of a cross-validation, for the verdict bands")
     options, sets = arguments.parse_arguments(parser)
     tuned, saved = export.load_model(options.checkpoint)
@@ -94,10 +95,11 @@ def main() -> None:
     images = np.concatenate([np.asarray(data.images[:: max(1, len(data.images) // STATISTICS_SLICES)]) for data in sets])
     model = with_batchnorm(mixed, config, torch.from_numpy(images[:: max(1, len(images) // STATISTICS_SLICES)]))
     results = measure(model, sets, parts, released)
-    results |= {"steps": saved["step"], "parts": parts, "released": {key: released[key] for key in ("version", "metrics")}}
+    results |= {"steps": saved["step"], "notes": options.notes, "parts": parts, "released": {key: released[key] for key in ("version", "metrics")}}
     results["subtypes"] = released_subtypes(released)
     if options.folds:
-        results["verdicts"] = json.loads(options.folds.read_text())["verdicts"]
+        folds = json.loads(options.folds.read_text())
+        results["verdicts"] = folds["verdicts"] | {"other_networks": folds["folds"]}
     options.output.mkdir(parents=True, exist_ok=True)
     torch.save(
         {"average": model.state_dict(), "config": config, "parts": parts, "step": saved["step"]},

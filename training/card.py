@@ -84,6 +84,16 @@ def reliability_table(results: dict) -> str:
     return "\n".join(lines)
 
 
+def measured_on(verdicts: dict) -> str:
+    """Which networks gave the verdicts, where it was not the recipe of the released one (`training.average`)."""
+    if not (folds := verdicts.get("other_networks")):
+        return ""
+    return (
+        f" The networks are {folds['scored']} of {folds['of']} folds trained on the same sets from ImageNet weights; "
+        "no patient of ct-ich and PHE-SICH is left to measure this file itself."
+    )
+
+
 def verdicts_table(results: dict) -> str:
     """The bands, and the verdicts of each set by bands chosen on the other folds; empty without bands."""
     if not (measured := results.get("verdicts")):
@@ -95,7 +105,7 @@ def verdicts_table(results: dict) -> str:
         "them. The bands are chosen over all sets, each weighing the same. "
         f"At most {verdicts.MAX_MISSED_SHARE:.0%} of the bleeding slices are called unlikely, and at most "
         f"{verdicts.MAX_FALSE_SHARE:.0%} of the others likely. The table uses bands of the other folds. "
-        "A head has the verdict of its most suspect slice.",
+        f"A head has the verdict of its most suspect slice.{measured_on(measured)}",
         "",
         "| set | bleeding: unlikely, uncertain, likely | bleed-free: unlikely, uncertain, likely |",
         "|---|---|---|",

@@ -53,6 +53,15 @@ def metrics_of(results: dict) -> dict:
     }
 
 
+def describe_split(config: dict, results: dict) -> str:
+    """How the patients were divided, for `training.split` of model.json."""
+    if "folds" in results:
+        return "five folds"
+    if isinstance(config.get("split"), dict):
+        return "all of ct-ich and PHE-SICH to train, a part of each further set kept to choose by"
+    return "80/20 twice"
+
+
 def released_metrics(results: dict) -> dict:
     """The figures of the released model that the training started from, under names that begin with its version."""
     released = results.get("released", {"metrics": {}})
@@ -105,8 +114,7 @@ def build_spec(config: dict, results: dict, sha256: str, strongest_cell: dict | 
             "data": [
                 sources.citation(name) for name in results.get("parts", {})
             ],
-            "split": f"by patient, stratified, {'five folds' if 'folds' in results else '80/20 twice'}, "
-            f"seed {config['split_seed']}",
+            "split": f"by patient, stratified, {describe_split(config, results)}, seed {config['split_seed']}",
             "seed": config["seed"],
         },
         "license": "Apache-2.0 for the code and the file; the data's licences are in the model card",

@@ -21,6 +21,8 @@ def test_verdicts_are_listed_for_slices_and_heads():
     table = card.verdicts_table({"verdicts": {"bands": {"unlikely_below": 0.1, "likely_from": 0.5}, "errors": errors}})
     assert "unlikely below 0.100, likely from 0.500" in table
     assert "| heads, slices | 0.05, 0.15, 0.80 of 20 | -, -, - of 0 |" in table
+    assert "of 5 folds" not in table
+    assert "2 of 5 folds" in card.measured_on({"other_networks": {"scored": 2, "of": 5}})
     assert card.verdicts_table({}) == ""
 
 

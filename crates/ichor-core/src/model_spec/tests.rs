@@ -39,9 +39,10 @@ fn step(name: &str) -> usize {
 
 #[test]
 fn both_shipped_models_and_the_complete_example_are_accepted() {
-    for json in [DEEPLABV3, UNET] {
-        assert!(ModelSpec::from_json("shipped", json).unwrap().verdicts.is_none());
-    }
+    let [deeplabv3, unet] =
+        [DEEPLABV3, UNET].map(|json| ModelSpec::from_json("shipped", json).unwrap());
+    assert!(deeplabv3.verdicts.is_some_and(|bands| bands.unlikely_below < bands.likely_from));
+    assert!(unet.verdicts.is_none());
     assert!(parse(&complete()).is_ok());
 }
 
