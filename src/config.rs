@@ -114,7 +114,7 @@ pub struct EvaluateArgs {
     /// Compare on the grid of the network, as training does, instead of in the resolution of the images.
     #[arg(long)]
     pub grid: bool,
-    /// Folder for the outputs of the network: mask_logits.npy, slice_logits.npy and answers.csv.
+    /// Folder for the outputs of the network: mask_logits.npy, slice_logits.npy, answers.csv and lesions.csv.
     #[arg(long, requires = "grid")]
     pub output: Option<PathBuf>,
     /// Judge each slice alone, as a single picture; otherwise the slices of a patient inform each other, as

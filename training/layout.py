@@ -14,7 +14,7 @@ import numpy as np
 
 from training.split import SUBTYPES
 
-COLUMNS = ("patient", "slice", "image", "hemorrhage", *SUBTYPES, "mask")
+COLUMNS = ("patient", "slice", "image", "hemorrhage", *SUBTYPES, "mask", "labels")
 # Centre and width, HU. The first is the window of the network input; the last one leaves the stored values unchanged.
 WINDOWS = ((40, 120), (40, 80), (80, 200), (127.5, 255))
 # The published pictures without blood are numbered by scanner; neighbours are often of one patient.
@@ -63,7 +63,7 @@ def apply_window(stored: np.ndarray, center: float, width: float) -> np.ndarray:
 
 def write_windowed_sets(sources: list[Path], folder: Path) -> None:
     """Join sets of slices of HU 0 to 255 with masks by type into one: their patients are from one pool."""
-    for name in ("images", "masks"):
+    for name in ("images", "masks", "labels"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     rows = []
     for source in sources:
@@ -71,13 +71,14 @@ def write_windowed_sets(sources: list[Path], folder: Path) -> None:
             stored = cv2.imread(str(source / row["image"]), cv2.IMREAD_GRAYSCALE)
             labels = cv2.imread(str(source / row["labels"]), cv2.IMREAD_UNCHANGED)
             stem = f"{source.name}_{Path(row['image']).stem}"
-            mask = f"masks/{stem}.png"
+            mask, types = f"masks/{stem}.png", f"labels/{stem}.png"
             cv2.imwrite(str(folder / mask), 255 * (labels > 0).astype(np.uint8))
+            cv2.imwrite(str(folder / types), labels.astype(np.uint8))
             for center, width in WINDOWS:
                 image = f"images/{stem}_{center:g}_{width:g}.png"
                 cv2.imwrite(str(folder / image), apply_window(stored, center, width))
                 kept = {name: row[name] for name in ("patient", "hemorrhage", *SUBTYPES)}
-                rows.append(kept | {"slice": NUMBER_STEP * (len(rows) + 1), "image": image, "mask": mask})
+                rows.append(kept | {"slice": NUMBER_STEP * (len(rows) + 1), "image": image, "mask": mask, "labels": types})
     write_table(folder, rows)
 
 
@@ -176,6 +177,45 @@ def write_boxes(source: Path, folder: Path) -> None:
     write_table(folder, rows)
 
 
+def write_box_types(source: Path, folder: Path) -> None:
+    """All slices of ct-ich; on those with boxes, the type of each pixel is that of the smallest box around it."""
+    for name in ("brain", "masks"):
+        link(folder, source / name)
+    (folder / "labels").mkdir(parents=True, exist_ok=True)
+    boxes: dict[tuple, list[dict]] = {}
+    for box in read_table(source / "boxes.csv"):
+        boxes.setdefault((box["patient"], int(box["slice"])), []).append(box)
+    rows = []
+    for row in read_table(source / "slices.csv"):
+        kept = {name: row[name] for name in ("patient", "slice", "image", "hemorrhage", *SUBTYPES, "mask")}
+        drawn = boxes.get((row["patient"], int(row["slice"])), [])
+        if drawn and row["hemorrhage"] == "1":
+            height, width = cv2.imread(str(source / row["image"]), cv2.IMREAD_GRAYSCALE).shape
+            corners = [[round(float(box[name])) for name in ("x0", "y0", "x1", "y1")] for box in drawn]
+            areas = [(right - left) * (bottom - top) for left, top, right, bottom in corners]
+            labels = np.zeros((height, width), np.uint8)
+            for index in np.argsort(areas)[::-1]:
+                left, top, right, bottom = corners[index]
+                type_of_box = list(BOX_TYPES).index(drawn[index]["class"]) + 1
+                labels[max(0, top) : bottom + 1, max(0, left) : right + 1] = type_of_box
+            kept["labels"] = f"labels/{row['patient']}_{row['slice']}.png"
+            cv2.imwrite(str(folder / kept["labels"]), labels)
+        rows.append(kept)
+    write_table(folder, rows)
+
+
+def write_parenchymal(source: Path, folder: Path) -> None:
+    """PHE-SICH: every bleed is intraparenchymal; a part of some lies in a ventricle, which the set does not label."""
+    for name in ("images", "hematoma"):
+        link(folder, source / name)
+    rows = []
+    for row in read_table(source / "slices.csv"):
+        labels = {name: int(name == "intraparenchymal" and bool(row["hematoma"])) for name in SUBTYPES}
+        kept = {name: row[name] for name in ("patient", "slice", "image")}
+        rows.append(kept | labels | {"hemorrhage": int(bool(row["hematoma"])), "mask": row["hematoma"]})
+    write_table(folder, rows)
+
+
 # Name of each set, its source folders, and the function that writes it.
 SETS = {
     "pictures": (("pictures",), write_pictures),
@@ -185,6 +225,8 @@ SETS = {
     "synthetic": (("insilico-more",), write_synthetic),
     "head-ge": (("dicom/head-ge",), write_head),
     "ct-ich-boxes": (("ct-ich",), write_boxes),
+    "ct-ich-types": (("ct-ich",), write_box_types),
+    "phe-sich-types": (("phe-sich",), write_parenchymal),
 }
 
 

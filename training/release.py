@@ -39,6 +39,10 @@ def release(run: Path, target: Path, samples: dataset.PreparedSet | None) -> flo
     written = spec.build_spec(
         config, results, spec.checksum(target / "model.onnx"), slice_head.strongest_cell(model)
     )
+    earlier = target / "model.json"
+    if earlier.exists() and "lesion_types" in (kept := json.loads(earlier.read_text())):
+        # Fitted on the outlines of the earlier version: to be fitted again, but better than none.
+        written["lesion_types"] = kept["lesion_types"]
     spec.write_spec(written, target)
     if samples:
         golden.write_golden(model, samples, written, target / "golden")

@@ -74,7 +74,8 @@ def source(name: str) -> dict:
     """Name, DOI, licence and statement of a data set; for an unknown set the name of its folder only."""
     unknown = {"name": name, "doi": "", "license": "unknown"}
     statement = f"- **{name}**: a private data set; its licence and its patients are not described."
-    known = PUBLIC.get(name, unknown | {"statement": statement})
+    # The same images with the types of their lesions.
+    known = PUBLIC.get(name.removesuffix("-types"), unknown | {"statement": statement})
     return known | {"statement": known["statement"] + BOXES.get(name, "")}
 
 

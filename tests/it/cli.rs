@@ -185,6 +185,39 @@ fn evaluate_measures_perfect_masks_as_perfect() {
 }
 
 #[test]
+fn evaluate_writes_the_features_of_true_and_of_outlined_lesions() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let file = format!("frontend/samples/{BLEED}");
+    assert!(ichor(&["segment", &file, "--model", "deeplabv3", "--output", out]).status.success());
+    std::fs::copy(root().join(&file), dir.path().join("image.png")).unwrap();
+    let name = format!("{}_mask.png", BLEED.trim_end_matches(".png"));
+    let mask = image::open(dir.path().join(&name)).unwrap().into_luma8();
+    let header = "patient,slice,image,hemorrhage,mask,labels";
+    let table = format!("{header}\na,1,image.png,1,{name},labels.png\n");
+    std::fs::write(dir.path().join("slices.csv"), table).unwrap();
+    let run = |label: u8| {
+        let mut labels = mask.clone();
+        labels.iter_mut().for_each(|pixel| *pixel = if *pixel > 0 { label } else { 0 });
+        labels.save(dir.path().join("labels.png")).unwrap();
+        let answers = format!("{out}/answers");
+        ichor(&["evaluate", out, "--model", "deeplabv3", "--grid", "--alone", "--output", &answers])
+    };
+    // 4 is the place of the intraparenchymal type.
+    assert!(run(4).status.success());
+    let rows = std::fs::read_to_string(dir.path().join("answers/lesions.csv")).unwrap();
+    assert!(rows.starts_with("patient,slice,image,outline,area_px,type,type_share,overlap,"));
+    for outline in ["true", "own"] {
+        let row = rows.lines().find(|row| row.split(',').nth(3) == Some(outline)).unwrap();
+        let fields: Vec<&str> = row.split(',').collect();
+        assert_eq!(fields[5], "IPH", "{row}");
+        assert!(fields[6].parse::<f32>().unwrap() > 0.9 && fields[7].parse::<f32>().unwrap() > 0.9);
+        assert!(fields[9..].iter().all(|value| value.parse::<f32>().unwrap().is_finite()));
+    }
+    assert_refused(&run(9), "its labels hold the value 9. Write 0 to 5");
+}
+
+#[test]
 fn prepare_writes_planes_that_numpy_reads() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().to_str().unwrap();

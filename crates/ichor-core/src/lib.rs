@@ -25,6 +25,7 @@ pub mod assess;
 pub mod components;
 pub mod error;
 pub mod geometry;
+pub mod lesion;
 pub mod mask;
 pub mod model_spec;
 pub mod overlay;

@@ -1,6 +1,8 @@
 //! `model.json`: the one contract between training and serving.
 
 mod chain;
+#[cfg(test)]
+mod lesion_type_tests;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -11,6 +13,7 @@ pub use verdicts::{Verdict, VerdictBands};
 
 use crate::engine::{IoSpec, SliceOutput as SliceLogits};
 use crate::error::{Error, Result};
+use crate::lesion::LesionTypes;
 use serde::{Deserialize, Serialize};
 
 /// A parsed and checked `model.json`: the network's input and outputs, and every step before and after it.
@@ -53,6 +56,9 @@ pub struct ModelSpec {
     /// Which calibrated probabilities count as likely and as unlikely; a model may leave them out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdicts: Option<VerdictBands>,
+    /// How the type of a lesion is computed from its features; a model may leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lesion_types: Option<LesionTypes>,
     /// Accuracy by data set, as the training wrote it.
     pub metrics: serde_json::Value,
     /// Data, licences and split of the training.
@@ -249,9 +255,14 @@ impl ModelSpec {
     /// [`Error::Model`] naming the field that is wrong, its value and what it must be.
     pub fn from_json(label: &str, json: &[u8]) -> Result<Self> {
         let fail = |reason: String| Error::Model { model: label.into(), reason };
-        let spec: Self = serde_json::from_slice(json)
+        let mut spec: Self = serde_json::from_slice(json)
             .map_err(|e| fail(format!("model.json is not valid: {e}")))?;
         rules::check(&spec).map_err(fail)?;
+        if let (Some(types), Some(slice)) = (&spec.lesion_types, &mut spec.outputs.slice) {
+            // The types of a slice follow from its lesions, and so does whether they are recognized.
+            let classes = slice.classes.iter_mut().skip(1).zip(&types.classes);
+            classes.for_each(|(class, of_lesion)| class.experimental = !of_lesion.assessed);
+        }
         Ok(spec)
     }
 

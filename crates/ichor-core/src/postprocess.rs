@@ -1,7 +1,8 @@
 //! From logits on the network's grid to a mask and its lesions on the pixels of the input.
 
 use crate::components::{BoundingBox, Component, Components, Run, label_components};
-use crate::geometry::{CropBox, Patch};
+use crate::geometry::{CropBox, Patch, Turn};
+use crate::lesion::{GridLesions, LesionType};
 use crate::mask::Mask;
 use crate::model_spec::{Postprocessing, sigmoid};
 use crate::overlay::grey;
@@ -29,6 +30,9 @@ pub struct Lesion {
     pub centroid: Point,
     /// Mean probability of its pixels, 0 to 1.
     pub mean_probability: f32,
+    /// Its type, where the model distinguishes types of lesions and the skull was found.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub lesion_type: Option<LesionType>,
     /// Outer border as `[x, y]` px, where requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contour: Option<Vec<[u32; 2]>>,
@@ -172,6 +176,11 @@ impl Regions {
         Self { mask, components, probabilities }
     }
 
+    /// The regions on the grid of `grid` columns and rows, which shows `crop` of the image, turned by `turn`.
+    pub(crate) fn on_grid(&self, crop: CropBox, grid: [usize; 2], turn: Turn) -> GridLesions {
+        GridLesions::from_components(&self.components, crop, grid, turn)
+    }
+
     /// Measures the regions, largest first. `spacing_mm` is the distance between rows and between columns.
     pub fn lesions(&self, spacing_mm: Option<[f32; 2]>, with_contours: bool) -> Vec<Lesion> {
         let components = &self.components;
@@ -188,6 +197,7 @@ impl Regions {
             bbox: c.bbox,
             centroid: Point { x: c.centroid[0], y: c.centroid[1] },
             mean_probability: (sum(c) / c.area_px as f64) as f32,
+            lesion_type: None,
             contour: with_contours.then(|| contour(components, c)),
         };
         components.found.iter().enumerate().map(lesion).collect()

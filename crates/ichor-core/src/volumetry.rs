@@ -5,11 +5,13 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
+use crate::lesion::LesionType;
 use crate::mask::PackedMask;
 use crate::series::Series;
 use crate::slice::Warning;
 use lesions::{LesionPart, connect};
 use serde::Serialize;
+pub(crate) use shape::hull;
 use shape::{SlicePlane, abc2, largest_diameter_mm};
 
 /// The lesions of a series with their sizes. A size that the file does not allow to compute is `None`, never zero.
@@ -46,6 +48,13 @@ pub struct VolumeLesion {
     pub largest_diameter_mm: Option<f32>,
     /// The estimate of its volume by ABC/2.
     pub abc2: Option<Abc2>,
+    /// Its type: the mean of its parts on the slices, by area. Left out where the model does not distinguish types of
+    /// lesions.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub lesion_type: Option<LesionType>,
+    /// Slice and place among the regions of that slice, largest first, of each of its parts.
+    #[serde(skip)]
+    pub(crate) parts: Vec<[usize; 2]>,
 }
 
 /// The ABC/2 estimate of a hematoma's volume: half the product of three lengths (Kothari et al., *Stroke*
@@ -126,6 +135,8 @@ fn lesion(parts: &[LesionPart], planes: &[SlicePlane]) -> VolumeLesion {
         key_slice,
         largest_diameter_mm: largest_diameter_mm(parts, planes).map(|d| d as f32),
         abc2: abc2(parts, planes, &areas, key_slice),
+        lesion_type: None,
+        parts: parts.iter().map(|part| [part.slice, part.region]).collect(),
     }
 }
 

@@ -41,6 +41,8 @@ pub struct LabelledSlice {
     pub mask: MaskSource,
     /// How the mask was made, where the table says so; else empty.
     pub mask_tier: String,
+    /// An image that gives the type of each pixel, where the table names one.
+    pub labels: Option<PathBuf>,
 }
 
 impl LabelledSlice {
@@ -72,6 +74,27 @@ impl LabelledSlice {
             return Err(self.error("its mask has another size than its image"));
         }
         Ok(Some(mask))
+    }
+
+    /// Reads the type of each pixel of the image, which has `width` x `height` px: 0 without hemorrhage, else the place of
+    /// the type in [`SUBTYPES`], from 1. `None` where the table names no such file.
+    ///
+    /// # Errors
+    /// As [`LabelledSlice::read_mask`].
+    pub fn read_labels(&self, width: usize, height: usize) -> Result<Option<Vec<u8>>> {
+        let Some(path) = &self.labels else { return Ok(None) };
+        let image = image::load_from_memory(&self.bytes(path)?)
+            .map_err(|_| self.error("its labels cannot be decoded"))?
+            .to_luma8();
+        if (image.width() as usize, image.height() as usize) != (width, height) {
+            return Err(self.error("its labels have another size than its image"));
+        }
+        match image.iter().find(|&&label| usize::from(label) > SUBTYPES.len()) {
+            Some(label) => Err(self.error(&format!(
+                "its labels hold the value {label}. Write 0 to 5, in the order of the columns of types"
+            ))),
+            None => Ok(Some(image.into_raw())),
+        }
     }
 
     fn bytes(&self, path: &Path) -> Result<Vec<u8>> {
@@ -138,6 +161,8 @@ struct TableRow {
     mask: Option<String>,
     #[serde(default)]
     mask_tier: Option<String>,
+    #[serde(default)]
+    labels: Option<String>,
 }
 
 impl TableRow {
@@ -176,6 +201,7 @@ impl TableRow {
             image: self.image,
             hemorrhage,
             mask_tier: self.mask_tier.unwrap_or_default(),
+            labels: self.labels.filter(|labels| !labels.is_empty()).map(|labels| root.join(labels)),
         })
     }
 }
@@ -229,6 +255,7 @@ impl PhysioNetRow {
                 (false, false) => MaskSource::Empty,
             },
             mask_tier: String::new(),
+            labels: None,
         }
     }
 }

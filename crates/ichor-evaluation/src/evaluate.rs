@@ -3,6 +3,7 @@
 
 mod answers;
 mod figures;
+mod lesions;
 
 pub use figures::Evaluation;
 
@@ -17,6 +18,7 @@ use crate::prepare::mask_on_grid;
 use crate::segmenter::{MaskGate, NoObserver, SegmentRequest, SegmentedSlice, Segmenter};
 use answers::AnswerFiles;
 use figures::{Overlap, SliceScore, summarise};
+use lesions::{LesionFile, LesionRows};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -45,7 +47,7 @@ pub struct EvaluationOptions {
 /// the number of slices done and the number of all.
 ///
 /// On the network's grid `output` names a folder for the output of the network: `mask_logits.npy`,
-/// `slice_logits.npy` and `answers.csv`.
+/// `slice_logits.npy`, `answers.csv`, and `lesions.csv` with the features of the lesions.
 ///
 /// # Errors
 /// [`Error::Dataset`] for the first row that cannot be read, [`Error::InvalidParameter`] for an `output` at another
@@ -65,6 +67,7 @@ pub fn evaluate(
     let rows = read_dataset(root)?;
     let mut answers =
         output.map(|output| AnswerFiles::create(output, model.spec(), rows.len())).transpose()?;
+    let mut lesions = output.map(LesionFile::create).transpose()?;
     let mut heads: BTreeMap<&str, Vec<&LabelledSlice>> = BTreeMap::new();
     rows.iter().for_each(|row| heads.entry(&row.patient).or_default().push(row));
     let done = AtomicUsize::new(0);
@@ -81,6 +84,12 @@ pub fn evaluate(
         if options.series {
             smooth(model, head, &mut slices);
         }
+        if let Some(file) = &mut lesions {
+            for (row, slice) in head.iter().zip(&slices) {
+                let kept = !slice.segmented.result.lesions.is_empty();
+                slice.lesions.as_ref().map_or(Ok(()), |lesions| file.write(row, lesions, kept))?;
+            }
+        }
         let logits: Vec<_> = slices.iter_mut().map(|slice| slice.logits.take()).collect();
         let first = scores.len();
         scores.extend(
@@ -92,6 +101,7 @@ pub fn evaluate(
             }
         }
     }
+    lesions.map_or(Ok(()), LesionFile::finish)?;
     answers.map_or(Ok(()), AnswerFiles::finish)?;
     Ok(summarise(model, &scores))
 }
@@ -111,6 +121,8 @@ struct EvaluatedSlice {
     truth: Option<Mask>,
     /// Output of the network, where it is written to files.
     logits: Option<Logits>,
+    /// Features of its lesions, where they are written to a file.
+    lesions: Option<LesionRows>,
     /// Area of one pixel of the mask as a share of the network's grid.
     pixel_share: f64,
 }
@@ -131,15 +143,27 @@ fn read_slice(
             let on_grid = |mask: Mask| mask_on_grid(mask, &prepared, width, height);
             let truth = truth.map(on_grid).transpose()?;
             let kept = keep_logits.then(|| logits.clone());
+            let input = keep_logits.then(|| prepared.clone());
             let segmented = model.read_out_on_grid(prepared, logits, gate);
+            let measure = |input| {
+                LesionRows::measure(
+                    row,
+                    &slice,
+                    &input,
+                    model.spec(),
+                    &segmented.mask,
+                    truth.as_ref(),
+                )
+            };
+            let lesions = input.map(measure).transpose()?;
             let pixel_share = 1.0 / (width * height) as f64;
-            Ok(EvaluatedSlice { segmented, truth, logits: kept, pixel_share })
+            Ok(EvaluatedSlice { segmented, truth, logits: kept, lesions, pixel_share })
         }
         Resolution::Image => {
             let request = SegmentRequest { gate, ..SegmentRequest::default() };
             let segmented = model.segment_slice(&slice, &request, &NoObserver)?;
             let pixel_share = 1.0 / (segmented.crop.side as f64).powi(2);
-            Ok(EvaluatedSlice { segmented, truth, logits: None, pixel_share })
+            Ok(EvaluatedSlice { segmented, truth, logits: None, lesions: None, pixel_share })
         }
     }
 }

@@ -18,7 +18,7 @@ pub mod metrics;
 pub mod prepare;
 
 pub use error::{Error, Result};
-use ichor_core::{components, mask, model_spec, preprocess, segmenter};
+use ichor_core::{components, lesion, mask, model_spec, preprocess, segmenter};
 use ichor_engine as engine;
 use ichor_image::{decode, slice};
 

@@ -1,6 +1,7 @@
 //! The rules that a `model.json` must satisfy. An error names the field, its value and what it must be.
 
 use super::{Calibration, ModelSpec, SeriesChain, Step, StrongestCell};
+use crate::lesion::{FEATURES, GreyScale, LesionTypes, TYPES};
 use crate::overlay::parse_color;
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
@@ -59,7 +60,8 @@ pub(super) fn check(spec: &ModelSpec) -> Outcome {
     require(is_share, "postprocessing.slice_threshold", cut_off, FROM_0_TO_1)?;
     calibration("calibration", &spec.calibration)?;
     spec.series.as_ref().map_or(Ok(()), |chain| series(chain, height.min(width)))?;
-    verdicts(spec)
+    verdicts(spec)?;
+    spec.lesion_types.as_ref().map_or(Ok(()), |types| lesion_types(spec, types))
 }
 
 fn mask_class(spec: &ModelSpec) -> Outcome {
@@ -189,6 +191,42 @@ fn verdicts(spec: &ModelSpec) -> Outcome {
     share("verdicts.unlikely_below", low)?;
     share("verdicts.likely_from", high)?;
     require(low <= high, "verdicts.unlikely_below", low, "at most verdicts.likely_from")
+}
+
+fn lesion_types(spec: &ModelSpec, types: &LesionTypes) -> Outcome {
+    let has_features = GreyScale::from_spec(spec).is_some();
+    let wanted =
+        "left out, as its features need the step find_skull and no step that changes the contrast";
+    require(has_features, "lesion_types", "given", wanted)?;
+    let names: Vec<&str> = types.features.iter().map(|feature| feature.name.as_str()).collect();
+    let is_known =
+        |(index, name): (usize, &&str)| FEATURES.contains(name) && !names[..index].contains(name);
+    let are_known = !names.is_empty() && names.iter().enumerate().all(is_known);
+    let wanted = format!("a list of these, each once at most: {}", FEATURES.join(", "));
+    require(are_known, "lesion_types.features", &names, &wanted)?;
+    for (index, feature) in types.features.iter().enumerate() {
+        finite(&format!("lesion_types.features[{index}].mean"), feature.mean)?;
+        positive(&format!("lesion_types.features[{index}].scale"), feature.scale)?;
+    }
+    let codes: Vec<&str> = types.classes.iter().map(|class| class.code.as_str()).collect();
+    let wanted = "EDH, SDH, SAH, IPH and IVH, in this order";
+    require(codes == TYPES, "lesion_types.classes", &codes, wanted)?;
+    for (index, class) in types.classes.iter().enumerate() {
+        let field = |name: &str| format!("lesion_types.classes[{index}].{name}");
+        text(&field("name"), &class.name)?;
+        finite(&field("intercept"), class.intercept)?;
+        let count = class.coefficients.len();
+        let wanted = format!("a list of {} numbers, one per feature", names.len());
+        require(count == names.len(), &field("coefficients"), count, &wanted)?;
+        let are_finite = class.coefficients.iter().all(|factor| factor.is_finite());
+        require(are_finite, &field("coefficients"), &class.coefficients, "finite numbers")?;
+    }
+    positive("lesion_types.temperature", types.temperature)?;
+    let mut of_slice = spec.subtypes().map(|class| class.code.as_str());
+    let are_same = spec.outputs.slice.is_none() || of_slice.by_ref().eq(TYPES);
+    let codes: Vec<&str> = spec.subtypes().map(|class| class.code.as_str()).collect();
+    let wanted = "\"any\" and then EDH, SDH, SAH, IPH and IVH, as lesion_types is given";
+    require(are_same, "outputs.slice.classes", &codes, wanted)
 }
 
 fn text(field: &str, value: &str) -> Outcome {

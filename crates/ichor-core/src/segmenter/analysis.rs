@@ -3,7 +3,9 @@
 use super::{SegmentRequest, SliceResult, StageTimings};
 use crate::assess::{GrayScale, volume_warning};
 use crate::error::{Error, Result};
+use crate::lesion::LesionType;
 use crate::mask::{Mask, PackedMask};
+use crate::postprocess::Lesion;
 use crate::series::Series;
 use crate::slice::{CtSlice, Doubt, Intensity, Warning};
 use crate::volumetry::{Volumetry, measure};
@@ -131,6 +133,7 @@ impl Analysis {
             .ok_or_else(|| Error::unprocessable("The series holds no slices."))?;
         let mut volume = measure(&self.series, &self.masks);
         volume.warnings.extend(volume.total_volume_ml.and_then(volume_warning));
+        set_types(&mut volume, &self.slices);
         divide_volume(&self.series, &self.masks, volume.total_volume_ml, &mut self.slices);
         let any = self.slices.iter().any(|slice| slice.detected == Some(true));
         let all_known = self.slices.iter().all(|slice| slice.detected.is_some());
@@ -146,6 +149,17 @@ impl Analysis {
         self.warnings.extend(self.added_warnings.iter().cloned());
         self.apply_doubts();
         Ok(())
+    }
+}
+
+/// Sets the type of each lesion of the volume: the mean of its parts, each weighted by its pixels.
+fn set_types(volume: &mut Volumetry, slices: &[SliceResult]) {
+    for lesion in &mut volume.lesions {
+        let parts = lesion.parts.iter().filter_map(|&[slice, region]| {
+            let part = slices.get(slice)?.lesions.get(region)?;
+            Some((part.lesion_type.as_ref()?, part.area_px as f64))
+        });
+        lesion.lesion_type = LesionType::of_parts(parts);
     }
 }
 
@@ -177,6 +191,13 @@ fn subtypes(slices: &[SliceResult], total_ml: Option<f32>) -> Vec<SeriesSubtype>
         let sum: f32 = slice.subtype_probabilities.iter().sum();
         let volume: f32 = slice.lesions.iter().filter_map(|lesion| lesion.volume_ml).sum();
         let of_class = slice.subtype_probabilities.get(class).copied().unwrap_or(0.0);
+        if slice.has_lesion_types {
+            let part = |lesion: &Lesion| {
+                lesion.volume_ml.unwrap_or(0.0)
+                    * lesion.lesion_type.as_ref().map_or(0.0, |of| of.all()[class])
+            };
+            return slice.lesions.iter().map(part).sum();
+        }
         if sum > 0.0 { volume * of_class / sum } else { 0.0 }
     };
     let subtype = |class: usize| SeriesSubtype {
@@ -232,7 +253,7 @@ mod tests {
     use super::*;
     use crate::assess::GrayScale;
     use crate::components::BoundingBox;
-    use crate::postprocess::{Lesion, Point};
+    use crate::postprocess::Point;
     use crate::slice::Plane;
 
     fn slice_result(
@@ -250,6 +271,7 @@ mod tests {
             bbox: BoundingBox { x: 0, y: 0, width: 10, height: 1 },
             centroid: Point { x: 0.0, y: 0.0 },
             mean_probability: 0.9,
+            lesion_type: None,
             contour: None,
         };
         let result = SliceResult {
@@ -299,6 +321,57 @@ mod tests {
         assert!((types[0] - total * (0.2 * 0.9 + 0.8 * 0.5)).abs() < 1e-4, "{types:?}");
         assert!((types[0] + types[1] - total).abs() < 1e-4);
         assert_eq!((analysis.subtypes[0].probability, analysis.probability), (0.9, Some(0.8)));
+    }
+
+    /// A slice result whose types follow from its lesion.
+    fn typed_result(area_px: usize, any: f32, code: &str) -> (SliceResult, PackedMask) {
+        let (mut result, mask) = slice_result(area_px, any, [0.9, 0.9]);
+        result.has_lesion_types = true;
+        result.subtype_probabilities = vec![0.9; 5];
+        for lesion in &mut result.lesions {
+            lesion.lesion_type = Some(LesionType::sample(code, 0.8));
+        }
+        (result, mask)
+    }
+
+    #[test]
+    fn types_of_slices_and_of_the_series_follow_from_the_lesions() {
+        let results = vec![
+            typed_result(4, 0.6, "IPH"),
+            typed_result(8, 0.9, "IVH"),
+            typed_result(0, 0.2, "EDH"),
+        ];
+        let mut analysis = analyse(series(3), results).unwrap();
+        let close = |value: f32, expected: f32| (value - expected).abs() < 1e-5;
+        // What the slice head says is replaced: 0.6 x 0.8, and nothing where nothing is outlined.
+        assert!(close(analysis.slices[0].subtype_probabilities[3], 0.48));
+        assert_eq!(analysis.slices[2].subtype_probabilities, [0.0; 5]);
+        for slice in &analysis.slices {
+            let any = slice.probability.unwrap();
+            assert!(slice.subtype_probabilities.iter().all(|&of| of <= any));
+        }
+        assert!(close(analysis.subtypes[4].probability, 0.9 * 0.8));
+        let total = analysis.volume.total_volume_ml.unwrap();
+        let types: Vec<f32> = analysis.subtypes.iter().map(|t| t.volume_ml.unwrap()).collect();
+        assert!((types.iter().sum::<f32>() - total).abs() < 1e-4);
+        // 4 of 20 parts of the volume are IPH by 0.8 and IVH by 0.05, the others the reverse.
+        assert!((types[3] - total * (0.2 * 0.8 + 0.8 * 0.05)).abs() < 1e-3, "{types:?}");
+        let lesion = analysis.volume.lesions[0].lesion_type.clone().unwrap();
+        // By pixels: 4 and 8.
+        assert!(close(lesion.all()[4], (4.0 * 0.05 + 8.0 * 0.8) / 12.0));
+        assert_eq!(lesion.code, Some("IVH"));
+        let before = analysis.subtypes.clone();
+        analysis.summarise().unwrap();
+        assert_eq!(analysis.subtypes, before, "a second summary changes nothing");
+    }
+
+    #[test]
+    fn no_type_is_excluded_where_hemorrhage_is_not() {
+        let (mut result, mask) = typed_result(0, 0.6, "IPH");
+        result.warnings.push(Warning::undecided("nothing_outlined", "Look."));
+        let analysis = analyse(series(1), vec![(result, mask)]).unwrap();
+        assert_eq!(analysis.detected, None);
+        assert!(analysis.slices[0].subtype_probabilities.is_empty());
     }
 
     #[test]

@@ -28,6 +28,7 @@ impl SliceResult {
         if has_doubt(&self.warnings, Doubt::Unmeasurable) {
             self.clear_sizes();
         }
+        self.derive_types();
     }
 
     /// Warns where "none" would stand beside a probability above the cut-off of the slice.

@@ -9,6 +9,7 @@ use super::{
 use crate::assess::{Assessment, GrayScale};
 use crate::engine::Logits;
 use crate::geometry::{CropBox, Turn};
+use crate::lesion::measure_features;
 use crate::mask::Mask;
 use crate::model_spec::sigmoid;
 use crate::postprocess::{LogitMap, Regions, min_lesion_px};
@@ -78,7 +79,13 @@ impl Segmenter {
                 regions = Regions::from_map(&map, chain.fallback_threshold, min_lesion_px);
                 fallback_threshold = (!regions.mask.is_empty()).then_some(chain.fallback_threshold);
             }
-            let lesions = regions.lesions(slice.spacing_mm, request.contours);
+            let mut lesions = regions.lesions(slice.spacing_mm, request.contours);
+            if let (Some(types), false) = (&self.spec.lesion_types, lesions.is_empty()) {
+                let on_grid = regions.on_grid(crop, to_file.size(grid), prepared.turn);
+                let features = measure_features(&prepared, &self.spec, &on_grid);
+                let typed = lesions.iter_mut().zip(features.iter().flatten());
+                typed.for_each(|(lesion, of)| lesion.lesion_type = Some(types.classify(of)));
+            }
             (regions.mask, lesions)
         } else {
             (Mask::empty(width, height), Vec::new())
@@ -103,6 +110,7 @@ impl Segmenter {
                 probability: Some(probability),
                 probability_alone: Some(probability),
                 evidence,
+                has_lesion_types: self.spec.lesion_types.is_some(),
                 subtype_probabilities: logits.slice.iter().skip(1).map(|&l| sigmoid(l)).collect(),
                 threshold,
                 fallback_threshold,

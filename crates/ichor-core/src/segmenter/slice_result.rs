@@ -2,6 +2,7 @@
 
 use crate::assess::{Assessment, GrayScale};
 use crate::geometry::CropBox;
+use crate::lesion::LesionType;
 use crate::mask::Mask;
 use crate::postprocess::{Lesion, LogitMap};
 use crate::slice::Warning;
@@ -37,6 +38,8 @@ pub struct SliceResult {
     pub probability_alone: Option<f32>,
     /// Log-odds of hemorrhage that the series chain takes as its input; `None` for models without a chain.
     pub evidence: Option<f32>,
+    /// Whether the types of the slice follow from those of its lesions; otherwise the network gives them.
+    pub has_lesion_types: bool,
     /// Probabilities of the slice classes after `any`, in the order of the spec.
     pub subtype_probabilities: Vec<f32>,
     /// The threshold used.
@@ -63,6 +66,26 @@ impl SliceResult {
         self.detected = self.detected.map(|_| false);
     }
 
+    /// Derives the probability of each type from the lesions: that of hemorrhage on the slice, times that of at least one
+    /// lesion of the type. Without lesions it is 0; where hemorrhage cannot be excluded there is no probability.
+    pub(super) fn derive_types(&mut self) {
+        if !self.has_lesion_types || self.subtype_probabilities.is_empty() {
+            return;
+        }
+        let is_unknown = self.detected.is_none() && self.lesions.is_empty();
+        match self.probability {
+            Some(any) if !is_unknown => {
+                let types = self.lesions.iter().filter_map(|lesion| lesion.lesion_type.as_ref());
+                for (class, probability) in self.subtype_probabilities.iter_mut().enumerate() {
+                    let of_lesion = |of: &LesionType| of.all().get(class).copied().unwrap_or(0.0);
+                    let none = types.clone().map(|of| 1.0 - of_lesion(of)).product::<f32>();
+                    *probability = any * (1.0 - none);
+                }
+            }
+            _ => self.subtype_probabilities.clear(),
+        }
+    }
+
     /// Area of `area_px` pixels of the slice, mm²; `None` where the spacing is unknown or implausible.
     pub fn area_mm2(&self, area_px: usize, spacing_mm: Option<[f32; 2]>) -> Option<f32> {
         let spacing_mm = spacing_mm.filter(|_| self.is_measurable);
@@ -87,6 +110,7 @@ impl SliceResult {
             probability: Some(0.5),
             probability_alone: Some(0.5),
             evidence: None,
+            has_lesion_types: false,
             subtype_probabilities: Vec::new(),
             threshold: 0.5,
             fallback_threshold: None,

@@ -9,6 +9,8 @@ use crate::mask::PackedMask;
 pub(super) struct LesionPart {
     /// Index of the slice in the series.
     pub(super) slice: usize,
+    /// Its place among the components of the slice, largest first.
+    pub(super) region: usize,
     /// Number of its pixels.
     pub(super) area_px: usize,
     /// Convex hull of the centres of its pixels, as `[column, row]`, px.
@@ -67,12 +69,13 @@ impl SliceComponents {
     /// One part per label, in the order of the labels.
     fn parts(&self) -> Vec<LesionPart> {
         let Some(components) = &self.components else { return Vec::new() };
-        let mut in_order: Vec<&Component> = components.found.iter().collect();
-        in_order.sort_by_key(|c| c.label);
+        let mut in_order: Vec<(usize, &Component)> = components.found.iter().enumerate().collect();
+        in_order.sort_by_key(|(_, c)| c.label);
         // Every corner of the hull is an end of a run.
         let ends = |run: &Run| [run.start, run.end - 1].map(|x| [x as i64, run.row as i64]);
-        let part = |component: &Component| LesionPart {
+        let part = |(region, component): (usize, &Component)| LesionPart {
             slice: self.slice,
+            region,
             area_px: component.area_px,
             hull: hull(components.runs(component).iter().flat_map(ends)),
         };
