@@ -66,6 +66,24 @@ train: train-venv build ## train, evaluate and export both models (DATA="FOLDER 
 train-smoke: train-venv build ## run the training pipeline on phantoms, about a minute
 	$(TRAIN_PYTHON) -m training.pipeline --smoke
 
+##@ This device
+.PHONY: wasm wasm-tests wasm-check bench-wasm
+WASM := frontend/device
+wasm: page-modules ## build the WebAssembly module into frontend/device: about 4 CPU minutes
+	@scripts/wasm.sh $(WASM)
+
+wasm-tests: page-modules build ## the module under Node.js against the program
+	PATH="$$(scripts/node.sh):$$PATH" ICHOR_BIN=$(ICHOR) node --test tests/frontend/wasm.test.mjs
+
+wasm-check: page-modules ## build the module again and compare it with the committed one, byte by byte
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && scripts/wasm.sh "$$folder" && diff -r "$$folder" $(WASM)
+
+bench-wasm: page-modules ## ms per slice of the module, also with relaxed SIMD, beside the program on one thread
+	@scripts/wasm.sh $(ICHOR_CACHE)/wasm-relaxed relaxed-simd
+	cargo build $(CARGO_FLAGS) --example probe
+	PATH="$$(scripts/node.sh):$$PATH" node benches/wasm.mjs --probe $(BUILT)/examples/probe $(WASM)/ichor.wasm \
+	  $(ICHOR_CACHE)/wasm-relaxed/ichor.wasm
+
 ##@ Measure
 .PHONY: bench measure bench-smoke compare-builds bench-tools rten-probe bench-gpu load long-series long-series-streamed start-measure cost
 bench: bench-tools rten-probe ## compare with Flask + onnxruntime, OpenVINO and rten; measure start, load, long series

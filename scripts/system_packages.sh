@@ -3,6 +3,7 @@
 #   base   a C compiler, Python with venv, rustfmt and clippy
 #   dicom  dciodvfy
 #   page   Chromium and fonts (Node.js: node.sh)
+#   wasm   a Rust compiler with the sources of its library, and a linker, for WebAssembly
 # Does nothing if all are installed; needs apt and root (or sudo) only if one is missing.
 . "$(dirname "$0")/cache.sh"
 
@@ -19,7 +20,8 @@ for group in "$@"; do
       ;;
     dicom) need dciodvfy dicom3tools ;;
     page) need chromium chromium fonts-liberation ;;
-    *) die "the groups are base, dicom and page, not $group" ;;
+    wasm) need wasm-ld-22 rustc-web cargo-web rust-web-src lld-22 ;;
+    *) die "the groups are base, dicom, page and wasm, not $group" ;;
   esac
 done
 

@@ -1,4 +1,4 @@
-//! Problems in the form that clients receive (RFC 9457), and the one table from errors to HTTP status and code.
+//! Problems in the form that clients receive (RFC 9457), and the table from errors to HTTP status.
 
 use crate::error::Error;
 use ::http::StatusCode;
@@ -88,20 +88,16 @@ impl From<Error> for Problem {
         use StatusCode as S;
         use ichor_core::Error as Core;
         use ichor_image::Error as Image;
-        let (status, code) = match &error {
-            Error::InvalidParameter(_) | Error::Core(Core::InvalidParameter(_)) => {
-                (S::BAD_REQUEST, "invalid_parameter")
-            }
-            Error::Core(Core::ModelNotFound(_)) => (S::NOT_FOUND, "model_not_found"),
-            Error::Core(Core::Image(image)) => match image {
-                Image::EmptyInput => (S::BAD_REQUEST, "empty_body"),
-                Image::Undecodable(_) => (S::BAD_REQUEST, "undecodable_image"),
-                Image::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "image_too_large"),
-                Image::UnsupportedType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
-                Image::Unprocessable(_) => (S::UNPROCESSABLE_ENTITY, "unprocessable_image"),
-                Image::InvalidParameter(_) => (S::BAD_REQUEST, "invalid_parameter"),
-                Image::Io { .. } => return Self::internal().caused_by(&error),
-            },
+        let status = match &error {
+            Error::InvalidParameter(_)
+            | Error::Core(
+                Core::InvalidParameter(_)
+                | Core::Image(Image::EmptyInput | Image::Undecodable(_) | Image::InvalidParameter(_)),
+            ) => S::BAD_REQUEST,
+            Error::Core(Core::ModelNotFound(_)) => S::NOT_FOUND,
+            Error::Core(Core::Image(Image::TooLarge { .. })) => S::PAYLOAD_TOO_LARGE,
+            Error::Core(Core::Image(Image::UnsupportedType(_))) => S::UNSUPPORTED_MEDIA_TYPE,
+            Error::Core(Core::Image(Image::Unprocessable(_))) => S::UNPROCESSABLE_ENTITY,
             Error::Busy | Error::Core(Core::Busy) => {
                 return Self::new(S::SERVICE_UNAVAILABLE, "overloaded", error.to_string()).after(1);
             }
@@ -114,10 +110,18 @@ impl From<Error> for Problem {
             }
             // The rest are failures of the service.
             Error::Core(
-                Core::Model { .. } | Core::Inference(_) | Core::Interrupted | Core::Internal(_),
+                Core::Image(Image::Io { .. })
+                | Core::Model { .. }
+                | Core::Inference(_)
+                | Core::Interrupted
+                | Core::Internal(_),
             )
             | Error::Evaluation(_)
             | Error::Internal(_) => return Self::internal().caused_by(&error),
+        };
+        let code = match &error {
+            Error::Core(core) => core.code(),
+            _ => "invalid_parameter",
         };
         Self::new(status, code, error.to_string())
     }

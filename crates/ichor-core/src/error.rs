@@ -51,6 +51,29 @@ impl Error {
         matches!(self, Self::Image(ichor_image::Error::Unprocessable(_)))
     }
 
+    /// Identifier of the kind of error in problems of the API; `internal` for faults that the sender of an input
+    /// cannot mend.
+    pub fn code(&self) -> &'static str {
+        use ichor_image::Error as Image;
+        match self {
+            Self::InvalidParameter(_) | Self::Image(Image::InvalidParameter(_)) => {
+                "invalid_parameter"
+            }
+            Self::ModelNotFound(_) => "model_not_found",
+            Self::Image(Image::EmptyInput) => "empty_body",
+            Self::Image(Image::Undecodable(_)) => "undecodable_image",
+            Self::Image(Image::TooLarge { .. }) => "image_too_large",
+            Self::Image(Image::UnsupportedType(_)) => "unsupported_media_type",
+            Self::Image(Image::Unprocessable(_)) => "unprocessable_image",
+            Self::Busy => "overloaded",
+            Self::Image(Image::Io { .. })
+            | Self::Model { .. }
+            | Self::Inference(_)
+            | Self::Interrupted
+            | Self::Internal(_) => "internal",
+        }
+    }
+
     /// Converts an error of the engine; `model` names the model that it ran.
     pub fn from_engine(model: &str) -> impl FnOnce(ichor_engine::Error) -> Self {
         move |error| match error {

@@ -5,7 +5,11 @@ pub mod dicom_seg;
 pub mod dicom_sr;
 pub mod montage;
 pub mod nifti;
+mod random;
 pub mod table;
+
+#[cfg(target_family = "wasm")]
+pub use random::set_random_source;
 
 use crate::error::Error;
 use crate::slice::Warning;

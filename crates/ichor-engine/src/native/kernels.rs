@@ -9,7 +9,7 @@
 //! # Invariants
 //! 1. A [`Level`] other than `PORTABLE` exists only if the CPU was detected to have its instructions: the field is
 //!    private and only [`Level::available`] makes such values. So each call through [`by_level`] runs on a CPU that has
-//!    the instructions.
+//!    the instructions. WebAssembly needs no detection: a module with an unknown instruction is refused as a whole.
 //! 2. Only `vector`, `tile`, `depthwise`, `one_channel` and `winograd` contain `unsafe` blocks besides the calls of
 //!    [`by_level`]. They take slices, compute the first and the last element that a row of work accesses, and assert
 //!    that both lie in the slices before they use pointers. All addresses between them are affine in the loop counters,
@@ -50,11 +50,14 @@ enum Instructions {
     Avx2,
     #[cfg(target_arch = "aarch64")]
     Neon,
+    #[cfg(all(target_family = "wasm", feature = "relaxed-simd"))]
+    RelaxedSimd,
     Portable,
 }
 
 impl Level {
-    /// Portable code without explicit vector instructions, for any CPU.
+    /// Portable code without explicit vector instructions, for any CPU. In a WebAssembly module that was compiled with
+    /// SIMD of 128 bits, its instructions, which every engine that runs the module has.
     pub const PORTABLE: Self = Self(Instructions::Portable);
 
     /// All levels that this CPU supports, the fastest first.
@@ -68,7 +71,12 @@ impl Level {
         #[cfg(target_arch = "aarch64")]
         let detected =
             [std::arch::is_aarch64_feature_detected!("neon").then_some(Self(Instructions::Neon))];
-        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        #[cfg(target_family = "wasm")]
+        let detected: [Option<Self>; _] = [
+            #[cfg(feature = "relaxed-simd")]
+            Some(Self(Instructions::RelaxedSimd)),
+        ];
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64", target_family = "wasm")))]
         let detected: [Option<Self>; 0] = [];
         detected.into_iter().flatten().chain([Self::PORTABLE])
     }
@@ -108,6 +116,11 @@ impl Level {
             Instructions::Avx2 => "AVX2",
             #[cfg(target_arch = "aarch64")]
             Instructions::Neon => "NEON",
+            #[cfg(all(target_family = "wasm", feature = "relaxed-simd"))]
+            Instructions::RelaxedSimd => "relaxed-SIMD",
+            #[cfg(all(target_family = "wasm", target_feature = "simd128"))]
+            Instructions::Portable => "SIMD128",
+            #[cfg(not(all(target_family = "wasm", target_feature = "simd128")))]
             Instructions::Portable => "portable",
         }
     }
@@ -121,6 +134,8 @@ impl Level {
             Instructions::Avx2 => vector::Avx2::max_group_blocks(),
             #[cfg(target_arch = "aarch64")]
             Instructions::Neon => vector::Neon::max_group_blocks(),
+            #[cfg(all(target_family = "wasm", feature = "relaxed-simd"))]
+            Instructions::RelaxedSimd => vector::Simd128::<true>::max_group_blocks(),
             Instructions::Portable => vector::Portable::max_group_blocks(),
         }
     }
@@ -156,6 +171,14 @@ macro_rules! by_level {
                 }
                 // SAFETY: invariant 1.
                 unsafe { compiled($($name),+) }
+            }
+            #[cfg(all(target_family = "wasm", feature = "relaxed-simd"))]
+            Instructions::RelaxedSimd => {
+                #[target_feature(enable = "simd128,relaxed-simd")]
+                fn compiled($($name: $kind),+) {
+                    $($kernel)::+::<vector::Simd128<true>>($($name),+);
+                }
+                compiled($($name),+)
             }
             Instructions::Portable => $($kernel)::+::<vector::Portable>($($name),+),
         }

@@ -60,8 +60,9 @@ pub(super) fn run<V: Vector>(depthwise: &DepthwiseConv, args: &ConvArgs<'_>, out
                 // SAFETY: `checked_row` checked all addresses; the CPU has the instructions of `V` (invariant 1).
                 x += unsafe {
                     match width - x {
-                        8.. => tile::<V, 8>(&row, x),
-                        4.. => tile::<V, 4>(&row, x),
+                        8.. if V::DEPTHWISE_PIXELS == 8 => tile::<V, 8>(&row, x),
+                        4.. if V::DEPTHWISE_PIXELS == 8 => tile::<V, 4>(&row, x),
+                        2.. if V::DEPTHWISE_PIXELS == 2 => tile::<V, 2>(&row, x),
                         _ => tile::<V, 1>(&row, x),
                     }
                 };

@@ -207,20 +207,23 @@ unsafe fn transform_input<V: Vector>(
         Some(data[start..].as_ptr())
     });
     for tile in 0..tiles {
-        // SAFETY: a tile reads six pixels from its column on, of which the last may be in the margin, and writes 16
-        // elements at each position. Both ranges were checked above.
-        unsafe {
-            let mut lines = [[V::splat(0.0); TILE_IN]; TILE_IN];
-            for (column, line) in lines.iter_mut().enumerate() {
-                let at = (tile * TILE_OUT + column) * LANES;
-                let inputs = rows.map(|row| row.map_or(V::splat(0.0), |row| V::load(row.add(at))));
-                *line = transform_input_line(inputs);
-            }
-            for row in 0..TILE_IN {
-                let line = transform_input_line(lines.map(|line| line[row]));
-                for (column, values) in line.into_iter().enumerate() {
-                    let at = (row * TILE_IN + column) * pitch + tile * LANES;
-                    values.store(to.as_mut_ptr().add(at));
+        for part in (0..LANES).step_by(V::Part::WIDTH) {
+            // SAFETY: a tile reads six pixels from its column on, of which the last may be in the margin, and writes 16
+            // elements at each position, part by part. Both ranges were checked above.
+            unsafe {
+                let zero = V::Part::splat(0.0);
+                let mut lines = [[zero; TILE_IN]; TILE_IN];
+                for (column, line) in lines.iter_mut().enumerate() {
+                    let at = (tile * TILE_OUT + column) * LANES + part;
+                    let inputs = rows.map(|row| row.map_or(zero, |row| V::Part::load(row.add(at))));
+                    *line = transform_input_line(inputs);
+                }
+                for row in 0..TILE_IN {
+                    let line = transform_input_line(lines.map(|line| line[row]));
+                    for (column, values) in line.into_iter().enumerate() {
+                        let at = (row * TILE_IN + column) * pitch + tile * LANES + part;
+                        values.store(to.as_mut_ptr().add(at));
+                    }
                 }
             }
         }
@@ -257,26 +260,29 @@ unsafe fn transform_output<V: Vector>(
     }
     let Clamp { low, high } = args.clamp;
     for tile in 0..tiles {
-        // SAFETY: a tile reads 16 elements at each position and writes four pixels from its column on, in rows whose
-        // complete length was checked above.
-        unsafe {
-            let (low, high, bias) = (V::splat(low), V::splat(high), V::load(bias.as_ptr()));
-            let mut lines = [[V::splat(0.0); TILE_OUT]; TILE_IN];
-            for (column, line) in lines.iter_mut().enumerate() {
-                *line = transform_output_line(std::array::from_fn(|row| {
-                    let at = (row * TILE_IN + column) * pitch + tile * LANES;
-                    V::load(from.as_ptr().add(at))
-                }));
-            }
-            for row in 0..rows.len() {
-                let line = transform_output_line(lines.map(|line| line[row]));
-                for (column, mut sum) in line.into_iter().enumerate() {
-                    let at = (tile * TILE_OUT + column) * LANES;
-                    sum = sum.add(bias);
-                    if !residual[row].is_null() {
-                        sum = sum.add(V::load(residual[row].add(at)));
+        for part in (0..LANES).step_by(V::Part::WIDTH) {
+            // SAFETY: a tile reads 16 elements at each position and writes four pixels from its column on, part by part,
+            // in rows whose complete length was checked above.
+            unsafe {
+                let (low, high) = (V::Part::splat(low), V::Part::splat(high));
+                let bias = V::Part::load(bias.as_ptr().add(part));
+                let mut lines = [[V::Part::splat(0.0); TILE_OUT]; TILE_IN];
+                for (column, line) in lines.iter_mut().enumerate() {
+                    *line = transform_output_line(std::array::from_fn(|row| {
+                        let at = (row * TILE_IN + column) * pitch + tile * LANES + part;
+                        V::Part::load(from.as_ptr().add(at))
+                    }));
+                }
+                for row in 0..rows.len() {
+                    let line = transform_output_line(lines.map(|line| line[row]));
+                    for (column, mut sum) in line.into_iter().enumerate() {
+                        let at = (tile * TILE_OUT + column) * LANES + part;
+                        sum = sum.add(bias);
+                        if !residual[row].is_null() {
+                            sum = sum.add(V::Part::load(residual[row].add(at)));
+                        }
+                        sum.clamp(low, high).store(to[row].add(at));
                     }
-                    sum.clamp(low, high).store(to[row].add(at));
                 }
             }
         }

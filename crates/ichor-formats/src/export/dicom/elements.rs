@@ -80,7 +80,7 @@ pub(in crate::export) fn code(scheme: &str, value: &str, meaning: &str) -> InMem
 
 /// A new UID: a random UUID as a decimal number under 2.25 (PS3.5 B.2).
 pub(in crate::export) fn new_uid() -> String {
-    format!("2.25.{}", uuid::Uuid::new_v4().as_u128())
+    format!("2.25.{}", crate::export::random::uuid())
 }
 
 #[cfg(test)]
