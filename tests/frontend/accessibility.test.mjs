@@ -23,6 +23,12 @@ async function assertAccessible(page, state) {
   assert.ok(found.passes.length > 20, 'axe tested the page');
 }
 
+pageTest('each sample has a name of its own', {}, async (page) => {
+  await page.locator('.sample').first().waitFor();
+  const names = await page.locator('.sample').evaluateAll((buttons) => buttons.map((button) => button.getAttribute('aria-label')));
+  assert.deepEqual([names.length, new Set(names).size], [samples.length, samples.length]);
+});
+
 for (const [name, context] of [
   ['light', { ...DESKTOP, colorScheme: 'light' }], ['dark', { ...DESKTOP, colorScheme: 'dark' }], ['phone', PHONE],
 ]) {
