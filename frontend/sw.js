@@ -23,6 +23,7 @@ const FILES = [
   'js/data/verdict.js',
   'js/data/zip-reader.js',
   'js/data/zip-writer.js',
+  'js/device/module.js',
   'js/dom.js',
   'js/export-actions.js',
   'js/format.js',

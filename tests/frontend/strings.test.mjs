@@ -65,6 +65,7 @@ async function codesOfServer() {
     const source = (await readFile(file, 'utf8')).split(/#\[cfg\(test\)\]\s*(?:pub )?mod \w+ \{/)[0].replace(/\/\/.*/g, '');
     for (const place of places) for (const [, code] of source.matchAll(place)) codes.add(code);
     for (const [, name, code] of source.matchAll(/\bconst ([A-Z_]+): &str = "([a-z_]+)"/g)) if (code.includes('_') && name === code.toUpperCase()) codes.add(code);
+    if (file.endsWith('ichor-core/src/error.rs')) for (const [, code] of source.matchAll(/=> (?:\{\s*)?"([a-z_]+)"/g)) codes.add(code);
     // In a file that makes warnings, a tuple that starts with two words in snake case starts with a code.
     if (/\bWarning::/.test(source)) for (const [, first, second] of source.matchAll(/\(\s*"([a-z]+(?:_[a-z]+)+)",\s*"([^"]*)"/g)) for (const code of [first, second]) if (/^[a-z]+(_[a-z]+)+$/.test(code)) codes.add(code);
   }
@@ -77,7 +78,7 @@ async function codesOfServer() {
 test('every code that the server sends has a German text', async () => {
   const codes = await codesOfServer();
   assert.ok(codes.size > 100, `${codes.size} codes`);
-  for (const known of ['order_as_given', 'files_unreadable', 'padding', 'sixteen_bit', 'slices_along_fourth_axis', 'photo_of_screen', 'mixed_series', 'overloaded', 'upload_expired']) assert.ok(codes.has(known), known);
+  for (const known of ['order_as_given', 'files_unreadable', 'padding', 'sixteen_bit', 'slices_along_fourth_axis', 'photo_of_screen', 'mixed_series', 'overloaded', 'empty_body', 'upload_expired']) assert.ok(codes.has(known), known);
   const texts = new Set([...Object.keys(german.warnings), ...Object.keys(german.error.title), ...NEVER_SENT, ...SHOWN_IN_ENGLISH]);
   assert.deepEqual([...codes].filter((code) => !texts.has(code)).sort(), [], 'codes without a German text');
   assert.deepEqual([...texts].filter((code) => !codes.has(code)).sort(), ['expired'], 'texts of codes that are not sent; a job expires as a state');
