@@ -11,7 +11,6 @@ use crate::series::Series;
 use crate::slice::Warning;
 use lesions::{LesionPart, connect};
 use serde::Serialize;
-pub(crate) use shape::hull;
 use shape::{SlicePlane, abc2, largest_diameter_mm};
 
 /// The lesions of a series with their sizes. A size that the file does not allow to compute is `None`, never zero.

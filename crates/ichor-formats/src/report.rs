@@ -18,6 +18,7 @@ use crate::segmenter::{Analysis, Observer, Readout, Segmenter, StageTimings};
 use crate::slice::{CtSlice, Placement, Warning};
 use crate::window::WindowLevel;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Part of every report.
 pub const DISCLAIMER: &str = "For research and teaching only. Not a medical device; never use it for diagnosis or treatment.";
@@ -138,9 +139,9 @@ pub struct Finding<S> {
 #[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct SubtypeFinding {
     /// `EDH`, `SDH`, `SAH`, `IPH` or `IVH`.
-    pub code: String,
+    pub code: Cow<'static, str>,
     /// Display name.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// Probability on the slice; of a series the highest of its slices.
     pub probability: f32,
     /// Whether the model does not distinguish the type better than chance yet.
@@ -244,10 +245,29 @@ fn verdict(model: &Segmenter, probability: Option<f32>, detected: Option<bool>) 
     model.spec().verdicts.and_then(|bands| bands.reported_verdict(probability, detected))
 }
 
+/// Codes and names of the types in every shipped model.
+const USUAL_NAMES: [&str; 10] = [
+    "EDH",
+    "SDH",
+    "SAH",
+    "IPH",
+    "IVH",
+    "Epidural",
+    "Subdural",
+    "Subarachnoid",
+    "Intraparenchymal",
+    "Intraventricular",
+];
+
+/// A text without a copy where it is one of the usual ones.
+fn shared(text: &str) -> Cow<'static, str> {
+    let usual = USUAL_NAMES.into_iter().find(|usual| *usual == text);
+    usual.map_or_else(|| Cow::Owned(text.to_owned()), Cow::Borrowed)
+}
+
 impl SubtypeFinding {
     fn new(class: &SliceClass, probability: f32) -> Self {
         let SliceClass { code, name, experimental } = class;
-        let (code, name) = (code.clone(), name.clone());
-        Self { code, name, probability, experimental: *experimental }
+        Self { code: shared(code), name: shared(name), probability, experimental: *experimental }
     }
 }

@@ -6,7 +6,6 @@
 use super::GreyScale;
 use super::grid::GridLesions;
 use super::inside::{Inside, UNITS_PER_PX};
-use crate::volumetry::hull;
 
 /// Names of the features, in the order of [`Features`].
 pub const FEATURES: [&str; 26] = [
@@ -80,8 +79,6 @@ struct Sums {
     depths: [u32; BINS],
     /// First and last column and row.
     bounds: [i64; 4],
-    /// Corners of its pixels at the ends of runs.
-    corners: Vec<[i64; 2]>,
     /// Pixels and pixels of fluid in each ring.
     rings: [[f64; 2]; 2],
 }
@@ -98,7 +95,6 @@ impl Sums {
             midline_gap: f64::INFINITY,
             depths: [0; BINS],
             bounds: [i64::MAX, i64::MIN, i64::MAX, i64::MIN],
-            corners: Vec::new(),
             rings: [[0.0; 2]; 2],
         }
     }
@@ -126,7 +122,12 @@ pub(super) fn measure(
     add_pixels(samples, scale, inside, lesions, &mut sums);
     add_rings(samples, scale, inside, lesions, &mut sums);
     let all: f64 = sums.iter().map(|sums| sums.pixels).sum();
-    sums.iter_mut().map(|sums| features(sums, inside, lesions, all)).collect()
+    let mut chain = Vec::with_capacity(2 * lesions.height + 2);
+    let with_hull = sums.iter().enumerate().map(|(index, sums)| {
+        let hull_px = hull_area(lesions, index, sums.bounds, &mut chain);
+        features(sums, hull_px, inside, lesions, all)
+    });
+    with_hull.collect()
 }
 
 fn add_pixels(
@@ -142,7 +143,7 @@ fn add_pixels(
     for (place, &label) in lesions.labels.iter().enumerate().filter(|(_, label)| **label > 0) {
         let Some(sums) = sums.get_mut(usize::from(label) - 1) else { continue };
         let (column, row) = (place % width, place / width);
-        let depth = inside.depth[place];
+        let depth = inside.depth(column, row);
         let grey = f64::from(scale.grey(samples[place]));
         let (x, y) = (column as f64, row as f64);
         sums.pixels += 1.0;
@@ -159,12 +160,6 @@ fn add_pixels(
         let above = same(row > 0, place.wrapping_sub(width));
         let below = same(true, place + width);
         let (x, y) = (column as i64, row as i64);
-        if !left {
-            sums.corners.extend([[x, y], [x, y + 1]]);
-        }
-        if !right {
-            sums.corners.extend([[x + 1, y], [x + 1, y + 1]]);
-        }
         if !(left && right && above && below) {
             sums.edge += 1.0;
             sums.edge_at_table += f64::from(u8::from(f64::from(depth) <= contact));
@@ -201,7 +196,8 @@ fn add_rings(
         for (at, &distance) in near.iter().enumerate() {
             let ring = RINGS.iter().position(|&ring| i64::from(distance) <= ring);
             let place = place(at);
-            let is_tissue = inside.depth[place] > 0 && lesions.labels[place] == 0;
+            let (column, row) = (place % lesions.width, place / lesions.width);
+            let is_tissue = inside.depth(column, row) > 0 && lesions.labels[place] == 0;
             if let (Some(ring), true, true) = (ring, distance > 0, is_tissue) {
                 let is_fluid = scale.grey(samples[place]) < CSF;
                 sums.rings[ring][0] += 1.0;
@@ -225,7 +221,13 @@ fn city_distances(values: &mut [u8], width: usize) {
     }
 }
 
-fn features(sums: &mut Sums, inside: &Inside, lesions: &GridLesions, all: f64) -> Features {
+fn features(
+    sums: &Sums,
+    hull_px: f64,
+    inside: &Inside,
+    lesions: &GridLesions,
+    all: f64,
+) -> Features {
     if sums.pixels == 0.0 {
         return [0.0; FEATURES.len()];
     }
@@ -245,7 +247,6 @@ fn features(sums: &mut Sums, inside: &Inside, lesions: &GridLesions, all: f64) -
     let mean_grey = sums.grey[0] / pixels;
     let sd_grey = (sums.grey[1] / pixels - mean_grey * mean_grey).max(0.0).sqrt();
     let [x0, x1, y0, y1] = sums.bounds;
-    let corners = hull(std::mem::take(&mut sums.corners).into_iter());
     let fluid = |ring: [f64; 2]| if ring[0] > 0.0 { ring[1] / ring[0] } else { 0.0 };
     let values = [
         (pixels / inside.area_px as f64).ln(),
@@ -254,7 +255,7 @@ fn features(sums: &mut Sums, inside: &Inside, lesions: &GridLesions, all: f64) -
         f64::from(sums.depth(0.9)),
         sums.edge_at_table / sums.edge.max(1.0),
         sums.edge_at_table / radius,
-        pixels / polygon_area(&corners).max(pixels),
+        pixels / hull_px.max(pixels),
         pixels / ((x1 - x0 + 1) * (y1 - y0 + 1)) as f64,
         (1.0 - small / large).max(0.0).sqrt(),
         major / radius,
@@ -278,9 +279,46 @@ fn features(sums: &mut Sums, inside: &Inside, lesions: &GridLesions, all: f64) -
     values.map(|value| value as f32)
 }
 
-/// The area of a polygon.
-fn polygon_area(corners: &[[i64; 2]]) -> f64 {
-    let next = corners.iter().cycle().skip(1);
-    let twice: i64 = corners.iter().zip(next).map(|(a, b)| a[0] * b[1] - a[1] * b[0]).sum();
-    twice.abs() as f64 / 2.0
+/// The area of the convex hull of a lesion's pixels, corners included. `chain` is memory that is used again.
+fn hull_area(
+    lesions: &GridLesions,
+    index: usize,
+    [x0, x1, y0, y1]: [i64; 4],
+    chain: &mut Vec<[i64; 2]>,
+) -> f64 {
+    if x0 > x1 {
+        return 0.0;
+    }
+    // Columns of the edge in a row, counted to the outside; `None` where the row has no pixel.
+    let edge = |row: i64, is_right: bool| {
+        let start = row as usize * lesions.width;
+        let line = &lesions.labels[start + x0 as usize..=start + x1 as usize];
+        let holds = |label: &u8| usize::from(*label) == index + 1;
+        match is_right {
+            true => line.iter().rposition(holds).map(|at| x0 + at as i64 + 1),
+            false => line.iter().position(holds).map(|at| -(x0 + at as i64)),
+        }
+    };
+    // Twice the area between the zero column and the upper chain of the hull (Andrew 1979), along the lines between rows.
+    let mut twice = |is_right: bool| {
+        chain.clear();
+        let mut before = None;
+        for row in y0..=y1 + 1 {
+            let here = if row <= y1 { edge(row, is_right) } else { None };
+            if let Some(column) = before.max(here) {
+                let next = [row, column];
+                while let [.., a, b] = chain[..] {
+                    if (b[0] - a[0]) * (next[1] - a[1]) < (b[1] - a[1]) * (next[0] - a[0]) {
+                        break;
+                    }
+                    chain.pop();
+                }
+                chain.push(next);
+            }
+            before = here;
+        }
+        let area = |pair: &[[i64; 2]]| (pair[1][0] - pair[0][0]) * (pair[0][1] + pair[1][1]);
+        chain.windows(2).map(area).sum::<i64>()
+    };
+    (twice(true) + twice(false)) as f64 / 2.0
 }

@@ -1,7 +1,7 @@
 //! The type of a lesion from its features.
 
 use super::features::{FEATURES, Features};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Codes of the types, in the order of [`LesionTypes::classes`].
 pub const TYPES: [&str; 5] = ["EDH", "SDH", "SAH", "IPH", "IVH"];
@@ -66,10 +66,14 @@ pub struct LesionType {
     /// Probability that the lesion lies outside the brain tissue and the ventricles: EDH, SDH or SAH. `null` where the
     /// model does not distinguish this better than by chance.
     pub extra_axial: Option<f32>,
-    /// Probability of each type that the model recognizes better than by chance.
-    pub probabilities: Vec<TypeProbability>,
-    /// Types that the model does not recognize better than by chance. They are not excluded.
-    pub not_assessed: Vec<&'static str>,
+    /// Probability of each type that the model recognizes better than by chance; `None` for the others.
+    #[serde(serialize_with = "given")]
+    #[cfg_attr(feature = "schemas", schemars(with = "Vec<TypeProbability>"))]
+    pub probabilities: [Option<TypeProbability>; TYPES.len()],
+    /// Types that the model does not recognize better than by chance; `None` for the others. They are not excluded.
+    #[serde(serialize_with = "given")]
+    #[cfg_attr(feature = "schemas", schemars(with = "Vec<String>"))]
+    pub not_assessed: [Option<&'static str>; TYPES.len()],
     /// Probability of each of [`TYPES`].
     #[serde(skip)]
     all: [f32; TYPES.len()],
@@ -124,15 +128,15 @@ impl LesionType {
         let best = with().max_by(|a, b| a.0.1.total_cmp(&b.0.1)).filter(|(_, assessed)| *assessed);
         let best = best.map(|(best, _)| best);
         let outside = with().filter(|((code, _), _)| EXTRA_AXIAL.contains(code));
-        let probability = |((code, probability), is_assessed): ((_, _), bool)| {
-            is_assessed.then_some(TypeProbability { code, probability })
-        };
         Self {
             code: best.map(|(code, _)| code),
             probability: best.map(|(_, probability)| probability),
             extra_axial: extra_axial_assessed.then(|| outside.map(|((_, p), _)| p).sum()),
-            probabilities: with().filter_map(probability).collect(),
-            not_assessed: with().filter(|(_, assessed)| !assessed).map(|((c, _), _)| c).collect(),
+            probabilities: std::array::from_fn(|class| {
+                let of = TypeProbability { code: TYPES[class], probability: all[class] };
+                assessed[class].then_some(of)
+            }),
+            not_assessed: std::array::from_fn(|class| (!assessed[class]).then_some(TYPES[class])),
             all,
         }
     }
@@ -151,9 +155,14 @@ impl LesionType {
             all.iter_mut().zip(part.all).for_each(|(all, p)| *all += weight * f64::from(p));
         }
         let first = first.filter(|_| sum > 0.0)?;
-        let assessed = TYPES.map(|code| !first.not_assessed.contains(&code));
+        let assessed = first.not_assessed.map(|code| code.is_none());
         Some(Self::new(all.map(|p| (p / sum) as f32), assessed, first.extra_axial.is_some()))
     }
+}
+
+/// Writes the values that are given as a list, which in memory takes no allocation.
+fn given<T: Serialize, S: Serializer>(values: &[Option<T>], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(values.iter().flatten())
 }
 
 /// Largest distance of a feature from its mean that counts, in standard deviations.

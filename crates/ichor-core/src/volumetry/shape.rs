@@ -80,7 +80,7 @@ impl SlicePlane {
 
 /// Convex hull, counterclockwise (monotone chain; Andrew 1979, *Another efficient algorithm for convex hulls in two
 /// dimensions*).
-pub(crate) fn hull(points: impl Iterator<Item = [i64; 2]>) -> Vec<[i64; 2]> {
+pub(super) fn hull(points: impl Iterator<Item = [i64; 2]>) -> Vec<[i64; 2]> {
     let mut points: Vec<_> = points.collect();
     points.sort_unstable();
     points.dedup();
