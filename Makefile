@@ -78,11 +78,11 @@ wasm-tests: page-modules build ## the module under Node.js against the program
 wasm-check: page-modules ## build the module again and compare it with the committed one, byte by byte
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && scripts/wasm.sh "$$folder" && diff -r "$$folder" $(WASM)
 
-bench-wasm: page-modules ## ms per slice of the module, also with relaxed SIMD, beside the program on one thread
+bench-wasm: page-packages page-modules ## ms per slice in Chromium, beside the program (ONNXRUNTIME_WEB=its folder dist)
 	@scripts/wasm.sh $(ICHOR_CACHE)/wasm-relaxed relaxed-simd
 	cargo build $(CARGO_FLAGS) --example probe
-	PATH="$$(scripts/node.sh):$$PATH" node benches/wasm.mjs --probe $(BUILT)/examples/probe $(WASM)/ichor.wasm \
-	  $(ICHOR_CACHE)/wasm-relaxed/ichor.wasm
+	PATH="$$(scripts/node.sh):$$PATH" node benches/wasm.mjs --probe $(BUILT)/examples/probe \
+	  $(if $(ONNXRUNTIME_WEB),--onnxruntime $(ONNXRUNTIME_WEB)) $(WASM)/ichor.wasm $(ICHOR_CACHE)/wasm-relaxed/ichor.wasm
 
 ##@ Measure
 .PHONY: bench measure bench-smoke compare-builds bench-tools rten-probe bench-gpu load long-series long-series-streamed start-measure cost

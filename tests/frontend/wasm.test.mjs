@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { brotliCompressSync, gunzipSync } from 'node:zlib';
 import { createInstance, DeviceProblem } from '../../frontend/js/device/module.js';
 import { decodeGreyPng } from '../../frontend/js/data/png-reader.js';
 import { headNifti, headOf512 } from './head.mjs';
@@ -22,6 +22,8 @@ const MIN_DICE = 0.999;
 /** Kernels round differently, so that a pixel at the threshold may change its side: relative, and absolute. */
 const MAX_DIFFERENCE = [0.005, 0.002];
 const MAX_MS = 10_000;
+/** What a visitor transfers, bytes. */
+const MAX_COMPRESSED = 900_000;
 
 const seeds = await Promise.all(['dicom', 'nifti', 'archive', 'raster'].map(async (kind) => {
   const folder = join(ROOT, 'fuzz', 'seeds', kind);
@@ -127,6 +129,12 @@ test('every sample, fixture and phantom has the report of the program', async ()
   }
   // The comparison would be empty without reports, and trivial without masks.
   assert.ok(reports > 60 && outlined > 8, `${reports} reports, ${outlined} with a mask`);
+});
+
+test('the module is small with brotli', async (context) => {
+  const { length } = brotliCompressSync(await readFile(MODULE));
+  context.diagnostic(`${length} bytes`);
+  assert.ok(length < MAX_COMPRESSED, `${length} bytes`);
 });
 
 test('output files hold what the report says', async () => {
