@@ -60,13 +60,13 @@ const WORKER = `
 const get = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
 const runs = {
   async module({ path, models, slice }) {
-    const { createInstance } = await import('/root/frontend/js/device/module.js');
+    const { createInstance } = await import('/project/frontend/js/device/module.js');
     const instance = await createInstance(await WebAssembly.compile(await get(path)));
     for (const name of models) {
-      const files = ['model.json', 'model.onnx', 'MODEL_CARD.md'].map((file) => get('/root/models/' + name + '/' + file));
+      const files = ['model.json', 'model.onnx', 'MODEL_CARD.md'].map((file) => get('/project/models/' + name + '/' + file));
       instance.call({ operation: 'load_model', name }, await Promise.all(files));
     }
-    const bytes = await get('/root/' + slice);
+    const bytes = await get('/project/' + slice);
     return (model) => {
       const started = performance.now();
       const { json } = instance.call({ operation: 'segment', model }, [bytes]);
@@ -79,8 +79,8 @@ const runs = {
     ort.env.wasm.wasmPaths = self.location.origin + '/onnxruntime/';
     const sessions = {};
     for (const name of models) {
-      const spec = JSON.parse(new TextDecoder().decode(await get('/root/models/' + name + '/model.json')));
-      const session = await ort.InferenceSession.create(await get('/root/models/' + name + '/model.onnx'));
+      const spec = JSON.parse(new TextDecoder().decode(await get('/project/models/' + name + '/model.json')));
+      const session = await ort.InferenceSession.create(await get('/project/models/' + name + '/model.onnx'));
       const tensor = new ort.Tensor('float32', new Float32Array(spec.input.shape.reduce((a, b) => a * b)), spec.input.shape);
       sessions[name] = () => session.run({ [session.inputNames[0]]: tensor });
     }
@@ -103,7 +103,7 @@ onmessage = async ({ data }) => {
 
 /** Serves the project, the module and onnxruntime-web on the loopback interface. */
 async function startServer() {
-  const folders = { root: ROOT, module: '/', onnxruntime: resolve(values.onnxruntime ?? '.') };
+  const folders = { project: ROOT, module: '/', onnxruntime: resolve(values.onnxruntime ?? '.') };
   const server = createServer(async (request, response) => {
     const [, folder, ...path] = decodeURIComponent(new URL(request.url, 'http://localhost').pathname).split('/');
     try {

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training import arguments, dataset, export, fit, outside
+from training import arguments, dataset, export, fit, outside, spec
 from training.evaluate import predict, print_figures, summary
 
 # Slices whose statistics the BatchNorm of the averaged network is given (`export.load_onnx`).
@@ -50,7 +50,7 @@ def average(first: torch.nn.Module, second: torch.nn.Module, share: float) -> to
 
 def with_batchnorm(stored: torch.nn.Module, config: dict, images: torch.Tensor) -> torch.nn.Module:
     """The network with BatchNorm again, as a checkpoint holds it; `images` as in `export.load_onnx`."""
-    side = next(step["width"] for step in config["preprocessing"] if step["step"] == "resize")
+    side = spec.input_side(config)
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "model.onnx"
         export.export_onnx(export.as_stored(stored), file, side)
@@ -95,8 +95,13 @@ def main() -> None:
     images = np.concatenate([np.asarray(data.images[:: max(1, len(data.images) // STATISTICS_SLICES)]) for data in sets])
     model = with_batchnorm(mixed, config, torch.from_numpy(images[:: max(1, len(images) // STATISTICS_SLICES)]))
     results = measure(model, sets, parts, released)
-    results |= {"steps": saved["step"], "notes": options.notes, "parts": parts, "released": {key: released[key] for key in ("version", "metrics")}}
-    results["subtypes"] = released_subtypes(released)
+    results |= {
+        "steps": saved["step"],
+        "notes": options.notes,
+        "parts": parts,
+        "released": {key: released[key] for key in ("version", "metrics")},
+        "subtypes": released_subtypes(released),
+    }
     if options.folds:
         folds = json.loads(options.folds.read_text())
         results["verdicts"] = folds["verdicts"] | {"other_networks": folds["folds"]}

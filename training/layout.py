@@ -147,6 +147,25 @@ def write_head(source: Path, folder: Path) -> None:
     write_table(folder, rows)
 
 
+def boxes_by_slice(source: Path) -> dict[tuple[str, int], list[dict]]:
+    """{(patient, slice): rows} of boxes.csv."""
+    boxes: dict[tuple[str, int], list[dict]] = {}
+    for box in read_table(source / "boxes.csv"):
+        boxes.setdefault((box["patient"], int(box["slice"])), []).append(box)
+    return boxes
+
+
+def corners_of(box: dict) -> list[int]:
+    """First column, first row, last column and last row of a box, px."""
+    return [round(float(box[name])) for name in ("x0", "y0", "x1", "y1")]
+
+
+def fill_box(image: np.ndarray, corners: list[int], value: int) -> None:
+    """Set the pixels of a box, which may reach beyond the image."""
+    left, top, right, bottom = corners
+    image[max(0, top) : bottom + 1, max(0, left) : right + 1] = value
+
+
 def write_boxes(source: Path, folder: Path) -> None:
     """Slices of ct-ich with boxes; the mask is the filled boxes, and the types are those of the boxes.
 
@@ -154,9 +173,7 @@ def write_boxes(source: Path, folder: Path) -> None:
     """
     link(folder, source / "brain")
     (folder / "masks").mkdir(parents=True, exist_ok=True)
-    boxes: dict[tuple, list[dict]] = {}
-    for box in read_table(source / "boxes.csv"):
-        boxes.setdefault((box["patient"], int(box["slice"])), []).append(box)
+    boxes = boxes_by_slice(source)
     rows = []
     for row in read_table(source / "slices.csv"):
         drawn = boxes.get((row["patient"], int(row["slice"])), [])
@@ -165,8 +182,7 @@ def write_boxes(source: Path, folder: Path) -> None:
         height, width = cv2.imread(str(source / row["image"]), cv2.IMREAD_GRAYSCALE).shape
         filled = np.zeros((height, width), np.uint8)
         for box in drawn:
-            left, top, right, bottom = (float(box[name]) for name in ("x0", "y0", "x1", "y1"))
-            filled[max(0, round(top)) : round(bottom) + 1, max(0, round(left)) : round(right) + 1] = 255
+            fill_box(filled, corners_of(box), 255)
         mask = f"masks/{row['patient']}_{row['slice']}.png"
         cv2.imwrite(str(folder / mask), filled)
         types = {BOX_TYPES[box["class"]] for box in drawn}
@@ -182,22 +198,18 @@ def write_box_types(source: Path, folder: Path) -> None:
     for name in ("brain", "masks"):
         link(folder, source / name)
     (folder / "labels").mkdir(parents=True, exist_ok=True)
-    boxes: dict[tuple, list[dict]] = {}
-    for box in read_table(source / "boxes.csv"):
-        boxes.setdefault((box["patient"], int(box["slice"])), []).append(box)
+    boxes = boxes_by_slice(source)
     rows = []
     for row in read_table(source / "slices.csv"):
         kept = {name: row[name] for name in ("patient", "slice", "image", "hemorrhage", *SUBTYPES, "mask")}
         drawn = boxes.get((row["patient"], int(row["slice"])), [])
         if drawn and row["hemorrhage"] == "1":
             height, width = cv2.imread(str(source / row["image"]), cv2.IMREAD_GRAYSCALE).shape
-            corners = [[round(float(box[name])) for name in ("x0", "y0", "x1", "y1")] for box in drawn]
+            corners = [corners_of(box) for box in drawn]
             areas = [(right - left) * (bottom - top) for left, top, right, bottom in corners]
             labels = np.zeros((height, width), np.uint8)
             for index in np.argsort(areas)[::-1]:
-                left, top, right, bottom = corners[index]
-                type_of_box = list(BOX_TYPES).index(drawn[index]["class"]) + 1
-                labels[max(0, top) : bottom + 1, max(0, left) : right + 1] = type_of_box
+                fill_box(labels, corners[index], list(BOX_TYPES).index(drawn[index]["class"]) + 1)
             kept["labels"] = f"labels/{row['patient']}_{row['slice']}.png"
             cv2.imwrite(str(folder / kept["labels"]), labels)
         rows.append(kept)

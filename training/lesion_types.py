@@ -17,8 +17,12 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-TYPES = ("EDH", "SDH", "SAH", "IPH", "IVH")
-NAMES = ("Epidural", "Subdural", "Subarachnoid", "Intraparenchymal", "Intraventricular")
+from training import spec
+from training.bootstrap import resample_patients
+from training.figures import auc
+
+# Those of the slice head after "any".
+TYPES, NAMES = zip(*spec.CLASSES[1:])
 EXTRA_AXIAL = (0, 1, 2)
 SETS = ("rsna-masks", "ct-ich-types", "phe-sich-types", "rsna", "synthetic")
 # Columns of lesions.csv before the features.
@@ -215,25 +219,12 @@ def choose_measured(lesions: Lesions, own: bool, sets: tuple = SETS) -> np.ndarr
     return (lesions.own == own) & is_large & lesions.in_first_window & np.isin(lesions.sets, sets)
 
 
-def area_under_curve(is_type: np.ndarray, scores: np.ndarray) -> float:
-    """Area under the ROC curve; nan without lesions of both kinds."""
-    positive, negative = scores[is_type], scores[~is_type]
-    if not len(positive) or not len(negative):
-        return float("nan")
-    above = (positive[:, None] > negative).mean() + 0.5 * (positive[:, None] == negative).mean()
-    return float(above)
-
-
 def curve_with_interval(is_type: np.ndarray, scores: np.ndarray, patients: np.ndarray, seed: int = 0) -> dict:
     """Area under the ROC curve, and its 95 % interval by bootstrap over patients."""
-    rows = [np.flatnonzero(patients == patient) for patient in np.unique(patients)]
-    random, drawn = np.random.default_rng(seed), []
-    for _ in range(SAMPLES // 4):
-        chosen = np.concatenate([rows[number] for number in random.integers(len(rows), size=len(rows))])
-        drawn.append(area_under_curve(is_type[chosen], scores[chosen]))
+    drawn = [auc(is_type[chosen], scores[chosen]) for chosen in resample_patients(patients, SAMPLES // 4, seed)]
     known = np.array(drawn)[~np.isnan(drawn)]
     low, high = np.quantile(known, (0.025, 0.975)) if len(known) else (0.0, 1.0)
-    value = area_under_curve(is_type, scores)
+    value = auc(is_type, scores)
     value = 0.0 if np.isnan(value) else value
     return {"value": round(value, 3), "low": round(float(low), 3), "high": round(float(high), 3)}
 
@@ -344,9 +335,9 @@ def compare(lesions: Lesions) -> dict:
 def add(types: dict, model: Path) -> None:
     """Write `types` into the model.json of a released folder, before its metrics."""
     path = model / "model.json"
-    spec = json.loads(path.read_text())
-    spec.pop("lesion_types", None)
-    items = list(spec.items())
+    released = json.loads(path.read_text())
+    released.pop("lesion_types", None)
+    items = list(released.items())
     place = [name for name, _ in items].index("metrics")
     items.insert(place, ("lesion_types", types))
     path.write_text(json.dumps(dict(items), indent=2) + "\n")

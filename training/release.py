@@ -27,7 +27,7 @@ def release(run: Path, target: Path, samples: dataset.PreparedSet | None) -> flo
     model = export.as_stored(model)
     results = json.loads((run / "results.json").read_text())
     config = saved["config"]
-    side = next(step["width"] for step in config["preprocessing"] if step["step"] == "resize")
+    side = spec.input_side(config)
     target.mkdir(parents=True, exist_ok=True)
     export.export_onnx(model, target / "model.onnx", side)
     images = samples.images if samples else np.random.default_rng(0).normal(size=(2, 1, side, side))

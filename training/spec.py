@@ -40,6 +40,11 @@ PUBLISHED = (
 )  # fmt: skip
 
 
+def input_side(config: dict) -> int:
+    """Pixels per side of the network's input."""
+    return next(step["width"] for step in config["preprocessing"] if step["step"] == "resize")
+
+
 def metrics_of(results: dict) -> dict:
     """{set: {metric: value}} of the published figures that are defined, and the 95 % limits beside each."""
     return {
@@ -74,7 +79,7 @@ def build_spec(config: dict, results: dict, sha256: str, strongest_cell: dict | 
     `strongest_cell` is the share of the mask in the slice logit (`slice_head.strongest_cell`).
     """
     name, subtypes = config["name"], results.get("subtypes", {})
-    side = next(step["width"] for step in config["preprocessing"] if step["step"] == "resize")
+    side = input_side(config)
     experimental = {code: subtypes.get(code, {}).get("experimental", True) for code, _ in CLASSES}
     return {
         "schema": 1,

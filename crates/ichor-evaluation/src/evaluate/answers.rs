@@ -12,7 +12,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-const CANNOT_WRITE: &str = "The files of --output cannot be written";
+/// Context of every error of a file of `--output`.
+pub(super) const CANNOT_WRITE: &str = "The files of --output cannot be written";
 
 /// Writer of `mask_logits.npy` (f32 `[N, H, W]`) and `slice_logits.npy` (f32 `[N, K]`), the network's output, and of
 /// `answers.csv` with the results. All hold the N slices in the same order.

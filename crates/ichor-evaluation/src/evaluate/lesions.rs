@@ -1,6 +1,7 @@
 //! `lesions.csv`: features and true type of every lesion of a data set, from which `training/lesion_types.py` fits the
 //! types of `model.json`. Training does not compute features of its own.
 
+use super::answers::CANNOT_WRITE;
 use crate::dataset::{LabelledSlice, SUBTYPES};
 use crate::error::{Error, Result};
 use crate::lesion::{FEATURES, Features, GridLesions, TYPES, measure_features};
@@ -12,8 +13,6 @@ use crate::slice::CtSlice;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
-
-const CANNOT_WRITE: &str = "The files of --output cannot be written";
 
 /// Area of the smallest true lesion that is measured, pixels of the grid.
 const MIN_TRUE_PX: usize = 12;
@@ -129,7 +128,6 @@ impl LesionFile {
     /// # Errors
     /// [`ichor_image::Error::Io`], as for the other methods.
     pub(super) fn create(output: &Path) -> Result<Self> {
-        std::fs::create_dir_all(output).map_err(Error::io(CANNOT_WRITE))?;
         let mut file = csv::Writer::from_writer(BufWriter::new(create(
             &output.join("lesions.csv"),
             CANNOT_WRITE,
