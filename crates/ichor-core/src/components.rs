@@ -1,8 +1,10 @@
 //! Connected components of a mask, where pixels that share an edge or a corner are connected (8-neighbourhood).
 
 mod flood_fill;
+mod hull;
 
-pub use flood_fill::{border_pixels, flood_fill};
+pub use flood_fill::{border_pixels, flood_fill, replace_connected};
+pub use hull::{hull, push_to_chain};
 
 use crate::mask::Mask;
 use std::ops::Range;

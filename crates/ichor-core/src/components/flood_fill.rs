@@ -7,29 +7,48 @@ use crate::mask::Mask;
 /// # Panics
 /// For a seed beyond the last pixel.
 pub fn flood_fill(open: &Mask, seeds: impl Iterator<Item = usize>) -> Mask {
-    let width = open.width;
-    let mut reached = Mask::empty(width, open.height);
-    let mut waiting = Vec::with_capacity(4 * (width + open.height));
+    const OPEN: u8 = 1;
+    const REACHED: u8 = 2;
+    let mut cells: Vec<u8> = open.pixels.iter().map(|&open| u8::from(open) * OPEN).collect();
+    replace_connected(&mut cells, open.width, seeds, OPEN, REACHED);
+    // Collected in place: a byte becomes a truth value.
+    let pixels = cells.into_iter().map(|cell| cell == REACHED).collect();
+    Mask { width: open.width, height: open.height, pixels }
+}
+
+/// Replaces `open` by `reached` in the cells of a grid of `width` columns that are connected to a seed through cells of the
+/// value `open`. Seeds are row-major indices; those of other cells are ignored.
+///
+/// # Panics
+/// For a seed beyond the last cell.
+pub fn replace_connected<T: Copy + PartialEq>(
+    cells: &mut [T],
+    width: usize,
+    seeds: impl Iterator<Item = usize>,
+    open: T,
+    reached: T,
+) {
+    let mut waiting = Vec::new();
     for seed in seeds {
         waiting.push(seed);
         while let Some(place) = waiting.pop() {
-            if !open.pixels[place] || reached.pixels[place] {
+            if cells[place] != open {
                 continue;
             }
             let row = place - place % width;
-            let line = &open.pixels[row..row + width];
+            let line = &mut cells[row..row + width];
             let column = place - row;
-            let start =
-                line[..column].iter().rposition(|&open| !open).map_or(0, |closed| closed + 1);
-            let end = line[column..].iter().position(|&open| !open).map_or(width, |n| column + n);
-            reached.pixels[row + start..row + end].fill(true);
+            let is_closed = |cell: &T| *cell != open;
+            let start = line[..column].iter().rposition(is_closed).map_or(0, |closed| closed + 1);
+            let end = line[column..].iter().position(is_closed).map_or(width, |n| column + n);
+            line[start..end].fill(reached);
             let above = row.checked_sub(width);
-            let below = Some(row + width).filter(|&row| row < open.pixels.len());
+            let below = Some(row + width).filter(|&row| row < cells.len());
             for next in [above, below].into_iter().flatten() {
-                // One pixel per adjacent run continues the fill.
+                // One cell per adjacent run continues the fill.
                 let mut joined = false;
                 for place in next + start..next + end {
-                    let wanted = open.pixels[place] && !reached.pixels[place];
+                    let wanted = cells[place] == open;
                     if wanted && !joined {
                         waiting.push(place);
                     }
@@ -38,7 +57,6 @@ pub fn flood_fill(open: &Mask, seeds: impl Iterator<Item = usize>) -> Mask {
             }
         }
     }
-    reached
 }
 
 /// Row-major indices of the border pixels of an image of `width` x `height` px; corners occur twice.

@@ -6,6 +6,7 @@
 use super::GreyScale;
 use super::grid::GridLesions;
 use super::inside::{Inside, UNITS_PER_PX};
+use crate::components::push_to_chain;
 
 /// Names of the features, in the order of [`Features`].
 pub const FEATURES: [&str; 26] = [
@@ -299,25 +300,18 @@ fn hull_area(
             false => line.iter().position(holds).map(|at| -(x0 + at as i64)),
         }
     };
-    // Twice the area between the zero column and the upper chain of the hull (Andrew 1979), along the lines between rows.
+    // Twice the area between the zero column and the outer chain of the hull, along the lines between rows.
     let mut twice = |is_right: bool| {
         chain.clear();
         let mut before = None;
         for row in y0..=y1 + 1 {
             let here = if row <= y1 { edge(row, is_right) } else { None };
             if let Some(column) = before.max(here) {
-                let next = [row, column];
-                while let [.., a, b] = chain[..] {
-                    if (b[0] - a[0]) * (next[1] - a[1]) < (b[1] - a[1]) * (next[0] - a[0]) {
-                        break;
-                    }
-                    chain.pop();
-                }
-                chain.push(next);
+                push_to_chain(chain, [column, row]);
             }
             before = here;
         }
-        let area = |pair: &[[i64; 2]]| (pair[1][0] - pair[0][0]) * (pair[0][1] + pair[1][1]);
+        let area = |pair: &[[i64; 2]]| (pair[1][1] - pair[0][1]) * (pair[0][0] + pair[1][0]);
         chain.windows(2).map(area).sum::<i64>()
     };
     (twice(true) + twice(false)) as f64 / 2.0

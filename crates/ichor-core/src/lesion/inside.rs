@@ -2,7 +2,7 @@
 
 use super::frame::Frame;
 use super::grid::GridLesions;
-use crate::components::border_pixels;
+use crate::components::{border_pixels, replace_connected};
 use crate::mask::Mask;
 
 /// Pixels of the grid per side of a cell. Depth is computed for cells, which takes a quarter of the time and the memory.
@@ -72,7 +72,7 @@ impl Inside {
                 depth.push(if is_wall { WALL } else { UNKNOWN });
             }
         }
-        clear_wall_at_border(&mut depth, width, height);
+        replace_connected(&mut depth, width, border_pixels(width, height), WALL, 0);
         // What is left of the wall is enclosed by the inside.
         depth.iter_mut().for_each(|cell| *cell = if *cell > 0 { UNKNOWN } else { 0 });
         transform_distances(&mut depth, width);
@@ -119,30 +119,6 @@ impl Inside {
     pub(super) fn place(&self, column: f64, row: f64) -> [f64; 2] {
         let [x, y] = [column - self.centroid[0], row - self.centroid[1]];
         self.frame.turn([x, y]).map(|along| along / self.radius)
-    }
-}
-
-/// Sets the cells of the wall to 0 that are connected to the border of the grid.
-fn clear_wall_at_border(cells: &mut [u16], width: usize, height: usize) {
-    let mut waiting = Vec::with_capacity(width * height / 4);
-    for seed in border_pixels(width, height) {
-        waiting.push(seed as u32);
-        while let Some(place) = waiting.pop() {
-            let place = place as usize;
-            if cells[place] != WALL {
-                continue;
-            }
-            cells[place] = 0;
-            let (column, is_wall) = (place % width, |near: usize| cells.get(near) == Some(&WALL));
-            let (left, above) = (place.wrapping_sub(1), place.wrapping_sub(width));
-            let near = [
-                (column > 0 && is_wall(left), left),
-                (column + 1 < width && is_wall(place + 1), place + 1),
-                (is_wall(above), above),
-                (is_wall(place + width), place + width),
-            ];
-            waiting.extend(near.iter().filter(|(open, _)| *open).map(|(_, near)| *near as u32));
-        }
     }
 }
 

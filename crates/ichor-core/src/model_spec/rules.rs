@@ -222,9 +222,8 @@ fn lesion_types(spec: &ModelSpec, types: &LesionTypes) -> Outcome {
         require(are_finite, &field("coefficients"), &class.coefficients, "finite numbers")?;
     }
     positive("lesion_types.temperature", types.temperature)?;
-    let mut of_slice = spec.subtypes().map(|class| class.code.as_str());
-    let are_same = spec.outputs.slice.is_none() || of_slice.by_ref().eq(TYPES);
     let codes: Vec<&str> = spec.subtypes().map(|class| class.code.as_str()).collect();
+    let are_same = spec.outputs.slice.is_none() || codes == TYPES;
     let wanted = "\"any\" and then EDH, SDH, SAH, IPH and IVH, as lesion_types is given";
     require(are_same, "outputs.slice.classes", &codes, wanted)
 }

@@ -1,7 +1,7 @@
 //! Links the components of slices into lesions of the volume, by union-find.
 
-use super::shape::{SlicePlane, hull};
-use crate::components::{Component, Components, DisjointSets, Run, label_runs};
+use super::shape::SlicePlane;
+use crate::components::{Component, Components, DisjointSets, Run, hull, label_runs};
 use crate::mask::PackedMask;
 
 /// The part of a lesion that is one component of one slice.

@@ -2,6 +2,7 @@
 
 use super::Abc2;
 use super::lesions::LesionPart;
+use crate::components::hull;
 use crate::slice::{CtSlice, Placement};
 use crate::vector::{cross, dot, minus, normalised, scaled_sum};
 use rayon::prelude::*;
@@ -76,36 +77,6 @@ impl SlicePlane {
         let (along, across) = ((x * columns, place.row), (y * rows, place.column));
         Some(scaled_sum(place.position_mm, along, across, (up, normal)))
     }
-}
-
-/// Convex hull, counterclockwise (monotone chain; Andrew 1979, *Another efficient algorithm for convex hulls in two
-/// dimensions*).
-pub(super) fn hull(points: impl Iterator<Item = [i64; 2]>) -> Vec<[i64; 2]> {
-    let mut points: Vec<_> = points.collect();
-    points.sort_unstable();
-    points.dedup();
-    if points.len() < 3 {
-        return points;
-    }
-    let mut corners = half_hull(points.iter());
-    corners.extend(half_hull(points.iter().rev()));
-    corners
-}
-
-/// One side of the hull, without its last corner.
-fn half_hull<'a>(points: impl Iterator<Item = &'a [i64; 2]>) -> Vec<[i64; 2]> {
-    let mut chain: Vec<[i64; 2]> = Vec::new();
-    for &[x, y] in points {
-        while let [.., a, b] = chain[..] {
-            if (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0]) > 0 {
-                break;
-            }
-            chain.pop();
-        }
-        chain.push([x, y]);
-    }
-    chain.pop();
-    chain
 }
 
 /// Largest number of points of which every pair is measured. Of more points only the outermost are kept.
