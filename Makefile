@@ -161,7 +161,7 @@ model-archive: ## pack model.tar.gz as SageMaker unpacks it into /opt/ml/model
 
 ##@ Check
 .PHONY: check test lints fmt clippy doc python-lints shell-lints deny cargo-deny fast-tests build rust-tests feature-tests \
-  example-tests training-tests dicom-tests aws-tests page-tests container-tests image-tests tool-tests mutated fuzz
+  example-tests training-tests dicom-tests client-tests aws-tests page-tests container-tests image-tests tool-tests mutated fuzz
 check: fmt clippy python-lints shell-lints fast-tests ## formatting, lints, unit tests: under two minutes once built
 
 test: ## install what is missing, run every stage even after a failure, and print a summary
@@ -174,6 +174,7 @@ test: ## install what is missing, run every stage even after a failure, and prin
 	  "examples: example-tests" \
 	  "training: training-tests" \
 	  "DICOM readers: dicom-tests" \
+	  "Python client: client-tests" \
 	  "Lambda and template: aws-tests" \
 	  "containers: container-tests" \
 	  "page: page-tests" \
@@ -196,6 +197,7 @@ python-lints: lint-venv ## ruff and mypy, as pyproject.toml configures them
 	python3 tests/tools/plain_words.py
 	$(LINT)/ruff format --check
 	$(LINT)/mypy
+	$(LINT)/mypy --strict clients/python/src
 
 shell-lints: lint-venv ## shellcheck
 	$(LINT)/shellcheck -x $$(git ls-files '*.sh' .ci/run)
@@ -234,6 +236,9 @@ training-tests: train-smoke ## the training smoke run and the Python tests
 dicom-tests: dicom-packages dicom-venv build ## segmentations read by highdicom, Hounsfield units compared with pydicom
 	ICHOR_BIN=$(ICHOR) $(DICOM_PYTHON) -m pytest -q tests/dicom
 	$(DICOM_PYTHON) tests/dicom/hounsfield_parity.py --ichor $(ICHOR) --as-ct
+
+client-tests: dicom-packages dicom-venv build ## the Python client against the server, its wheel and its notebook
+	ICHOR_BIN=$(ICHOR) $(DICOM_PYTHON) -m pytest -q -rs tests/client
 
 aws-tests: test-venv checkov-venv image-venv cargo-lambda-venv s3-server lambda-emulator onnxruntime build sagemaker lambda ## the functions under AWS's emulator, the template, the API description
 	cd tests/aws && $(TEST_PYTHON) -m pytest -q -rs $(addprefix --ignore=,$(CONTAINER_TESTS))
