@@ -151,10 +151,16 @@ def test_a_slow_answer_ends_at_the_deadline():
             handler.wfile.write(b" ")
             time.sleep(0.05)
 
-    for answer in (Answer(write=drip), Answer(write=lambda handler: time.sleep(2))):
+    def drip_header(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nx-long: ")
+        for _ in range(100):
+            handler.wfile.write(b"x")
+            time.sleep(0.05)
+
+    for write in (drip, drip_header, lambda handler: time.sleep(2)):
         started = time.monotonic()
         with pytest.raises(DeadlineError, match=r"within 0\.4 s"):
-            segmented(answer, timeout=0.4)
+            segmented(Answer(write=write), timeout=0.4)
         assert time.monotonic() - started < 4
 
 

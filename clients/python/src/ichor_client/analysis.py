@@ -25,7 +25,7 @@ from .schemas import (
     VolumeLesion,
 )
 from .structured_report import build_report
-from .transport import Deadline, Transport
+from .transport import Transport
 
 if TYPE_CHECKING:
     from .request import Request
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Analysis", "GeometryWarning"]
 
 MAX_SIDE_PX = 4096
-# Seconds for the segmentation, which is a second run of the same input.
-_SEGMENTATION_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -210,7 +208,7 @@ class Analysis:
             if self._request is None:
                 raise InputError("The input of this job is not known here: segment it with Ichor.segment.")
             pydicom = require("pydicom")
-            body = self._request.segmentation(self._transport, Deadline(_SEGMENTATION_S))
+            body = self._request.segmentation(self._transport)
             try:
                 seg = pydicom.dcmread(io.BytesIO(body))
                 is_segmentation = seg.SOPClassUID == pydicom.uid.SegmentationStorage

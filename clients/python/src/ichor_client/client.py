@@ -124,7 +124,7 @@ class Ichor:
         Raises InputError, ProblemError and its subclasses, ConnectionFailedError, DeadlineError, AnswerError.
         """
         deadline = self._deadline(timeout)
-        request = _request(image, options)
+        request = self._request(image, options)
         is_job = progress is not None or self._is_too_large(request.payload.size) if as_job is None else as_job
         if not is_job:
             try:
@@ -138,7 +138,7 @@ class Ichor:
 
     def submit(self, image: Any, **options: Unpack[Options]) -> Job:
         """Uploads a slice or a series, as in `segment`, and returns the job that segments it, without waiting."""
-        return self._submit(_request(image, options), self._deadline())
+        return self._submit(self._request(image, options), self._deadline())
 
     def job(self, name: str) -> Job:
         """A job that was ordered before, by its `url` or identifier."""
@@ -166,19 +166,18 @@ class Ichor:
             self._limits = self.models().limits
         return self._limits
 
-
-def _request(image: Any, options: Options) -> Request:
-    unknown = set(options) - set(Options.__annotations__)
-    if unknown:
-        raise TypeError(f"unknown options: {', '.join(sorted(unknown))}")
-    payload = payload_of(image, options.get("spacing_mm"))
-    as_series = options.get("as_series")
-    parameters = parameters_of(
-        model=options.get("model"),
-        threshold=options.get("threshold"),
-        window=options.get("window"),
-        as_series=True if as_series is None and payload.is_stack else as_series,
-        series=options.get("series"),
-    )
-    extra = [name for name in ("probabilities", "overlay") if options.get(name)]
-    return Request(payload, parameters, ("mask", "contours", *extra))
+    def _request(self, image: Any, options: Options) -> Request:
+        unknown = set(options) - set(Options.__annotations__)
+        if unknown:
+            raise TypeError(f"unknown options: {', '.join(sorted(unknown))}")
+        payload = payload_of(image, options.get("spacing_mm"))
+        as_series = options.get("as_series")
+        parameters = parameters_of(
+            model=options.get("model"),
+            threshold=options.get("threshold"),
+            window=options.get("window"),
+            as_series=True if as_series is None and payload.is_stack else as_series,
+            series=options.get("series"),
+        )
+        extra = [name for name in ("probabilities", "overlay") if options.get(name)]
+        return Request(payload, parameters, ("mask", "contours", *extra), self.timeout)

@@ -19,6 +19,8 @@ class Request:
     # Parameters of the query, without `include`.
     parameters: dict[str, str | float | int | bool] = field(default_factory=dict)
     include: tuple[str, ...] = ()
+    # Seconds for a later request with the same input.
+    timeout: float = 300.0
 
     def send(self, transport: Transport, deadline: Deadline, accept: str = "application/json") -> Answer:
         """Sends it to /v1/segment, which answers with the result."""
@@ -62,10 +64,10 @@ class Request:
         )
         return placed.job_url
 
-    def segmentation(self, transport: Transport, deadline: Deadline) -> bytes:
+    def segmentation(self, transport: Transport) -> bytes:
         """The result as a DICOM segmentation, which the server computes again from the same input."""
         try:
-            return self.send(transport, deadline, "application/dicom").body
+            return self.send(transport, Deadline(self.timeout), "application/dicom").body
         except TooLargeError as error:
             error.add_note(
                 "A job has no DICOM segmentation. Run `ichor segment FOLDER --format dicom-seg,dicom-sr` in its place."

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
+from .connection import BoundedAdapter
 from .errors import (
     AnswerError,
     BusyError,
@@ -112,6 +113,8 @@ class Transport:
         self._origin = _origin(url)
         self._token = token
         self._session = requests.Session()
+        for scheme in _DEFAULT_PORTS:
+            self._session.mount(f"{scheme}://", BoundedAdapter())
         self._session.headers.update({"user-agent": user_agent, "accept-encoding": "identity"})
 
     def close(self) -> None:
