@@ -34,7 +34,7 @@ const thresholds = new Map();
 
 const busy = createBusy({ onCancel: () => page.cancel() });
 const errorPanel = createErrorPanel();
-const findings = createFindings({ lesion: (lesion) => page.showLesion(lesion), keySlice: () => page.goToKeySlice(), copy: () => page.copyFindings(), series: (number) => page.openSeries(number) });
+const findings = createFindings({ lesion: (lesion) => page.showLesion(lesion), keySlice: () => page.goToKeySlice(), copy: () => page.copyFindings(), calculators: openCalculators, series: (number) => page.openSeries(number) });
 const windowControls = createWindowControls({ onWindow: (window) => { state.window = window; page.render(); } });
 const overlayControls = createOverlayControls({ onOverlay: () => page.render(), onCompare: () => { page.render(); page.analyzeMissing(); } });
 const sliceStrip = createSliceStrip({ onSlice: (index) => page.goTo(index), onKeySlice: () => page.goToKeySlice() });
@@ -109,6 +109,11 @@ function setThreshold(value) {
 async function openAbout() {
   const { openAbout: show } = await import('./panels/about.js');
   show(state.serverInfo?.models ?? [], api.cardUrl, byId('version').textContent);
+}
+
+async function openCalculators() {
+  const { openCalculators: show } = await import('./panels/calculators.js');
+  await show(page.findingOf(state.model));
 }
 
 const areLettersEnabled = () => readSetting('keys', 'on') === 'on';

@@ -26,7 +26,11 @@ interface SliceReport {
   placement?: Nullable<Placement>; extent_mm?: Nullable<number>; spacing_mm?: [number, number]; area_px?: number; lesions?: unknown[];
   width?: number; height?: number; image?: ImageInfo; hemorrhage?: Hemorrhage;
 }
-interface MeasuredLesion { voxels: number; first_slice: number; last_slice: number; largest_diameter_mm: Nullable<number>; abc2: Nullable<{ volume_ml: number }> }
+interface MeasuredLesion {
+  voxels: number; first_slice: number; last_slice: number; volume_ml?: Nullable<number>; largest_diameter_mm: Nullable<number>;
+  abc2: Nullable<{ a_mm: number; b_mm: number; c_mm: number; volume_ml: number }>; type?: { code: Nullable<string>; probability: Nullable<number> };
+  place?: Nullable<{ region?: Nullable<string> }>;
+}
 interface Report {
   request_id: string; disclaimer: string; model: { version: string }; image: ImageInfo; series?: ImageInfo; slices?: SliceReport[]; hemorrhage: Hemorrhage;
   warnings: Warning[]; volume?: { total_volume_ml: Nullable<number>; lesions: MeasuredLesion[] }; timings_ms: Record<string, number>;

@@ -9,7 +9,7 @@ import { renderLesionList } from './lesion-list.js';
 
 /**
  * @param {ShownFinding} finding @param {Model} model @param {boolean} isDetailsOpen
- * @param {Record<'lesion' | 'keySlice' | 'copy' | 'series' | 'toggle', (value?: any) => void>} listeners
+ * @param {Record<'lesion' | 'keySlice' | 'copy' | 'calculators' | 'series' | 'toggle', (value?: any) => void>} listeners
  */
 export function renderFinding(finding, model, isDetailsOpen, listeners) {
   const { report, totals, isSeries, label, selectedLesion, comparison } = finding;
@@ -19,6 +19,8 @@ export function renderFinding(finding, model, isDetailsOpen, listeners) {
   details.addEventListener('toggle', () => listeners.toggle(details.open));
   const copy = element('button', { type: 'button', className: 'secondary-button' }, strings.findings.copy);
   copy.addEventListener('click', listeners.copy);
+  const calculators = element('button', { type: 'button', className: 'secondary-button' }, strings.findings.calculators);
+  calculators.addEventListener('click', () => listeners.calculators());
   return [
     renderHeadline(finding),
     label && element('p', { className: 'reference-label' }, strings.findings.label(label)),
@@ -29,7 +31,7 @@ export function renderFinding(finding, model, isDetailsOpen, listeners) {
     renderWarnings(otherWarnings(finding)),
     renderSeriesChoice(listOtherSeries(report), listeners.series),
     details,
-    copy,
+    element('div', { className: 'finding-actions' }, copy, calculators),
   ].filter(Boolean);
 }
 

@@ -3,7 +3,7 @@
 import { byId, element } from '../dom.js';
 import { strings } from '../strings.js';
 
-/** @param {Record<'lesion' | 'keySlice' | 'copy' | 'series', (value?: any) => void>} listeners */
+/** @param {Record<'lesion' | 'keySlice' | 'copy' | 'calculators' | 'series', (value?: any) => void>} listeners */
 export function createFindings(listeners) {
   const body = byId('findings-body');
   const status = byId('status');

@@ -224,6 +224,7 @@ export default {
     timing: { decode: 'Lesen', preprocess: 'Vorbereitung', inference: 'Modell', postprocess: 'Nachbearbeitung', encode: 'Verpacken', total: 'gesamt' },
     announce: (headline, percent, lesions) => `${headline}. Wahrscheinlichkeit ${percent}. ${lesions}.`,
     copy: 'Als Text kopieren',
+    calculators: 'ICH-Score und ABC/2',
     copied: 'Der Befund wurde kopiert.',
     otherModel: (title, text) => `${title}: ${text}`,
   },

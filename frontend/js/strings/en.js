@@ -223,6 +223,7 @@ export default {
     timing: { decode: 'decode', preprocess: 'preprocess', inference: 'model', postprocess: 'postprocess', encode: 'encode', total: 'total' },
     announce: (headline, percent, lesions) => `${headline}. Probability ${percent}. ${lesions}.`,
     copy: 'Copy as text',
+    calculators: 'ICH score and ABC/2',
     copied: 'The findings were copied to the clipboard.',
     otherModel: (title, text) => `${title}: ${text}`,
   },

@@ -1,0 +1,28 @@
+// German texts of the calculators, loaded with them.
+
+export default {
+  title: 'ICH-Score und ABC/2',
+  note: 'Nur für Forschung und Lehre. Was Sie eingeben, verlässt diese Seite nicht.',
+  fromAnalysis: 'aus der Auswertung; bitte prüfen',
+  fromAbc2: 'aus ABC/2',
+  answers: { unknown: 'Bitte wählen', no: 'Nein', yes: 'Ja' },
+  scoreTitle: 'ICH-Score',
+  gcs: 'Glasgow Coma Scale, 3 bis 15',
+  age: 'Alter, Jahre',
+  volume: 'Volumen des Hämatoms, mL',
+  ivh: 'Blut in den Ventrikeln',
+  infratentorial: 'Ursprung unterhalb des Tentoriums',
+  items: { gcs: 'Glasgow Coma Scale', age: 'Alter', volume: 'Volumen', ivh: 'Blut in den Ventrikeln', infratentorial: 'Ursprung' },
+  missing: (items) => `Es fehlt: ${items}`,
+  score: (total) => `ICH-Score ${total} von 6.`,
+  mortality: (share) => `Von den 152 Patienten der ursprünglichen Studie starben ${share} derer mit diesem Wert innerhalb von 30 Tagen.`,
+  noPatients: 'Diesen Wert hatte kein Patient der ursprünglichen Studie.',
+  scoreNote: 'Für spontane intraparenchymale Blutungen Erwachsener, nicht nach einem Trauma. Die Zahl einer Studie ist keine Prognose für einen einzelnen Patienten.',
+  scoreSource: 'Hemphill et al., Stroke 2001;32:891–897.',
+  abc2Title: 'ABC/2',
+  lengths: { a: 'A: größter Durchmesser, mm', b: 'B: senkrecht zu A in derselben Schicht, mm', c: 'C: Höhe über die Schichten, mm' },
+  lengthsMissing: 'Es fehlt: A, B oder C',
+  abc2: (ml) => `Volumen nach ABC/2: ${ml} mL`,
+  use: 'Als Volumen des Scores verwenden',
+  abc2Source: 'Kothari et al., Stroke 1996;27:1304–1305. Eine Schicht zählt für C ganz, wenn ihre Fläche über 75 % der größten ist, halb von 25 bis 75 % und darunter nicht.',
+};

@@ -1,0 +1,28 @@
+// English texts of the calculators, loaded with them.
+
+export default {
+  title: 'ICH score and ABC/2',
+  note: 'For research and teaching only. Nothing that you enter leaves this page.',
+  fromAnalysis: 'from the analysis; check it',
+  fromAbc2: 'from ABC/2',
+  answers: { unknown: 'Please choose', no: 'No', yes: 'Yes' },
+  scoreTitle: 'ICH score',
+  gcs: 'Glasgow Coma Scale, 3 to 15',
+  age: 'Age, years',
+  volume: 'Volume of the hematoma, mL',
+  ivh: 'Blood in the ventricles',
+  infratentorial: 'Origin below the tentorium',
+  items: { gcs: 'Glasgow Coma Scale', age: 'age', volume: 'volume', ivh: 'blood in the ventricles', infratentorial: 'origin' },
+  missing: (items) => `Missing: ${items}`,
+  score: (total) => `ICH score ${total} of 6.`,
+  mortality: (share) => `In the original cohort of 152 patients, ${share} of those with this score died within 30 days.`,
+  noPatients: 'No patient of the original cohort had this score.',
+  scoreNote: 'For spontaneous intraparenchymal hemorrhage of adults, not after trauma. The figure of a cohort is no prognosis for one patient.',
+  scoreSource: 'Hemphill et al., Stroke 2001;32:891–897.',
+  abc2Title: 'ABC/2',
+  lengths: { a: 'A: largest diameter, mm', b: 'B: perpendicular to A on the same slice, mm', c: 'C: height over the slices, mm' },
+  lengthsMissing: 'Missing: A, B or C',
+  abc2: (ml) => `Volume by ABC/2: ${ml} mL`,
+  use: 'Use as volume of the score',
+  abc2Source: 'Kothari et al., Stroke 1996;27:1304–1305. A slice counts fully for C where its area is over 75 % of the largest, half from 25 to 75 %, and not below.',
+};
