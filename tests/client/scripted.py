@@ -7,6 +7,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+# One black pixel.
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABc3UBGAAAAABJRU5ErkJggg=="
+
 
 @dataclass
 class Scripted:
@@ -39,6 +42,27 @@ def problem(status: int, code: str, **headers: str) -> Answer:
     }
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(status, body, {"content-type": "application/problem+json"} | sent)
+
+
+def report(**changes) -> dict:
+    """A report of one slice of 1 x 1 px."""
+    answer: dict = {
+        "model": {"name": "unet", "version": "0", "sha256": "0"},
+        "image": {
+            **{"width": 1, "height": 1, "spacing_mm": None, "modality": None, "window": None},
+            "gray_scale": "window_known",
+        },
+        "placement": None,
+        "hemorrhage": {"detected": False, "probability": 0.1, "verdict": None, "threshold": 0.5, "subtypes": []},
+        "readout": {"open": True, "min_lesion_px": 1},
+        "lesions": [],
+        "mask": {"media_type": "image/png", "base64": PNG},
+        "warnings": [],
+        "timings_ms": dict.fromkeys(("decode", "preprocess", "inference", "postprocess", "encode", "total"), 1),
+        "disclaimer": "research only",
+        "request_id": "r1",
+    }
+    return answer | changes
 
 
 @contextmanager

@@ -27,10 +27,9 @@ from ichor_client.client import Options
 from ichor_client.transport import retry_after_s
 from loopback import free_port
 from reading import ROOT
-from scripted import Answer, problem, scripted
+from scripted import PNG, Answer, problem, report, scripted
 
 DESCRIPTION = json.loads((ROOT / "src" / "http" / "openapi.json").read_text())
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABc3UBGAAAAABJRU5ErkJggg=="
 
 
 def png_header(side: int) -> str:
@@ -42,27 +41,6 @@ def png_header(side: int) -> str:
 
 
 WIDE = png_header(5000)
-
-
-def report(**changes) -> dict:
-    """A report of one slice of 1 x 1 px."""
-    answer: dict = {
-        "model": {"name": "unet", "version": "0", "sha256": "0"},
-        "image": {
-            **{"width": 1, "height": 1, "spacing_mm": None, "modality": None, "window": None},
-            "gray_scale": "window_known",
-        },
-        "placement": None,
-        "hemorrhage": {"detected": False, "probability": 0.1, "verdict": None, "threshold": 0.5, "subtypes": []},
-        "readout": {"open": True, "min_lesion_px": 1},
-        "lesions": [],
-        "mask": {"media_type": "image/png", "base64": PNG},
-        "warnings": [],
-        "timings_ms": dict.fromkeys(("decode", "preprocess", "inference", "postprocess", "encode", "total"), 1),
-        "disclaimer": "research only",
-        "request_id": "r1",
-    }
-    return answer | changes
 
 
 def segmented(*answers: Answer, **options):

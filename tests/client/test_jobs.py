@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ichor_client import (
     Analysis,
+    AnswerError,
     DeadlineError,
     Ichor,
     InputError,
@@ -15,7 +16,10 @@ from ichor_client import (
     NotFoundError,
     Progress,
 )
-from scripted import Answer, scripted
+from scripted import Answer, report, scripted
+
+# A PNG of one white pixel.
+WHITE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
 
 
 def test_a_job_gives_the_result_of_one_request_and_reports_its_progress(
@@ -80,6 +84,46 @@ def status(state: str, **changes) -> Answer:
         **{"result": None, "result_url": None, "error": None, "warnings": []},
     }
     return Answer(202 if state in ("queued", "running") else 200, job | changes)
+
+
+def series_report(*areas_px: int) -> dict:
+    """A series of slices of 1 x 1 px with these areas."""
+    part = report()
+    slices = [
+        {
+            **{"index": index, "source": index, "placement": None, "extent_mm": None, "probability": 0.5},
+            **{"probability_alone": 0.5, "threshold": 0.5, "readout": part["readout"]},
+            **{"area_px": area, "area_mm2": None, "lesions": []},
+        }
+        for index, area in enumerate(areas_px)
+    ]
+    image = {"slices": len(slices), "slice_spacing_mm": None, "tilt_degrees": None, "key_slice": 0}
+    volume: dict = {"total_volume_ml": None, "lesions": [], "key_slice": None, "warnings": []}
+    return part | {"series": part["image"] | image, "volume": volume, "slices": slices}
+
+
+def test_a_mask_that_the_result_does_not_confirm_is_dropped():
+    """A slice is reported before its neighbours are known; the result can take its mask back."""
+    result = series_report(1, 0)
+    white = report()["mask"] | {"base64": WHITE}
+    partial = [Answer(body=part | {"image": report()["image"], "mask": white}) for part in result["slices"]]
+    links = [{"index": index, "url": f"/v1/jobs/j/slices/{index}"} for index in (0, 1)]
+    done = status("done", result_url="/v1/jobs/j/result", slices=links)
+    with scripted(done, Answer(body=result), *partial) as script:
+        assert Ichor(script.url).job("j").wait().mask().tolist() == [[[True]], [[False]]]
+    assert [path for _, path, *_ in script.requests][1:] == ["/v1/jobs/j/result", *(link["url"] for link in links)]
+
+
+def test_pictures_without_end_are_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ichor_client.analysis.MAX_VOXELS", 2)
+    for areas, is_refused in (((0, 0), False), ((0, 0, 0), True)):
+        with scripted(Answer(body=series_report(*areas))) as script:
+            analysis = Ichor(script.url).segment(b"image")
+        if is_refused:
+            with pytest.raises(AnswerError, match="more than 2 px together"):
+                analysis.mask()
+        else:
+            assert analysis.mask().shape == (2, 1, 1)
 
 
 def test_an_expired_job_and_one_that_does_not_end_are_errors():

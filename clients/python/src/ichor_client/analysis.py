@@ -4,6 +4,7 @@ import base64
 import binascii
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Analysis", "GeometryWarning"]
 
 MAX_SIDE_PX = 4096
+# Voxels of all slices: 512 slices of 1024 x 1024 px. A picture of one colour is small however large it declares itself.
+MAX_VOXELS = 1 << 29
 
 
 @dataclass(frozen=True)
@@ -131,10 +134,10 @@ class Analysis:
     def masks(self) -> list[Any]:
         """The mask of each slice, as NumPy arrays (rows, columns) of bool."""
         numpy = require("numpy")
-        return [
+        return _bounded(
             numpy.zeros(self._size(), dtype=bool) if plane.mask is None else _pixels(plane.mask) > 127
             for plane in self._planes
-        ]
+        )
 
     def probability_map(self) -> Any:
         """Probability of hemorrhage per pixel, 0 to 1 in steps of 1/255, as a NumPy array of float32 shaped as `mask`.
@@ -142,12 +145,10 @@ class Analysis:
         Raises InputError if it was not ordered, which `segment(…, probabilities=True)` does.
         """
         numpy = require("numpy")
-        planes = []
-        for plane in self._planes:
-            if plane.probabilities is None:
-                raise InputError("The report has no probabilities: segment with probabilities=True.")
-            planes.append(_pixels(plane.probabilities).astype(numpy.float32) / 255)
-        return self._stacked(planes)
+        pictures = [plane.probabilities for plane in self._planes if plane.probabilities is not None]
+        if len(pictures) < len(self._planes):
+            raise InputError("The report has no probabilities: segment with probabilities=True.")
+        return self._stacked(_bounded(_pixels(picture).astype(numpy.float32) / 255 for picture in pictures))
 
     def overlay_png(self, index: int | None = None) -> bytes:
         """The slice with its mask drawn on it, as a PNG file; of a series that of slice `index`, or of the key slice.
@@ -252,6 +253,20 @@ class Analysis:
         if len({plane.shape for plane in planes}) > 1:
             raise GeometryError("The slices differ in size and are not one array. Take masks(), a list.")
         return require("numpy").stack(planes)
+
+
+def _bounded(planes: Iterable[Any]) -> list[Any]:
+    """The planes as a list.
+
+    Raises AnswerError if they have more voxels than any series.
+    """
+    found, voxels = [], 0
+    for plane in planes:
+        voxels += plane.size
+        if voxels > MAX_VOXELS:
+            raise AnswerError(f"The pictures of the report have more than {MAX_VOXELS} px together.")
+        found.append(plane)
+    return found
 
 
 def _png(picture: Picture) -> bytes:
