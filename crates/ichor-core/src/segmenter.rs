@@ -6,6 +6,7 @@ mod display;
 mod doubts;
 mod models;
 mod observer;
+mod open_series;
 mod read_out;
 mod request;
 mod segment;
@@ -18,6 +19,7 @@ mod warnings;
 pub use analysis::{Analysis, SeriesSubtype};
 pub use models::Models;
 pub use observer::{Checkpoints, Interrupted, NoObserver, Observer};
+pub use open_series::OpenSeries;
 pub use request::{MaskGate, SegmentRequest};
 pub use slice_result::{Readout, SegmentedSlice, SliceResult, StageTimings};
 

@@ -27,6 +27,36 @@ pub(crate) enum Operation {
         #[serde(default)]
         include: Include,
     },
+    /// Decodes the files of one input, whose slices are then segmented one by one: [`Operation::Prepare`],
+    /// [`Operation::Infer`] and [`Operation::ReadOut`] for each, [`Operation::Close`] at the end.
+    Open {
+        /// As in [`Operation::Segment`].
+        #[serde(default)]
+        model: Option<String>,
+        /// As in [`Operation::Segment`].
+        #[serde(default)]
+        request: Request,
+        /// The pictures in the report of each slice.
+        #[serde(default)]
+        include: Include,
+    },
+    /// The input tensor of a slice of the open input, as a file.
+    Prepare { slice: usize },
+    /// Runs the network of a model on a tensor; the logits are a file. Any instance with the model can do this.
+    Infer { model: String },
+    /// The report of a prepared slice, from the logits of its tensor.
+    ReadOut {
+        slice: usize,
+        /// How long the network took, ms.
+        #[serde(default)]
+        inference_ms: f64,
+    },
+    /// The report of the open input, once all slices are read out. Keeps the analysis for [`Operation::Export`].
+    Close {
+        /// As in [`Operation::Segment`].
+        #[serde(default)]
+        include: Include,
+    },
     /// Writes the last analysis as a file.
     Export {
         format: Format,

@@ -18,11 +18,16 @@ use serde::Serialize;
 use serde_json::json;
 use std::time::{Duration, SystemTime};
 
-/// The loaded models and the last analysis.
+mod slices;
+
+use slices::OpenInput;
+
+/// The loaded models, the open input and the last analysis.
 #[derive(Debug, Default)]
 pub struct Session {
     models: Vec<Segmenter>,
     limits: Limits,
+    open: Option<OpenInput>,
     /// Without the samples of its slices, which no output file needs. With the index of its model.
     analysis: Option<(usize, Analysis)>,
 }
@@ -79,6 +84,15 @@ impl Session {
             Operation::Segment { model, request, include } => {
                 self.segment(model.as_deref(), &buffers, request, include, observer)
             }
+            Operation::Open { model, request, include } => {
+                self.open(model.as_deref(), &buffers, request, include, observer)
+            }
+            Operation::Prepare { slice } => self.prepare(slice, observer),
+            Operation::Infer { model } => self.infer(&model, &buffers, observer),
+            Operation::ReadOut { slice, inference_ms } => {
+                self.read_out(slice, &buffers, inference_ms, observer)
+            }
+            Operation::Close { include } => self.close(include, observer),
             Operation::Export { format, created_ms } => self.export(format, created_ms),
         }
     }
@@ -110,8 +124,8 @@ impl Session {
         let model = Segmenter::load(ModelFiles::verified(spec, onnx, card)?, observer)?;
         let facts = model.engine().map(ichor_engine::Engine::facts);
         let version = ichor_formats::report::ModelVersion::from(model.spec());
-        // The analysis refers to its model by index.
-        self.analysis = None;
+        // Both refer to their model by index.
+        (self.analysis, self.open) = (None, None);
         self.models.retain(|loaded| loaded.spec().name != model.spec().name);
         self.models.push(model);
         reply(&json!({ "model": version, "engine": facts, "kernels": Level::best().name() }))
@@ -126,23 +140,26 @@ impl Session {
         observer: &dyn Observer,
     ) -> Result<Reply, Problem> {
         // Frees the memory of the last one before the next takes its own.
-        self.analysis = None;
-        let has_name = |model: &Segmenter| name.is_none_or(|name| name == model.spec().name);
-        let index = self.models.iter().position(has_name).ok_or_else(|| {
-            let names: Vec<&str> =
-                self.models.iter().map(|model| model.spec().name.as_str()).collect();
-            Error::ModelNotFound(names.join(", "))
-        })?;
-        let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
-        if files.is_empty() {
-            return Err(ichor_image::Error::EmptyInput.into());
-        }
+        (self.analysis, self.open) = (None, None);
+        let index = self.index_of(name)?;
+        let files = slices_of(files)?;
         let model = &self.models[index];
         let slices = open(Input::Files(&files), &self.limits)?;
         let mut analysis = model.segment(slices, &request.with(include), observer)?;
         self.analysis = Some((index, copy_without_samples(&mut analysis)));
         let report: Report = write_report(model, analysis, include, observer)?;
         reply(&report)
+    }
+
+    /// The place of a model, or of the first one.
+    fn index_of(&self, name: Option<&str>) -> Result<usize, Problem> {
+        let has_name = |model: &Segmenter| name.is_none_or(|name| name == model.spec().name);
+        let index = self.models.iter().position(has_name);
+        index.ok_or_else(|| {
+            let names: Vec<&str> =
+                self.models.iter().map(|model| model.spec().name.as_str()).collect();
+            Error::ModelNotFound(names.join(", ")).into()
+        })
     }
 
     fn export(&self, format: Format, created_ms: u64) -> Result<Reply, Problem> {
@@ -152,6 +169,14 @@ impl Session {
         };
         let (file, warnings) = encode(self.models[*model].spec(), analysis, format, created_ms)?;
         Ok(Reply { file: Some(file), ..reply(&json!({ "warnings": warnings }))? })
+    }
+}
+
+/// The files of an input.
+fn slices_of(files: &[Vec<u8>]) -> Result<Vec<&[u8]>, Problem> {
+    match files.is_empty() {
+        true => Err(ichor_image::Error::EmptyInput.into()),
+        false => Ok(files.iter().map(Vec::as_slice).collect()),
     }
 }
 

@@ -13,6 +13,15 @@ use crate::series::{Series, assemble};
 use crate::slice::{CtSlice, Intensity};
 use rayon::prelude::*;
 
+/// One slice between preprocessing and read-out.
+#[derive(Debug)]
+pub(super) struct PreparedSlice {
+    pub(super) input: NetworkInput,
+    /// Whether the network is to run: the slice can be read, and the model was made for it.
+    pub(super) is_segmented: bool,
+    preprocess_ms: f64,
+}
+
 /// The result of each slice of a series, with its mask.
 pub(super) type SliceResults = Vec<(SliceResult, PackedMask)>;
 
@@ -79,10 +88,7 @@ impl Segmenter {
         let is_single_slice = decoded.slices.len() == 1;
         observer.on_decoded(decoded.slices.len());
         let series = assemble(decoded, request.series_request())?;
-        let gate = match is_single_slice {
-            true => gate_of_single(&series, request),
-            false => MaskGate::of_series(&series),
-        };
+        let gate = gate_of(&series, request, is_single_slice);
         if let Some(checkpoints) = checkpoints {
             checkpoints.on_series(&series)?;
         }
@@ -147,22 +153,65 @@ impl Segmenter {
         observer: &dyn Observer,
         logits: &dyn Fn(&NetworkInput) -> Result<Logits>,
     ) -> Result<SegmentedSlice> {
-        let started = observer.elapsed_ms();
-        let prepared = preprocess(slice, &self.spec)?;
+        let prepared = self.prepare(slice, gate, observer)?;
         let prepared_at = observer.elapsed_ms();
+        let logits = match prepared.is_segmented {
+            true => logits(&prepared.input)?,
+            false => Logits::impossible(&self.io),
+        };
+        let inference = observer.elapsed_ms() - prepared_at;
+        let mut segmented =
+            self.read_out_prepared(slice, prepared, logits, request, gate, observer)?;
+        segmented.result.timings.inference = inference;
+        Ok(segmented)
+    }
+
+    /// The first stage of a slice: everything before the network.
+    pub(super) fn prepare(
+        &self,
+        slice: &CtSlice,
+        gate: MaskGate,
+        observer: &dyn Observer,
+    ) -> Result<PreparedSlice> {
+        let started = observer.elapsed_ms();
+        let input = preprocess(slice, &self.spec)?;
         let is_segmented = self.is_suitable(slice)
-            && (defers_assessment(slice, gate) || !prepared.assessment.is_unreadable());
-        let logits = if is_segmented { logits(&prepared)? } else { Logits::impossible(&self.io) };
-        let inferred_at = observer.elapsed_ms();
-        let mut segmented = self.read_out(slice, prepared, logits, request, gate);
+            && (defers_assessment(slice, gate) || !input.assessment.is_unreadable());
+        Ok(PreparedSlice { input, is_segmented, preprocess_ms: observer.elapsed_ms() - started })
+    }
+
+    /// The last stage of a slice: everything after the network. The time of the network is left at 0.
+    pub(super) fn read_out_prepared(
+        &self,
+        slice: &CtSlice,
+        prepared: PreparedSlice,
+        logits: Logits,
+        request: &SegmentRequest,
+        gate: MaskGate,
+        observer: &dyn Observer,
+    ) -> Result<SegmentedSlice> {
+        let started = observer.elapsed_ms();
+        let mut segmented = self.read_out(slice, prepared.input, logits, request, gate);
         segmented.add_probabilities(request)?;
         segmented.result.timings = StageTimings {
             decode: 0.0,
-            preprocess: prepared_at - started,
-            inference: inferred_at - prepared_at,
-            postprocess: observer.elapsed_ms() - inferred_at,
+            preprocess: prepared.preprocess_ms,
+            inference: 0.0,
+            postprocess: observer.elapsed_ms() - started,
         };
         Ok(segmented)
+    }
+}
+
+/// What decides on the masks of the slices of an input.
+pub(super) fn gate_of(
+    series: &Series,
+    request: &SegmentRequest,
+    is_single_slice: bool,
+) -> MaskGate {
+    match is_single_slice {
+        true => gate_of_single(series, request),
+        false => MaskGate::of_series(series),
     }
 }
 

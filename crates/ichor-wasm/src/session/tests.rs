@@ -71,6 +71,40 @@ fn the_last_analysis_is_written_in_every_format() {
     assert_eq!(&export("dicom_sr")[128..132], b"DICM");
 }
 
+#[test]
+fn slices_that_another_session_segments_give_the_same_report() {
+    let head = [0, 1, 2].map(read_head_slice);
+    let (mut first, mut second) = (with_model(), with_model());
+    let segment = r#"{"operation":"segment","include":{"mask":true,"overlay":false,
+        "probabilities":true,"samples":false,"every_slice":true}}"#;
+    let mut expected = call(&mut first, segment, head.to_vec()).unwrap();
+
+    let open = segment.replace(r#""segment""#, r#""open""#);
+    let facts = call(&mut first, &open, head.to_vec()).unwrap();
+    assert_eq!((&facts["slices"], &facts["is_single_slice"]), (&3.into(), &false.into()));
+    let early = call(&mut first, r#"{"operation":"close"}"#, Vec::new()).unwrap_err();
+    assert!(early.detail.contains("not read out"), "{}", early.detail);
+    call(&mut first, &open, head.to_vec()).unwrap();
+    for slice in [2, 0, 1] {
+        let request = format!(r#"{{"operation":"prepare","slice":{slice}}}"#);
+        let tensor = first.call(request.as_bytes(), Vec::new(), &NoObserver).unwrap().file.unwrap();
+        let request = r#"{"operation":"infer","model":"unet"}"#;
+        let logits = second.call(request.as_bytes(), vec![tensor], &NoObserver).unwrap().file;
+        let request = format!(r#"{{"operation":"read_out","slice":{slice},"inference_ms":1}}"#);
+        let report = call(&mut first, &request, vec![logits.unwrap()]).unwrap();
+        assert_eq!(report["index"], slice);
+        assert!(report["probabilities"]["base64"].is_string() && report["image"].is_object());
+    }
+    let close = segment.replace(r#""segment""#, r#""close""#);
+    let mut actual = call(&mut first, &close, Vec::new()).unwrap();
+    for report in [&mut actual, &mut expected] {
+        report["timings_ms"] = Value::Null;
+    }
+    assert_eq!(actual, expected);
+    let export = r#"{"operation":"export","format":"dicom_seg","created_ms":0}"#;
+    assert!(first.call(export.as_bytes(), Vec::new(), &NoObserver).unwrap().file.is_some());
+}
+
 /// Slice `index` of the head in tests/data/dicom/head-ge.
 fn read_head_slice(index: usize) -> Vec<u8> {
     let folder = root().join("tests/data/dicom/head-ge");
@@ -97,6 +131,8 @@ fn problems_have_the_codes_of_the_api_and_leave_the_session_usable() {
             "invalid_parameter",
         ),
         (r#"{"operation":"load_model","name":"unet"}"#, Vec::new(), "invalid_parameter"),
+        (r#"{"operation":"prepare","slice":0}"#, Vec::new(), "invalid_parameter"),
+        (r#"{"operation":"infer","model":"unet"}"#, vec![vec![0; 8]], "invalid_parameter"),
         (
             r#"{"operation":"export","format":"nifti","created_ms":0}"#,
             Vec::new(),
