@@ -75,10 +75,12 @@ def upload_models(bucket: str, models: Path) -> list[str]:
     return names
 
 
-def upload_page(bucket: str, page: Path) -> int:
-    """Uploads the files of the page and deletes all others from the bucket; returns the number of files."""
+def upload_page(bucket: str, page: Path, models: Path) -> int:
+    """Uploads the page, and the models that it runs in the browser. Deletes all other files; returns their number."""
     s3 = boto3.client("s3")
     files = {str(path.relative_to(page)): path for path in sorted(page.rglob("*")) if path.is_file()}
+    for folder in sorted(path.parent for path in models.glob("*/model.json")):
+        files |= {f"models/{folder.name}/{file}": folder / file for file in MODEL_FILES}
     for key, path in files.items():
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         kind += "; charset=utf-8" if kind.startswith("text/") else ""
@@ -111,7 +113,7 @@ def deploy(args: argparse.Namespace) -> None:
     outputs = outputs_of(args.stack)
     print("models:", ", ".join(upload_models(outputs["ModelsBucketName"], ROOT / "models")))
     # The page calls its own origin, and CloudFront forwards /v1 to the API: no address has to be filled in.
-    print("page:", upload_page(outputs["WebBucketName"], ROOT / "frontend"), "files")
+    print("page:", upload_page(outputs["WebBucketName"], ROOT / "frontend", ROOT / "models"), "files")
     paths = {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": str(time.time())}
     boto3.client("cloudfront").create_invalidation(DistributionId=outputs["DistributionId"], InvalidationBatch=paths)
     if args.wait:

@@ -9,6 +9,7 @@ mod json_body;
 mod limits;
 mod log;
 mod metrics;
+mod model_files;
 pub mod multipart;
 mod page;
 mod parameters;
@@ -26,6 +27,7 @@ pub(crate) use handlers::wait_until_built;
 pub use jobs::JobBackend;
 pub(crate) use jobs::now;
 pub use limits::ServiceLimits;
+pub use model_files::ModelSource;
 pub use page::Page;
 pub use rate::Rate;
 

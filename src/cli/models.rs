@@ -5,6 +5,7 @@ use crate::embedded::Embedded;
 #[cfg(feature = "gpu")]
 use crate::engine::{Engine, OrtRuntime};
 use crate::error::Result;
+use crate::http::ModelSource;
 use crate::model_spec::ModelSpec;
 use crate::segmenter::Models;
 #[cfg(feature = "gpu")]
@@ -93,11 +94,23 @@ fn is_embedded(args: &ModelArgs, embedded: &Embedded) -> bool {
     args.models.is_none() && !embedded.models.is_empty()
 }
 
+/// Where the models of a command come from.
+pub(super) fn source_of(args: &ModelArgs, embedded: &'static Embedded) -> ModelSource {
+    match is_embedded(args, embedded) {
+        true => ModelSource::Embedded(embedded),
+        false => ModelSource::Folder(folder_of(args).to_path_buf()),
+    }
+}
+
+fn folder_of(args: &ModelArgs) -> &Path {
+    args.models.as_deref().unwrap_or(Path::new(FOLDER))
+}
+
 /// The files of all models, verified.
 pub(super) fn all_files(args: &ModelArgs, embedded: &Embedded) -> Result<Vec<ModelFiles>> {
     if is_embedded(args, embedded) {
         // In parallel: checksums take half of the loading time.
         return embedded.models.par_iter().map(|model| Ok(model.files()?)).collect();
     }
-    Ok(read_model_dir(args.models.as_deref().unwrap_or(Path::new(FOLDER)))?)
+    Ok(read_model_dir(folder_of(args))?)
 }

@@ -1,6 +1,6 @@
 //! `serve`: the API and the page on one local port.
 
-use super::models::load_default;
+use super::models::{load_default, source_of};
 use crate::config::ServeArgs;
 use crate::container::stop_signal;
 use crate::embedded::Embedded;
@@ -32,7 +32,9 @@ pub(super) fn serve(args: ServeArgs, embedded: &'static Embedded) -> Result<()> 
             .map_err(Error::io("The port cannot be opened; try --port 0 for a free one"))?;
         let address = listener.local_addr().map_err(Error::io("The port cannot be read"))?;
         println!("Ichor is ready at http://{address}");
-        let server = run_server(listener, page.with_api(server_router(service)), stop_signal());
+        let source = source_of(&args.model_dir, embedded);
+        let router = page.with_api(server_router(service), models.clone(), source);
+        let server = run_server(listener, router, stop_signal());
         tokio::select! {
             served = server => served.map_err(Error::io("The server stopped")),
             error = build_failure(&models) => Err(error),

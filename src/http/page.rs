@@ -1,20 +1,24 @@
 //! The page next to the API: from a folder, or from the files inside the program.
 
+use super::ModelSource;
 use super::headers::tagged;
 use crate::embedded::Embedded;
 use crate::error::{Error, Result};
+use crate::segmenter::Models;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// Content-Security-Policy of the page: it loads from its own origin only. Pictures of results are blobs.
+/// Content-Security-Policy of the page: it loads from its own origin only. Pictures of results are blobs. Without
+/// `wasm-unsafe-eval` a browser refuses WebAssembly, which that page needs to analyse on the visitor's device.
 /// A server that sends uploads to another origin must also name that origin in `connect-src`.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -48,8 +52,9 @@ impl Page {
         Err(Error::InvalidParameter(detail.into()))
     }
 
-    /// Adds the page to the routes of the API: it answers every path that they do not.
-    pub fn with_api(self, api: Router) -> Router {
+    /// Adds the page, and the files of the models that it runs in the browser, to the routes of the API. The page answers
+    /// every path that they do not.
+    pub fn with_api(self, api: Router, models: Arc<Models>, source: ModelSource) -> Router {
         let page = match self {
             Self::Folder(folder) => Router::new().fallback_service(ServeDir::new(folder)),
             Self::Embedded(embedded) => embedded_files(embedded),
@@ -58,7 +63,8 @@ impl Page {
             SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
         };
         // Only the page is compressed: the large answers of the API hold pictures, which are compressed already.
-        api.fallback_service(page.layer(CompressionLayer::new()))
+        api.merge(source.router(models))
+            .fallback_service(page.layer(CompressionLayer::new()))
             .layer(SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, policy))
             .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .layer(header(header::REFERRER_POLICY, "no-referrer"))

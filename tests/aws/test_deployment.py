@@ -19,6 +19,7 @@ from botocore.config import Config
 from cfnlint.decode import cfn_yaml
 from http_event import http_event, segment_event
 from loopback import bare_environment, free_port, running
+from s3_server import MODEL_FILES
 
 from jobs import zip_of
 
@@ -155,6 +156,10 @@ def test_the_page_lies_in_its_bucket(cloud: Cloud, repository: Path):
     bucket = cloud.outputs["WebBucketName"]
     listed = cloud.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
     page = repository / "frontend"
-    assert {item["Key"] for item in listed} == {str(p.relative_to(page)) for p in page.rglob("*") if p.is_file()}
+    models = repository / "models"
+    expected = {str(p.relative_to(page)) for p in page.rglob("*") if p.is_file()}
+    # The page runs them in the browser.
+    expected |= {f"models/{p.parent.name}/{file}" for p in models.glob("*/model.json") for file in MODEL_FILES}
+    assert {item["Key"] for item in listed} == expected
     index = cloud.client("s3").get_object(Bucket=bucket, Key="index.html")
     assert index["ContentType"].startswith("text/html") and index["CacheControl"] == "no-cache"

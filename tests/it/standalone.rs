@@ -112,6 +112,21 @@ fn every_file_of_the_page_is_in_the_program() {
 }
 
 #[test]
+fn the_files_of_the_models_are_served_for_a_page_that_runs_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    for file in ["unet/model.json", "unet/model.onnx", "deeplabv3/MODEL_CARD.md"] {
+        let (head, body) = server.send(&format!("GET /models/{file} HTTP/1.1\r\n"));
+        assert!(head.starts_with("http/1.1 200") && head.contains("etag: "), "{file}: {head}");
+        assert_eq!(body, std::fs::read(root().join("models").join(file)).unwrap(), "{file}");
+    }
+    for file in ["unet/failures.png", "other/model.json", "unet/..%2fdeeplabv3%2fmodel.json"] {
+        let (head, _) = server.send(&format!("GET /models/{file} HTTP/1.1\r\n"));
+        assert!(head.starts_with("http/1.1 404"), "{file}: {head}");
+    }
+}
+
+#[test]
 fn the_page_is_served_with_its_headers() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
@@ -120,7 +135,7 @@ fn the_page_is_served_with_its_headers() {
     assert_eq!(body, std::fs::read(root().join("frontend/index.html")).unwrap());
     for header in [
         "content-type: text/html",
-        "content-security-policy: default-src 'none'",
+        "content-security-policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval';",
         "x-content-type-options: nosniff",
         "referrer-policy: no-referrer",
         "cache-control: no-cache",
