@@ -67,7 +67,11 @@ train-smoke: train-venv build ## run the training pipeline on phantoms, about a 
 	$(TRAIN_PYTHON) -m training.pipeline --smoke
 
 ##@ This device
-.PHONY: wasm wasm-tests wasm-check bench-wasm
+.PHONY: site wasm wasm-tests wasm-check bench-wasm
+SITE ?= dist/site
+site: build ## write the page for any static host, without a server, into dist/site (SITE=folder)
+	@scripts/site.sh $(ICHOR) $(SITE)
+
 WASM := frontend/device
 wasm: page-modules ## build the WebAssembly module into frontend/device: about 4 CPU minutes
 	@scripts/wasm.sh $(WASM)

@@ -1,7 +1,7 @@
 // Stores the page for offline use. Network first, so that an old copy never hides a newer page.
 // Requests to the API pass through: no image and no result is ever stored.
 
-const CACHE = 'ichor-page-4'; // a new number removes the files of older versions
+const CACHE = 'ichor-page-5'; // a new number removes the files of older versions
 const FILES = [
   './', 'icon.svg', 'manifest.webmanifest', 'css/page.css', 'css/viewer.css', 'css/panels.css', 'samples/samples.json',
   'js/analysis.js',
@@ -24,7 +24,14 @@ const FILES = [
   'js/data/verdict.js',
   'js/data/zip-reader.js',
   'js/data/zip-writer.js',
+  'js/device/client.js',
+  'js/device/files.js',
+  'js/device/instance.js',
+  'js/device/location.js',
   'js/device/module.js',
+  'js/device/pool.js',
+  'js/device/support.js',
+  'js/device/worker.js',
   'js/dom.js',
   'js/export-actions.js',
   'js/format.js',
@@ -46,6 +53,7 @@ const FILES = [
   'js/panels/gallery.js',
   'js/panels/grouping-question.js',
   'js/panels/lesion-list.js',
+  'js/panels/location-choice.js',
   'js/panels/model-choice.js',
   'js/panels/page-settings.js',
   'js/panels/shortcut-sheet.js',
@@ -88,6 +96,9 @@ const FILES = [
   'samples/thumbnails/110.webp',
   'samples/thumbnails/112.webp',
 ].map((path) => new URL(path, self.location).href);
+// The page keeps these itself (js/device/files.js).
+const MODELS = 'ichor-models-1';
+const KEPT_BY_PAGE = /\/(models\/[^?]*|device\/(manifest\.json|ichor\.wasm))$/;
 const API = /\/v1\//;
 
 self.addEventListener('install', (event) => {
@@ -96,7 +107,7 @@ self.addEventListener('install', (event) => {
 
 self.addEventListener('activate', (event) => {
   const removeOldCaches = async () => {
-    for (const name of await caches.keys()) if (name.startsWith('ichor-') && name !== CACHE) await caches.delete(name);
+    for (const name of await caches.keys()) if (name.startsWith('ichor-') && name !== CACHE && name !== MODELS) await caches.delete(name);
     await self.clients.claim();
   };
   event.waitUntil(removeOldCaches());
@@ -105,7 +116,7 @@ self.addEventListener('activate', (event) => {
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  if (request.method !== 'GET' || url.origin !== self.location.origin || API.test(url.pathname)) return;
+  if (request.method !== 'GET' || url.origin !== self.location.origin || API.test(url.pathname) || KEPT_BY_PAGE.test(url.pathname)) return;
   event.respondWith(respond(request));
 });
 

@@ -6,7 +6,7 @@ const loadExports = () => import('./data/exports.js');
 
 /** @param {Page} page */
 export function createExportActions(page) {
-  const { state, api, busy, downloads, overlayControls, announce, totalsOf, currentReport, currentDoubt, regionsOf, currentSlice, colorOf, findingOf } = page;
+  const { state, location, busy, downloads, overlayControls, announce, totalsOf, currentReport, currentDoubt, regionsOf, currentSlice, colorOf, findingOf } = page;
   /** @param {Report} report */
   const canExportDicom = (report) => Boolean((report.series ?? report.image).modality && currentSlice()?.placement);
 
@@ -34,7 +34,7 @@ export function createExportActions(page) {
     busy.show(strings.busy.exporting);
     try {
       const options = { model: state.model.name, threshold: page.session.threshold(state.model.name), series: page.session.study.series };
-      return await api.dicomSegmentation(page.session.study.body, options);
+      return await location.dicomSegmentation(page.session.study, options, new AbortController().signal);
     } finally {
       busy.hide();
     }

@@ -6,7 +6,7 @@ import { strings } from './strings.js';
 
 /** @param {Page} page */
 export function createIntake(page) {
-  const { state, api, thresholds, busy, findings, windowControls, gallery, downloads, announce } = page;
+  const { state, location, thresholds, busy, findings, windowControls, gallery, downloads, announce } = page;
   const { currentSlice, render, renderFindings, showPictureResult, startTask, runTask } = page;
   /** @type {Promise<void> | null} */
   let workspace = null;
@@ -16,7 +16,7 @@ export function createIntake(page) {
     workspace ??= Promise.all([import('./session.js'), import('./view/viewer.js'), import('./panels/finding-view.js')]).then(([{ createSession }, { createViewer }, findingView]) => {
       findings.setView(findingView);
       page.session = createSession({
-        api,
+        location,
         thresholds,
         onProgress: ({ message, done, total, slices = 0 }) => {
           state.total = Math.max(state.total, slices);

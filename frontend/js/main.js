@@ -7,12 +7,14 @@ import { byId } from './dom.js';
 import { createNavigation } from './navigation.js';
 import { emptyViewer, createEmptySession } from './placeholders.js';
 import { createIntake } from './intake.js';
+import { createLocation } from './device/location.js';
 import { createBusy } from './panels/busy.js';
 import { createDownloads } from './panels/downloads.js';
 import { createDropZone } from './panels/drop-zone.js';
 import { createErrorPanel } from './panels/error-panel.js';
 import { createFindings } from './panels/findings.js';
 import { createGallery } from './panels/gallery.js';
+import { createLocationChoice } from './panels/location-choice.js';
 import { createModelChoice } from './panels/model-choice.js';
 import { createPageSettings } from './panels/page-settings.js';
 import { createThreshold } from './panels/threshold.js';
@@ -28,7 +30,8 @@ import { createWindowControls } from './view/window-controls.js';
 
 /** @type {State} */
 const state = { serverInfo: null, model: null, index: 0, total: 0, hasNavigated: false, selectedLesion: null, window: null, isWindowProvisional: false, task: null, lastProblem: null, timings: {} };
-const api = createApi(/** @type {HTMLMetaElement} */ (document.querySelector('meta[name="ichor-api"]')).content);
+const apiBase = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="ichor-api"]')).content;
+const location = createLocation(apiBase === 'none' ? null : createApi(apiBase));
 /** Thresholds that the visitor set, by model name. @type {Map<string, number>} */
 const thresholds = new Map();
 
@@ -39,7 +42,8 @@ const windowControls = createWindowControls({ onWindow: (window) => { state.wind
 const overlayControls = createOverlayControls({ onOverlay: () => page.render(), onCompare: () => { page.render(); page.analyzeMissing(); } });
 const sliceStrip = createSliceStrip({ onSlice: (index) => page.goTo(index), onKeySlice: () => page.goToKeySlice() });
 const thresholdControl = createThreshold({ onThreshold: setThreshold });
-const modelChoice = createModelChoice({ onModel: selectModel, cardUrl: api.cardUrl });
+const modelChoice = createModelChoice({ onModel: selectModel, cardUrl: location.cardUrl });
+const locationChoice = createLocationChoice({ location });
 const gallery = createGallery({ onSample: (sample) => page.openSample(sample) });
 const dropZone = createDropZone({ onFiles: (files) => { gallery.clear(); page.open(async () => files); } });
 const downloads = createDownloads({
@@ -51,7 +55,7 @@ const pageSettings = createPageSettings({ onLanguage: updateTexts, onAbout: open
 
 /** Shared by the modules, each of which adds its functions. `session` and `viewer` are replaced when something is first opened. @type {Page} */
 const page = /** @type {any} */ ({
-  state, api, thresholds, busy, errorPanel, findings, windowControls, overlayControls, sliceStrip, thresholdControl, gallery, downloads, loadServerInfo,
+  state, location, thresholds, busy, errorPanel, findings, windowControls, overlayControls, sliceStrip, thresholdControl, gallery, downloads, loadServerInfo,
   session: createEmptySession(thresholds),
   viewer: emptyViewer,
   announce: (message) => findings.announce(message),
@@ -63,7 +67,7 @@ for (const create of [createSelection, createRenderer, createNavigation, createT
 async function loadServerInfo() {
   errorPanel.clear();
   try {
-    const serverInfo = await api.models();
+    const serverInfo = await location.models();
     state.serverInfo = serverInfo;
     dropZone.setServerInfo(serverInfo);
     windowControls.setServerInfo(serverInfo);
@@ -71,6 +75,7 @@ async function loadServerInfo() {
     byId('version').textContent = strings.version(serverInfo.version);
     setModel(serverInfo.models.find(({ name }) => name === serverInfo.default) ?? serverInfo.models[0]);
     modelChoice.setModels(serverInfo.models, state.model);
+    locationChoice.updateTexts();
     performance.mark('ichor-ready');
     return true;
   } catch (error) {
@@ -108,7 +113,7 @@ function setThreshold(value) {
 
 async function openAbout() {
   const { openAbout: show } = await import('./panels/about.js');
-  show(state.serverInfo?.models ?? [], api.cardUrl, byId('version').textContent);
+  show(state.serverInfo?.models ?? [], location.cardUrl, byId('version').textContent);
 }
 
 async function openCalculators() {
@@ -138,7 +143,7 @@ async function openVolume() {
 function updateTexts() {
   fillTexts(document);
   page.announce('');
-  for (const widget of [pageSettings, dropZone, gallery, windowControls, overlayControls, thresholdControl]) widget.updateTexts();
+  for (const widget of [pageSettings, dropZone, locationChoice, gallery, windowControls, overlayControls, thresholdControl]) widget.updateTexts();
   if (state.serverInfo) {
     modelChoice.setModels(state.serverInfo.models, state.model);
     byId('version').textContent = strings.version(state.serverInfo.version);

@@ -92,7 +92,7 @@ export function createRenderer(page) {
   function findingOf(model) {
     const report = currentReport(model);
     const totals = totalsOf(model);
-    return report && totals ? { report, totals, threshold: page.session.threshold(model.name), isSeries: Boolean(report.series), title: model.title } : null;
+    return report && totals ? { report, totals, threshold: page.session.threshold(model.name), isSeries: Boolean(report.series), isDevice: page.session.result(model.name).isDevice, title: model.title } : null;
   }
 
   function renderFindings(isAnnounced = false) {

@@ -4,7 +4,6 @@ import { Problem } from './api.js';
 import { findPictures, packFiles, sortFiles } from './data/file-set.js';
 import { affineOf } from './data/geometry.js';
 import { createMeasurements } from './data/measurements.js';
-import { segmentFile } from './data/segmentation.js';
 import { resultOf, createStudy, reportOf, sliceFromBitmap, storeReport, storeSlice } from './data/study.js';
 import { isIncomplete, isUnreadable } from './data/verdict.js';
 import { share } from './format.js';
@@ -15,7 +14,7 @@ import { strings } from './strings.js';
  * @param {SessionOptions} options
  * @returns {Session}
  */
-export function createSession({ api, thresholds, onProgress, onSlice, onMeasurements, onAmbiguousPictures }) {
+export function createSession({ location, thresholds, onProgress, onSlice, onMeasurements, onAmbiguousPictures }) {
   let study = null;
   let measurements = new Map();
 
@@ -40,7 +39,7 @@ export function createSession({ api, thresholds, onProgress, onSlice, onMeasurem
 
   /** Sends one body, whose first slice is `index`; resolves to its report. */
   const analyzeBody = async (target, index, body, model, { limits, media_types: types }, signal) => {
-    const analyze = (needsSamples) => segmentFile(api, body, {
+    const analyze = (needsSamples) => location.segment(target, body, {
       model: model.name,
       limits,
       types,
@@ -52,10 +51,11 @@ export function createSession({ api, thresholds, onProgress, onSlice, onMeasurem
       onProgress: (stage, done, total) => { if (target === study && !signal.aborted && !target.pictures) onProgress(describeProgress(stage, done, total, model)); },
       onSlice: (sliceReport, imageInfo) => storePart(model, target.pictures ? { ...sliceReport, index } : sliceReport, imageInfo),
     });
-    let report = await analyze(!target.slices[index]?.samples);
+    let { report, isDevice } = await analyze(!target.slices[index]?.samples);
     // Where the server crops or rotates a picture differently, only its own samples match the mask.
-    if (!report.series && !target.slices[index]?.samples) report = await analyze(true);
+    if (!report.series && !target.slices[index]?.samples) ({ report, isDevice } = await analyze(true));
     signal.throwIfAborted();
+    resultOf(target, model.name).isDevice = isDevice;
     return report;
   };
 
@@ -161,6 +161,7 @@ export function createSession({ api, thresholds, onProgress, onSlice, onMeasurem
 /** @param {string} stage @param {number} done @param {number} total @param {Model} model */
 function describeProgress(stage, done, total, { title }) {
   const texts = strings.busy;
+  if (stage === 'loading') return { message: texts.loading(share(done / total)), done, total };
   if (stage === 'sending') return { message: texts.sending(share(done / total)), done, total };
   return total > 1 ? { message: texts.slices(title, done, total), done, total, slices: total } : { message: texts.working(title) };
 }

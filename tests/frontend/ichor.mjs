@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CACHE = process.env.ICHOR_CACHE ?? join(homedir(), '.cache', 'ichor');
-const BINARY = process.env.ICHOR_BIN ?? join(CACHE, 'target', 'release', 'ichor');
+export const BINARY = process.env.ICHOR_BIN ?? join(CACHE, 'target', 'release', 'ichor');
 const READY = /^Ichor is ready at (http:\/\/\S+)$/m;
 const START_MS = 60_000;
 

@@ -37,7 +37,7 @@ pageTest('the policy of the server is enforced, and is at least as strict as the
   for (const [name, sources] of Object.entries(strict)) {
     if (tag[name]) for (const source of sources) assert.ok(tag[name].includes(source), `${name} ${source} is not in the tag`);
   }
-  assert.deepEqual([strict['default-src'], strict['script-src'], strict['connect-src']], [["'none'"], ["'self'"], ["'self'"]]);
+  assert.deepEqual([strict['default-src'], strict['script-src'], strict['connect-src']], [["'none'"], ["'self'", "'wasm-unsafe-eval'"], ["'self'"]]);
   const ran = await page.evaluate(() => new Promise((done) => {
     document.addEventListener('securitypolicyviolation', () => done('blocked'), { once: true });
     const script = document.createElement('script');

@@ -28,14 +28,16 @@ export const origin = () => ichor.origin;
 
 /**
  * Defines a test that opens the page and runs `body(page, context)`. It fails on any console error, uncaught error or
- * request to another origin, except console lines that match `expected`. `arrange(page)` runs before loading.
+ * request to another origin, except console lines that match `expected`. `arrange(page)` runs before loading. `location` is
+ * where the page analyses: 'server', as the mocked answers of most tests need, 'device' or 'automatic'.
  */
-export function pageTest(name, { context: asked = DESKTOP, expected = /(?!)/, arrange, server }, body) {
+export function pageTest(name, { context: asked = DESKTOP, expected = /(?!)/, arrange, server, location = 'server' }, body) {
   test(name, { timeout: 4 * WAIT_MS }, async (context) => {
     const at = server ? await server() : ichor.origin;
     const session = await browser.newContext({ acceptDownloads: true, reducedMotion: 'reduce', locale: 'en', serviceWorkers: 'block', permissions: ['clipboard-read', 'clipboard-write'], ...asked });
     session.setDefaultTimeout(WAIT_MS);
     try {
+      await session.addInitScript((chosen) => { localStorage['ichor.location'] ??= chosen; }, location);
       const page = await session.newPage();
       const faults = [];
       page.on('console', (line) => { if (line.type() === 'error' && !expected.test(line.text()) && !ELSEWHERE.test(line.text())) faults.push(line.text()); });

@@ -53,21 +53,21 @@ interface Slice {
 }
 interface SliceResult { probability: Nullable<number>; readout?: Readout; mask: Nullable<Uint8Array>; probabilities: Nullable<Uint8Array> }
 /** `report` covers a head; separate pictures have one each in `reports`, or the problem that it met in `problems`. */
-interface Result { report: Nullable<Report>; slices: SliceResult[]; reports: Report[]; problems: any[]; isComplete: boolean }
+interface Result { report: Nullable<Report>; slices: SliceResult[]; reports: Report[]; problems: any[]; isComplete: boolean; isDevice: boolean }
 /** `body` is what is sent; separate `pictures` are sent one by one instead. */
 interface Study {
   name: string; label: Nullable<string>; body: Nullable<Blob>; mayHoldSeveral: boolean; asSeries: boolean; series: Nullable<number>;
-  pictures: Nullable<any[]>; slices: Slice[]; results: Map<string, Result>; window: Nullable<ApiWindow>;
+  pictures: Nullable<any[]>; slices: Slice[]; results: Map<string, Result>; window: Nullable<ApiWindow>; needsServer: boolean;
 }
 interface Measurements {
   threshold: Nullable<number>; regionsAt(index: number): Region[] | undefined; totalsAt(index: number): Nullable<Totals>;
   computeAll(onDone: () => void, isCancelled?: () => boolean): void; invalidate(index: number): void;
 }
 interface SegmentOptions {
-  model: string; limits: Limits; types: string[]; mayHoldSeveral: boolean; asSeries: boolean; series: Nullable<number>; needsSamples: boolean; signal: AbortSignal;
-  onProgress(stage: 'sending' | 'working', done: number, total: number): void; onSlice(slice: SliceReport, image: Nullable<ImageInfo>): Promise<void>;
+  model: string; limits: Limits; types: string[]; mayHoldSeveral: boolean; asSeries: boolean; series: Nullable<number>; needsSamples: boolean; maxSlices?: number; signal: AbortSignal;
+  onProgress(stage: 'loading' | 'sending' | 'working', done: number, total: number): void; onSlice(slice: SliceReport, image: Nullable<ImageInfo>): Promise<void>;
 }
-interface Finding { report: Report; totals: Totals; threshold: Nullable<number>; isSeries: boolean; title: string }
+interface Finding { report: Report; totals: Totals; threshold: Nullable<number>; isSeries: boolean; isDevice: boolean; title: string }
 interface ShownFinding extends Finding { label: Nullable<string>; selectedLesion: Nullable<number>; comparison: Nullable<Finding> }
 interface Sample { file: string; thumbnail: string; label: string; detail: string; address: string; isFeatured?: boolean }
 
@@ -83,6 +83,13 @@ interface RulerState { points: Point[]; cursor: Nullable<Point>; text: string }
 interface Ruler { isActive: boolean; toggle(): void; close(): void; placePoint(): void; move(dx: number, dy: number): void; add?(point: Point): void; clear?(): void; drawing?: Nullable<RulerState> }
 interface Viewer { ruler: Ruler; show(scene: Nullable<Scene>): void; fit(): void; zoom(direction: number): void; pan(dx: number, dy: number): void; center(point: Point): void; drawNow?(): void }
 
+// This device.
+interface DeviceInstance {
+  /** Models by name, resolved once they are loaded. */
+  models: Map<string, Promise<unknown>>; readonly isRunning: boolean;
+  call(request: object, buffers: Uint8Array[], options?: { onProgress?(done: number, total: number): void; signal?: AbortSignal }): Promise<{ json: any; file: any }>;
+}
+
 // The controller.
 interface Session {
   readonly study: Nullable<Study>; readonly isUnevenlySpaced: boolean; close(): void;
@@ -93,7 +100,7 @@ interface Session {
   measurementsOf(name: string): Nullable<Measurements>; threshold(name: string): Nullable<number>; setThreshold(name: string, value: Nullable<number>): void;
 }
 interface SessionOptions {
-  api: any; thresholds: Map<string, number>; onProgress(progress: { message: string; done?: number; total?: number; slices?: number }): void;
+  location: any; thresholds: Map<string, number>; onProgress(progress: { message: string; done?: number; total?: number; slices?: number }): void;
   onSlice(index: number, model: Model): void; onMeasurements(name: string): void;
   onAmbiguousPictures(pictures: { count: number; first: string; last: string }, signal: AbortSignal): Promise<Nullable<'head' | 'separate'>>;
 }
@@ -103,7 +110,7 @@ interface State {
   task: Nullable<AbortController>; lastProblem: any; timings: Record<string, number>; source?: any;
 }
 type Widgets = {
-  api: ReturnType<typeof import('../../frontend/js/api.js').createApi>;
+  location: ReturnType<typeof import('../../frontend/js/device/location.js').createLocation>;
   busy: ReturnType<typeof import('../../frontend/js/panels/busy.js').createBusy>;
   errorPanel: ReturnType<typeof import('../../frontend/js/panels/error-panel.js').createErrorPanel>;
   findings: ReturnType<typeof import('../../frontend/js/panels/findings.js').createFindings>;

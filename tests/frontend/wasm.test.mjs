@@ -9,6 +9,7 @@ import { createInstance, DeviceProblem } from '../../frontend/js/device/module.j
 import { decodeGreyPng } from '../../frontend/js/data/png-reader.js';
 import { headNifti, headOf512 } from './head.mjs';
 import { ROOT, startIchor } from './ichor.mjs';
+import { differences } from './report-differences.mjs';
 import { sampleBytes, samples } from './samples.mjs';
 import { zipOf } from './zip-files.mjs';
 
@@ -16,11 +17,7 @@ const MODULE = process.env.ICHOR_WASM ?? join(ROOT, 'frontend', 'device', 'ichor
 const MODEL_FILES = ['model.json', 'model.onnx', 'MODEL_CARD.md'];
 const INCLUDE = { mask: true, overlay: false, probabilities: true, samples: false, every_slice: true };
 const QUERY = 'include=mask,probabilities,contours,every_slice';
-/** Differ between two runs of the same program. */
-const VARIES = new Set(['request_id', 'timings_ms', 'base64', 'contour']);
 const MIN_DICE = 0.999;
-/** Kernels round differently, so that a pixel at the threshold may change its side: relative, and absolute. */
-const MAX_DIFFERENCE = [0.005, 0.002];
 const MAX_MS = 10_000;
 /** What a visitor transfers, bytes. */
 const MAX_COMPRESSED = 900_000;
@@ -76,20 +73,6 @@ function askModule(instance, bytes, model) {
     if (!(error instanceof DeviceProblem)) throw error;
     return [null, error.code];
   }
-}
-
-/** Paths of the fields that differ. */
-function differences(actual, expected, path = '') {
-  if (typeof expected === 'number' && typeof actual === 'number') {
-    const isClose = Math.abs(actual - expected) <= Math.max(MAX_DIFFERENCE[1], MAX_DIFFERENCE[0] * Math.abs(expected));
-    return isClose ? [] : [`${path}: ${actual} for ${expected}`];
-  }
-  if (expected === null || actual === null || typeof expected !== 'object' || typeof actual !== 'object') {
-    return Object.is(actual, expected) ? [] : [`${path}: ${actual} for ${expected}`];
-  }
-  const names = new Set([...Object.keys(actual), ...Object.keys(expected)]);
-  return [...names].filter((name) => !VARIES.has(name))
-    .flatMap((name) => (name in actual && name in expected ? differences(actual[name], expected[name], `${path}/${name}`) : [`${path}/${name} is missing`]));
 }
 
 async function maskOf(slice) {

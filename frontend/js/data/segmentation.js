@@ -35,8 +35,8 @@ async function segmentByRequest(api, file, request, include) {
   return report;
 }
 
-/** @param {Report} report @param {SegmentOptions} request */
-async function deliverSlices(report, { onSlice, signal }) {
+/** Passes on the slices of a complete report. @param {Report} report @param {SegmentOptions} request */
+export async function deliverSlices(report, { onSlice, signal }) {
   if (!report.series) return onSlice({ ...report, index: 0 }, report.image);
   for (const sliceReport of report.slices ?? []) {
     signal.throwIfAborted();

@@ -6,12 +6,12 @@ import { isUnmeasurable } from './verdict.js';
 
 /** @param {Partial<Study> & {name: string}} study @returns {Study} */
 export function createStudy({ name, label = null, body = null, mayHoldSeveral = false, asSeries = false, series = null, pictures = null }) {
-  return { name, label, body, mayHoldSeveral, asSeries, series, pictures, slices: [], results: new Map(), window: null };
+  return { name, label, body, mayHoldSeveral, asSeries, series, pictures, slices: [], results: new Map(), window: null, needsServer: false };
 }
 
 /** The result of one model, created where missing. @param {Study} study @param {string} model @returns {Result} */
 export function resultOf(study, model) {
-  if (!study.results.has(model)) study.results.set(model, { report: null, slices: [], reports: [], problems: [], isComplete: false });
+  if (!study.results.has(model)) study.results.set(model, { report: null, slices: [], reports: [], problems: [], isComplete: false, isDevice: false });
   return /** @type {Result} */ (study.results.get(model));
 }
 

@@ -121,7 +121,7 @@ function renderDetails(finding, model, open) {
     [texts.threshold, thresholdText(finding)],
     [texts.spacing, spacing ? texts[isUnmeasurable(report) ? 'spacingImplausible' : 'spacingValue'](...spacing.map(fraction)) : texts.spacingUnknown],
     ...(report.series ? [[texts.slices, texts.slicesValue(report.series.slices, image.slice_spacing_mm && decimal(image.slice_spacing_mm))]] : []),
-    [texts.timings, texts.ms(milliseconds(report.timings_ms.total))],
+    [finding.isDevice ? texts.timingsDevice : texts.timings, texts.ms(milliseconds(report.timings_ms.total))],
   ];
   const steps = Object.entries(report.timings_ms).filter(([name]) => name !== 'total');
   return element('details', { className: 'details', open },
