@@ -9,7 +9,7 @@ mod serve;
 pub use container::{HealthArgs, MeasureArgs, SageMakerArgs, SageMakerCli, SageMakerCommand};
 pub use engine::{EngineChoice, OrtArgs};
 pub use lambda::LambdaConfig;
-pub use segment::{OutputFormat, SegmentArgs};
+pub use segment::{LanguageChoice, OutputFormat, SegmentArgs};
 pub use serve::ServeArgs;
 
 use clap::{Args, Parser, Subcommand};

@@ -47,5 +47,5 @@ pub use ichor_core::{
 };
 pub use ichor_engine as engine;
 pub use ichor_evaluation::{dataset, evaluate, metrics, prepare};
-pub use ichor_formats::{export, report};
+pub use ichor_formats::{export, report, summary};
 pub use ichor_image::{decode, inspect, series, slice, window};

@@ -27,6 +27,7 @@ struct Run<'a> {
     model: &'a Segmenter,
     request: SegmentRequest,
     outputs: Outputs,
+    include: Include,
     bar: ProgressBar,
 }
 
@@ -46,7 +47,8 @@ pub(super) fn segment(args: SegmentArgs, embedded: &Embedded) -> Result<()> {
     let run = Run {
         model: models.default_model(),
         request,
-        outputs: Outputs::create(&args.output, &args.format)?,
+        outputs: Outputs::create(&args)?,
+        include: Include { patterns: !args.no_patterns, ..Include::NOTHING },
         bar: progress_bar(inputs.len()),
     };
     let mut lines = Lines::default();
@@ -130,8 +132,9 @@ impl Run<'_> {
     ) -> Result<(Report, Vec<OutputFormat>)> {
         let written = self.outputs.write(&input.stem, self.model, &analysis)?;
         analysis.add_warnings(written.warnings);
+        self.outputs.write_readable(&input.stem, self.model, &analysis)?;
         // The pictures are separate files, so that a line of JSON stays readable.
-        let report = write_report(self.model, analysis, Include::NOTHING, progress)?;
+        let report = write_report(self.model, analysis, self.include, progress)?;
         self.outputs.write_report(&input.stem, &report)?;
         Ok((report, written.missing))
     }

@@ -1,6 +1,7 @@
 //! Flags of `ichor segment`.
 
 use super::ModelArgs;
+use crate::summary::Language;
 use crate::window::WindowLevel;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -42,6 +43,30 @@ pub struct SegmentArgs {
     /// input window of the model. The masks do not depend on it.
     #[arg(long, allow_hyphen_values = true)]
     pub window: Option<WindowLevel>,
+    /// Language of the formats report and text.
+    #[arg(long, value_enum, default_value_t = LanguageChoice::En)]
+    pub language: LanguageChoice,
+    /// Leave out the causes that a textbook considers for a type of lesion at a place.
+    #[arg(long)]
+    pub no_patterns: bool,
+}
+
+/// A language of texts for readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LanguageChoice {
+    /// English.
+    En,
+    /// German; warnings are in English.
+    De,
+}
+
+impl From<LanguageChoice> for Language {
+    fn from(choice: LanguageChoice) -> Self {
+        match choice {
+            LanguageChoice::En => Self::English,
+            LanguageChoice::De => Self::German,
+        }
+    }
 }
 
 /// A format of results.
@@ -61,6 +86,10 @@ pub enum OutputFormat {
     Csv,
     /// Overlays of the key slices in one picture.
     Montage,
+    /// The report on one page, to read and to print: HTML with its pictures inside.
+    Report,
+    /// The finding as a paragraph of plain text.
+    Text,
 }
 
 impl std::fmt::Display for OutputFormat {
@@ -74,6 +103,7 @@ pub(super) const SEGMENT_HELP: &str = "Examples:
   ichor segment slice.png --model unet --output results --threshold 0.4
   ichor segment head.nii.gz --output results --format nifti,csv
   ichor segment dicom-folder --output results --format png,dicom-seg,montage --window subdural
+  ichor segment dicom-folder --output results --format report --language de
 
 Names of the results; <stem> is the name of the file, or of the folder of a series:
   png        <stem>_mask.png, <stem>_overlay.png; in a series <stem>_001_mask.png and so on
@@ -83,6 +113,8 @@ Names of the results; <stem> is the name of the file, or of the folder of a seri
   json       <stem>_report.json
   csv        <stem>_lesions.csv, <stem>_regions.csv
   montage    <stem>_montage.png
+  report     <stem>_report.html
+  text       <stem>_report.txt
 A format that does not fit the input, such as dicom-seg for a picture, is left out with a warning in the report.
 
 Exit code: 0 if every file was segmented and written in at least one format, else 1; 2 for wrong flags.";

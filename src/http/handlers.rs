@@ -9,6 +9,7 @@ use super::{OPENAPI, Service};
 use crate::decode::{Input, open};
 use crate::error::Error;
 use crate::export::dicom_seg::encode_dicom_seg;
+use crate::export::html::{HtmlOptions, encode_html};
 use crate::export::montage::draw_montage;
 use crate::export::warn_not_written;
 use crate::png::encode_png;
@@ -74,6 +75,13 @@ pub(super) async fn run_when_free<T: Send + 'static>(
         .unwrap_or_else(|_| Err(Error::Internal("the worker stopped".into()).into()))
 }
 
+/// Media type of the report as HTML.
+const HTML: &str = "text/html; charset=utf-8";
+
+/// Content-Security-Policy of that report: nothing is loaded and nothing runs.
+const REPORT_POLICY: &str =
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
+
 /// The result of a task: its measurements, and the type and the bytes of the answer.
 pub(super) struct TaskOutput {
     pub(super) measurements: Measurements,
@@ -85,13 +93,16 @@ impl IntoResponse for TaskOutput {
     fn into_response(self) -> Response {
         let headers =
             [(header::CONTENT_TYPE, self.content_type), (header::CACHE_CONTROL, "no-store")];
-        (Extension(self.measurements), headers, self.body).into_response()
+        // A report has its styles inside, which the policy of the page forbids.
+        let policy = (self.content_type == HTML)
+            .then_some([(header::CONTENT_SECURITY_POLICY, REPORT_POLICY)]);
+        (Extension(self.measurements), headers, policy, self.body).into_response()
     }
 }
 
 pub(super) fn run(service: &Service, task: Task) -> Result<TaskOutput, Problem> {
     let stopwatch = Stopwatch::start();
-    let RequestParams { model, segment, include } = task.params;
+    let RequestParams { model, segment, include, language } = task.params;
     let model = service.models.get(model.as_deref())?;
     let files: Vec<&[u8]> = task.images.iter().map(|image| &image[..]).collect();
     let slices = open(Input::Files(&files), &service.limits.slice)?;
@@ -101,6 +112,11 @@ pub(super) fn run(service: &Service, task: Task) -> Result<TaskOutput, Problem> 
     let (content_type, body) = match answer {
         Answer::Picture => ("image/png", encode_png(&picture(model, &analysis))?),
         Answer::DicomSeg => ("application/dicom", seg),
+        Answer::Html => {
+            let created_at = SystemTime::now();
+            let options = HtmlOptions { language, patterns: include.patterns, created_at };
+            (HTML, encode_html(model, &analysis, &options)?)
+        }
         Answer::Json => {
             let report = write_report(model, analysis, include, &stopwatch)?
                 .with_request_id(task.request_id);
@@ -152,7 +168,9 @@ fn check_answer(service: &Service, answer: Answer, body: &[u8]) -> Result<(), Pr
     let transferred = HEADER_BYTES
         + match answer {
             Answer::Picture | Answer::DicomSeg => body.len().div_ceil(3) * 4,
-            Answer::Json => body.len() + body.iter().filter(|b| matches!(b, b'"' | b'\\')).count(),
+            Answer::Json | Answer::Html => {
+                body.len() + body.iter().filter(|b| matches!(b, b'"' | b'\\')).count()
+            }
         };
     if transferred <= limit {
         return Ok(());

@@ -4,14 +4,15 @@ use super::problem::Problem;
 use crate::error::Error;
 use crate::report::Include;
 use crate::segmenter::{self, MaskGate};
+use crate::summary::Language;
 use crate::window::WindowLevel;
 use axum::extract::Query;
 use axum::http::Uri;
 use std::str::FromStr;
 
 /// The names of all parameters, in the order in which errors list them.
-pub(super) const PARAMETERS: [&str; 6] =
-    ["model", "threshold", "window", "include", "as_series", "series"];
+pub(super) const PARAMETERS: [&str; 8] =
+    ["model", "threshold", "window", "include", "as_series", "series", "patterns", "language"];
 
 /// The part of a request that holds parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub(super) struct SegmentParams {
     include: Option<IncludeList>,
     as_series: Option<bool>,
     series: Option<u32>,
+    patterns: Option<bool>,
+    language: Option<Language>,
 }
 
 /// The values of `include`.
@@ -67,6 +70,8 @@ pub(super) struct RequestParams {
     pub(super) model: Option<String>,
     pub(super) segment: segmenter::SegmentRequest,
     pub(super) include: Include,
+    /// Language of an answer as HTML.
+    pub(super) language: Language,
 }
 
 impl SegmentParams {
@@ -110,6 +115,8 @@ impl SegmentParams {
             "include" => other.include = Some(parse_include(text)?),
             "as_series" => other.as_series = Some(parse_bool(text, name, source)?),
             "series" => other.series = Some(parse_series_number(text, source)?),
+            "patterns" => other.patterns = Some(parse_bool(text, name, source)?),
+            "language" => other.language = Some(parse_language(text, source)?),
             _ => return Ok(false),
         }
         let conflict = |name: &str| conflict(name, &format!("in the {}", source.name()));
@@ -130,6 +137,8 @@ impl SegmentParams {
             include: merge_value(self.include, other.include, || conflict("include"))?,
             as_series: merge_value(self.as_series, other.as_series, || conflict("as_series"))?,
             series: merge_value(self.series, other.series, || conflict("series"))?,
+            patterns: merge_value(self.patterns, other.patterns, || conflict("patterns"))?,
+            language: merge_value(self.language, other.language, || conflict("language"))?,
         })
     }
 
@@ -146,7 +155,9 @@ impl SegmentParams {
             gate: MaskGate::PerSlice,
         };
         segment.check()?;
-        Ok(RequestParams { model: self.model, segment, include: include.pictures })
+        let include = Include { patterns: self.patterns.unwrap_or(true), ..include.pictures };
+        let language = self.language.unwrap_or_default();
+        Ok(RequestParams { model: self.model, segment, include, language })
     }
 }
 
@@ -214,6 +225,14 @@ fn parse_bool(text: &str, name: &str, source: Source) -> Result<bool, Problem> {
     }
 }
 
+fn parse_language(text: &str, source: Source) -> Result<Language, Problem> {
+    Language::from_code(&text.trim().to_ascii_lowercase()).ok_or_else(|| {
+        let source = source.name();
+        let detail = format!("'language' in the {source} is not known. Give en or de.");
+        Error::InvalidParameter(detail).into()
+    })
+}
+
 fn parse_include(list: &str) -> Result<IncludeList, Problem> {
     let (mut contours, mut pictures) = (false, Include::NOTHING);
     for name in list.split(',').map(str::trim).filter(|n| !n.is_empty()) {
@@ -224,9 +243,10 @@ fn parse_include(list: &str) -> Result<IncludeList, Problem> {
             "contours" => contours = true,
             "samples" => pictures.samples = true,
             "every_slice" => pictures.every_slice = true,
+            "text" => pictures.text = true,
             _ => {
-                let detail = "include takes mask, overlay, probabilities, contours, samples \
-                              and every_slice, separated by commas.";
+                let detail = "include takes mask, overlay, probabilities, contours, samples, \
+                              every_slice and text, separated by commas.";
                 return Err(Error::InvalidParameter(detail.into()).into());
             }
         }
@@ -252,12 +272,14 @@ mod tests {
 
     #[test]
     fn a_query_and_a_form_give_the_same_parameters() {
-        let all =
-            "model=unet&threshold=0.4&window=40%2C80&include=mask,overlay&as_series=true&series=2";
+        let all = "model=unet&threshold=0.4&window=40%2C80&include=mask,overlay,text&as_series=true&series=2\
+                   &patterns=false&language=de";
         let fields = [
+            ("language", " DE"),
+            ("patterns", "0"),
             ("series", "2"),
             ("as_series", "1"),
-            ("include", "overlay, mask"),
+            ("include", "text, overlay, mask"),
             ("window", "brain"),
             ("threshold", " 0.40"),
             ("model", "unet"),
@@ -290,6 +312,8 @@ mod tests {
             ("threshold=much", "between 0 and 1"),
             ("as_series=maybe", "true"),
             ("series=0", "above 0"),
+            ("patterns=some", "true or false"),
+            ("language=fr", "en or de"),
             ("include=everything", "every_slice"),
             ("window=sideways", "CENTER,WIDTH"),
         ] {

@@ -38,12 +38,15 @@ pub(super) struct UploadOrder {
     as_series: Option<ParameterValue>,
     #[cfg_attr(feature = "schemas", schemars(with = "Option<u32>"))]
     series: Option<ParameterValue>,
+    #[cfg_attr(feature = "schemas", schemars(with = "Option<bool>"))]
+    patterns: Option<ParameterValue>,
 }
 
 impl UploadOrder {
     fn params(&self) -> Result<SegmentParams, Problem> {
-        let Self { model, threshold, window, include, as_series, series, .. } = self;
-        let values = [model, threshold, window, include, as_series, series];
+        let Self { model, threshold, window, include, as_series, series, patterns, .. } = self;
+        // Without `language`, as the result of a job is JSON.
+        let values = [model, threshold, window, include, as_series, series, patterns];
         let mut params = SegmentParams::default();
         for (name, value) in PARAMETERS.into_iter().zip(values) {
             if let Some(ParameterValue::Text(text)) = value {

@@ -199,7 +199,10 @@ impl Task<'_> {
             self.worker.put(&self.keys.slice(index), &report)?;
         }
         let measurements = Measurements::new(model, &analysis);
-        let mut report = write_series_report(model, analysis, Include::NOTHING, &stopwatch)?;
+        let Include { text, patterns, .. } = *include;
+        // The pictures are in the reports of the slices.
+        let texts = Include { text, patterns, ..Include::NOTHING };
+        let mut report = write_series_report(model, analysis, texts, &stopwatch)?;
         report.request_id = Some(self.keys.id().to_string());
         Ok((to_json(&report)?, measurements))
     }

@@ -36,7 +36,7 @@ CASES = {
     "unknown include": (segment_event(PNG, query="include=everything"), 400, "invalid_parameter"),
     "unknown model": (segment_event(PNG, query="model=resnet"), 404, "model_not_found"),
     "unknown route": (http_event("GET", "/v1/nothing"), 404, "not_found"),
-    "unacceptable": (segment_event(PNG, accept="text/html"), 406, "not_acceptable"),
+    "unacceptable": (segment_event(PNG, accept="text/css"), 406, "not_acceptable"),
     "wrong method": (http_event("DELETE", "/v1/segment"), 405, "method_not_allowed"),
 }
 

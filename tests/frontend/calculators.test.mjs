@@ -47,8 +47,8 @@ test('an analysis fills in only what it knows', () => {
   assert.deepEqual(inputsOf(finding([lesion('IPH', 0.9), lesion('IVH', 0.8)])), { volumeMl: 10, hasIvh: true, isInfratentorial: null, lengths: [40, 30, 20] });
   assert.equal(inputsOf(finding([lesion('IPH', 0.9)])).hasIvh, false);
   assert.equal(inputsOf(finding([lesion('IPH', 0.4)])).hasIvh, null, 'an improbable type');
-  assert.equal(inputsOf(finding([lesion('IPH', 0.9, { place: { region: 'cerebellum' } })])).isInfratentorial, true);
-  assert.equal(inputsOf(finding([lesion('IPH', 0.9, { place: { region: 'deep' } })])).isInfratentorial, false);
+  assert.equal(inputsOf(finding([lesion('IPH', 0.9, { location: { region: 'cerebellum' } })])).isInfratentorial, true);
+  assert.equal(inputsOf(finding([lesion('IPH', 0.9, { location: { region: 'basal_ganglia' } })])).isInfratentorial, false);
   assert.deepEqual(inputsOf(finding([lesion('IPH', 0.9)], 0.3)), { volumeMl: 25, hasIvh: null, isInfratentorial: null, lengths: [null, null, null] });
 });
 

@@ -29,7 +29,7 @@ interface SliceReport {
 interface MeasuredLesion {
   voxels: number; first_slice: number; last_slice: number; volume_ml?: Nullable<number>; largest_diameter_mm: Nullable<number>;
   abc2: Nullable<{ a_mm: number; b_mm: number; c_mm: number; volume_ml: number }>; type?: { code: Nullable<string>; probability: Nullable<number> };
-  place?: Nullable<{ region?: Nullable<string> }>;
+  location?: Nullable<{ region?: Nullable<string> }>;
 }
 interface Report {
   request_id: string; disclaimer: string; model: { version: string }; image: ImageInfo; series?: ImageInfo; slices?: SliceReport[]; hemorrhage: Hemorrhage;

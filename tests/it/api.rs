@@ -130,6 +130,35 @@ async fn accept_chooses_the_overlay_picture() {
 }
 
 #[tokio::test]
+async fn accept_chooses_the_printed_report() {
+    let mut request = post("?language=de", "image/png", sample(BLEED));
+    request.headers_mut().insert("accept", "text/html".parse().unwrap());
+    let (status, response) = send(request).await;
+    let headers = response.headers().clone();
+    assert_eq!(
+        (status.as_u16(), &headers["content-type"]),
+        (200, &"text/html; charset=utf-8".parse().unwrap())
+    );
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("script-src"), "{policy}");
+    let html = String::from_utf8(bytes(response).await).unwrap();
+    assert!(html.starts_with("<!doctype html>\n<html lang=\"de\">"), "{}", &html[..80]);
+    assert!(html.contains("Eine intrakranielle Blutung ist wahrscheinlich"));
+    assert_eq!(html.matches("<img ").count(), 1);
+}
+
+#[tokio::test]
+async fn the_finding_is_given_as_a_paragraph_on_request() {
+    let with_text = json(send(post("?include=text", "image/png", sample(NO_BLEED))).await.1).await;
+    let text = &with_text["text"];
+    assert!(text["en"].as_str().unwrap().contains("No hemorrhage is outlined"), "{text}");
+    assert!(text["de"].as_str().unwrap().contains("keine Blutung umrandet"), "{text}");
+    assert!(with_text["mask"].is_null());
+    let without = json(send(post("", "image/png", sample(NO_BLEED))).await.1).await;
+    assert!(without["text"].is_null());
+}
+
+#[tokio::test]
 async fn errors_of_invalid_requests_name_a_remedy() {
     let image = || sample(NO_BLEED);
     assert_problem(post("", "image/png", ""), 400, "empty_body").await;
@@ -147,7 +176,7 @@ async fn errors_of_invalid_requests_name_a_remedy() {
     assert_problem(get("/v1/nothing"), 404, "not_found").await;
     assert_problem(get("/v1/segment"), 405, "method_not_allowed").await;
     let mut request = post("", "image/png", image());
-    request.headers_mut().insert("accept", "text/html".parse().unwrap());
+    request.headers_mut().insert("accept", "text/css".parse().unwrap());
     assert_problem(request, 406, "not_acceptable").await;
 }
 
@@ -277,6 +306,7 @@ async fn responses_have_the_fields_that_the_description_requires() {
     let description = json(send(get("/v1/openapi.json")).await.1).await;
     let answers = [
         ("Report", json(send(post("", "image/png", sample(BLEED))).await.1).await),
+        ("Report", json(send(post("?include=text", "image/png", sample(BLEED))).await.1).await),
         (
             "SeriesReport",
             json(send(post("?model=unet", "application/nifti", nifti([false; 3]))).await.1).await,

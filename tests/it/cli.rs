@@ -43,6 +43,27 @@ fn segment_writes_mask_overlay_and_one_json_line_per_file() {
 }
 
 #[test]
+fn the_report_and_its_paragraph_are_written_in_the_chosen_language() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let file = format!("frontend/samples/{BLEED}");
+    let flags = ["--output", out, "--format", "report,text", "--language", "de", "--no-patterns"];
+    let output = ichor(&[&["segment", file.as_str()][..], &flags].concat());
+    assert!(output.status.success());
+    let stem = Path::new(&file).file_stem().unwrap().to_str().unwrap();
+    let read = |suffix: &str| {
+        std::fs::read_to_string(dir.path().join(format!("{stem}_{suffix}"))).unwrap()
+    };
+    let (html, text) = (read("report.html"), read("report.txt"));
+    assert!(html.contains("<html lang=\"de\">") && html.len() < 2 << 20);
+    assert!(text.starts_with("Eine intrakranielle Blutung ist wahrscheinlich"), "{text}");
+    assert!(text.ends_with("verwenden.\n") && text.lines().count() == 1, "{text}");
+    // File names may hold names of patients.
+    assert!(!html.contains(stem) && !text.contains(stem));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+}
+
+#[test]
 fn an_unreadable_file_is_reported_and_the_other_is_segmented() {
     let dir = tempfile::tempdir().unwrap();
     let bad = dir.path().join("bad.png");

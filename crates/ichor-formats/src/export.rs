@@ -3,6 +3,7 @@
 mod dicom;
 pub mod dicom_seg;
 pub mod dicom_sr;
+pub mod html;
 pub mod montage;
 pub mod nifti;
 mod random;

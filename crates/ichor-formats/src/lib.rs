@@ -19,6 +19,7 @@
 
 pub mod export;
 pub mod report;
+pub mod summary;
 
 use ichor_core::{
     assess, error, mask, model_spec, overlay, png, postprocess, segmenter, stack, volumetry,

@@ -16,6 +16,7 @@ use crate::model_spec::{ModelSpec, SliceClass, Verdict};
 use crate::postprocess::Lesion;
 use crate::segmenter::{Analysis, Observer, Readout, Segmenter, StageTimings};
 use crate::slice::{CtSlice, Placement, Warning};
+use crate::summary::{Language, Pattern, Summary, Translated, find_patterns, report_text};
 use crate::window::WindowLevel;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -66,6 +67,9 @@ pub struct SliceReport {
     /// The requested pictures.
     #[serde(flatten)]
     pub pictures: Pictures,
+    /// The requested texts.
+    #[serde(flatten)]
+    pub texts: Texts,
     /// Warnings.
     pub warnings: Vec<Warning>,
     /// Time of each stage, ms.
@@ -75,6 +79,36 @@ pub struct SliceReport {
     /// Identifier of the request, for support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+}
+
+/// What is written of a finding for readers.
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
+pub struct Texts {
+    /// The finding as a paragraph, where requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<Translated<String>>,
+    /// What a textbook considers for the types and places of the lesions; left out where no rule applies.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub patterns: Vec<Pattern>,
+}
+
+impl Texts {
+    /// Writes what `include` requests.
+    fn write(include: Include, spec: &ModelSpec, analysis: &Analysis) -> Self {
+        // Without types no rule applies, and nothing is allocated.
+        let patterns = include.patterns && spec.lesion_types.is_some();
+        if !include.text && !patterns {
+            return Self::default();
+        }
+        let summary = Summary::from_analysis(spec, analysis);
+        let text = |language| report_text(&summary, language);
+        let both = || Translated { en: text(Language::English), de: text(Language::German) };
+        Self {
+            text: include.text.then(both),
+            patterns: if patterns { find_patterns(&summary) } else { Vec::new() },
+        }
+    }
 }
 
 /// The model that was used.
@@ -200,6 +234,7 @@ fn write_slice_report(
     observer: &dyn Observer,
 ) -> Result<SliceReport> {
     let started = observer.elapsed_ms();
+    let texts = Texts::write(include, model.spec(), &analysis);
     let empty = || Error::unprocessable("The file holds no slices.");
     let mut result = analysis.slices.pop().ok_or_else(empty)?;
     // One slice alone has no volume.
@@ -234,6 +269,7 @@ fn write_slice_report(
         },
         lesions: result.lesions,
         pictures,
+        texts,
         warnings: result.warnings,
         timings_ms: Timings { stages, encode, total },
         disclaimer: DISCLAIMER,

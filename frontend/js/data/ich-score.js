@@ -45,7 +45,7 @@ export function inputsOf(finding) {
   const typeOf = (lesion) => (lesion.type && lesion.type.probability >= MIN_PROBABILITY ? lesion.type.code : null);
   const types = lesions.map(typeOf);
   const parenchymal = lesions.filter((lesion) => typeOf(lesion) === 'IPH');
-  const regions = parenchymal.map((lesion) => lesion.place?.region ?? null);
+  const regions = parenchymal.map((lesion) => lesion.location?.region ?? null);
   const areTypesKnown = types.length > 0 && types.every(Boolean);
   const abc2 = (parenchymal[0] ?? lesions[0])?.abc2;
   return {

@@ -1,9 +1,10 @@
 //! The result files of `segment`, each written once.
 
-use crate::config::OutputFormat;
+use crate::config::{OutputFormat, SegmentArgs};
 use crate::error::{Error, Result};
 use crate::export::dicom_seg::encode_dicom_seg;
 use crate::export::dicom_sr::encode_dicom_sr;
+use crate::export::html::{HtmlOptions, encode_html};
 use crate::export::montage::draw_montage;
 use crate::export::nifti::encode_nifti;
 use crate::export::table::{lesion_table, region_table};
@@ -12,9 +13,10 @@ use crate::png::encode_png;
 use crate::report::Report;
 use crate::segmenter::{Analysis, Segmenter};
 use crate::slice::Warning;
+use crate::summary::{Language, Summary, report_text};
 use rayon::prelude::*;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -22,6 +24,8 @@ use std::time::SystemTime;
 pub(super) struct Outputs {
     folder: PathBuf,
     formats: Vec<OutputFormat>,
+    language: Language,
+    patterns: bool,
     written: Mutex<HashSet<String>>,
 }
 
@@ -55,17 +59,23 @@ impl WriteOutcome {
 
 impl Outputs {
     /// Creates the folder.
-    pub(super) fn create(folder: &Path, formats: &[OutputFormat]) -> Result<Self> {
+    pub(super) fn create(args: &SegmentArgs) -> Result<Self> {
+        let folder = &args.output;
         std::fs::create_dir_all(folder).map_err(Error::io("The output folder cannot be made"))?;
-        let written = Mutex::new(HashSet::new());
-        Ok(Self { folder: folder.to_owned(), formats: formats.to_vec(), written })
+        Ok(Self {
+            folder: folder.clone(),
+            formats: args.format.clone(),
+            language: args.language.into(),
+            patterns: !args.no_patterns,
+            written: Mutex::new(HashSet::new()),
+        })
     }
 
     fn has(&self, format: OutputFormat) -> bool {
         self.formats.contains(&format)
     }
 
-    /// Writes all formats but the report. A format that this input cannot be written in is left out, with a
+    /// Writes all formats but those of [`Self::write_readable`] and the report. A format that this input cannot be written in is left out, with a
     /// warning; the others are written.
     ///
     /// # Errors
@@ -135,6 +145,32 @@ impl Outputs {
             self.put(stem, &format!("{number}mask.png"), &encode_png(&mask)?)?;
             self.put(stem, &format!("{number}overlay.png"), &encode_png(&overlay)?)
         })
+    }
+
+    /// Writes the formats for readers, which repeat the warnings of the others.
+    ///
+    /// # Errors
+    /// Those of writing the files.
+    pub(super) fn write_readable(
+        &self,
+        stem: &str,
+        model: &Segmenter,
+        analysis: &Analysis,
+    ) -> Result<()> {
+        if self.has(OutputFormat::Report) {
+            let options = HtmlOptions {
+                language: self.language,
+                patterns: self.patterns,
+                created_at: SystemTime::now(),
+            };
+            self.put(stem, "report.html", &encode_html(model, analysis, &options)?)?;
+        }
+        if self.has(OutputFormat::Text) {
+            let summary = Summary::from_analysis(model.spec(), analysis);
+            let text = report_text(&summary, self.language) + "\n";
+            self.put(stem, "report.txt", text.as_bytes())?;
+        }
+        Ok(())
     }
 
     pub(super) fn write_report(&self, stem: &str, report: &Report) -> Result<()> {

@@ -14,13 +14,16 @@ pub(in crate::http) enum Answer {
     Picture,
     /// The masks as a DICOM segmentation object.
     DicomSeg,
+    /// The report to read and to print.
+    Html,
 }
 
 /// The forms with their media types. Where a client prefers none, the first one is taken.
-const ANSWERS: [(Answer, &str); 3] = [
+const ANSWERS: [(Answer, &str); 4] = [
     (Answer::Json, "application/json"),
     (Answer::Picture, "image/png"),
     (Answer::DicomSeg, "application/dicom"),
+    (Answer::Html, "text/html"),
 ];
 
 /// The forms that the client takes, best first.
@@ -30,8 +33,9 @@ const ANSWERS: [(Answer, &str); 3] = [
 pub(in crate::http) fn acceptable_answers(headers: &HeaderMap) -> Result<Vec<Answer>, Problem> {
     let acceptable = acceptable(headers, &ANSWERS.map(|(_, media_type)| media_type));
     if acceptable.is_empty() {
-        let detail = "The answer comes as application/json, image/png (the overlay, of a series a montage) \
-                      or application/dicom (a segmentation object of DICOM input). Name one of them in \
+        let detail = "The answer comes as application/json, image/png (the overlay, of a series a montage), \
+                      application/dicom (a segmentation object of DICOM input) or text/html (the report to \
+                      print). Name one of them in \
                       Accept, or leave it out.";
         return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail));
     }
@@ -113,35 +117,36 @@ mod tests {
 
     #[test]
     fn the_preferred_type_comes_first() {
-        use Answer::{DicomSeg, Json, Picture};
-        let cases: [(&str, &[Answer]); 12] = [
-            ("*/*", &[Json, Picture, DicomSeg]),
+        use Answer::{DicomSeg, Html, Json, Picture};
+        let cases: [(&str, &[Answer]); 13] = [
+            ("*/*", &[Json, Picture, DicomSeg, Html]),
             ("application/*", &[Json, DicomSeg]),
             ("image/*", &[Picture]),
             ("application/json", &[Json]),
-            ("text/html, image/png;q=0.9", &[Picture]),
-            ("IMAGE/PNG, */*", &[Picture, Json, DicomSeg]),
+            ("text/html, image/png;q=0.9", &[Html, Picture]),
+            ("IMAGE/PNG, */*", &[Picture, Json, DicomSeg, Html]),
             ("application/dicom, application/json", &[DicomSeg, Json]),
             ("application/json;q=0.5, image/png", &[Picture, Json]),
             ("application/json; q=0.2, application/dicom; q=0.25", &[DicomSeg, Json]),
             ("application/json;q=much, image/png;q=0.9", &[Json, Picture]),
             ("not a type, image/png", &[Picture]),
-            ("text/html", &[]),
+            ("text/*", &[Html]),
+            ("text/css", &[]),
         ];
         for (accept, expected) in cases {
             assert_eq!(answers(&[accept]), expected, "{accept}");
         }
-        assert_eq!(answers(&["text/html", "application/dicom"]), [DicomSeg]);
+        assert_eq!(answers(&["text/css", "application/dicom"]), [DicomSeg]);
         assert_eq!(answers(&[]).first(), Some(&Json));
     }
 
     #[test]
     fn a_weight_of_zero_excludes_a_type() {
-        use Answer::{DicomSeg, Picture};
+        use Answer::{DicomSeg, Html, Picture};
         let cases: [(&str, &[Answer]); 4] = [
             ("application/json;q=0", &[]),
             ("application/json;q=0.000, image/png", &[Picture]),
-            ("*/*, application/json;q=0", &[Picture, DicomSeg]),
+            ("*/*, application/json;q=0", &[Picture, DicomSeg, Html]),
             ("*/*;q=0, image/png", &[Picture]),
         ];
         for (accept, expected) in cases {

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use image::{DynamicImage, GrayImage, ImageBuffer};
 use serde::{Deserialize, Serialize};
 
-/// Which pictures the report contains.
+/// What the report contains beside its values: pictures, texts for readers, patterns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Include {
     /// The mask PNG.
@@ -23,22 +23,30 @@ pub struct Include {
     pub samples: bool,
     /// The pictures of every slice of a series, not of its key slice only.
     pub every_slice: bool,
+    /// The finding as a paragraph ([`crate::summary::report_text`]), in each language.
+    #[serde(default)]
+    pub text: bool,
+    /// Causes to consider ([`crate::summary::find_patterns`]).
+    #[serde(default)]
+    pub patterns: bool,
 }
 
 impl Include {
-    /// No pictures.
+    /// Nothing.
     pub const NOTHING: Self = Self {
         mask: false,
         overlay: false,
         probabilities: false,
         samples: false,
         every_slice: false,
+        text: false,
+        patterns: false,
     };
 }
 
 impl Default for Include {
     fn default() -> Self {
-        Self { mask: true, overlay: true, ..Self::NOTHING }
+        Self { mask: true, overlay: true, patterns: true, ..Self::NOTHING }
     }
 }
 

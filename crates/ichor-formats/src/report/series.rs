@@ -1,8 +1,8 @@
 //! The report of a series.
 
 use super::{
-    DISCLAIMER, Finding, ImageFacts, Include, ModelVersion, Pictures, SubtypeFinding, Timings,
-    verdict,
+    DISCLAIMER, Finding, ImageFacts, Include, ModelVersion, Pictures, SubtypeFinding, Texts,
+    Timings, verdict,
 };
 use crate::error::Result;
 use crate::postprocess::Lesion;
@@ -27,6 +27,9 @@ pub struct SeriesReport {
     pub volume: Volumetry,
     /// Slice by slice, in the order of the series.
     pub slices: Vec<SeriesSlice>,
+    /// The requested texts.
+    #[serde(flatten)]
+    pub texts: Texts,
     /// Warnings, each kind once.
     pub warnings: Vec<Warning>,
     /// Milliseconds by stage, summed over slices that ran in parallel; `total` is the elapsed time.
@@ -111,6 +114,7 @@ pub fn write_series_report(
 ) -> Result<SeriesReport> {
     let started = observer.elapsed_ms();
     let series = series_facts(&analysis);
+    let texts = Texts::write(include, model.spec(), &analysis);
     let mut slices = Vec::with_capacity(analysis.slices.len());
     for index in 0..analysis.slices.len() {
         slices.push(series_slice(model, &analysis, index, include)?);
@@ -130,6 +134,7 @@ pub fn write_series_report(
         },
         volume: analysis.volume,
         slices,
+        texts,
         warnings: analysis.warnings,
         timings_ms: Timings { stages: analysis.timings, encode: now - started, total: now },
         disclaimer: DISCLAIMER,
