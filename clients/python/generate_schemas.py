@@ -33,6 +33,7 @@ NAMES = {
     "Report.hemorrhage.subtypes[]": "SliceSubtype",
     "Report.warnings[]": "ReportWarning",
     "Report.timings_ms": "Timings",
+    "Pattern.sources[]": "Source",
     "SeriesReport.series": "SeriesInfo",
     "SeriesReport.hemorrhage": "SeriesHemorrhage",
     "SeriesReport.hemorrhage.subtypes[]": "SeriesSubtype",

@@ -171,6 +171,37 @@ class Samples:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Translated:
+    """A text in each language"""
+
+    en: str
+    de: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Schema of the API: `Source`."""
+
+    authors: str
+    journal: str
+    year: int
+    doi: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pattern:
+    """Schema of the API: `Pattern`."""
+
+    code: str
+    """Rule, as in docs/patterns.md"""
+    lesions: list[int]
+    """id of the lesions that it applies to"""
+    consider: Translated
+    """What to consider, a sentence"""
+    sources: list[Source]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportWarning:
     """Schema of the API: `ReportWarning`."""
 
@@ -214,6 +245,12 @@ class Report:
     overlay: Picture | None = None
     probabilities: Picture | None = None
     samples: Samples | None = None
+    text: Translated | None = None
+    """The finding as a paragraph, with include=text"""
+    patterns: list[Pattern] | None = None
+    """What a textbook considers for the types and places of the lesions; left out where no rule applies, or with
+    patterns=false. Nothing of it is predicted
+    """
     warnings: list[ReportWarning]
     timings_ms: Timings
     disclaimer: str
@@ -354,6 +391,12 @@ class SeriesReport:
     volume: Volumetry
     slices: list[SliceReport]
     """In the order of the series"""
+    text: Translated | None = None
+    """The finding as a paragraph, with include=text"""
+    patterns: list[Pattern] | None = None
+    """What a textbook considers for the types and places of the lesions; left out where no rule applies, or with
+    patterns=false. Nothing of it is predicted
+    """
     warnings: list[ReportWarning]
     timings_ms: Timings
     """Stages are summed over slices that run in parallel; total is the time that passed"""
