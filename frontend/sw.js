@@ -56,6 +56,7 @@ const FILES = [
   'js/panels/location-choice.js',
   'js/panels/model-choice.js',
   'js/panels/page-settings.js',
+  'js/panels/pattern-list.js',
   'js/panels/shortcut-sheet.js',
   'js/panels/threshold.js',
   'js/panels/volume-view.js',

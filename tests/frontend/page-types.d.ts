@@ -31,7 +31,9 @@ interface MeasuredLesion {
   abc2: Nullable<{ a_mm: number; b_mm: number; c_mm: number; volume_ml: number }>; type?: { code: Nullable<string>; probability: Nullable<number> };
   location?: Nullable<{ region?: Nullable<string> }>;
 }
+interface Pattern { code: string; lesions: number[]; consider: Record<string, string>; sources: { authors: string; journal: string; year: number; doi: string }[] }
 interface Report {
+  patterns?: Pattern[];
   request_id: string; disclaimer: string; model: { version: string }; image: ImageInfo; series?: ImageInfo; slices?: SliceReport[]; hemorrhage: Hemorrhage;
   warnings: Warning[]; volume?: { total_volume_ml: Nullable<number>; lesions: MeasuredLesion[] }; timings_ms: Record<string, number>;
 }

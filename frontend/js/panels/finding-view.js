@@ -6,6 +6,7 @@ import { isUnmeasurable } from '../data/verdict.js';
 import { strings } from '../strings.js';
 import { isDetected, caveatText, otherWarnings, probabilityText, sizeOf, listOtherSeries, grayScaleText, subtypeName, thresholdText, explainMissingAnswer, verdictText, warningText } from './finding-text.js';
 import { renderLesionList } from './lesion-list.js';
+import { renderPatterns } from './pattern-list.js';
 
 /**
  * @param {ShownFinding} finding @param {Model} model @param {boolean} isDetailsOpen
@@ -28,6 +29,8 @@ export function renderFinding(finding, model, isDetailsOpen, listeners) {
     totals.lesions.length ? renderTotals(finding, listeners.keySlice) : null,
     renderLesionList(totals.lesions, { color: model.classes[0].color, isSeries, selectedLesion, measuredLesionOf, onLesion: listeners.lesion }),
     renderSubtypes(isDetected(finding) === null ? [] : report.hemorrhage.subtypes ?? []),
+    // They name the lesions of the report, which are those at the model's own threshold.
+    renderPatterns((finding.threshold === null && report.patterns) || []),
     renderWarnings(otherWarnings(finding)),
     renderSeriesChoice(listOtherSeries(report), listeners.series),
     details,

@@ -238,6 +238,8 @@ export default {
     announce: (headline, percent, lesions) => `${headline}. Wahrscheinlichkeit ${percent}. ${lesions}.`,
     copy: 'Als Text kopieren',
     calculators: 'ICH-Score und ABC/2',
+    patterns: 'Zu bedenken',
+    patternsNote: 'Aus der Literatur, nicht aus dem Bild vorhergesagt.',
     copied: 'Der Befund wurde kopiert.',
     otherModel: (title, text) => `${title}: ${text}`,
   },

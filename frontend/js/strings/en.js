@@ -237,6 +237,8 @@ export default {
     announce: (headline, percent, lesions) => `${headline}. Probability ${percent}. ${lesions}.`,
     copy: 'Copy as text',
     calculators: 'ICH score and ABC/2',
+    patterns: 'Consider',
+    patternsNote: 'From the literature, not predicted from the image.',
     copied: 'The findings were copied to the clipboard.',
     otherModel: (title, text) => `${title}: ${text}`,
   },
