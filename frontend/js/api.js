@@ -35,6 +35,10 @@ export function createApi(base) {
     dicomSegmentation: (file, options, signal) =>
       request(url(`/v1/segment?${query({ ...options, include: '' })}`), { method: 'POST', signal, ...bodyOf(file, 'application/dicom') }, 'blob'),
 
+    /** The report of a file or series as one page of HTML. `options` also holds its `language`. */
+    printedReport: (file, options, signal) =>
+      request(url(`/v1/segment?${query({ ...options, include: '' })}`), { method: 'POST', signal, ...bodyOf(file, 'text/html') }, 'blob'),
+
     /** Creates an upload: {job_id, upload: {method, url, headers}, job_url}. */
     createUpload: (body, signal) => request(url('/v1/uploads'), { method: 'POST', signal, headers: json, body: JSON.stringify(body) }),
 
@@ -52,11 +56,12 @@ export function createApi(base) {
   };
 }
 
-function query({ model, threshold = null, include, asSeries = false, series = null }) {
+function query({ model, threshold = null, include, asSeries = false, series = null, language = null }) {
   const parameters = new URLSearchParams({ model, include });
   if (threshold !== null) parameters.set('threshold', String(threshold));
   if (asSeries) parameters.set('as_series', 'true');
   if (series !== null) parameters.set('series', String(series));
+  if (language !== null) parameters.set('language', language);
   return parameters;
 }
 

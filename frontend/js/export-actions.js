@@ -1,6 +1,6 @@
 // Saves the current result as files and copies it to the clipboard.
 
-import { strings } from './strings.js';
+import { language, strings } from './strings.js';
 
 const loadExports = () => import('./data/exports.js');
 
@@ -17,7 +17,8 @@ export function createExportActions(page) {
     overlay: async () => (await loadExports()).overlayPng(reportedSlice(), regionsOf(state.index), { window: state.window, color: colorOf(state.model), overlay: overlayControls.overlay }),
     nifti: async () => (await loadExports()).maskNifti(page.session.study.slices, regionsOf),
     json: async () => (await loadExports()).reportJson(/** @type {Report} */ (currentReport()), page.session.threshold(state.model.name), /** @type {Totals} */ (totalsOf())),
-    dicom: () => dicomSegmentation(),
+    dicom: () => exported('dicomSegmentation'),
+    html: () => exported('printedReport'),
   };
 
   /** Offers the files of the current result. Of an unreadable image there is no mask: an empty one would read as "no hemorrhage". */
@@ -25,16 +26,23 @@ export function createExportActions(page) {
     const report = currentReport();
     if (!report) return downloads.clear();
     const doubt = currentDoubt();
-    const kinds = doubt === 'unreadable' ? ['json'] : ['mask', 'overlay', report.series && 'nifti', canExportDicom(report) && 'dicom', 'json'].filter(Boolean);
+    const kinds = doubt === 'unreadable' ? ['json'] : ['mask', 'overlay', report.series && 'nifti', canExportDicom(report) && 'dicom', 'json', canPrint() && 'html'].filter(Boolean);
     const notes = [doubt, report.series && page.session.isUnevenlySpaced && 'uneven'].filter(Boolean);
     return downloads.show(page.currentName(), kinds, notes);
   }
 
-  async function dicomSegmentation() {
+  /** Whether the report can be written again from the whole file: the server takes no larger one in a request. */
+  const canPrint = () => {
+    const { study } = page.session;
+    return Boolean(study.body) && (location.isDevice(study) || study.body.size <= state.serverInfo.limits.max_body_bytes);
+  };
+
+  /** A file that is written where the models run. @param {'dicomSegmentation' | 'printedReport'} kind */
+  async function exported(kind) {
     busy.show(strings.busy.exporting);
     try {
-      const options = { model: state.model.name, threshold: page.session.threshold(state.model.name), series: page.session.study.series };
-      return await location.dicomSegmentation(page.session.study, options, new AbortController().signal);
+      const options = { model: state.model.name, threshold: page.session.threshold(state.model.name), series: page.session.study.series, ...(kind === 'printedReport' && { language: language() }) };
+      return await location[kind](page.session.study, options, new AbortController().signal);
     } finally {
       busy.hide();
     }

@@ -47,7 +47,7 @@ const locationChoice = createLocationChoice({ location });
 const gallery = createGallery({ onSample: (sample) => page.openSample(sample) });
 const dropZone = createDropZone({ onFiles: (files) => { gallery.clear(); page.open(async () => files); } });
 const downloads = createDownloads({
-  exporters: Object.fromEntries(['mask', 'overlay', 'nifti', 'json', 'dicom'].map((kind) => [kind, () => page.exporters[kind]()])),
+  exporters: Object.fromEntries(['mask', 'overlay', 'nifti', 'json', 'dicom', 'html'].map((kind) => [kind, () => page.exporters[kind]()])),
   onSaved: (name) => findings.announce(strings.downloads.saved(name)),
   onFailure: (error, retry) => page.showFailure(error, retry),
 });

@@ -48,6 +48,10 @@ pageTest('once the model is loaded, opening files causes no request, and the rep
   const seg = await save(page, 'dicom');
   assert.deepEqual(requests, []);
   assert.equal(seg.bytes.subarray(128, 132).toString(), 'DICM');
+  const html = await save(page, 'html');
+  assert.deepEqual(requests, []);
+  assert.match(html.bytes.toString(), /^<!doctype html>\n<html lang="en">/);
+  assert.ok(html.bytes.length > 20_000, `${html.bytes.length} bytes, as the pictures are in it`);
   await page.getByText('Time on this device').waitFor();
 });
 

@@ -31,6 +31,8 @@ interface MeasuredLesion {
   abc2: Nullable<{ a_mm: number; b_mm: number; c_mm: number; volume_ml: number }>; type?: { code: Nullable<string>; probability: Nullable<number> };
   location?: Nullable<{ region?: Nullable<string> }>;
 }
+/** What a file is written from: a model at a threshold, null for its own, and the choice of a series. */
+interface ExportOptions { model: string; threshold: Nullable<number>; series: Nullable<number>; asSeries: boolean }
 interface Pattern { code: string; lesions: number[]; consider: Record<string, string>; sources: { authors: string; journal: string; year: number; doi: string }[] }
 interface Report {
   patterns?: Pattern[];

@@ -2,6 +2,7 @@
 
 use ichor_core::segmenter::SegmentRequest;
 use ichor_formats::report::Include;
+use ichor_formats::summary::Language;
 use serde::Deserialize;
 
 /// One request. Fields that are left out have the defaults of the API.
@@ -60,8 +61,11 @@ pub(crate) enum Operation {
     /// Writes the last analysis as a file.
     Export {
         format: Format,
-        /// Local time of creation, ms since 1970: DICOM dates have no time zone.
+        /// Local time of creation, ms since 1970: DICOM dates have no time zone. Of `report` in UTC.
         created_ms: u64,
+        /// Language of `report`.
+        #[serde(default)]
+        language: Language,
     },
 }
 
@@ -111,4 +115,6 @@ pub(crate) enum Format {
     DicomSeg,
     /// DICOM structured report.
     DicomSr,
+    /// The report on one page of HTML.
+    Report,
 }

@@ -8,9 +8,11 @@ use ichor_core::storage::ModelFiles;
 use ichor_engine::Level;
 use ichor_formats::export::dicom_seg::encode_dicom_seg;
 use ichor_formats::export::dicom_sr::encode_dicom_sr;
+use ichor_formats::export::html::{HtmlOptions, encode_html, pictured_slices};
 use ichor_formats::export::nifti::encode_nifti;
 use ichor_formats::export::table::{lesion_table, region_table};
 use ichor_formats::report::{Include, Report, write_report};
+use ichor_formats::summary::Language;
 use ichor_image::decode::Limits;
 use ichor_image::slice::{CtSlice, Scale, StoredPlane, Warning};
 use ichor_image::{Input, open};
@@ -28,7 +30,8 @@ pub struct Session {
     models: Vec<Segmenter>,
     limits: Limits,
     open: Option<OpenInput>,
-    /// Without the samples of its slices, which no output file needs. With the index of its model.
+    /// Without the samples of its slices, which no output file needs, except those of the report's pictures. With the index
+    /// of its model.
     analysis: Option<(usize, Analysis)>,
 }
 
@@ -93,7 +96,9 @@ impl Session {
                 self.read_out(slice, &buffers, inference_ms, observer)
             }
             Operation::Close { include } => self.close(include, observer),
-            Operation::Export { format, created_ms } => self.export(format, created_ms),
+            Operation::Export { format, created_ms, language } => {
+                self.export(format, created_ms, language)
+            }
         }
     }
 
@@ -146,7 +151,7 @@ impl Session {
         let model = &self.models[index];
         let slices = open(Input::Files(&files), &self.limits)?;
         let mut analysis = model.segment(slices, &request.with(include), observer)?;
-        self.analysis = Some((index, copy_without_samples(&mut analysis)));
+        self.analysis = Some((index, copy_without_samples(model.spec(), &mut analysis)));
         let report: Report = write_report(model, analysis, include, observer)?;
         reply(&report)
     }
@@ -162,12 +167,20 @@ impl Session {
         })
     }
 
-    fn export(&self, format: Format, created_ms: u64) -> Result<Reply, Problem> {
+    fn export(
+        &self,
+        format: Format,
+        created_ms: u64,
+        language: Language,
+    ) -> Result<Reply, Problem> {
         let Some((model, analysis)) = &self.analysis else {
             let reason = "There is no analysis to write. Segment an input first.";
             return Err(Error::unprocessable(reason).into());
         };
-        let (file, warnings) = encode(self.models[*model].spec(), analysis, format, created_ms)?;
+        let model = &self.models[*model];
+        let created_at = SystemTime::UNIX_EPOCH + Duration::from_millis(created_ms);
+        let options = HtmlOptions { language, patterns: true, created_at };
+        let (file, warnings) = encode(model, analysis, format, &options)?;
         Ok(Reply { file: Some(file), ..reply(&json!({ "warnings": warnings }))? })
     }
 }
@@ -187,35 +200,39 @@ fn reply(answer: &impl Serialize) -> Result<Reply, Problem> {
 
 /// A file of the analysis, with warnings about values that its format cannot hold.
 fn encode(
-    spec: &ModelSpec,
+    model: &Segmenter,
     analysis: &Analysis,
     format: Format,
-    created_ms: u64,
+    options: &HtmlOptions,
 ) -> Result<(Vec<u8>, Vec<Warning>), Error> {
-    let seg = || {
-        let created_at = SystemTime::UNIX_EPOCH + Duration::from_millis(created_ms);
-        let seg = encode_dicom_seg(spec, &analysis.series, &analysis.masks, created_at)?;
-        Ok::<_, Error>((seg, created_at))
-    };
+    let (spec, created_at) = (model.spec(), options.created_at);
+    let seg = || encode_dicom_seg(spec, &analysis.series, &analysis.masks, created_at);
     match format {
         Format::Nifti => encode_nifti(&analysis.series, &analysis.masks),
         Format::LesionTable => Ok((lesion_table(analysis)?, Vec::new())),
         Format::RegionTable => Ok((region_table(analysis)?, Vec::new())),
-        Format::DicomSeg => seg().map(|(seg, _)| (seg.bytes, seg.warnings)),
+        Format::DicomSeg => seg().map(|seg| (seg.bytes, seg.warnings)),
         Format::DicomSr => {
-            let (seg, created_at) = seg()?;
+            let seg = seg()?;
             let report = encode_dicom_sr(spec, analysis, &seg, created_at)?;
             Ok((report, seg.warnings))
         }
+        Format::Report => Ok((encode_html(model, analysis, options)?, Vec::new())),
     }
 }
 
-/// A copy of an analysis without the samples of its slices. They are moved aside while it is copied, because those of
+/// A copy of an analysis without the samples of its slices, except those of the report's pictures. They are moved aside while it is copied, because those of
 /// 512 slices take 256 MiB.
-fn copy_without_samples(analysis: &mut Analysis) -> Analysis {
+fn copy_without_samples(spec: &ModelSpec, analysis: &mut Analysis) -> Analysis {
+    let pictured = pictured_slices(spec, analysis);
     let slices = &mut analysis.series.slices;
     let planes: Vec<StoredPlane> = slices.iter_mut().map(take_plane).collect();
-    let copy = analysis.clone();
+    let mut copy = analysis.clone();
+    for index in pictured {
+        if let (Some(slice), Some(plane)) = (copy.series.slices.get_mut(index), planes.get(index)) {
+            slice.plane = plane.clone();
+        }
+    }
     for (slice, plane) in analysis.series.slices.iter_mut().zip(planes) {
         slice.plane = plane;
     }

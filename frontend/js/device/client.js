@@ -103,6 +103,19 @@ export function createDevice() {
     return report;
   }
 
+  /** The last analysis as a file; the input is analysed again where it is not that analysis. @param {Blob} file @param {ExportOptions} options @param {any} format @param {AbortSignal} signal */
+  async function exportFile(file, options, format, signal) {
+    const { model, threshold, series, asSeries } = options;
+    const lead = await leadWith(model, signal);
+    if (analysed !== keyOf(file, options)) {
+      const request = { operation: 'segment', model, request: { threshold, as_series: asSeries, series, contours: false }, include: NO_PICTURES };
+      analysed = '';
+      await lead.call(request, [new Uint8Array(await file.arrayBuffer())], { signal });
+      analysed = keyOf(file, options);
+    }
+    return (await lead.call({ operation: 'export', ...format }, [], { signal })).file;
+  }
+
   return {
     /** Segments a file as `segmentFile` does with the server. @param {File} file @param {SegmentOptions} request @returns {Promise<Report>} */
     async segment(file, request) {
@@ -114,21 +127,16 @@ export function createDevice() {
       return inTurn(() => segment(file, request));
     },
 
-    /** The masks as DICOM segmentation. @param {Blob} file @param {{model: string, threshold: number | null, series: number | null, asSeries: boolean}} options @param {AbortSignal} signal */
+    /** The masks as DICOM segmentation. @param {Blob} file @param {ExportOptions} options @param {AbortSignal} signal */
     dicomSegmentation: (file, options, signal) => inTurn(async () => {
-      const { model, threshold, series, asSeries } = options;
-      const lead = await leadWith(model, signal);
-      if (analysed !== keyOf(file, options)) {
-        const request = { operation: 'segment', model, request: { threshold, as_series: asSeries, series, contours: false }, include: NO_PICTURES };
-        analysed = '';
-        await lead.call(request, [new Uint8Array(await file.arrayBuffer())], { signal });
-        analysed = keyOf(file, options);
-      }
       // Dates of DICOM have no time zone.
       const created_ms = Date.now() - new Date().getTimezoneOffset() * 60_000;
-      const reply = await lead.call({ operation: 'export', format: 'dicom_seg', created_ms }, [], { signal });
-      return new Blob([reply.file], { type: 'application/dicom' });
+      return new Blob([await exportFile(file, options, { format: 'dicom_seg', created_ms }, signal)], { type: 'application/dicom' });
     }),
+
+    /** The report as one page of HTML. @param {Blob} file @param {ExportOptions & {language: string}} options @param {AbortSignal} signal */
+    printedReport: (file, options, signal) => inTurn(async () =>
+      new Blob([await exportFile(file, options, { format: 'report', created_ms: Date.now(), language: options.language }, signal)], { type: 'text/html' })),
 
     keepCatalog,
   };

@@ -93,5 +93,12 @@ export function createLocation(api) {
       if (!isDevice(study)) return /** @type {any} */ (api).dicomSegmentation(study.body, options, signal);
       return (await loadDevice()).dicomSegmentation(/** @type {Blob} */ (study.body), { ...options, asSeries: study.asSeries }, signal);
     },
+
+    /** The report of a study as one page of HTML. @param {Study} study @param {any} options @param {AbortSignal} signal */
+    async printedReport(study, options, signal) {
+      const all = { ...options, asSeries: study.asSeries };
+      if (!isDevice(study)) return /** @type {any} */ (api).printedReport(study.body, all, signal);
+      return (await loadDevice()).printedReport(/** @type {Blob} */ (study.body), all, signal);
+    },
   };
 }

@@ -3,7 +3,7 @@
 import { byId, element } from '../dom.js';
 import { strings } from '../strings.js';
 
-const SUFFIX = { mask: '_mask.png', overlay: '_overlay.png', nifti: '_mask.nii.gz', dicom: '_seg.dcm', json: '_report.json' };
+const SUFFIX = { mask: '_mask.png', overlay: '_overlay.png', nifti: '_mask.nii.gz', dicom: '_seg.dcm', json: '_report.json', html: '_report.html' };
 
 /** @param {{exporters: Record<string, () => Promise<Blob>>, onSaved: (name: string) => void, onFailure: (error: any, retry: () => void) => void}} options */
 export function createDownloads({ exporters, onSaved, onFailure }) {

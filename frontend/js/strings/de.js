@@ -256,6 +256,8 @@ export default {
     dicomDetail: 'DICOM SEG',
     json: 'Bericht',
     jsonDetail: 'JSON',
+    html: 'Bericht zum Drucken',
+    htmlDetail: 'HTML, eine Seite',
     unreadable: 'Es gibt keine Maske zum Speichern: Das Bild ist nicht auswertbar. Eine leere Maske würde „keine Blutung“ bedeuten.',
     incomplete: 'Masken umfassen nur die ausgewerteten Schichten, nicht den ganzen Kopf.',
     unreadableSlice: 'Diese Schicht ist nicht auswertbar. Deshalb gibt es keine Maske und keine Markierung zum Speichern.',

@@ -255,6 +255,8 @@ export default {
     dicomDetail: 'DICOM SEG',
     json: 'Report',
     jsonDetail: 'JSON',
+    html: 'Report to print',
+    htmlDetail: 'HTML, one page',
     unreadable: 'There is no mask to save: the image could not be interpreted. An empty mask would mean “no hemorrhage”.',
     incomplete: 'Masks cover the analysed slices only, not the whole head.',
     unreadableSlice: 'This slice could not be interpreted, so it has no mask or overlay to save.',

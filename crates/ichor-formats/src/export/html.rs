@@ -11,6 +11,7 @@ mod tables;
 mod tests;
 
 use crate::error::Result;
+use crate::model_spec::ModelSpec;
 use crate::segmenter::{Analysis, Segmenter};
 use crate::summary::{Language, Summary, find_patterns};
 use page::Page;
@@ -25,6 +26,11 @@ pub struct HtmlOptions {
     pub patterns: bool,
     /// Time of writing.
     pub created_at: SystemTime,
+}
+
+/// Indices of the slices that the report shows, ascending. [`encode_html`] needs the samples of no other slice.
+pub fn pictured_slices(spec: &ModelSpec, analysis: &Analysis) -> Vec<usize> {
+    pictures::choose(&Summary::from_analysis(spec, analysis), analysis.key_slice)
 }
 
 /// Writes the report of an analysis as HTML, UTF-8. At most 2 MiB: three pictures, eight lesions, ten patterns, and 32

@@ -26,9 +26,14 @@ pub struct Include {
     /// The finding as a paragraph ([`crate::summary::report_text`]), in each language.
     #[serde(default)]
     pub text: bool,
-    /// Causes to consider ([`crate::summary::find_patterns`]).
-    #[serde(default)]
+    /// Causes to consider ([`crate::summary::find_patterns`]); they are part of a report unless they are switched off.
+    #[serde(default = "is_on")]
     pub patterns: bool,
+}
+
+/// The value of a field that is left out.
+fn is_on() -> bool {
+    true
 }
 
 impl Include {

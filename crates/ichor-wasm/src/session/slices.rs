@@ -106,7 +106,7 @@ impl Session {
         let OpenInput { model: index, series, .. } = self.open.take().ok_or_else(nothing_open)?;
         let model = &self.models[index];
         let mut analysis = model.close_series(series, observer)?;
-        self.analysis = Some((index, copy_without_samples(&mut analysis)));
+        self.analysis = Some((index, copy_without_samples(model.spec(), &mut analysis)));
         let report: Report = write_report(model, analysis, include, observer)?;
         reply(&report)
     }

@@ -69,6 +69,13 @@ fn the_last_analysis_is_written_in_every_format() {
     assert!(export("region_table").starts_with(b"slice,source"));
     assert_eq!(&export("dicom_seg")[128..132], b"DICM");
     assert_eq!(&export("dicom_sr")[128..132], b"DICM");
+    let html = String::from_utf8(export("report")).unwrap();
+    assert!(html.contains("<html lang=\"en\">") && html.contains("1970-01-01 00:00 UTC"));
+    // A picture without its samples would be black, which compresses to almost nothing.
+    assert!(html.len() > 10_000, "{} bytes", html.len());
+    let german = r#"{"operation":"export","format":"report","created_ms":0,"language":"de"}"#;
+    let german = session.call(german.as_bytes(), Vec::new(), &NoObserver).unwrap().file.unwrap();
+    assert!(String::from_utf8(german).unwrap().contains("<html lang=\"de\">"));
 }
 
 #[test]

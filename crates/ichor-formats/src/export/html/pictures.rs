@@ -62,7 +62,7 @@ pub(super) fn draw(
 }
 
 /// Indices of the slices to draw, ascending.
-fn choose(summary: &Summary<'_>, key_slice: usize) -> Vec<usize> {
+pub(super) fn choose(summary: &Summary<'_>, key_slice: usize) -> Vec<usize> {
     let mut chosen = Vec::new();
     for lesion in &summary.lesions {
         if chosen.len() < MAX_PICTURES && !chosen.contains(&lesion.key_slice) {
