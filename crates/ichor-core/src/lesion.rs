@@ -3,36 +3,47 @@
 //! Everything is measured on the network's grid, where every head has about the same size, also in pictures without a
 //! pixel size. The features and the fitted types: `docs/lesions.md`.
 
+mod density;
 mod features;
 mod frame;
 mod grid;
 mod inside;
+mod location;
 #[cfg(test)]
 mod phantom;
+mod region;
 #[cfg(test)]
 mod tests;
 mod types;
 
-pub use features::{FEATURES, Features};
+pub use density::Density;
+pub use features::{FEATURES, Features, MeasuredLesion};
 pub use frame::Frame;
 pub use grid::GridLesions;
 pub use inside::Inside;
+pub use location::{Depth, Location, Side, SliceLocation};
+pub use region::Region;
 pub use types::{FeatureScale, LesionClass, LesionType, LesionTypes, TYPES, TypeProbability};
+
+pub(crate) use density::DensitySums;
+pub(crate) use location::LocatedPart;
+pub(crate) use region::HeadHeight;
 
 use crate::model_spec::{ModelSpec, Step};
 use crate::preprocess::NetworkInput;
 
-/// Features of the lesions of one slice, in the order of their labels in `lesions`. `None` where the inside of the skull
-/// was not found, which leaves every feature without a unit.
-pub fn measure_features(
+/// Measures the lesions of one slice, in the order of their labels in `lesions`. `None` where the inside of the skull was not
+/// found, which leaves every feature without a unit.
+pub fn measure_lesions(
     input: &NetworkInput,
     spec: &ModelSpec,
     lesions: &GridLesions,
-) -> Option<Vec<Features>> {
+) -> Option<Vec<MeasuredLesion>> {
     let within = input.within.as_ref()?;
     let grey = GreyScale::from_spec(spec)?;
     let inside = Inside::find(&input.tensor, within, grey.bone, lesions)?;
-    Some(features::measure(&input.tensor, grey, &inside, lesions))
+    let image_px = input.crop.side as f64 / lesions.width.max(1) as f64;
+    Some(features::measure(&input.tensor, grey, &inside, lesions, image_px))
 }
 
 /// How the samples of the network's input relate to grey levels of the model's window, 0 to 1.

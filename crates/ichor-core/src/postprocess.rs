@@ -2,7 +2,7 @@
 
 use crate::components::{BoundingBox, Component, Components, Run, label_components};
 use crate::geometry::{CropBox, Patch, Turn};
-use crate::lesion::{GridLesions, LesionType};
+use crate::lesion::{Density, DensitySums, GridLesions, LesionType, Location, SliceLocation};
 use crate::mask::Mask;
 use crate::model_spec::{Postprocessing, sigmoid};
 use crate::overlay::grey;
@@ -33,6 +33,18 @@ pub struct Lesion {
     /// Its type, where the model distinguishes types of lesions and the skull was found.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub lesion_type: Option<LesionType>,
+    /// Where it lies in the head, where the inside of the skull was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// Largest thickness perpendicular to the inner table, mm, of a lesion that lies along the table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thickness_mm: Option<f32>,
+    /// How dense it is, where the samples are Hounsfield units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub density: Option<Density>,
+    /// The location in numbers.
+    #[serde(skip)]
+    pub(crate) on_slice: Option<SliceLocation>,
     /// Outer border as `[x, y]` px, where requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contour: Option<Vec<[u32; 2]>>,
@@ -181,6 +193,39 @@ impl Regions {
         GridLesions::from_components(&self.components, crop, grid, turn)
     }
 
+    /// Areas of the mask at 1.5 times and at half the odds of `threshold`, px. `self` is the mask at `threshold`; what is
+    /// apart from it at the lower threshold does not count.
+    pub(crate) fn area_interval_px(
+        &self,
+        map: &LogitMap,
+        threshold: f32,
+        smallest_px: f64,
+    ) -> [usize; 2] {
+        let odds = threshold / (1.0 - threshold);
+        let at =
+            |factor: f32| Self::from_map(map, factor * odds / (1.0 + factor * odds), smallest_px);
+        let area = self.mask.area_px();
+        let large = at(0.5);
+        let holds_mask = |run: &Run| {
+            self.mask.pixels[run.row * self.mask.width..][run.start..run.end].contains(&true)
+        };
+        let components = &large.components;
+        let joined = components.found.iter().filter(|c| components.runs(c).iter().any(holds_mask));
+        let most: usize = joined.map(|component| component.area_px).sum();
+        [at(1.5).mask.area_px().min(area), most.max(area)]
+    }
+
+    /// The density of each region, in the order of [`Regions::lesions`]. `samples` are those of the image, HU.
+    pub(crate) fn densities(&self, samples: &Plane) -> impl Iterator<Item = Option<Density>> {
+        self.components.found.iter().map(|component| {
+            let mut sums = DensitySums::default();
+            for run in self.components.runs(component) {
+                sums.add(&samples.samples[run.row * samples.width..][run.start..run.end]);
+            }
+            sums.density()
+        })
+    }
+
     /// Measures the regions, largest first. `spacing_mm` is the distance between rows and between columns.
     pub fn lesions(&self, spacing_mm: Option<[f32; 2]>, with_contours: bool) -> Vec<Lesion> {
         let components = &self.components;
@@ -198,6 +243,10 @@ impl Regions {
             centroid: Point { x: c.centroid[0], y: c.centroid[1] },
             mean_probability: (sum(c) / c.area_px as f64) as f32,
             lesion_type: None,
+            location: None,
+            thickness_mm: None,
+            density: None,
+            on_slice: None,
             contour: with_contours.then(|| contour(components, c)),
         };
         components.found.iter().enumerate().map(lesion).collect()
@@ -255,6 +304,22 @@ mod tests {
         assert_eq!(lesions[0].area_mm2, Some(lesions[0].area_px as f32 * 0.25));
         let contour = lesions[0].contour.as_ref().unwrap();
         assert!(contour.iter().all(|&[x, y]| mask.pixels[y as usize * 64 + x as usize]));
+    }
+
+    #[test]
+    fn the_area_at_other_odds_is_that_of_the_same_lesions() {
+        // Probabilities of 0.6, 0.4 and 0.25 along a row, and 0.4 apart from it.
+        let mut logits = vec![-9.0; 64];
+        for (place, p) in [(16, 0.7_f32), (17, 0.55), (18, 0.4), (19, 0.3), (45, 0.4)] {
+            logits[place] = (p / (1.0 - p)).ln();
+        }
+        let crop = CropBox { x: 0, y: 0, side: 8 };
+        let map = LogitMap::new(logits, 8, crop, [8, 8]);
+        let regions = Regions::from_map(&map, 0.5, 0.0);
+        // Odds of 1 are a threshold of 0.5; 1.5 and 0.5 of them are 0.6 and 0.333.
+        assert_eq!(regions.mask.area_px(), 2);
+        assert_eq!(regions.area_interval_px(&map, 0.5, 0.0), [1, 3]);
+        assert_eq!(regions.area_interval_px(&map, 0.5, 2.0), [0, 3]);
     }
 
     /// Probabilities are computed for a part of the image only; no pixel may be missed outside of it.

@@ -5,7 +5,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use crate::lesion::LesionType;
+use crate::lesion::{Density, LesionType, Location};
 use crate::mask::PackedMask;
 use crate::series::Series;
 use crate::slice::Warning;
@@ -19,6 +19,9 @@ use shape::{SlicePlane, abc2, largest_diameter_mm};
 pub struct Volumetry {
     /// Volume of all lesions, mL; `None` where a slice lacks spacing or position.
     pub total_volume_ml: Option<f32>,
+    /// Volume of the same lesions at 1.5 times and at half the odds of the threshold, mL: how much it depends on the
+    /// threshold, which is no confidence interval. `None` where the total is.
+    pub total_volume_interval_ml: Option<[f32; 2]>,
     /// Lesions of the volume, largest first.
     pub lesions: Vec<VolumeLesion>,
     /// Index of the slice with the largest masked area; `None` for empty masks.
@@ -51,6 +54,15 @@ pub struct VolumeLesion {
     /// lesions.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub lesion_type: Option<LesionType>,
+    /// Where it lies in the head, where the inside of the skull was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// Largest thickness perpendicular to the inner table on a slice, mm, of a lesion that lies along the table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thickness_mm: Option<f32>,
+    /// How dense it is, where the samples are Hounsfield units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub density: Option<Density>,
     /// Slice and place among the regions of that slice, largest first, of each of its parts.
     #[serde(skip)]
     pub(crate) parts: Vec<[usize; 2]>,
@@ -73,13 +85,19 @@ pub struct Abc2 {
 }
 
 impl Volumetry {
+    /// Sets the total volume to `None`.
+    pub fn clear_total(&mut self) {
+        (self.total_volume_ml, self.total_volume_interval_ml) = (None, None);
+    }
+
     /// Sets every length and volume to `None`. Numbers of voxels and slices stay.
     pub fn clear_sizes(&mut self) {
-        self.total_volume_ml = None;
+        self.clear_total();
         for lesion in &mut self.lesions {
             lesion.volume_ml = None;
             lesion.largest_diameter_mm = None;
             lesion.abc2 = None;
+            lesion.thickness_mm = None;
         }
     }
 }
@@ -110,6 +128,7 @@ pub fn measure(series: &Series, masks: &[PackedMask]) -> Volumetry {
             let volumes = lesions.iter().filter_map(|lesion| lesion.volume_ml).map(f64::from);
             volumes.fold(0.0, |sum, volume| sum + volume) as f32
         }),
+        total_volume_interval_ml: None,
         key_slice: key_slice(&planes, masks),
         lesions,
         warnings: if is_known { Vec::new() } else { vec![volume_unknown(series, &planes)] },
@@ -135,6 +154,9 @@ fn lesion(parts: &[LesionPart], planes: &[SlicePlane]) -> VolumeLesion {
         largest_diameter_mm: largest_diameter_mm(parts, planes).map(|d| d as f32),
         abc2: abc2(parts, planes, &areas, key_slice),
         lesion_type: None,
+        location: None,
+        thickness_mm: None,
+        density: None,
         parts: parts.iter().map(|part| [part.slice, part.region]).collect(),
     }
 }

@@ -22,7 +22,7 @@ pub mod report;
 pub mod summary;
 
 use ichor_core::{
-    assess, error, mask, model_spec, overlay, png, postprocess, segmenter, stack, volumetry,
+    assess, error, lesion, mask, model_spec, overlay, png, postprocess, segmenter, stack, volumetry,
 };
 use ichor_image::{series, slice, window};
 

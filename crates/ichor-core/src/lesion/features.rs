@@ -6,6 +6,7 @@
 use super::GreyScale;
 use super::grid::GridLesions;
 use super::inside::{Inside, UNITS_PER_PX};
+use super::location::SliceLocation;
 use crate::components::push_to_chain;
 
 /// Names of the features, in the order of [`Features`].
@@ -54,6 +55,15 @@ pub const FEATURES: [&str; 26] = [
 /// The features of one lesion, in the order of [`FEATURES`].
 pub type Features = [f32; FEATURES.len()];
 
+/// One lesion of a slice as it was measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeasuredLesion {
+    /// What its type is computed from.
+    pub features: Features,
+    /// Where it lies; `None` for a lesion without a pixel on the grid.
+    pub location: Option<SliceLocation>,
+}
+
 /// Distance from the table that still counts as contact, in units of the radius: partial volume and the dura.
 const CONTACT: f64 = 0.04;
 
@@ -77,6 +87,9 @@ struct Sums {
     squares: [f64; 3],
     grey: [f64; 2],
     midline_gap: f64,
+    /// Pixels on the patient's left.
+    on_the_left: f64,
+    max_depth: u16,
     depths: [u32; BINS],
     /// First and last column and row.
     bounds: [i64; 4],
@@ -94,6 +107,8 @@ impl Sums {
             squares: [0.0; 3],
             grey: [0.0; 2],
             midline_gap: f64::INFINITY,
+            on_the_left: 0.0,
+            max_depth: 0,
             depths: [0; BINS],
             bounds: [i64::MAX, i64::MIN, i64::MAX, i64::MIN],
             rings: [[0.0; 2]; 2],
@@ -112,13 +127,15 @@ impl Sums {
     }
 }
 
-/// Measures the lesions, in the order of their labels. A lesion without a pixel on the grid has all features 0.
+/// Measures the lesions, in the order of their labels. A lesion without a pixel on the grid has all features 0. One pixel of
+/// the grid shows `image_px` pixels of the image per side.
 pub(super) fn measure(
     samples: &[f32],
     scale: GreyScale,
     inside: &Inside,
     lesions: &GridLesions,
-) -> Vec<Features> {
+    image_px: f64,
+) -> Vec<MeasuredLesion> {
     let mut sums = vec![Sums::new(); lesions.count];
     add_pixels(samples, scale, inside, lesions, &mut sums);
     add_rings(samples, scale, inside, lesions, &mut sums);
@@ -126,7 +143,10 @@ pub(super) fn measure(
     let mut chain = Vec::with_capacity(2 * lesions.height + 2);
     let with_hull = sums.iter().enumerate().map(|(index, sums)| {
         let hull_px = hull_area(lesions, index, sums.bounds, &mut chain);
-        features(sums, hull_px, inside, lesions, all)
+        MeasuredLesion {
+            features: features(sums, hull_px, inside, lesions, all),
+            location: (sums.pixels > 0.0).then(|| location(sums, inside, image_px)),
+        }
     });
     with_hull.collect()
 }
@@ -154,7 +174,10 @@ fn add_pixels(
         sums.grey = [sums.grey[0] + grey, sums.grey[1] + grey * grey];
         let bin = usize::from(depth) * BINS / (usize::from(inside.max_depth) + 1);
         sums.depths[bin.min(BINS - 1)] += 1;
-        sums.midline_gap = sums.midline_gap.min(inside.place(x, y)[0].abs());
+        let to_the_left = inside.place(x, y)[0];
+        sums.midline_gap = sums.midline_gap.min(to_the_left.abs());
+        sums.on_the_left += f64::from(u8::from(to_the_left > 0.0));
+        sums.max_depth = sums.max_depth.max(depth);
         let same = |exists: bool, near: usize| exists && lesions.labels.get(near) == Some(&label);
         let left = same(column > 0, place.wrapping_sub(1));
         let right = same(column + 1 < width, place + 1);
@@ -219,6 +242,22 @@ fn city_distances(values: &mut [u8], width: usize) {
         let right = if (place + 1) % width > 0 { values[place + 1] } else { u8::MAX };
         let below = values.get(place + width).copied().unwrap_or(u8::MAX);
         values[place] = values[place].min(right.min(below).saturating_add(1));
+    }
+}
+
+/// Smallest part of the edge of a lesion along the inner table.
+const MIN_EDGE_AT_TABLE: f64 = 0.15;
+
+fn location(sums: &Sums, inside: &Inside, image_px: f64) -> SliceLocation {
+    let [x, y] = sums.at.map(|sum| sum / sums.pixels);
+    // The deepest pixel's distance: that lesions along the table begin at the table.
+    let thickness_px = f64::from(sums.max_depth) / f64::from(UNITS_PER_PX);
+    let is_at_table = sums.edge_at_table >= MIN_EDGE_AT_TABLE * sums.edge;
+    SliceLocation {
+        left_part: inside.frame.is_known().then_some(sums.on_the_left / sums.pixels),
+        depth: f64::from(sums.depth(0.5)),
+        at_px: inside.place(x, y).map(|along| along * inside.radius * image_px),
+        thickness_px: is_at_table.then_some(thickness_px * image_px),
     }
 }
 

@@ -53,6 +53,12 @@ impl Frame {
         }
     }
 
+    /// Whether the midline was found: the most alike sides are not those of the largest rotation searched.
+    pub(super) fn is_known(&self) -> bool {
+        let largest = MAX_STEPS as f64 * std::f64::consts::TAU / DIRECTIONS as f64;
+        self.angle.abs() < largest - 1e-9
+    }
+
     /// A vector of columns and rows as a vector to the patient's left and to the back.
     pub(super) fn turn(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         let (sin, cos) = self.angle.sin_cos();

@@ -1,6 +1,6 @@
 //! Generated heads on the network's grid, with lesions whose shape and place are known.
 
-use super::{Features, GridLesions, measure_features};
+use super::{Features, GridLesions, MeasuredLesion, measure_lesions};
 use crate::assess::{Assessment, GrayScale};
 use crate::geometry::{CropBox, Turn};
 use crate::mask::Mask;
@@ -39,6 +39,14 @@ impl HeadPhantom {
 
     /// Features of the lesions that `is_blood` holds, each in units of the axes, in a head with lateral ventricles.
     pub(super) fn features(self, is_blood: impl Fn([f64; 2]) -> bool) -> Option<Vec<Features>> {
+        Some(self.measure(is_blood)?.into_iter().map(|lesion| lesion.features).collect())
+    }
+
+    /// As [`HeadPhantom::features`], with the locations. A pixel of the grid is one of the image.
+    pub(super) fn measure(
+        self,
+        is_blood: impl Fn([f64; 2]) -> bool,
+    ) -> Option<Vec<MeasuredLesion>> {
         let spec = spec();
         let blood = self.mask(|[x, y]| x.hypot(y) < 1.0 && is_blood([x, y]));
         let within = self.mask(|[x, y]| x.hypot(y) < 1.08);
@@ -64,7 +72,7 @@ impl HeadPhantom {
             skull: Some(Skull::Closed),
             assessment: Assessment::new(GrayScale::WindowKnown),
         };
-        measure_features(&input, &spec, &GridLesions::from_mask(&blood))
+        measure_lesions(&input, &spec, &GridLesions::from_mask(&blood))
     }
 }
 

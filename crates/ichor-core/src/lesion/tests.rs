@@ -224,3 +224,58 @@ fn a_feature_far_from_the_training_lesions_counts_up_to_a_limit() {
     assert!(types().probabilities(&far).iter().all(|p| p.is_finite()));
     assert!(GreyScale::from_spec(&spec()).is_some());
 }
+
+/// The location of the largest lesion of a head that is rotated by `degrees`.
+fn location(degrees: f64, is_blood: impl Fn([f64; 2]) -> bool) -> super::SliceLocation {
+    let head = HeadPhantom { angle: degrees.to_radians() };
+    let measured = head.measure(is_blood).unwrap();
+    // A pixel at the tip of a crescent may be apart.
+    assert!(of(&measured[0].features, "area_part") > 0.99);
+    measured[0].location.unwrap()
+}
+
+#[test]
+fn side_and_depth_are_those_of_the_phantom_in_a_rotated_head_too() {
+    use super::{Depth::*, Side::*};
+    let deep = |x: f64, y: f64| move |at: [f64; 2]| (at[0] - x).hypot(at[1] - y) < 0.1;
+    let at_table = |left: f64| move |[x, y]: [f64; 2]| x * left > 0.85 && x.hypot(y) > 0.9;
+    for degrees in [0.0, -17.0, 9.0, 20.0] {
+        let of = |location: super::SliceLocation| {
+            let location = location.location();
+            (location.side, location.depth, location.region)
+        };
+        assert_eq!(of(location(degrees, deep(0.35, 0.0))), (Some(Left), Deep, None));
+        assert_eq!(of(location(degrees, deep(-0.35, 0.1))), (Some(Right), Deep, None));
+        assert_eq!(of(location(degrees, deep(0.0, 0.2))), (Some(Midline), Deep, None));
+        assert_eq!(of(location(degrees, at_table(1.0))), (Some(Left), Superficial, None));
+        assert_eq!(of(location(degrees, at_table(-1.0))), (Some(Right), Superficial, None));
+    }
+    // Beyond the rotations that are searched, the sides are not named.
+    let turned = location(40.0, deep(0.35, 0.0)).location();
+    assert_eq!((turned.side, turned.depth), (None, Deep));
+}
+
+/// Chamfer distances on cells of 2 px: 1.5 mm, or 8 % of thick lesions.
+#[test]
+fn thickness_of_a_lesion_along_the_table_is_known_within_one_and_a_half_millimetres() {
+    let spacing = Some([0.7_f32, 0.7]);
+    for part in [0.1, 0.2, 0.3] {
+        // A segment of the ellipse is as thick as its height; a crescent is thickest towards the longer axis.
+        let segment = move |[x, _]: [f64; 2]| x > 1.0 - part;
+        let crescent = move |[x, y]: [f64; 2]| x > 0.5 && x.hypot(y) > 1.0 - part;
+        let height_mm = part * super::phantom::AXES[0] * 0.7;
+        let allowed = f64::max(1.5, 0.08 * height_mm);
+        for degrees in [0.0, 12.0] {
+            let mm = f64::from(location(degrees, segment).thickness_mm(spacing).unwrap());
+            assert!((mm - height_mm).abs() < allowed, "{part} {degrees}: {mm}, {height_mm}");
+            let mm = f64::from(location(degrees, crescent).thickness_mm(spacing).unwrap());
+            let range = height_mm - allowed..1.2 * height_mm + allowed;
+            assert!(range.contains(&mm), "{part} {degrees}: {mm}, {height_mm}");
+        }
+    }
+    let deep = location(0.0, deep_ball);
+    assert_eq!(deep.thickness_mm(spacing), None, "it does not lie along the table");
+    let thick = location(0.0, |[x, _]| x > 0.9);
+    assert_eq!(thick.thickness_mm(None), None);
+    assert_eq!(thick.thickness_mm(Some([0.5, 0.6])), None, "the pixels are not square");
+}

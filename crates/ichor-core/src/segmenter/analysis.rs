@@ -3,7 +3,7 @@
 use super::{SegmentRequest, SliceResult, StageTimings};
 use crate::assess::{GrayScale, volume_warning};
 use crate::error::{Error, Result};
-use crate::lesion::LesionType;
+use crate::lesion::{DensitySums, HeadHeight, LesionType, LocatedPart, Location};
 use crate::mask::{Mask, PackedMask};
 use crate::postprocess::Lesion;
 use crate::series::Series;
@@ -133,8 +133,10 @@ impl Analysis {
             .ok_or_else(|| Error::unprocessable("The series holds no slices."))?;
         let mut volume = measure(&self.series, &self.masks);
         volume.warnings.extend(volume.total_volume_ml.and_then(volume_warning));
-        set_types(&mut volume, &self.slices);
+        describe_lesions(&mut volume, &self.series, &self.slices);
         divide_volume(&self.series, &self.masks, volume.total_volume_ml, &mut self.slices);
+        volume.total_volume_interval_ml =
+            volume.total_volume_ml.and_then(|total| volume_interval_ml(total, &self.slices));
         let any = self.slices.iter().any(|slice| slice.detected == Some(true));
         let all_known = self.slices.iter().all(|slice| slice.detected.is_some());
         self.key_slice = volume.key_slice.unwrap_or(highest);
@@ -152,14 +154,38 @@ impl Analysis {
     }
 }
 
-/// Sets the type of each lesion of the volume: the mean of its parts, each weighted by its pixels.
-fn set_types(volume: &mut Volumetry, slices: &[SliceResult]) {
+/// Sets type, location, thickness and density of each lesion of the volume from those of its parts, each weighted by its
+/// pixels.
+fn describe_lesions(volume: &mut Volumetry, series: &Series, slices: &[SliceResult]) {
+    let areas: Vec<Option<f64>> = slices.iter().map(|slice| slice.skull_area_px).collect();
+    let height = HeadHeight::of_series(series, &areas).filter(|_| series.is_one_head);
     for lesion in &mut volume.lesions {
-        let parts = lesion.parts.iter().filter_map(|&[slice, region]| {
-            let part = slices.get(slice)?.lesions.get(region)?;
-            Some((part.lesion_type.as_ref()?, part.area_px as f64))
-        });
-        lesion.lesion_type = LesionType::of_parts(parts);
+        let parts: Vec<(usize, &Lesion)> = lesion
+            .parts
+            .iter()
+            .filter_map(|&[slice, region]| Some((slice, slices.get(slice)?.lesions.get(region)?)))
+            .collect();
+        let types = parts
+            .iter()
+            .filter_map(|(_, part)| Some((part.lesion_type.as_ref()?, part.area_px as f64)));
+        lesion.lesion_type = LesionType::of_parts(types);
+        let located: Vec<LocatedPart<'_>> = parts
+            .iter()
+            .filter_map(|&(slice, part)| {
+                let on_slice = part.on_slice.as_ref()?;
+                Some(LocatedPart { on_slice, weight: part.area_px as f64, slice })
+            })
+            .collect();
+        lesion.location = Location::of_parts(&located, height.as_ref());
+        lesion.thickness_mm =
+            parts.iter().filter_map(|(_, part)| part.thickness_mm).max_by(f32::total_cmp);
+        let mut density = DensitySums::default();
+        for (_, part) in &parts {
+            if let Some(of_part) = part.density {
+                density.add_part(of_part, part.area_px as f64);
+            }
+        }
+        lesion.density = density.density();
     }
 }
 
@@ -182,6 +208,21 @@ fn divide_volume(
             lesion.volume_ml = Some(total * lesion.area_px as f32 * depth(index) / whole);
         }
     }
+}
+
+/// The volume of all lesions at other odds, mL: that of each slice in proportion to its areas. `None` where an area is not
+/// known.
+fn volume_interval_ml(total: f32, slices: &[SliceResult]) -> Option<[f32; 2]> {
+    let mut interval = [0.0_f32; 2];
+    for slice in slices.iter().filter(|slice| !slice.lesions.is_empty()) {
+        let areas = slice.area_interval_px?;
+        let area: usize = slice.lesions.iter().map(|lesion| lesion.area_px).sum();
+        let volume: f32 = slice.lesions.iter().filter_map(|lesion| lesion.volume_ml).sum();
+        let at = |px: usize| volume * px as f32 / area as f32;
+        interval = [interval[0] + at(areas[0]), interval[1] + at(areas[1])];
+    }
+    // The sums are rounded otherwise than the total.
+    Some([interval[0].min(total), interval[1].max(total)])
 }
 
 fn subtypes(slices: &[SliceResult], total_ml: Option<f32>) -> Vec<SeriesSubtype> {
@@ -272,6 +313,10 @@ mod tests {
             centroid: Point { x: 0.0, y: 0.0 },
             mean_probability: 0.9,
             lesion_type: None,
+            location: None,
+            thickness_mm: None,
+            density: None,
+            on_slice: None,
             contour: None,
         };
         let result = SliceResult {
@@ -321,6 +366,31 @@ mod tests {
         assert!((types[0] - total * (0.2 * 0.9 + 0.8 * 0.5)).abs() < 1e-4, "{types:?}");
         assert!((types[0] + types[1] - total).abs() < 1e-4);
         assert_eq!((analysis.subtypes[0].probability, analysis.probability), (0.9, Some(0.8)));
+    }
+
+    #[test]
+    fn lesions_of_the_volume_are_described_by_their_parts() {
+        let mut results = vec![slice_result(4, 0.6, [0.0; 2]), slice_result(8, 0.8, [0.0; 2])];
+        let density = |mean_hu| crate::lesion::Density { mean_hu, sd_hu: 0.0, above_60_hu: 0.5 };
+        for ((result, _), (mean_hu, mm)) in results.iter_mut().zip([(40.0, 6.0), (70.0, 9.0)]) {
+            result.lesions[0].density = Some(density(mean_hu));
+            result.lesions[0].thickness_mm = Some(mm);
+            result.area_interval_px = Some([2, 16]);
+        }
+        let mut analysis = analyse(series(2), results).unwrap();
+        let lesion = &analysis.volume.lesions[0];
+        assert_eq!((lesion.thickness_mm, lesion.location), (Some(9.0), None));
+        // By pixels: 4 and 8.
+        let of_whole = lesion.density.unwrap();
+        assert!(
+            (of_whole.mean_hu - 60.0).abs() < 1e-4 && (of_whole.above_60_hu - 0.5).abs() < 1e-6
+        );
+        // 0.5 and 1 mL per pixel.
+        assert_eq!(analysis.volume.total_volume_interval_ml, Some([3.0, 24.0]));
+        analysis.add_warnings([Warning::unmeasurable("small", "Too small for a head.")]);
+        assert_eq!(analysis.volume.total_volume_interval_ml, None);
+        assert!(analysis.volume.lesions[0].thickness_mm.is_none());
+        assert!(analysis.volume.lesions[0].density.is_some());
     }
 
     /// A slice result whose types follow from its lesion.

@@ -58,7 +58,7 @@ impl SliceResult {
     fn clear_sizes(&mut self) {
         self.is_measurable = false;
         for lesion in &mut self.lesions {
-            (lesion.area_mm2, lesion.volume_ml) = (None, None);
+            (lesion.area_mm2, lesion.volume_ml, lesion.thickness_mm) = (None, None, None);
         }
     }
 }
@@ -85,7 +85,7 @@ impl Analysis {
         }
         if has_doubt(&self.warnings, Doubt::Incomplete) {
             self.detected = self.detected.filter(|&detected| detected);
-            self.volume.total_volume_ml = None;
+            self.volume.clear_total();
             self.clear_type_volumes();
         }
         if has_doubt(&self.warnings, Doubt::Unmeasurable) {
@@ -103,7 +103,7 @@ impl Analysis {
             *mask = Mask::empty(mask.width, mask.height).pack();
         }
         self.volume.lesions.clear();
-        self.volume.total_volume_ml = None;
+        self.volume.clear_total();
         self.volume.key_slice = None;
         self.detected = None;
         self.probability = None;

@@ -9,11 +9,11 @@ use super::{
 use crate::assess::{Assessment, GrayScale};
 use crate::engine::Logits;
 use crate::geometry::{CropBox, Turn};
-use crate::lesion::measure_features;
+use crate::lesion::{GridLesions, LesionType, measure_lesions};
 use crate::mask::Mask;
 use crate::model_spec::sigmoid;
-use crate::postprocess::{LogitMap, Regions, min_lesion_px};
-use crate::preprocess::NetworkInput;
+use crate::postprocess::{Lesion, LogitMap, Regions, min_lesion_px};
+use crate::preprocess::{NetworkInput, Skull};
 use crate::slice::{CtSlice, Intensity, Plane};
 
 impl Segmenter {
@@ -58,6 +58,9 @@ impl Segmenter {
             (Some(logit), Some(cut_off)) => sigmoid(logit) >= cut_off,
             _ => true,
         };
+        let cell_px = prepared.crop.side as f64 / grid_width as f64;
+        let found = prepared.within.as_ref().filter(|_| prepared.skull == Some(Skull::Closed));
+        let skull_area_px = found.map(|within| within.area_px() as f64 * cell_px * cell_px);
         let highest = || logits.mask.iter().copied().fold(f32::MIN, f32::max);
         let any = any.unwrap_or_else(highest);
         let evidence = self.spec.series.as_ref().map(|chain| {
@@ -73,6 +76,7 @@ impl Segmenter {
         let map = LogitMap::new(cells, to_file.size(grid)[0], crop, [width, height]);
         let min_lesion_px = min_lesion_px(steps, crop, grid_width);
         let mut fallback_threshold = None;
+        let mut area_interval_px = None;
         let (mask, lesions) = if open || chain.is_some() {
             let mut regions = Regions::from_map(&map, threshold, min_lesion_px);
             if let (Some(chain), None, true) = (chain, request.threshold, regions.mask.is_empty()) {
@@ -80,11 +84,12 @@ impl Segmenter {
                 fallback_threshold = (!regions.mask.is_empty()).then_some(chain.fallback_threshold);
             }
             let mut lesions = regions.lesions(slice.spacing_mm, request.contours);
-            if let (Some(types), false) = (&self.spec.lesion_types, lesions.is_empty()) {
+            if !lesions.is_empty() {
                 let on_grid = regions.on_grid(crop, to_file.size(grid), prepared.turn);
-                let features = measure_features(&prepared, &self.spec, &on_grid);
-                let typed = lesions.iter_mut().zip(features.iter().flatten());
-                typed.for_each(|(lesion, of)| lesion.lesion_type = Some(types.classify(of)));
+                self.describe(&mut lesions, slice, &prepared, &regions, &on_grid);
+                let threshold = fallback_threshold.unwrap_or(threshold);
+                let interval = || regions.area_interval_px(&map, threshold, min_lesion_px);
+                area_interval_px = slice.spacing_mm.map(|_| interval());
             }
             (regions.mask, lesions)
         } else {
@@ -118,6 +123,8 @@ impl Segmenter {
                 probability_png: None,
                 warnings,
                 is_measurable: true,
+                area_interval_px,
+                skull_area_px,
                 timings: StageTimings::default(),
             },
             mask,
@@ -130,5 +137,32 @@ impl Segmenter {
             segmented.result.warn_if_undecided();
         }
         segmented
+    }
+
+    /// Sets what a reader reports of the lesions of a slice beside their size.
+    fn describe(
+        &self,
+        lesions: &mut [Lesion],
+        slice: &CtSlice,
+        prepared: &NetworkInput,
+        regions: &Regions,
+        on_grid: &GridLesions,
+    ) {
+        let measured = measure_lesions(prepared, &self.spec, on_grid);
+        for (lesion, measured) in lesions.iter_mut().zip(measured.iter().flatten()) {
+            let types = self.spec.lesion_types.as_ref();
+            lesion.lesion_type = types.map(|types| types.classify(&measured.features));
+            lesion.on_slice = measured.location;
+            lesion.location = measured.location.map(|of| of.location());
+            // Between the ventricles and the cortex, the distance to the table is no thickness.
+            let is_inside_brain = |of: &LesionType| of.extra_axial.is_some_and(|p| p < 0.5);
+            let can_be_outside = !lesion.lesion_type.as_ref().is_some_and(is_inside_brain);
+            let location = measured.location.filter(|_| can_be_outside);
+            lesion.thickness_mm = location.and_then(|of| of.thickness_mm(slice.spacing_mm));
+        }
+        if slice.intensity == Intensity::Hounsfield {
+            let densities = regions.densities(&slice.plane.expand()).collect::<Vec<_>>();
+            lesions.iter_mut().zip(densities).for_each(|(lesion, of)| lesion.density = of);
+        }
     }
 }

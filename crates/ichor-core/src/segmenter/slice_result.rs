@@ -54,6 +54,10 @@ pub struct SliceResult {
     pub warnings: Vec<Warning>,
     /// Whether the pixel size is plausible, so that lengths and areas can be given.
     pub is_measurable: bool,
+    /// Areas of the mask at 1.5 times and at half the odds of the threshold, px; `None` without spacing or lesions.
+    pub area_interval_px: Option<[usize; 2]>,
+    /// Area of the skull and what it encloses, px of the image; `None` where no skull was found.
+    pub skull_area_px: Option<f64>,
     /// Time of each stage, ms.
     pub timings: StageTimings,
 }
@@ -118,6 +122,8 @@ impl SliceResult {
             probability_png: None,
             warnings: Vec::new(),
             is_measurable: true,
+            area_interval_px: None,
+            skull_area_px: None,
             timings: StageTimings::default(),
         }
     }

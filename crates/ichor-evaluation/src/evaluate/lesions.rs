@@ -4,7 +4,7 @@
 use super::answers::CANNOT_WRITE;
 use crate::dataset::{LabelledSlice, SUBTYPES};
 use crate::error::{Error, Result};
-use crate::lesion::{FEATURES, Features, GridLesions, TYPES, measure_features};
+use crate::lesion::{FEATURES, Features, GridLesions, TYPES, measure_lesions};
 use crate::mask::Mask;
 use crate::model_spec::ModelSpec;
 use crate::prepare::{create, mask_on_grid};
@@ -62,14 +62,14 @@ impl LesionRows {
             .collect::<Result<_>>()?;
         let describe = |mask: &Mask, known: &dyn Fn(&Mask) -> Option<(&'static str, f32)>| {
             let lesions = GridLesions::from_mask(mask);
-            let Some(measured) = measure_features(input, spec, &lesions) else { return Vec::new() };
+            let Some(measured) = measure_lesions(input, spec, &lesions) else { return Vec::new() };
             let with_mask = lesions.masks().zip(measured);
             with_mask
-                .map(|(lesion, features)| LesionRow {
+                .map(|(lesion, measured)| LesionRow {
                     area_px: lesion.area_px(),
                     known_type: known(&lesion),
                     overlap: truth.map(|truth| common_px(&lesion, truth) / lesion.area_px() as f32),
-                    features,
+                    features: measured.features,
                 })
                 .filter(|lesion| lesion.area_px >= MIN_TRUE_PX)
                 .collect()

@@ -89,6 +89,15 @@ pub(super) fn coded(relation: Relation, concept: Code, value: Code) -> InMemDico
     item
 }
 
+/// Adds items that modify `item`.
+pub(super) fn with_modifiers(
+    mut item: InMemDicomObject,
+    modifiers: Vec<InMemDicomObject>,
+) -> InMemDicomObject {
+    put_sequence(&mut item, tags::CONTENT_SEQUENCE, modifiers);
+    item
+}
+
 pub(super) fn text(relation: Relation, concept: Code, value: &str) -> InMemDicomObject {
     let mut item = item(relation, "TEXT", Some(concept));
     put_text(&mut item, tags::TEXT_VALUE, VR::UT, value);

@@ -1,9 +1,12 @@
 //! The content of the report: TID 1500 with one Volumetric ROI measurement group (TID 1411) for all
 //! hemorrhage, and one group without a region (TID 1501) for each lesion.
 
-use super::content::{Code, Relation, coded, container, fill_root, image, number, text, uid};
+use super::content::{
+    Code, Relation, coded, container, fill_root, image, number, text, uid, with_modifiers,
+};
 use crate::export::dicom::elements::new_uid;
 use crate::export::dicom_seg::DicomSeg;
+use crate::lesion::{LesionType, Side};
 use crate::model_spec::ModelSpec;
 use crate::report::DISCLAIMER;
 use crate::segmenter::Analysis;
@@ -22,6 +25,14 @@ const TRACKING_IDENTIFIER: Code = ["DCM", "112039", "Tracking Identifier"];
 const TRACKING_UID: Code = ["DCM", "112040", "Tracking Unique Identifier"];
 const MEASUREMENT_GROUP: Code = ["DCM", "125007", "Measurement Group"];
 const COMMENT: Code = ["DCM", "121106", "Comment"];
+
+const FINDING_SITE: Code = ["SCT", "363698007", "Finding Site"];
+const BRAIN: Code = ["SCT", "12738006", "Brain"];
+const LATERALITY: Code = ["SCT", "272741003", "Laterality"];
+const ATTENUATION: Code = ["DCM", "112031", "Attenuation Coefficient"];
+const HOUNSFIELD_UNIT: Code = ["UCUM", "[hnsf'U]", "Hounsfield unit"];
+const DERIVATION: Code = ["DCM", "121401", "Derivation"];
+const MEAN: Code = ["SCT", "373098007", "Mean"];
 
 /// The values that the report is made of.
 pub(super) struct ReportInputs<'a> {
@@ -117,9 +128,34 @@ fn lesion_groups(inputs: &ReportInputs<'_>) -> impl Iterator<Item = InMemDicomOb
     inputs.analysis.volume.lesions.iter().take(MAX_LESIONS).map(|lesion| {
         let mut items = tracking_items(&format!("Lesion {}", lesion.id), &new_uid());
         items.push(coded(Relation::Contains, FINDING, HEMORRHAGE));
+        items.extend(lesion.location.and_then(|location| location.side).map(finding_site));
         items.push(number(VOLUME, lesion.volume_ml, MILLILITRE));
+        if let Some(density) = lesion.density {
+            let mean = number(ATTENUATION, Some(density.mean_hu), HOUNSFIELD_UNIT);
+            let modifier = coded(Relation::HasConceptMod, DERIVATION, MEAN);
+            items.push(with_modifiers(mean, vec![modifier]));
+        }
+        let type_text = lesion.lesion_type.as_ref().and_then(type_text);
+        items.extend(type_text.map(|sentence| text(Relation::Contains, COMMENT, &sentence)));
         container(MEASUREMENT_GROUP, Some("1501"), items)
     })
+}
+
+/// The side of the brain, PS3.16 CID 244.
+fn finding_site(side: Side) -> InMemDicomObject {
+    let side = match side {
+        Side::Left => ["SCT", "7771000", "Left"],
+        Side::Right => ["SCT", "24028007", "Right"],
+        Side::Midline => ["SCT", "399488007", "Midline"],
+    };
+    let laterality = coded(Relation::HasConceptMod, LATERALITY, side);
+    with_modifiers(coded(Relation::HasConceptMod, FINDING_SITE, BRAIN), vec![laterality])
+}
+
+/// The type as a sentence and not as a coded finding, which would read as a diagnosis.
+fn type_text(of: &LesionType) -> Option<String> {
+    let (code, percent) = (of.code?, of.probability? * 100.0);
+    Some(format!("Most probable type by the model: {code}, {percent:.0} %."))
 }
 
 fn tracking_items(identifier: &str, tracking_uid: &str) -> Vec<InMemDicomObject> {
