@@ -23,21 +23,25 @@ interface ImageInfo {
 }
 interface SliceReport {
   index: number; probability?: Nullable<number>; readout?: Readout; mask?: EncodedImage; probabilities?: EncodedImage; samples?: EncodedSamples;
-  placement?: Nullable<Placement>; extent_mm?: Nullable<number>; spacing_mm?: [number, number]; area_px?: number; lesions?: unknown[];
+  placement?: Nullable<Placement>; extent_mm?: Nullable<number>; spacing_mm?: [number, number]; area_px?: number; lesions?: ReportedLesion[];
   width?: number; height?: number; image?: ImageInfo; hemorrhage?: Hemorrhage;
 }
-interface MeasuredLesion {
+interface LesionType { code: Nullable<string>; probability: Nullable<number>; not_assessed: string[] }
+interface LesionLocation { side: Nullable<'left' | 'right' | 'midline'>; depth: 'superficial' | 'deep'; region: Nullable<string> }
+/** What the analysis says of a lesion beside its size. */
+interface DescribedLesion { type?: LesionType; location?: LesionLocation; thickness_mm?: number; density?: { mean_hu: number } }
+interface MeasuredLesion extends DescribedLesion {
   voxels: number; first_slice: number; last_slice: number; volume_ml?: Nullable<number>; largest_diameter_mm: Nullable<number>;
-  abc2: Nullable<{ a_mm: number; b_mm: number; c_mm: number; volume_ml: number }>; type?: { code: Nullable<string>; probability: Nullable<number> };
-  location?: Nullable<{ region?: Nullable<string> }>;
+  abc2: Nullable<{ a_mm: number; b_mm: number; c_mm: number; volume_ml: number }>;
 }
 /** What a file is written from: a model at a threshold, null for its own, and the choice of a series. */
 interface ExportOptions { model: string; threshold: Nullable<number>; series: Nullable<number>; asSeries: boolean }
 interface Pattern { code: string; lesions: number[]; consider: Record<string, string>; sources: { authors: string; journal: string; year: number; doi: string }[] }
+interface ReportedLesion extends DescribedLesion { area_px: number; centroid: Point }
 interface Report {
   patterns?: Pattern[];
-  request_id: string; disclaimer: string; model: { version: string }; image: ImageInfo; series?: ImageInfo; slices?: SliceReport[]; hemorrhage: Hemorrhage;
-  warnings: Warning[]; volume?: { total_volume_ml: Nullable<number>; lesions: MeasuredLesion[] }; timings_ms: Record<string, number>;
+  request_id: string; disclaimer: string; lesions?: ReportedLesion[]; model: { version: string }; image: ImageInfo; series?: ImageInfo; slices?: SliceReport[]; hemorrhage: Hemorrhage;
+  warnings: Warning[]; volume?: { total_volume_ml: Nullable<number>; total_volume_interval_ml?: Nullable<[number, number]>; lesions: MeasuredLesion[] }; timings_ms: Record<string, number>;
 }
 
 // Data of the page.

@@ -106,7 +106,7 @@ function unknownVolumeText(report) {
   return isUnmeasurable(report) ? texts.volumeImplausible : texts.volumeUnknown;
 }
 
-/** Name of a type in the language of the page. @param {Subtype} subtype @returns {string} */
+/** Name of a type in the language of the page. @param {{code: string, name: string}} subtype @returns {string} */
 export const subtypeName = ({ code, name }) => strings.subtypes[code] ?? name;
 
 /** A warning in the language of the page. @param {Warning} warning @returns {string} */

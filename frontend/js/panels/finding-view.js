@@ -14,8 +14,11 @@ import { renderPatterns } from './pattern-list.js';
  */
 export function renderFinding(finding, model, isDetailsOpen, listeners) {
   const { report, totals, isSeries, label, selectedLesion, comparison } = finding;
-  const measuredLesionOf = (lesion) => (finding.threshold === null && !isUnmeasurable(report) ? report.volume?.lesions.find((measured) =>
-    measured.voxels === lesion.voxels && measured.first_slice === lesion.first && measured.last_slice === lesion.last) ?? null : null);
+  // The analysis describes lesions at the model's own threshold only.
+  const describedLesionOf = (lesion) => (finding.threshold !== null ? null : isSeries
+    ? report.volume?.lesions.find((measured) => measured.voxels === lesion.voxels && measured.first_slice === lesion.first && measured.last_slice === lesion.last)
+    : report.lesions?.find((reported) => reported.area_px === lesion.areaPx && Math.abs(reported.centroid.x - lesion.centroid.x) < 0.5 && Math.abs(reported.centroid.y - lesion.centroid.y) < 0.5)) ?? null;
+  const typeName = (code) => subtypeName(model.classes.find((of) => of.code === code) ?? { code, name: code });
   const details = renderDetails(finding, model, isDetailsOpen);
   details.addEventListener('toggle', () => listeners.toggle(details.open));
   const copy = element('button', { type: 'button', className: 'secondary-button' }, strings.findings.copy);
@@ -27,7 +30,7 @@ export function renderFinding(finding, model, isDetailsOpen, listeners) {
     label && element('p', { className: 'reference-label' }, strings.findings.label(label)),
     comparison && element('p', { className: 'reference-label' }, strings.findings.otherModel(comparison.title, [verdictText(comparison), totalText(comparison)].filter(Boolean).join(', '))),
     totals.lesions.length ? renderTotals(finding, listeners.keySlice) : null,
-    renderLesionList(totals.lesions, { color: model.classes[0].color, isSeries, selectedLesion, measuredLesionOf, onLesion: listeners.lesion }),
+    renderLesionList(totals.lesions, { color: model.classes[0].color, isSeries, selectedLesion, describedLesionOf, typeName, hasLengths: !isUnmeasurable(report), onLesion: listeners.lesion }),
     renderSubtypes(isDetected(finding) === null ? [] : report.hemorrhage.subtypes ?? []),
     // They name the lesions of the report, which are those at the model's own threshold.
     renderPatterns((finding.threshold === null && report.patterns) || []),

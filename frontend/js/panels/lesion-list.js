@@ -12,30 +12,48 @@ function sizeText({ volumeMl, areaMm2, areaPx, voxels }, isSeries) {
   return texts.px(count(isSeries ? voxels : areaPx));
 }
 
-/** Lengths that the server measured; it measures at the model's own threshold only. @param {MeasuredLesion | null} measured */
-function lengthsText(measured) {
-  if (!measured) return '';
+// Probabilities from which a type is called likely, or possible.
+const [LIKELY, POSSIBLE] = [0.75, 0.4];
+
+/** Place and type: "left frontal, epidural likely". @param {DescribedLesion | null} described @param {(code: string) => string} typeName */
+function descriptionText(described, typeName) {
+  const texts = strings.findings;
+  const { side, depth, region } = described?.location ?? {};
+  const place = [side && texts.sides[side], region ? texts.regions[region] : depth && texts.depths[depth]].filter(Boolean).join(' ');
+  const { code, probability } = described?.type ?? {};
+  const isNamed = code && (probability ?? 0) >= POSSIBLE;
+  const type = isNamed && ((probability ?? 0) >= LIKELY ? texts.typeLikely : texts.typePossible)(typeName(code).toLocaleLowerCase());
+  return [place, type || (described?.type && texts.typeUncertain)].filter(Boolean).join(', ');
+}
+
+/** Lengths and density, as the analysis measured them. @param {DescribedLesion & Partial<MeasuredLesion> | null} described */
+function measuresText(described) {
+  if (!described) return '';
   const texts = strings.findings;
   return [
-    measured.largest_diameter_mm && texts.diameter(decimal(measured.largest_diameter_mm)),
-    measured.abc2 && texts.abc2(millilitres(measured.abc2.volume_ml)),
+    described.thickness_mm && texts.thickness(decimal(described.thickness_mm)),
+    described.largest_diameter_mm && texts.diameter(decimal(described.largest_diameter_mm)),
+    described.abc2 && texts.abc2(millilitres(described.abc2.volume_ml)),
+    described.density && texts.density(count(described.density.mean_hu)),
   ].filter(Boolean).join(' · ');
 }
 
 /**
  * The list, or null without lesions. `onLesion(null)` clears the choice.
- * @param {Lesion[]} lesions @param {{color: string, isSeries: boolean, selectedLesion: number | null, measuredLesionOf: (lesion: Lesion) => MeasuredLesion | null, onLesion: (lesion: Lesion | null) => void}} options
+ * @param {Lesion[]} lesions @param {{color: string, isSeries: boolean, selectedLesion: number | null, describedLesionOf: (lesion: Lesion) => DescribedLesion | null, typeName: (code: string) => string, hasLengths: boolean, onLesion: (lesion: Lesion | null) => void}} options
  */
-export function renderLesionList(lesions, { color, isSeries, selectedLesion, measuredLesionOf, onLesion }) {
+export function renderLesionList(lesions, { color, isSeries, selectedLesion, describedLesionOf, typeName, hasLengths, onLesion }) {
   if (!lesions.length) return null;
   const texts = strings.findings;
   const buttons = lesions.map((lesion) => {
     const number = element('span', { className: 'badge', 'aria-hidden': 'true' }, String(lesion.id));
     number.style.setProperty('--class-color', color);
+    const described = describedLesionOf(lesion);
     const details = [
+      descriptionText(described, typeName),
       isSeries && texts.onSlices(lesion.first + 1, lesion.last + 1),
       texts.confidence(percent(lesion.probability)),
-      isSeries && lengthsText(measuredLesionOf(lesion)),
+      hasLengths && measuresText(described),
     ].filter(Boolean).join(' · ');
     return element('button', { type: 'button', className: 'lesion', 'aria-pressed': String(selectedLesion === lesion.id) },
       number,

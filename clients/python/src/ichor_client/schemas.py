@@ -134,6 +134,34 @@ class LesionType:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Location:
+    """Where a lesion lies; absent where the inside of the skull was not found."""
+
+    side: Literal["left", "right", "midline"] | None = None
+    """The patient's side. A picture without an orientation counts as displayed in the usual way, with the patient's
+    right on the left of the image. null where the midline was not found.
+    """
+    depth: Literal["superficial", "deep"]
+    """deep: half of the lesion is farther from the inner table than 35 % of the largest distance, about 2 cm in an
+    adult.
+    """
+    region: Literal["frontal", "parietal", "temporal", "occipital", "basal_ganglia", "brainstem", "cerebellum"] | None = None
+    """Only in a series that shows the top of the head; null near a border between regions. basal_ganglia includes the
+    thalamus.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Density:
+    """Hounsfield units of the pixels of a lesion; absent for pictures."""
+
+    mean_hu: float
+    sd_hu: float
+    above_60_hu: float
+    """Part of the pixels above 60 HU."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lesion:
     """Schema of the API: `Lesion`."""
 
@@ -148,6 +176,10 @@ class Lesion:
     contour: list[tuple[int, int]] | None = None
     """Border pixels, [column, row]."""
     type: LesionType | None = None
+    location: Location | None = None
+    thickness_mm: float | None = None
+    """Largest thickness perpendicular to the inner table, mm; only of a lesion that lies along the table."""
+    density: Density | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -337,6 +369,10 @@ class VolumeLesion:
     largest_diameter_mm: float | None = None
     abc2: Abc2 | None = None
     type: LesionType | None = None
+    location: Location | None = None
+    thickness_mm: float | None = None
+    """Largest thickness perpendicular to the inner table on a slice, mm; only of a lesion that lies along the table."""
+    density: Density | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -344,6 +380,10 @@ class Volumetry:
     """Schema of the API: `Volumetry`."""
 
     total_volume_ml: float | None = None
+    total_volume_interval_ml: tuple[float, float] | None = None
+    """Volume of the same lesions at 1.5 times and at half the odds of the threshold, mL: how much it depends on the
+    threshold. It is no confidence interval.
+    """
     lesions: list[VolumeLesion]
     """Regions across slices, largest first"""
     key_slice: int | None = None
