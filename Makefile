@@ -241,7 +241,7 @@ dicom-tests: dicom-packages dicom-venv build ## segmentations read by highdicom,
 	ICHOR_BIN=$(ICHOR) $(DICOM_PYTHON) -m pytest -q tests/dicom
 	$(DICOM_PYTHON) tests/dicom/hounsfield_parity.py --ichor $(ICHOR) --as-ct
 
-client-tests: dicom-packages dicom-venv build ## the Python client against the server, its wheel and its notebook
+client-tests: dicom-packages pacs-packages dicom-venv build ## the Python client against the server, its wheel and its notebook
 	ICHOR_BIN=$(ICHOR) $(DICOM_PYTHON) -m pytest -q -rs tests/client
 
 aws-tests: test-venv checkov-venv image-venv cargo-lambda-venv s3-server lambda-emulator onnxruntime build sagemaker lambda ## the functions under AWS's emulator, the template, the API description
@@ -266,9 +266,9 @@ fuzz: ## a million inputs for every decoder (RUNS=1000000)
 	for target in dicom nifti archive raster multipart assess; do fuzz/run.sh $$target $(RUNS); done
 
 ##@ Install
-.PHONY: tools base-packages dicom-packages page-packages test-venv checkov-venv image-venv lint-venv tool-venv bench-venv sam-venv \
+.PHONY: tools base-packages dicom-packages pacs-packages page-packages test-venv checkov-venv image-venv lint-venv tool-venv bench-venv sam-venv \
   train-venv dicom-venv cargo-lambda-venv onnxruntime s3-server lambda-emulator page-modules
-INSTALLED := base-packages dicom-packages page-packages test-venv checkov-venv image-venv lint-venv tool-venv dicom-venv bench-venv \
+INSTALLED := base-packages dicom-packages pacs-packages page-packages test-venv checkov-venv image-venv lint-venv tool-venv dicom-venv bench-venv \
   cargo-lambda-venv onnxruntime s3-server lambda-emulator train-venv page-modules
 tools: $(INSTALLED) ## install everything that the tests need; what is there already is skipped
 
@@ -278,6 +278,9 @@ base-packages:
 
 dicom-packages: base-packages
 	@scripts/system_packages.sh dicom
+
+pacs-packages: base-packages
+	@scripts/system_packages.sh pacs
 
 page-packages: base-packages
 	@scripts/system_packages.sh page

@@ -2,6 +2,7 @@
 # system_packages.sh GROUP…: installs programs that the tests need from the distribution. Groups:
 #   base   a C compiler, Python with venv, rustfmt and clippy
 #   dicom  dciodvfy
+#   pacs   Orthanc and dcmtk
 #   page   Chromium and fonts (Node.js: node.sh)
 #   wasm   a Rust compiler with the sources of its library, and a linker, for WebAssembly
 # Does nothing if all are installed; needs apt and root (or sudo) only if one is missing.
@@ -19,9 +20,22 @@ for group in "$@"; do
       [ -f /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
       ;;
     dicom) need dciodvfy dicom3tools ;;
+    pacs)
+      if [ -d /run/systemd/system ] && ! command -v Orthanc >/dev/null; then
+        # There the package starts a server that the whole network can reach.
+        say "Orthanc is not installed here; the tests that need it are skipped. To run them: sudo apt install orthanc dcmtk jq," \
+          "then sudo systemctl disable --now orthanc"
+        continue
+      fi
+      need Orthanc orthanc
+      need storescu dcmtk
+      need curl curl
+      need jq jq
+      need ip iproute2
+      ;;
     page) need chromium chromium fonts-liberation ;;
     wasm) need wasm-ld-22 rustc-web cargo-web rust-web-src lld-22 ;;
-    *) die "the groups are base, dicom, page and wasm, not $group" ;;
+    *) die "the groups are base, dicom, pacs, page and wasm, not $group" ;;
   esac
 done
 

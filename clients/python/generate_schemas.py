@@ -120,8 +120,17 @@ def class_text(name: str, fields: list[tuple[str, str, str | None]], description
     lines = ["@dataclass(frozen=True, kw_only=True)", f"class {name}:"]
     lines += [*documented(description or f"Schema of the API: `{name}`."), ""]
     for field, hint, text in fields:
-        lines += [f"    {field}: {hint}", *(documented(text) if text else [])]
+        lines += [*field_lines(field, hint), *(documented(text) if text else [])]
     return "\n".join(lines)
+
+
+def field_lines(field: str, hint: str) -> list[str]:
+    """A field with its type, broken as the formatter breaks a line that is too long."""
+    line = f"    {field}: {hint}"
+    if len(line) <= MAX_LINE:
+        return [line]
+    kind, has_default, default = hint.partition(" = ")
+    return [f"    {field}: (", f"        {kind}", f"    ) = {default}" if has_default else "    )"]
 
 
 def documented(text: str) -> list[str]:

@@ -36,6 +36,8 @@ class Options(TypedDict, total=False):
     """Whether several pictures are slices of one head. An array of several pictures is one without it."""
     series: int | None
     """Which of several series to take: its number in the warning that lists them."""
+    patterns: bool | None
+    """Whether the report lists what a textbook considers for the types and places of the lesions."""
     spacing_mm: Sequence[float] | None
     """For an array of Hounsfield units: mm between slices, rows and columns."""
 
@@ -178,6 +180,7 @@ class Ichor:
             window=options.get("window"),
             as_series=True if as_series is None and payload.is_stack else as_series,
             series=options.get("series"),
+            patterns=options.get("patterns"),
         )
         extra = [name for name in ("probabilities", "overlay") if options.get(name)]
         return Request(payload, parameters, ("mask", "contours", *extra), self.timeout)

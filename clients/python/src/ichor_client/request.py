@@ -82,6 +82,7 @@ def parameters_of(
     window: str | tuple[float, float] | None,
     as_series: bool | None,
     series: int | None,
+    patterns: bool | None,
 ) -> dict[str, str | float | int | bool]:
     """The parameters that are given, by their names in the API.
 
@@ -91,7 +92,14 @@ def parameters_of(
         if len(window) != 2:
             raise InputError("A window is a name, such as 'subdural', or its centre and width in HU.")
         window = ",".join(f"{float(value):g}" for value in window)
-    given = {"model": model, "threshold": threshold, "window": window, "as_series": as_series, "series": series}
+    given = {
+        "model": model,
+        "threshold": threshold,
+        "window": window,
+        "as_series": as_series,
+        "series": series,
+        "patterns": patterns,
+    }
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -145,7 +145,9 @@ class Location:
     """deep: half of the lesion is farther from the inner table than 35 % of the largest distance, about 2 cm in an
     adult.
     """
-    region: Literal["frontal", "parietal", "temporal", "occipital", "basal_ganglia", "brainstem", "cerebellum"] | None = None
+    region: (
+        Literal["frontal", "parietal", "temporal", "occipital", "basal_ganglia", "brainstem", "cerebellum"] | None
+    ) = None
     """Only in a series that shows the top of the head; null near a border between regions. basal_ganglia includes the
     thalamus.
     """

@@ -5,7 +5,7 @@ document (PS3.3 A.35.2). It has the content of that of `ichor segment --format d
 from datetime import datetime
 from typing import Any
 
-from .schemas import SeriesReport
+from .schemas import SeriesReport, VolumeLesion
 from .version import __version__
 
 # Lesions with a measurement group of their own; a noisy mask may have thousands of regions.
@@ -15,6 +15,19 @@ Code = tuple[str, str, str]
 _HEMORRHAGE = ("SCT", "50960005", "Hemorrhage")
 _VOLUME = ("SCT", "118565006", "Volume")
 _MILLILITRE = ("UCUM", "mL", "milliliter")
+_FINDING_SITE = ("SCT", "363698007", "Finding Site")
+_BRAIN = ("SCT", "12738006", "Brain")
+_LATERALITY = ("SCT", "272741003", "Laterality")
+_SIDES = {
+    "left": ("SCT", "7771000", "Left"),
+    "right": ("SCT", "24028007", "Right"),
+    "midline": ("SCT", "399488007", "Midline"),
+}
+_ATTENUATION = ("DCM", "112031", "Attenuation Coefficient")
+_HOUNSFIELD_UNIT = ("UCUM", "[hnsf'U]", "Hounsfield unit")
+_DERIVATION = ("DCM", "121401", "Derivation")
+_MEAN = ("SCT", "373098007", "Mean")
+_COMMENT = ("DCM", "121106", "Comment")
 _FINDING = ("DCM", "121071", "Finding")
 _GROUP = ("DCM", "125007", "Measurement Group")
 
@@ -66,14 +79,14 @@ class _Builder:
             reference.ReferencedSegmentNumber = segment
         return self.item("CONTAINS", "IMAGE", concept, ReferencedSOPSequence=[reference])
 
-    def volume(self, value_ml: float | None) -> Any:
+    def number(self, concept: Code, value: float | None, unit: Code) -> Any:
         """A number with its unit; without a value, the qualifier of CID 42."""
-        item = self.item("CONTAINS", "NUM", _VOLUME)
-        if value_ml is None:
+        item = self.item("CONTAINS", "NUM", concept)
+        if value is None:
             item.MeasuredValueSequence = []
             item.NumericValueQualifierCodeSequence = self.code(("DCM", "114006", "Measurement failure"))
         else:
-            measured = self.dataset(NumericValue=f"{value_ml:.3f}", MeasurementUnitsCodeSequence=self.code(_MILLILITRE))
+            measured = self.dataset(NumericValue=f"{value:.3f}", MeasurementUnitsCodeSequence=self.code(unit))
             item.MeasuredValueSequence = [measured]
         return item
 
@@ -152,11 +165,9 @@ def _content(builder: _Builder, report: SeriesReport, seg: Any) -> list[Any]:
     concept, context = "HAS CONCEPT MOD", "HAS OBS CONTEXT"
     is_ct = report.series.modality in (None, "CT")
     procedure = ("SCT", "303653007", "CT of head") if is_ct else ("SCT", "363679005", "Imaging")
+    lesions = report.volume.lesions[:_MAX_LESIONS]
     groups = [_hemorrhage_group(builder, report, seg)]
-    for lesion in report.volume.lesions[:_MAX_LESIONS]:
-        tracking = builder.tracking(f"Lesion {lesion.id}", builder.pydicom.uid.generate_uid(prefix=None))
-        finding = builder.coded("CONTAINS", _FINDING, _HEMORRHAGE)
-        groups.append(builder.container(_GROUP, [*tracking, finding, builder.volume(lesion.volume_ml)], "1501"))
+    groups += [builder.container(_GROUP, _lesion_items(builder, lesion), "1501") for lesion in lesions]
     return [
         builder.coded(
             concept,
@@ -186,6 +197,25 @@ def _image_library(builder: _Builder, report: SeriesReport, seg: Any) -> Any:
     return builder.container(("DCM", "111028", "Image Library"), [group])
 
 
+def _lesion_items(builder: _Builder, lesion: VolumeLesion) -> list[Any]:
+    concept = "HAS CONCEPT MOD"
+    items = builder.tracking(f"Lesion {lesion.id}", builder.pydicom.uid.generate_uid(prefix=None))
+    items.append(builder.coded("CONTAINS", _FINDING, _HEMORRHAGE))
+    if lesion.location and lesion.location.side:
+        site = builder.coded(concept, _FINDING_SITE, _BRAIN)
+        site.ContentSequence = [builder.coded(concept, _LATERALITY, _SIDES[lesion.location.side])]
+        items.append(site)
+    items.append(builder.number(_VOLUME, lesion.volume_ml, _MILLILITRE))
+    if lesion.density:
+        mean = builder.number(_ATTENUATION, lesion.density.mean_hu, _HOUNSFIELD_UNIT)
+        mean.ContentSequence = [builder.coded(concept, _DERIVATION, _MEAN)]
+        items.append(mean)
+    if lesion.type and lesion.type.code and lesion.type.probability is not None:
+        sentence = f"Most probable type by the model: {lesion.type.code}, {lesion.type.probability:.0%}."
+        items.append(builder.text("CONTAINS", _COMMENT, sentence.replace("%", " %")))
+    return items
+
+
 def _hemorrhage_group(builder: _Builder, report: SeriesReport, seg: Any) -> Any:
     """The measurement group of all hemorrhage, the only segment of the segmentation."""
     segment = seg.SegmentSequence[0]
@@ -201,7 +231,7 @@ def _hemorrhage_group(builder: _Builder, report: SeriesReport, seg: Any) -> Any:
             ("DCM", "121232", "Source series for segmentation"),
             seg.ReferencedSeriesSequence[0].SeriesInstanceUID,
         ),
-        builder.volume(report.volume.total_volume_ml),
-        builder.text(contains, ("DCM", "121106", "Comment"), report.disclaimer),
+        builder.number(_VOLUME, report.volume.total_volume_ml, _MILLILITRE),
+        builder.text(contains, _COMMENT, report.disclaimer),
     ]
     return builder.container(_GROUP, items, "1411")
