@@ -39,6 +39,7 @@ pageTest('at another threshold, whose lesions are not those of the report, there
 });
 
 pageTest('a report without patterns shows none', {}, async (page) => {
+  await changed(page, (report) => { delete report.patterns; });
   const { sample } = await sampleWithFinding(origin());
   await openSample(page, sample);
   assert.equal(await page.locator('.patterns').count(), 0);

@@ -64,6 +64,23 @@ fn the_report_and_its_paragraph_are_written_in_the_chosen_language() {
 }
 
 #[test]
+fn causes_to_consider_are_reported_unless_they_are_switched_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, file) = (dir.path().to_str().unwrap(), format!("frontend/samples/{BLEED}"));
+    let report = |flags: &[&str]| -> Value {
+        let args = ["segment", &file, "--output", out, "--format", "json"];
+        serde_json::from_str(&stdout(&ichor(&[&args[..], flags].concat()))).unwrap()
+    };
+    let patterns = report(&[])["patterns"].clone();
+    let codes: Vec<&str> =
+        patterns.as_array().unwrap().iter().map(|found| found["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["iph_deep", "iph_in_infarct"]);
+    assert!(patterns[0]["consider"]["de"].as_str().unwrap().contains("hypertensive"));
+    assert_eq!(patterns[0]["sources"][0]["doi"], "10.1161/STR.0000000000000407");
+    assert_eq!(report(&["--no-patterns"])["patterns"], Value::Null);
+}
+
+#[test]
 fn an_unreadable_file_is_reported_and_the_other_is_segmented() {
     let dir = tempfile::tempdir().unwrap();
     let bad = dir.path().join("bad.png");

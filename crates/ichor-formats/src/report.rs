@@ -16,7 +16,7 @@ use crate::model_spec::{ModelSpec, SliceClass, Verdict};
 use crate::postprocess::Lesion;
 use crate::segmenter::{Analysis, Observer, Readout, Segmenter, StageTimings};
 use crate::slice::{CtSlice, Placement, Warning};
-use crate::summary::{Language, Pattern, Summary, Translated, find_patterns, report_text};
+use crate::summary::{Language, Patterns, Summary, Translated, report_text};
 use crate::window::WindowLevel;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -89,25 +89,21 @@ pub struct Texts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Translated<String>>,
     /// What a textbook considers for the types and places of the lesions; left out where no rule applies.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub patterns: Vec<Pattern>,
+    #[serde(skip_serializing_if = "Patterns::is_empty")]
+    #[cfg_attr(feature = "schemas", schemars(with = "Vec<crate::summary::Pattern>"))]
+    pub patterns: Patterns,
 }
 
 impl Texts {
     /// Writes what `include` requests.
     fn write(include: Include, spec: &ModelSpec, analysis: &Analysis) -> Self {
-        // Without types no rule applies, and nothing is allocated.
-        let patterns = include.patterns && spec.lesion_types.is_some();
-        if !include.text && !patterns {
-            return Self::default();
-        }
-        let summary = Summary::from_analysis(spec, analysis);
-        let text = |language| report_text(&summary, language);
-        let both = || Translated { en: text(Language::English), de: text(Language::German) };
-        Self {
-            text: include.text.then(both),
-            patterns: if patterns { find_patterns(&summary) } else { Vec::new() },
-        }
+        let patterns = include.patterns.then(|| Patterns::from_analysis(analysis));
+        let text = include.text.then(|| {
+            let summary = Summary::from_analysis(spec, analysis);
+            let text = |language| report_text(&summary, language);
+            Translated { en: text(Language::English), de: text(Language::German) }
+        });
+        Self { text, patterns: patterns.unwrap_or_default() }
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) mod words;
 pub use language::{Language, Translated};
 pub(crate) use paragraph::headline;
 pub use paragraph::report_text;
-pub use patterns::{Pattern, Source, find_patterns};
+pub use patterns::{LesionIds, Pattern, Patterns, Source};
 #[cfg(test)]
 pub(crate) use sample::{lesion as sample_lesion, summary as sample};
 
@@ -20,7 +20,7 @@ use crate::postprocess::Lesion;
 use crate::segmenter::Analysis;
 use crate::slice::Warning;
 use crate::volumetry::VolumeLesion;
-use ichor_core::lesion::LesionType;
+use ichor_core::lesion::{Density, Depth, LesionType, Location, Region, Side};
 
 /// What is reported of one input.
 #[derive(Debug, Clone)]
@@ -70,8 +70,8 @@ pub struct LesionSummary {
     pub thickness_mm: Option<f32>,
     /// Volume by ABC/2, mL.
     pub abc2_ml: Option<f32>,
-    /// Mean and standard deviation, HU, and the part above 60 HU, 0 to 1.
-    pub density: Option<[f32; 3]>,
+    /// Hounsfield units.
+    pub density: Option<Density>,
     /// First and last slice, from 0.
     pub slices: [usize; 2],
     /// The slice with its largest area, from 0.
@@ -85,45 +85,6 @@ pub struct TypeSummary {
     pub best: Option<(&'static str, f32)>,
     /// Probability that the lesion lies outside the brain, 0 to 1; `None` where that is not assessed.
     pub extra_axial: Option<f32>,
-}
-
-/// A side of the patient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// Left of the midline.
-    Left,
-    /// Right of the midline.
-    Right,
-    /// On both sides of the midline.
-    Midline,
-}
-
-/// Distance of a lesion from the inner table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
-    /// At the inner table, or in the cortex and the white matter near it.
-    Superficial,
-    /// Deeper.
-    Deep,
-}
-
-/// A part of the brain, or of the space around it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Region {
-    /// The frontal lobe, or its convexity.
-    Frontal,
-    /// The parietal lobe, or its convexity.
-    Parietal,
-    /// The temporal lobe, or its convexity.
-    Temporal,
-    /// The occipital lobe, or its convexity.
-    Occipital,
-    /// Basal ganglia, thalamus and the capsules between them.
-    BasalGanglia,
-    /// Midbrain, pons and medulla.
-    Brainstem,
-    /// The cerebellum.
-    Cerebellum,
 }
 
 impl<'a> Summary<'a> {
@@ -143,7 +104,8 @@ impl<'a> Summary<'a> {
             probability,
             verdict: bands.and_then(|bands| bands.reported_verdict(probability, detected)),
             total_volume_ml: single.map_or(analysis.volume.total_volume_ml, |_| None),
-            total_volume_interval_ml: None,
+            total_volume_interval_ml: single
+                .map_or(analysis.volume.total_volume_interval_ml, |_| None),
             lesions: match single {
                 Some(slice) => slice.lesions.iter().map(LesionSummary::from).collect(),
                 None => analysis.volume.lesions.iter().map(LesionSummary::from).collect(),
@@ -164,7 +126,9 @@ impl From<&VolumeLesion> for LesionSummary {
             abc2_ml: lesion.abc2.as_ref().map(|abc2| abc2.volume_ml),
             slices: [lesion.first_slice, lesion.last_slice],
             key_slice: lesion.key_slice,
-            ..Self::default()
+            thickness_mm: lesion.thickness_mm,
+            density: lesion.density,
+            ..Self::at(lesion.location)
         }
     }
 }
@@ -176,7 +140,9 @@ impl From<&Lesion> for LesionSummary {
             lesion_type: lesion.lesion_type.as_ref().map(TypeSummary::from),
             area_mm2: lesion.area_mm2,
             pixels: lesion.area_px,
-            ..Self::default()
+            thickness_mm: lesion.thickness_mm,
+            density: lesion.density,
+            ..Self::at(lesion.location)
         }
     }
 }
@@ -191,6 +157,16 @@ impl From<&LesionType> for TypeSummary {
 }
 
 impl LesionSummary {
+    /// A lesion at a location, of which nothing else is known.
+    fn at(location: Option<Location>) -> Self {
+        Self {
+            side: location.and_then(|location| location.side),
+            depth: location.map(|location| location.depth),
+            region: location.and_then(|location| location.region),
+            ..Self::default()
+        }
+    }
+
     /// Whether it lies in a cerebral lobe or at its convexity.
     pub fn is_lobar(&self) -> bool {
         use Region::{Frontal, Occipital, Parietal, Temporal};

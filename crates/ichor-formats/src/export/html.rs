@@ -13,7 +13,7 @@ mod tests;
 use crate::error::Result;
 use crate::model_spec::ModelSpec;
 use crate::segmenter::{Analysis, Segmenter};
-use crate::summary::{Language, Summary, find_patterns};
+use crate::summary::{Language, Patterns, Summary};
 use page::Page;
 use std::time::SystemTime;
 
@@ -22,7 +22,7 @@ use std::time::SystemTime;
 pub struct HtmlOptions {
     /// Language of the report. Warnings are in English.
     pub language: Language,
-    /// Whether causes to consider are listed ([`find_patterns`]).
+    /// Whether causes to consider are listed ([`Patterns`]).
     pub patterns: bool,
     /// Time of writing.
     pub created_at: SystemTime,
@@ -47,7 +47,11 @@ pub fn encode_html(
     let pictures = pictures::draw(model, analysis, &summary)?;
     let page = Page {
         facts: tables::facts(model.spec(), analysis, options.language),
-        patterns: if options.patterns { find_patterns(&summary) } else { Vec::new() },
+        patterns: if options.patterns {
+            Patterns::from_analysis(analysis)
+        } else {
+            Patterns::default()
+        },
         sides: pictures::sides(analysis),
         summary,
         pictures,

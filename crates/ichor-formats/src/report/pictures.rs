@@ -26,7 +26,7 @@ pub struct Include {
     /// The finding as a paragraph ([`crate::summary::report_text`]), in each language.
     #[serde(default)]
     pub text: bool,
-    /// Causes to consider ([`crate::summary::find_patterns`]); they are part of a report unless they are switched off.
+    /// Causes to consider ([`crate::summary::Patterns`]); they are part of a report unless they are switched off.
     #[serde(default = "is_on")]
     pub patterns: bool,
 }

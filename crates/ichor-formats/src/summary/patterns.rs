@@ -1,21 +1,47 @@
 //! What a textbook considers for a type of lesion at a place. Nothing is predicted: no data set with causes was used, and
 //! no probability is given. The table: `docs/patterns.md`.
 
-use super::{Depth, Language, LesionSummary, Region, Summary, Translated};
-use serde::Serialize;
+use super::{Depth, Language, LesionSummary, Region, Translated};
+use crate::segmenter::Analysis;
+use serde::{Serialize, Serializer};
 
 /// A cause to consider, with its source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schemas", derive(schemars::JsonSchema))]
 pub struct Pattern {
     /// Stable identifier of the rule, such as `iph_deep`.
     pub code: &'static str,
     /// The lesions that it applies to, by `id`.
-    pub lesions: Vec<usize>,
+    #[cfg_attr(feature = "schemas", schemars(with = "Vec<usize>"))]
+    pub lesions: LesionIds,
     /// What to consider, a sentence.
     pub consider: Translated<&'static str>,
     /// The literature that says so.
-    pub sources: Vec<Source>,
+    #[cfg_attr(feature = "schemas", schemars(with = "Vec<Source>"))]
+    pub sources: &'static [Source],
+}
+
+/// Lesions by `id`, of the 64 largest: a bit per lesion, so that a report needs no allocation for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LesionIds(u64);
+
+impl LesionIds {
+    fn add(&mut self, id: usize) {
+        // An `id` starts from 1.
+        let bit = id.checked_sub(1).and_then(|place| 1_u64.checked_shl(u32::try_from(place).ok()?));
+        self.0 |= bit.unwrap_or(0);
+    }
+
+    /// The identifiers, ascending.
+    pub fn iter(self) -> impl Iterator<Item = usize> {
+        (0..64).filter(move |place| self.0 >> place & 1 == 1).map(|place| place + 1)
+    }
+}
+
+impl Serialize for LesionIds {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter())
+    }
 }
 
 /// A publication.
@@ -103,11 +129,20 @@ const CONTUSION: Source = Source {
     doi: "10.1227/01.NEU.0000210365.36914.E3",
 };
 
+/// What the other lesions of a report have to do with one.
+#[derive(Debug, Clone, Copy)]
+struct Others {
+    /// Whether one is epidural or subdural.
+    has_extra_axial: bool,
+    /// Whether every lesion is intraventricular.
+    are_all_intraventricular: bool,
+}
+
 /// One row of the table.
 struct Rule {
     code: &'static str,
-    /// Whether it applies to a lesion, among all of the report.
-    applies: fn(&LesionSummary, &[LesionSummary]) -> bool,
+    /// Whether it applies to a lesion of the report.
+    applies: fn(&LesionSummary, Others) -> bool,
     consider: Translated<&'static str>,
     sources: &'static [Source],
 }
@@ -123,11 +158,15 @@ fn is_at(lesion: &LesionSummary, code: &str, regions: &[Region]) -> bool {
 const RULES: [Rule; 10] = [
     Rule {
         code: "iph_deep",
-        applies: |lesion, _| is_at(lesion, "IPH", &[Region::BasalGanglia]),
+        // A single slice gives no region, and near a border a series gives none either.
+        applies: |lesion, _| {
+            let is_deep = lesion.region.is_none() && lesion.depth == Some(Depth::Deep);
+            is_at(lesion, "IPH", &[Region::BasalGanglia]) || is(lesion, "IPH") && is_deep
+        },
         consider: Translated {
-            en: "Intraparenchymal hemorrhage of basal ganglia or thalamus: consider hypertensive disease of small vessels; without hypertension, or \
+            en: "Deep intraparenchymal hemorrhage, as in the basal ganglia or the thalamus: consider hypertensive disease of small vessels; without hypertension, or \
                  below 45 years, also a vascular malformation or an aneurysm.",
-            de: "Intraparenchymale Blutung von Basalganglien oder Thalamus: an eine hypertensive Erkrankung kleiner Gefäße denken; ohne Hypertonie oder \
+            de: "Tiefe intraparenchymale Blutung, wie in den Basalganglien oder im Thalamus: an eine hypertensive Erkrankung kleiner Gefäße denken; ohne Hypertonie oder \
                  unter 45 Jahren auch an eine Gefäßmissbildung oder ein Aneurysma.",
         },
         sources: &[ICH_GUIDELINE],
@@ -167,9 +206,7 @@ const RULES: [Rule; 10] = [
     },
     Rule {
         code: "iph_with_extra_axial",
-        applies: |lesion, all| {
-            is(lesion, "IPH") && all.iter().any(|other| is(other, "EDH") || is(other, "SDH"))
-        },
+        applies: |lesion, others| is(lesion, "IPH") && others.has_extra_axial,
         consider: Translated {
             en: "Intraparenchymal together with epidural or subdural hemorrhage: consider trauma with contusions.",
             de: "Intraparenchymale zusammen mit epiduraler oder subduraler Blutung: an ein Trauma mit Kontusionen denken.",
@@ -218,7 +255,7 @@ const RULES: [Rule; 10] = [
     },
     Rule {
         code: "ivh_alone",
-        applies: |lesion, all| is(lesion, "IVH") && all.iter().all(|other| is(other, "IVH")),
+        applies: |lesion, others| is(lesion, "IVH") && others.are_all_intraventricular,
         consider: Translated {
             en: "Intraventricular hemorrhage without other lesions: consider a vascular malformation, an aneurysm or hypertension.",
             de: "Intraventrikuläre Blutung ohne andere Bereiche: an eine Gefäßmissbildung, ein Aneurysma oder eine Hypertonie \
@@ -228,32 +265,70 @@ const RULES: [Rule; 10] = [
     },
 ];
 
-/// The patterns that apply to the lesions of a report, in the order of the table.
+/// The patterns of a report, in the order of the table.
 ///
 /// A rule applies only where the type of the lesion is assessed, with a probability of at least 0.5; one that depends on
 /// the place, only where the place is known.
-pub fn find_patterns(summary: &Summary<'_>) -> Vec<Pattern> {
-    let lesions = &summary.lesions;
-    let found = RULES.iter().filter_map(|rule| {
-        let ids: Vec<usize> = lesions
-            .iter()
-            .filter(|lesion| (rule.applies)(lesion, lesions))
-            .map(|lesion| lesion.id)
-            .collect();
-        (!ids.is_empty()).then(|| Pattern {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Patterns {
+    /// The lesions of each rule.
+    lesions: [LesionIds; RULES.len()],
+}
+
+impl Patterns {
+    /// The patterns of these lesions, which are all of a report.
+    pub fn find(lesions: impl Iterator<Item = LesionSummary> + Clone) -> Self {
+        let mut all = lesions.clone();
+        let others = Others {
+            has_extra_axial: lesions.clone().any(|other| is(&other, "EDH") || is(&other, "SDH")),
+            are_all_intraventricular: all.all(|other| is(&other, "IVH")),
+        };
+        let mut found = Self::default();
+        for lesion in lesions {
+            for (rule, ids) in RULES.iter().zip(&mut found.lesions) {
+                if (rule.applies)(&lesion, others) {
+                    ids.add(lesion.id);
+                }
+            }
+        }
+        found
+    }
+
+    /// The patterns of an analysis: of a slice where the input held one slice, of a series otherwise.
+    pub fn from_analysis(analysis: &Analysis) -> Self {
+        match (analysis.is_single_slice, analysis.slices.first()) {
+            (true, Some(slice)) => Self::find(slice.lesions.iter().map(LesionSummary::from)),
+            _ => Self::find(analysis.volume.lesions.iter().map(LesionSummary::from)),
+        }
+    }
+
+    /// Whether no rule applies.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The patterns.
+    pub fn iter(&self) -> impl Iterator<Item = Pattern> {
+        let with_lesions = RULES.iter().zip(self.lesions).filter(|(_, ids)| ids.0 != 0);
+        with_lesions.map(|(rule, lesions)| Pattern {
             code: rule.code,
-            lesions: ids,
+            lesions,
             consider: rule.consider,
-            sources: rule.sources.to_vec(),
+            sources: rule.sources,
         })
-    });
-    found.collect()
+    }
+}
+
+impl Serialize for Patterns {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter())
+    }
 }
 
 impl Pattern {
     /// The lesions and what to consider for them, in one line without the sources.
     pub fn in_words(&self, language: Language) -> String {
-        let ids: Vec<String> = self.lesions.iter().map(usize::to_string).collect();
+        let ids: Vec<String> = self.lesions.iter().map(|id| id.to_string()).collect();
         let name = match ids.len() {
             1 => language.of("Lesion", "Bereich"),
             _ => language.of("Lesions", "Bereiche"),
@@ -264,12 +339,12 @@ impl Pattern {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{lesion, summary};
+    use super::super::sample::lesion;
     use super::*;
 
     fn codes(lesions: Vec<LesionSummary>) -> Vec<(&'static str, Vec<usize>)> {
-        let summary = Summary { lesions, ..summary(Some(true), Some(0.9), None) };
-        find_patterns(&summary).into_iter().map(|found| (found.code, found.lesions)).collect()
+        let found = Patterns::find(lesions.into_iter());
+        found.iter().map(|found| (found.code, found.lesions.iter().collect())).collect()
     }
 
     fn at(id: usize, code: &'static str, region: Region) -> LesionSummary {
@@ -293,8 +368,11 @@ mod tests {
             let expected = [("iph_infratentorial", vec![1]), in_infarct()];
             assert_eq!(codes(vec![at(1, "IPH", infratentorial)]), expected);
         }
-        let deep = LesionSummary { depth: Some(Depth::Deep), ..lesion(1, "SAH", 0.8) };
-        assert_eq!(codes(vec![deep]), [("sah_basal", vec![1])]);
+        let deep = |code| LesionSummary { depth: Some(Depth::Deep), ..lesion(1, code, 0.8) };
+        assert_eq!(codes(vec![deep("SAH")]), [("sah_basal", vec![1])]);
+        assert_eq!(codes(vec![deep("IPH")]), [("iph_deep", vec![1]), in_infarct()]);
+        let frontal = LesionSummary { region: Some(Frontal), ..deep("IPH") };
+        assert_eq!(codes(vec![frontal]), [("iph_lobar", vec![1]), in_infarct()]);
         assert_eq!(codes(vec![at(1, "EDH", Parietal)]), [("edh", vec![1])]);
         assert_eq!(codes(vec![at(1, "SDH", Frontal)]), [("sdh", vec![1])]);
         assert_eq!(codes(vec![lesion(1, "IVH", 0.8)]), [("ivh_alone", vec![1])]);
@@ -338,6 +416,14 @@ mod tests {
             ("sdh", vec![1]),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_64_largest_lesions_are_named() {
+        let mut lesions: Vec<LesionSummary> = (1..=66).map(|id| lesion(id, "EDH", 0.9)).collect();
+        lesions.push(lesion(0, "EDH", 0.9));
+        assert_eq!(codes(lesions), [("edh", (1..=64).collect())]);
+        assert!(Patterns::find(std::iter::empty()).is_empty());
     }
 
     #[test]

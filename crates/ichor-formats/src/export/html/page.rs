@@ -5,7 +5,7 @@ use super::pictures::{ReportPicture, Sides};
 use super::tables::{Fact, lesion_columns};
 use crate::slice::Warning;
 use crate::summary::words::disclaimer;
-use crate::summary::{Language, Pattern, Summary, headline, report_text};
+use crate::summary::{Language, Pattern, Patterns, Summary, headline, report_text};
 use chrono::{DateTime, Utc};
 use std::time::SystemTime;
 
@@ -22,7 +22,7 @@ pub(super) struct Page<'a> {
     pub(super) pictures: Vec<ReportPicture>,
     pub(super) sides: Sides,
     pub(super) facts: Vec<Fact>,
-    pub(super) patterns: Vec<Pattern>,
+    pub(super) patterns: Patterns,
     pub(super) language: Language,
     pub(super) created_at: SystemTime,
 }
@@ -116,8 +116,10 @@ impl Page<'_> {
                 "Links des Patienten ist links in den Bildern.",
             ),
             Sides::Unknown => language.of(
-                "The file does not give the sides of the patient in the pictures.",
-                "Die Datei enthält nicht, welche Seite des Patienten in den Bildern links ist.",
+                "The file does not give the sides of the patient; they are named as if the patient's left were at the right \
+                 of the pictures.",
+                "Die Datei enthält die Seiten des Patienten nicht; sie sind benannt, als wäre links des Patienten rechts in \
+                 den Bildern.",
             ),
         };
         page.raw("</div>\n").element("<p class=\"given\">", sides, "</p>\n");
@@ -184,7 +186,7 @@ impl Page<'_> {
             "Zu bedenken (aus der Literatur, nicht aus dem Bild vorhergesagt)",
         );
         page.element("<h2>", heading, "</h2>\n<ul>\n");
-        for pattern in &self.patterns {
+        for pattern in self.patterns.iter() {
             let sources: Vec<String> =
                 pattern.sources.iter().map(|source| source.in_words()).collect();
             page.element("<li>", &pattern.in_words(language), " ");
@@ -272,7 +274,7 @@ impl Page<'_> {
         let patterns = self
             .patterns
             .iter()
-            .map(|pattern| of(pattern.in_words(self.language).chars().count() + source(pattern)));
+            .map(|pattern| of(pattern.in_words(self.language).chars().count() + source(&pattern)));
         let warnings = self.summary.warnings.iter().take(MAX_WARNINGS);
         let warnings =
             warnings.map(|warning| of(warning.message.chars().count().min(MAX_WARNING_CHARS)));

@@ -131,11 +131,12 @@ pub(super) fn lesion_columns(
         }),
         (language.of("Thickness", "Dicke"), &|lesion| mm(lesion.thickness_mm)),
         (language.of("Mean ± SD", "Mittel ± SD"), &|lesion| {
-            let [mean, sd, _] = lesion.density?.map(|hu| language.number(hu, 0));
+            let density = lesion.density?;
+            let [mean, sd] = [density.mean_hu, density.sd_hu].map(|hu| language.number(hu, 0));
             Some(format!("{mean} ± {sd}\u{a0}HU"))
         }),
         (language.of("Above 60 HU", "Über 60 HU"), &|lesion| {
-            Some(format!("{}\u{a0}%", language.number(lesion.density?[2] * 100.0, 0)))
+            Some(format!("{}\u{a0}%", language.number(lesion.density?.above_60_hu * 100.0, 0)))
         }),
         (language.of("Slices", "Schichten"), &|lesion| {
             let [first, last] = lesion.slices.map(|slice| slice + 1);

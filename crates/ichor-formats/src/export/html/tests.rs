@@ -7,9 +7,8 @@ use super::pictures::{ReportPicture, Sides};
 use crate::model_spec::Verdict;
 use crate::png::encode_png;
 use crate::slice::Warning;
-use crate::summary::{
-    Depth, Language, LesionSummary, Region, Side, Summary, find_patterns, sample, sample_lesion,
-};
+use crate::summary::{Language, LesionSummary, Patterns, Summary, sample, sample_lesion};
+use ichor_core::lesion::{Density, Depth, Region, Side};
 use image::{DynamicImage, Rgb, RgbImage};
 use std::time::{Duration, SystemTime};
 
@@ -47,7 +46,7 @@ fn page<'a>(summary: Summary<'a>, picture: &DynamicImage, language: Language) ->
         pictures: slices.iter().map(picture).collect(),
         sides: Sides::Radiological,
         facts: vec![("Image", "512 × 512 px, CT".into()), ("Model", "unet 0.3.0".into())],
-        patterns: find_patterns(&summary),
+        patterns: Patterns::find(summary.lesions.iter().cloned()),
         language,
         created_at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
         summary,
@@ -65,7 +64,7 @@ fn lesion(id: usize, code: &'static str, region: Region) -> LesionSummary {
         largest_diameter_mm: Some(61.6),
         thickness_mm: Some(9.2),
         abc2_ml: Some(13.1),
-        density: Some([64.2, 9.8, 0.554]),
+        density: Some(Density { mean_hu: 64.2, sd_hu: 9.8, above_60_hu: 0.554 }),
         slices: [11, 19],
         key_slice: 14,
         ..sample_lesion(id, code, 0.87)
