@@ -47,10 +47,10 @@ pub fn replace_connected<T: Copy + PartialEq>(
             for next in [above, below].into_iter().flatten() {
                 // One cell per adjacent run continues the fill.
                 let mut joined = false;
-                for place in next + start..next + end {
-                    let wanted = cells[place] == open;
+                for (column, cell) in cells[next + start..next + end].iter().enumerate() {
+                    let wanted = *cell == open;
                     if wanted && !joined {
-                        waiting.push(place);
+                        waiting.push(next + start + column);
                     }
                     joined = wanted;
                 }

@@ -233,21 +233,26 @@ fn subtypes(slices: &[SliceResult], total_ml: Option<f32>) -> Vec<SeriesSubtype>
         let volume: f32 = slice.lesions.iter().filter_map(|lesion| lesion.volume_ml).sum();
         let of_class = slice.subtype_probabilities.get(class).copied().unwrap_or(0.0);
         if slice.has_lesion_types {
+            // Without the inside of the skull there is no type, and the parts would not add up to the volume.
+            if slice.lesions.iter().any(|lesion| lesion.lesion_type.is_none()) {
+                return None;
+            }
             let part = |lesion: &Lesion| {
                 lesion.volume_ml.unwrap_or(0.0)
                     * lesion.lesion_type.as_ref().map_or(0.0, |of| of.all()[class])
             };
-            return slice.lesions.iter().map(part).sum();
+            return Some(slice.lesions.iter().map(part).sum());
         }
-        if sum > 0.0 { volume * of_class / sum } else { 0.0 }
+        Some(if sum > 0.0 { volume * of_class / sum } else { 0.0 })
     };
     let subtype = |class: usize| SeriesSubtype {
         probability: slices
             .iter()
             .filter_map(|s| s.subtype_probabilities.get(class).copied())
             .fold(0.0, f32::max),
-        volume_ml: total_ml
-            .map(|_| slices.iter().fold(0.0, |sum, slice| sum + share(slice, class))),
+        volume_ml: total_ml.and_then(|_| {
+            slices.iter().try_fold(0.0, |sum, slice| Some(sum + share(slice, class)?))
+        }),
     };
     (0..count).map(subtype).collect()
 }
@@ -433,6 +438,17 @@ mod tests {
         let before = analysis.subtypes.clone();
         analysis.summarise().unwrap();
         assert_eq!(analysis.subtypes, before, "a second summary changes nothing");
+    }
+
+    #[test]
+    fn a_lesion_of_unknown_type_leaves_the_types_of_its_slice_and_their_volumes_open() {
+        let mut results = vec![typed_result(4, 0.6, "IPH"), typed_result(8, 0.9, "IVH")];
+        results[1].0.lesions[0].lesion_type = None;
+        let analysis = analyse(series(2), results).unwrap();
+        assert!(analysis.slices[1].subtype_probabilities.is_empty());
+        assert!(analysis.slices[0].subtype_probabilities[3] > 0.4);
+        assert!(analysis.volume.total_volume_ml.is_some());
+        assert!(analysis.subtypes.iter().all(|subtype| subtype.volume_ml.is_none()));
     }
 
     #[test]

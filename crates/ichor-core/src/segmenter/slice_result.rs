@@ -71,12 +71,14 @@ impl SliceResult {
     }
 
     /// Derives the probability of each type from the lesions: that of hemorrhage on the slice, times that of at least one
-    /// lesion of the type. Without lesions it is 0; where hemorrhage cannot be excluded there is no probability.
+    /// lesion of the type. Without lesions it is 0. There is no probability where hemorrhage cannot be excluded, or where the
+    /// type of a lesion is not known.
     pub(super) fn derive_types(&mut self) {
         if !self.has_lesion_types || self.subtype_probabilities.is_empty() {
             return;
         }
-        let is_unknown = self.detected.is_none() && self.lesions.is_empty();
+        let is_unknown = self.detected.is_none() && self.lesions.is_empty()
+            || self.lesions.iter().any(|lesion| lesion.lesion_type.is_none());
         match self.probability {
             Some(any) if !is_unknown => {
                 let types = self.lesions.iter().filter_map(|lesion| lesion.lesion_type.as_ref());
