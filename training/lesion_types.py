@@ -39,6 +39,8 @@ RIDGE = 3.0
 # How much of the grid the head fills differs between hospitals: with it, a fit names the hospital.
 EXCLUDED = ("inside_share",)
 FOLDS, REPEATS, SAMPLES = 10, 3, 1000
+# Smallest median depth of a lesion that is reported as deep, as in crates/ichor-core/src/lesion/location.rs.
+DEEP = 0.35
 MAX_DEVIATION = 4.0
 
 
@@ -244,6 +246,17 @@ MEASURED = {
 }
 
 
+# Lesions whose depth is known from their type: of PHE-SICH all are of the basal ganglia or near them.
+MEASURED_DEPTHS = (("phe-sich-types", "IPH"), ("ct-ich-types", "EDH"), ("ct-ich-types", "SDH"))
+
+
+def deep_part(lesions: Lesions, name: str, code: str) -> dict:
+    """The part of the lesions of one set and type that is reported as deep, with its interval."""
+    chosen = (lesions.sets == name) & (lesions.types == TYPES.index(code))
+    depth = lesions.features[chosen, lesions.names.index("depth_median")]
+    return with_interval((depth >= DEEP).astype(float), lesions.patients[chosen])
+
+
 def build(lesions: Lesions) -> dict:
     """`lesion_types` of model.json, with its cross-validated figures.
 
@@ -266,6 +279,8 @@ def build(lesions: Lesions) -> dict:
     }
     is_outside, outside = np.isin(some.types, EXTRA_AXIAL), probabilities[:, EXTRA_AXIAL].sum(1)
     curves["extra_axial"] = curve_with_interval(is_outside, outside, some.patients)
+    measured = lesions.select(choose_measured(lesions, own=True))
+    figures["deep"] = {f"{name}_{code}": deep_part(measured, name, code) for name, code in MEASURED_DEPTHS}
     model = fit_logistic(lesions.features, lesions.types, weigh(lesions), RIDGE)
     rounded = lambda value: float(f"{value:.6g}")  # noqa: E731
     return {

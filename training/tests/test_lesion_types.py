@@ -55,6 +55,14 @@ def test_no_patient_is_scored_by_a_model_that_was_fitted_on_this_patient():
     assert all(len(part) == len(set(some.patients)) - 1 for part in seen)
 
 
+def test_the_deep_part_is_that_of_one_set_and_type():
+    some = lesions(20)
+    some.features[:, 1] = np.where(np.arange(20) < 10, lesion_types.DEEP, lesion_types.DEEP - 0.01)
+    deep = lesion_types.deep_part(some, "ct-ich-types", "EDH")
+    assert (deep["value"], deep["lesions"]) == (0.5, 4)
+    assert lesion_types.deep_part(some, "phe-sich-types", "IPH")["value"] is None
+
+
 def test_every_type_weighs_the_same():
     some = lesions().select(np.arange(200) > 90)
     weights = lesion_types.weigh(some)
