@@ -28,7 +28,7 @@ pub fn replace_connected<T: Copy + PartialEq>(
     open: T,
     reached: T,
 ) {
-    let mut waiting = Vec::new();
+    let mut waiting = Vec::with_capacity(width);
     for seed in seeds {
         waiting.push(seed);
         while let Some(place) = waiting.pop() {

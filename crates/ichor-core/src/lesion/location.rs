@@ -106,14 +106,17 @@ pub(crate) struct LocatedPart<'a> {
 impl Location {
     /// The location of a lesion by its parts on the slices; `None` without parts. With the height of the slices in the head
     /// the region is given, and depth is measured against the largest slice: at the vertex everything is near the skull.
-    pub(crate) fn of_parts(parts: &[LocatedPart<'_>], height: Option<&HeadHeight>) -> Option<Self> {
-        let weight: f64 = parts.iter().map(|part| part.weight).sum();
+    pub(crate) fn of_parts<'a>(
+        parts: impl Iterator<Item = LocatedPart<'a>> + Clone,
+        height: Option<&HeadHeight>,
+    ) -> Option<Self> {
+        let weight: f64 = parts.clone().map(|part| part.weight).sum();
         if weight <= 0.0 {
             return None;
         }
         let mean = |value: &dyn Fn(&LocatedPart<'_>) -> Option<f64>| {
             let sum =
-                parts.iter().map(|part| Some(value(part)? * part.weight)).sum::<Option<f64>>();
+                parts.clone().map(|part| Some(value(&part)? * part.weight)).sum::<Option<f64>>();
             sum.map(|sum| sum / weight)
         };
         let size = |slice: usize| height.map_or(1.0, |height| height.relative_size(slice));

@@ -157,30 +157,32 @@ impl Analysis {
 /// Sets type, location, thickness and density of each lesion of the volume from those of its parts, each weighted by its
 /// pixels.
 fn describe_lesions(volume: &mut Volumetry, series: &Series, slices: &[SliceResult]) {
-    let areas: Vec<Option<f64>> = slices.iter().map(|slice| slice.skull_area_px).collect();
-    let height = HeadHeight::of_series(series, &areas).filter(|_| series.is_one_head);
+    if volume.lesions.is_empty() {
+        return;
+    }
+    let areas = || slices.iter().map(|slice| slice.skull_area_px).collect::<Vec<_>>();
+    let has_height = series.is_one_head && slices.len() > 1;
+    let height = has_height.then(|| HeadHeight::of_series(series, &areas())).flatten();
     for lesion in &mut volume.lesions {
-        let parts: Vec<(usize, &Lesion)> = lesion
-            .parts
-            .iter()
-            .filter_map(|&[slice, region]| Some((slice, slices.get(slice)?.lesions.get(region)?)))
-            .collect();
-        let types = parts
-            .iter()
-            .filter_map(|(_, part)| Some((part.lesion_type.as_ref()?, part.area_px as f64)));
+        // Iterated again for each value, which takes no memory.
+        let parts = || {
+            let part = |&[slice, region]: &[usize; 2]| {
+                Some((slice, slices.get(slice)?.lesions.get(region)?))
+            };
+            lesion.parts.iter().filter_map(part)
+        };
+        let types =
+            parts().filter_map(|(_, part)| Some((part.lesion_type.as_ref()?, part.area_px as f64)));
         lesion.lesion_type = LesionType::of_parts(types);
-        let located: Vec<LocatedPart<'_>> = parts
-            .iter()
-            .filter_map(|&(slice, part)| {
-                let on_slice = part.on_slice.as_ref()?;
-                Some(LocatedPart { on_slice, weight: part.area_px as f64, slice })
-            })
-            .collect();
-        lesion.location = Location::of_parts(&located, height.as_ref());
+        let located = parts().filter_map(|(slice, part)| {
+            let on_slice = part.on_slice.as_ref()?;
+            Some(LocatedPart { on_slice, weight: part.area_px as f64, slice })
+        });
+        lesion.location = Location::of_parts(located, height.as_ref());
         lesion.thickness_mm =
-            parts.iter().filter_map(|(_, part)| part.thickness_mm).max_by(f32::total_cmp);
+            parts().filter_map(|(_, part)| part.thickness_mm).max_by(f32::total_cmp);
         let mut density = DensitySums::default();
-        for (_, part) in &parts {
+        for (_, part) in parts() {
             if let Some(of_part) = part.density {
                 density.add_part(of_part, part.area_px as f64);
             }
