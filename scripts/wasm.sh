@@ -48,6 +48,6 @@ mkdir -p "$folder"
 # Keeps the exports of the interface. Dependencies export functions for wasm-bindgen and import theirs, which nothing uses.
 PATH=$node:$PATH "$binaryen/wasm-metadce" "$build/$target/wasm/ichor_wasm.wasm" "${instructions[@]}" \
   --graph-file "$SCRIPTS/wasm_exports.json" -o "$work/used.wasm" >/dev/null
-PATH=$node:$PATH "$binaryen/wasm-opt" "$work/used.wasm" "${instructions[@]}" -Oz --strip-debug --strip-producers \
+PATH=$node:$PATH "$binaryen/wasm-opt" "$work/used.wasm" "${instructions[@]}" --gufa -Oz --strip-debug --strip-producers \
   -o "$folder/ichor.wasm"
 python3 "$SCRIPTS/wasm_manifest.py" --write "$folder" --compiler "$("$rustc" --version)"

@@ -62,8 +62,28 @@ def source_hash(root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
+def without_custom_sections(module: bytes) -> bytes:
+    """The module without sections that no engine reads, as those that dependencies leave for wasm-bindgen.
+
+    After a header of 8 bytes, a section is its kind, 0 if custom, its length as LEB128, and its content.
+    """
+    kept, start = [module[:8]], 8
+    while start < len(module):
+        length, shift, at = 0, 0, start + 1
+        while True:
+            length |= (module[at] & 0x7F) << shift
+            shift, at = shift + 7, at + 1
+            if module[at - 1] < 0x80:
+                break
+        if module[start] != 0:
+            kept.append(module[start : at + length])
+        start = at + length
+    return b"".join(kept)
+
+
 def write(folder: Path, compiler: str) -> None:
-    content = (folder / MODULE).read_bytes()
+    content = without_custom_sections((folder / MODULE).read_bytes())
+    (folder / MODULE).write_bytes(content)
     manifest = {
         "sources": source_hash(),
         "compiler": compiler,

@@ -68,3 +68,10 @@ def test_no_folder_of_a_machine_is_in_the_module() -> None:
     content = MODULE.read_bytes()
     assert b"/cargo/registry" in content
     assert [folder for folder in (b"/root/", b"/home/", b"/tmp/", b"/Users/") if folder in content] == []
+
+
+def test_sections_that_no_engine_reads_are_removed() -> None:
+    header, code, custom = b"\0asm\x01\0\0\0", b"\x0a\x02ab", b"\0\x81\x01" + bytes(129)
+    assert wasm_manifest.without_custom_sections(header + custom + code + custom) == header + code
+    module = MODULE.read_bytes()
+    assert wasm_manifest.without_custom_sections(module) == module

@@ -25,6 +25,7 @@
 pub mod decode;
 pub mod error;
 pub mod inspect;
+pub mod parallel;
 pub mod series;
 pub mod slice;
 pub mod vector;

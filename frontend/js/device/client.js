@@ -62,7 +62,9 @@ export function createDevice() {
     if (!instance.models.has(model)) {
       // A call takes its buffers away.
       const files = /** @type {Uint8Array[]} */ (models.get(model)).map((bytes) => bytes.slice());
-      instance.models.set(model, instance.call({ operation: 'load_model', name: model }, files, { signal }));
+      const loading = instance.call({ operation: 'load_model', name: model }, files, { signal });
+      instance.models.set(model, loading);
+      loading.catch(() => instance.models.delete(model)); // as where it was cancelled before it began
     }
     await instance.models.get(model);
     return instance;
@@ -90,9 +92,9 @@ export function createDevice() {
     const stored = [];
     await segmentSlices(count, {
       lead, helpers, model, signal,
-      onSlice: (index, report) => {
+      onSlice: ({ slice, image }) => {
         if (isSingle) return;
-        stored.push(onSlice({ index, ...report }, report.image));
+        stored.push(onSlice(slice, image));
         onProgress('working', stored.length, count);
       },
     });

@@ -4,7 +4,7 @@
  * The lead has the input open: it prepares and reads out slices, and runs networks while it has nothing else to do. The
  * helpers only run networks. Resolves when all slices are read out; a failure of any instance ends the calls of all.
  * @param {number} count of slices
- * @param {{lead: DeviceInstance, helpers: Promise<DeviceInstance>[], model: string, signal: AbortSignal, onSlice(index: number, report: any): void}} options
+ * @param {{lead: DeviceInstance, helpers: Promise<DeviceInstance>[], model: string, signal: AbortSignal, onSlice(report: any): void}} options
  */
 export async function segmentSlices(count, { lead, helpers, model, signal, onSlice }) {
   const ending = new AbortController();
@@ -43,7 +43,7 @@ export async function segmentSlices(count, { lead, helpers, model, signal, onSli
     const { slice, buffers, inferenceMs } = /** @type {typeof outputs[0]} */ (outputs.shift());
     const { json } = await lead.call({ operation: 'read_out', slice, inference_ms: inferenceMs }, buffers, options);
     done += 1;
-    onSlice(slice, json);
+    onSlice(json);
   };
   const work = async () => {
     while (done < count) {

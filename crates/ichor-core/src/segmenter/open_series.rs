@@ -97,12 +97,11 @@ impl Segmenter {
         observer: &dyn Observer,
     ) -> Result<Option<Vec<f32>>> {
         open.check(index)?;
-        let mut prepared = self.prepare(&open.series.slices[index], open.gate, observer)?;
-        // Only the network reads it.
-        let tensor = std::mem::take(&mut prepared.input.tensor);
-        let is_segmented = prepared.is_segmented;
+        let prepared = self.prepare(&open.series.slices[index], open.gate, observer)?;
+        // A copy, since the lesions are measured on the tensor.
+        let tensor = prepared.is_segmented.then(|| prepared.input.tensor.clone());
         open.prepared[index] = Some(prepared);
-        Ok(is_segmented.then_some(tensor))
+        Ok(tensor)
     }
 
     /// Runs the network on a tensor of [`Segmenter::prepare_slice`], which this or another process prepared.

@@ -5,13 +5,13 @@ use super::{Analysis, MaskGate, SegmentRequest, SegmentedSlice, Segmenter, Slice
 use super::{StageTimings, defers_assessment};
 use crate::decode::{Decoded, SliceReader};
 use crate::engine::Logits;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::mask::PackedMask;
 use crate::png::encode_png;
 use crate::preprocess::{NetworkInput, preprocess};
 use crate::series::{Series, assemble};
 use crate::slice::{CtSlice, Intensity};
-use rayon::prelude::*;
+use ichor_image::parallel;
 
 /// One slice between preprocessing and read-out.
 #[derive(Debug)]
@@ -92,23 +92,19 @@ impl Segmenter {
         if let Some(checkpoints) = checkpoints {
             checkpoints.on_series(&series)?;
         }
-        let segment = |(index, slice)| {
+        let segment = |index, slice: &CtSlice| {
             let logits = |prepared: &NetworkInput| self.load_or_infer(checkpoints, index, prepared);
             let segmented = self.segment_with(slice, request, gate, observer, &logits)?;
             if let Some(checkpoints) = checkpoints {
                 checkpoints.on_slice(&series, index, &segmented)?;
             }
             observer.on_slice();
-            Ok((segmented.result, segmented.mask.pack()))
+            Ok::<_, Error>((segmented.result, segmented.mask.pack()))
         };
         let results = match &series.slices[..] {
             // On the calling thread: there is no work to share.
-            [slice] => vec![segment((0, slice))?],
-            // One at a time, or a thread that is done finds no slice to take from the others.
-            slices => {
-                let slices = slices.par_iter().enumerate().with_max_len(1);
-                slices.map(segment).collect::<Result<SliceResults>>()?
-            }
+            [slice] => vec![segment(0, slice)?],
+            slices => parallel::try_map(slices, segment)?,
         };
         self.aggregate(series, results, is_single_slice, request, observer)
     }

@@ -5,7 +5,7 @@ use super::lesions::LesionPart;
 use crate::components::hull;
 use crate::slice::{CtSlice, Placement};
 use crate::vector::{cross, dot, minus, normalised, scaled_sum};
-use rayon::prelude::*;
+use ichor_image::parallel;
 
 /// Spacing, extent and placement of one slice; `None` where the file does not give them.
 #[derive(Debug, Clone)]
@@ -106,10 +106,10 @@ pub(super) fn largest_diameter_mm(parts: &[LesionPart], planes: &[SlicePlane]) -
     if points.len() > MAX_CANDIDATES {
         points = outermost(&points);
     }
-    let distance = |(index, a): (usize, &[f64; 3])| {
+    let distance = |index: usize, a: &[f64; 3]| {
         points[index..].iter().map(|b| square(minus(*a, *b))).fold(0.0, f64::max)
     };
-    Some(points.par_iter().enumerate().map(distance).reduce(|| 0.0, f64::max).sqrt())
+    Some(parallel::map(&points, distance).into_iter().fold(0.0, f64::max).sqrt())
 }
 
 fn square(a: [f64; 3]) -> f64 {
@@ -126,7 +126,7 @@ fn edge_midpoints([x, y]: [f64; 2]) -> [[f64; 2]; 4] {
 fn outermost(points: &[[f64; 3]]) -> Vec<[f64; 3]> {
     const DIRECTIONS: usize = 1024;
     let golden_angle = std::f64::consts::PI * (3.0 - 5.0_f64.sqrt());
-    let farthest = |n: usize| {
+    let farthest = |n: usize, _: &()| {
         let z = (n as f64 + 0.5) / DIRECTIONS as f64;
         let (radius, angle) = ((1.0 - z * z).sqrt(), n as f64 * golden_angle);
         let direction = [radius * angle.cos(), radius * angle.sin(), z];
@@ -142,7 +142,7 @@ fn outermost(points: &[[f64; 3]]) -> Vec<[f64; 3]> {
         }
         [points[low.1], points[high.1]]
     };
-    (0..DIRECTIONS).into_par_iter().flat_map_iter(farthest).collect()
+    parallel::map(&[(); DIRECTIONS], farthest).concat()
 }
 
 /// ABC/2 of one lesion; `areas` holds its slices and its area on each, mm². `None` without spacing or extents.

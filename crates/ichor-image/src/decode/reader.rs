@@ -5,8 +5,8 @@ use super::source::{InMemory, OnDisk, Source};
 use super::tally::{Origin, Tally, Trailer};
 use super::{Decoded, Format, Limits, decode, decode_file, dicom, guarded};
 use crate::error::{Error, Result};
+use crate::parallel;
 use crate::slice::CtSlice;
-use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -214,7 +214,7 @@ impl Files for HeadFiles<'_> {
         let Some(batch) = self.0.next() else { return Ok(None) };
         let limits = *tally.limits();
         let decoded: Vec<Result<Decoded>> =
-            batch.par_iter().map(|(file, frames)| decode_frames(file, frames, &limits)).collect();
+            parallel::map(batch, |_, (file, frames)| decode_frames(file, frames, &limits));
         let mut slices = Vec::new();
         for decoded in decoded {
             match decoded {

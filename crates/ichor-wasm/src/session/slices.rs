@@ -5,8 +5,11 @@ use crate::operation::Request;
 use ichor_core::Error;
 use ichor_core::segmenter::{Observer, OpenSeries};
 use ichor_engine::Logits;
-use ichor_formats::report::{Include, Report, write_partial_report, write_report};
+use ichor_formats::report::{
+    ImageFacts, Include, Report, SeriesSlice, write_partial_report, write_report,
+};
 use ichor_image::{Input, open};
+use serde::Serialize;
 use serde_json::json;
 
 /// A decoded input whose slices are being segmented.
@@ -16,6 +19,13 @@ pub(super) struct OpenInput {
     model: usize,
     include: Include,
     series: OpenSeries,
+}
+
+/// The parts of a report of a slice. One object of both would serialize them by code of its own, 5 KB of the module.
+#[derive(Serialize)]
+struct ReadOutReply<'a> {
+    slice: &'a SeriesSlice,
+    image: &'a ImageFacts,
 }
 
 impl Session {
@@ -95,7 +105,8 @@ impl Session {
         };
         let segmented = model.read_out_slice(series, slice, logits, observer)?;
         let (series, request) = (series.series(), series.request());
-        reply(&write_partial_report(model, series, slice, &segmented, request, *include)?)
+        let report = write_partial_report(model, series, slice, &segmented, request, *include)?;
+        reply(&ReadOutReply { slice: &report.slice, image: &report.image })
     }
 
     pub(super) fn close(

@@ -14,14 +14,18 @@ fn read(path: &str) -> Vec<u8> {
 const BLEED: &str = "frontend/samples/090_9y_intraparenchymal_110kV_220mA.png";
 
 fn with_model() -> Session {
+    with_model_named("unet")
+}
+
+fn with_model_named(name: &str) -> Session {
     let mut session = Session::default();
     let files = ["model.json", "model.onnx", "MODEL_CARD.md"];
-    let files = files.map(|file| read(&format!("models/unet/{file}")));
-    let loaded = call(&mut session, r#"{"operation":"load_model","name":"unet"}"#, files.to_vec());
-    let loaded = loaded.unwrap();
+    let files = files.map(|file| read(&format!("models/{name}/{file}")));
+    let request = format!(r#"{{"operation":"load_model","name":"{name}"}}"#);
+    let loaded = call(&mut session, &request, files.to_vec()).unwrap();
     assert_eq!(
         (&loaded["model"]["name"], &loaded["engine"]["name"]),
-        (&"unet".into(), &"blocked".into())
+        (&name.into(), &"blocked".into())
     );
     session
 }
@@ -99,8 +103,9 @@ fn slices_that_another_session_segments_give_the_same_report() {
         let logits = second.call(request.as_bytes(), vec![tensor], &NoObserver).unwrap().file;
         let request = format!(r#"{{"operation":"read_out","slice":{slice},"inference_ms":1}}"#);
         let report = call(&mut first, &request, vec![logits.unwrap()]).unwrap();
-        assert_eq!(report["index"], slice);
-        assert!(report["probabilities"]["base64"].is_string() && report["image"].is_object());
+        assert_eq!(report["slice"]["index"], slice);
+        assert!(report["slice"]["probabilities"]["base64"].is_string());
+        assert_eq!(report["image"]["modality"], "CT");
     }
     let close = segment.replace(r#""segment""#, r#""close""#);
     let mut actual = call(&mut first, &close, Vec::new()).unwrap();
@@ -110,6 +115,26 @@ fn slices_that_another_session_segments_give_the_same_report() {
     assert_eq!(actual, expected);
     let export = r#"{"operation":"export","format":"dicom_seg","created_ms":0}"#;
     assert!(first.call(export.as_bytes(), Vec::new(), &NoObserver).unwrap().file.is_some());
+}
+
+#[test]
+fn the_steps_of_one_slice_measure_its_lesions_as_one_call_does() {
+    let mut session = with_model_named("deeplabv3");
+    let mut expected = call(&mut session, r#"{"operation":"segment"}"#, vec![read(BLEED)]).unwrap();
+    call(&mut session, r#"{"operation":"open"}"#, vec![read(BLEED)]).unwrap();
+    let mut run = |request: &str, buffers| {
+        session.call(request.as_bytes(), buffers, &NoObserver).unwrap().file
+    };
+    let tensor = run(r#"{"operation":"prepare","slice":0}"#, Vec::new());
+    let infer = r#"{"operation":"infer","model":"deeplabv3"}"#;
+    let logits = run(infer, tensor.into_iter().collect());
+    run(r#"{"operation":"read_out","slice":0}"#, logits.into_iter().collect());
+    let mut actual = call(&mut session, r#"{"operation":"close"}"#, Vec::new()).unwrap();
+    assert!(expected["lesions"][0]["type"].is_object());
+    for report in [&mut actual, &mut expected] {
+        report["timings_ms"] = Value::Null;
+    }
+    assert_eq!(actual, expected);
 }
 
 /// Slice `index` of the head in tests/data/dicom/head-ge.
