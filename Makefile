@@ -67,7 +67,7 @@ train-smoke: train-venv build ## run the training pipeline on phantoms, about a 
 	$(TRAIN_PYTHON) -m training.pipeline --smoke
 
 ##@ This device
-.PHONY: site wasm wasm-tests wasm-check bench-wasm
+.PHONY: site wasm wasm-tests wasm-check bench-wasm bench-page
 SITE ?= dist/site
 site: build ## write the page for any static host, without a server, into dist/site (SITE=folder)
 	@scripts/site.sh $(ICHOR) $(SITE)
@@ -87,6 +87,9 @@ bench-wasm: page-packages page-modules ## ms per slice in Chromium, beside the p
 	cargo build $(CARGO_FLAGS) --example probe
 	PATH="$$(scripts/node.sh):$$PATH" node benches/wasm.mjs --probe $(BUILT)/examples/probe \
 	  $(if $(ONNXRUNTIME_WEB),--onnxruntime $(ONNXRUNTIME_WEB)) $(WASM)/ichor.wasm $(ICHOR_CACHE)/wasm-relaxed/ichor.wasm
+
+bench-page: page-packages page-modules build ## analyses in the page on this device: first and later visit, one and two workers, memory
+	PATH="$$(scripts/node.sh):$$PATH" ICHOR_BIN=$(ICHOR) node benches/page.mjs $(FLAGS)
 
 ##@ Measure
 .PHONY: bench measure bench-smoke compare-builds bench-tools rten-probe bench-gpu load long-series long-series-streamed start-measure cost

@@ -112,6 +112,14 @@ pageTest('an analysis on this device can be cancelled', { location: 'device' }, 
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.locator('#welcome').waitFor();
   await openSample(page, samples[0]);
+  // A model that is cancelled at any moment of its download or start works afterwards.
+  for (const wait of [0, 40, 120, 400]) {
+    await page.getByRole('radio', { name: 'U-Net' }).check();
+    await page.waitForTimeout(wait);
+    await openSample(page, samples[wait % 3]);
+    await page.getByRole('radio', { name: 'DeepLabV3+' }).check();
+  }
+  await seeResult(page);
   // 512 slices of zeros in a small file: the page stays usable while they are decoded.
   const header = gunzipSync(headNifti()).subarray(0, 352);
   [512, 512, 512].forEach((size, axis) => header.writeInt16LE(size, 42 + 2 * axis));
