@@ -33,13 +33,14 @@ export async function overlayPng(slice, regions, { window, color, overlay }) {
 /** The masks of all slices as NIfTI. @param {Slice[]} slices @param {(index: number) => Region[]} regionsOf */
 export const maskNifti = (slices, regionsOf) => gzip(maskParts(slices, regionsOf));
 
+// Lists of these names are numbers, as the probabilities of the types.
 const IMAGE_FIELDS = new Set(['mask', 'overlay', 'probabilities', 'samples']);
 
 /** The API's report without images; with the page's own lesions where the visitor set a threshold. @param {Report} report @param {number | null} threshold @param {Totals} totals */
 export function reportJson(report, threshold, totals) {
   /** @type {(value: any) => any} */
   const withoutImages = (value) => (Array.isArray(value) ? value.map(withoutImages)
-    : value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).filter(([key]) => !IMAGE_FIELDS.has(key)).map(([key, part]) => [key, withoutImages(part)]))
+    : value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).filter(([key, part]) => !IMAGE_FIELDS.has(key) || Array.isArray(part)).map(([key, part]) => [key, withoutImages(part)]))
       : value);
   const atThreshold = threshold === null ? {} : {
     at_threshold: {
