@@ -109,6 +109,7 @@ pageTest('the score is computed with the keyboard alone, from a series that fill
 
 pageTest('the calculators speak German', {}, async (page) => {
   await page.locator('#language').selectOption('de');
+  await page.locator('html[lang="de"]').waitFor();
   const { sample } = await sampleWithFinding(origin());
   await page.locator('.sample').first().waitFor();
   await page.locator(`.sample:has(img[src*="${sample.thumbnail ?? sample.file.slice(0, 3)}"])`).first().click();

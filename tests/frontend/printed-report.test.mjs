@@ -15,6 +15,7 @@ pageTest('the report to print is saved in the language and at the threshold of t
   assert.ok(english.bytes.length > 20_000, `${english.bytes.length} bytes, as the picture is in it`);
   await slideTo(page, 'threshold-range', 0.61);
   await page.locator('#language').selectOption('de');
+  await page.locator('html[lang="de"]').waitFor();
   await seeResult(page);
   const german = (await save(page, 'html')).bytes.toString();
   assert.match(german, /<html lang="de">/);

@@ -36,7 +36,7 @@ pub enum Side {
 pub enum Depth {
     /// At the inner table or in the cortex and the white matter near it.
     Superficial,
-    /// Half of its pixels lie deeper than [`DEEP`].
+    /// Half of its pixels lie deeper than 35 % of the largest depth.
     Deep,
 }
 
