@@ -40,7 +40,7 @@ interface Pattern { code: string; lesions: number[]; consider: Record<string, st
 interface ReportedLesion extends DescribedLesion { area_px: number; centroid: Point }
 interface Report {
   patterns?: Pattern[];
-  request_id: string; disclaimer: string; lesions?: ReportedLesion[]; model: { version: string }; image: ImageInfo; series?: ImageInfo; slices?: SliceReport[]; hemorrhage: Hemorrhage;
+  request_id: string; disclaimer: string; lesions?: ReportedLesion[]; placement?: Nullable<Placement>; model: { version: string }; image: ImageInfo; series?: ImageInfo; slices?: SliceReport[]; hemorrhage: Hemorrhage;
   warnings: Warning[]; volume?: { total_volume_ml: Nullable<number>; total_volume_interval_ml?: Nullable<[number, number]>; lesions: MeasuredLesion[] }; timings_ms: Record<string, number>;
 }
 

@@ -54,6 +54,8 @@ pub struct LesionSummary {
     pub lesion_type: Option<TypeSummary>,
     /// Side of the patient.
     pub side: Option<Side>,
+    /// Whether the image has no orientation, so that the side is that of the image and not surely that of the patient.
+    pub has_unknown_sides: bool,
     /// Distance from the inner table, in words.
     pub depth: Option<Depth>,
     /// Part of the brain.
@@ -97,6 +99,13 @@ impl<'a> Summary<'a> {
             None => (analysis.detected, analysis.probability),
         };
         let bands = spec.verdicts;
+        let mut lesions: Vec<LesionSummary> = match single {
+            Some(slice) => slice.lesions.iter().map(LesionSummary::from).collect(),
+            None => analysis.volume.lesions.iter().map(LesionSummary::from).collect(),
+        };
+        let has_unknown_sides =
+            analysis.series.slices.iter().any(|slice| slice.placement.is_none());
+        lesions.iter_mut().for_each(|lesion| lesion.has_unknown_sides = has_unknown_sides);
         Self {
             model: [&spec.name, &spec.version],
             series_slices: (!analysis.is_single_slice).then_some(analysis.slices.len()),
@@ -106,10 +115,7 @@ impl<'a> Summary<'a> {
             total_volume_ml: single.map_or(analysis.volume.total_volume_ml, |_| None),
             total_volume_interval_ml: single
                 .map_or(analysis.volume.total_volume_interval_ml, |_| None),
-            lesions: match single {
-                Some(slice) => slice.lesions.iter().map(LesionSummary::from).collect(),
-                None => analysis.volume.lesions.iter().map(LesionSummary::from).collect(),
-            },
+            lesions,
             warnings: single.map_or(&analysis.warnings, |slice| &slice.warnings),
         }
     }

@@ -83,6 +83,12 @@ async function decodeSamples({ base64, unit, scale, offset }) {
 // Warning codes under which the placement is assumed, so that left and right must not be shown.
 const UNCERTAIN_SIDES = ['orientation_assumed', 'orientation_unusable', 'placement_invalid'];
 
+/** Whether the file says left and right, but not for sure. @param {Report} report */
+const hasUncertainSides = (report) => report.warnings.some(({ code }) => UNCERTAIN_SIDES.includes(code));
+
+/** Whether left and right of the patient are known on every slice. @param {Report} report */
+export const hasKnownSides = (report) => !hasUncertainSides(report) && (report.slices ?? [report]).every(({ placement }) => placement);
+
 /**
  * Stores the complete report. Probabilities and masks of slices that were delivered before can change with it, since the
  * series chain smooths over all slices.
@@ -93,7 +99,7 @@ export function storeReport(study, model, report, index = 0) {
   if (study.pictures) result.reports[index] = report;
   else result.report = report;
   study.window ??= (report.series ?? report.image).window;
-  const areSidesUncertain = report.warnings.some(({ code }) => UNCERTAIN_SIDES.includes(code));
+  const areSidesUncertain = hasUncertainSides(report);
   const hasImplausibleSpacing = isUnmeasurable(report);
   for (const sliceReport of report.slices ?? [{ ...report, index }]) {
     const slice = study.slices[sliceReport.index];

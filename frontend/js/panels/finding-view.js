@@ -2,6 +2,7 @@
 
 import { element } from '../dom.js';
 import { decimal, fraction, milliseconds, percent } from '../format.js';
+import { hasKnownSides } from '../data/study.js';
 import { isUnmeasurable } from '../data/verdict.js';
 import { strings } from '../strings.js';
 import { isDetected, caveatText, otherWarnings, probabilityText, sizeOf, listOtherSeries, grayScaleText, subtypeName, thresholdText, explainMissingAnswer, verdictText, warningText } from './finding-text.js';
@@ -30,7 +31,7 @@ export function renderFinding(finding, model, isDetailsOpen, listeners) {
     label && element('p', { className: 'reference-label' }, strings.findings.label(label)),
     comparison && element('p', { className: 'reference-label' }, strings.findings.otherModel(comparison.title, [verdictText(comparison), totalText(comparison)].filter(Boolean).join(', '))),
     totals.lesions.length ? renderTotals(finding, listeners.keySlice) : null,
-    renderLesionList(totals.lesions, { color: model.classes[0].color, isSeries, selectedLesion, describedLesionOf, typeName, hasLengths: !isUnmeasurable(report), onLesion: listeners.lesion }),
+    renderLesionList(totals.lesions, { color: model.classes[0].color, isSeries, selectedLesion, describedLesionOf, typeName, hasLengths: !isUnmeasurable(report), hasSides: hasKnownSides(report), onLesion: listeners.lesion }),
     renderSubtypes(isDetected(finding) === null ? [] : report.hemorrhage.subtypes ?? []),
     // They name the lesions of the report, which are those at the model's own threshold.
     renderPatterns((finding.threshold === null && report.patterns) || []),

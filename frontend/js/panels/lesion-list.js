@@ -15,11 +15,12 @@ function sizeText({ volumeMl, areaMm2, areaPx, voxels }, isSeries) {
 // Probabilities from which a type is called likely, or possible.
 const [LIKELY, POSSIBLE] = [0.75, 0.4];
 
-/** Place and type: "left frontal, epidural likely". @param {DescribedLesion | null} described @param {(code: string) => string} typeName */
-function descriptionText(described, typeName) {
+/** Place and type: "left frontal, epidural likely". Without sides of the patient, those of the image. @param {DescribedLesion | null} described @param {(code: string) => string} typeName @param {boolean} hasSides */
+function descriptionText(described, typeName, hasSides) {
   const texts = strings.findings;
   const { side, depth, region } = described?.location ?? {};
-  const place = [side && texts.sides[side], region ? texts.regions[region] : depth && texts.depths[depth]].filter(Boolean).join(' ');
+  const where = region ? texts.regions[region] : depth && texts.depths[depth];
+  const place = (hasSides ? [[side && texts.sides[side], where].filter(Boolean).join(' ')] : [where, side && texts.imageSides[side]]).filter(Boolean).join(', ');
   const { code, probability } = described?.type ?? {};
   const isNamed = code && (probability ?? 0) >= POSSIBLE;
   const type = isNamed && ((probability ?? 0) >= LIKELY ? texts.typeLikely : texts.typePossible)(typeName(code).toLocaleLowerCase());
@@ -40,9 +41,9 @@ function measuresText(described) {
 
 /**
  * The list, or null without lesions. `onLesion(null)` clears the choice.
- * @param {Lesion[]} lesions @param {{color: string, isSeries: boolean, selectedLesion: number | null, describedLesionOf: (lesion: Lesion) => DescribedLesion | null, typeName: (code: string) => string, hasLengths: boolean, onLesion: (lesion: Lesion | null) => void}} options
+ * @param {Lesion[]} lesions @param {{color: string, isSeries: boolean, selectedLesion: number | null, describedLesionOf: (lesion: Lesion) => DescribedLesion | null, typeName: (code: string) => string, hasLengths: boolean, hasSides: boolean, onLesion: (lesion: Lesion | null) => void}} options
  */
-export function renderLesionList(lesions, { color, isSeries, selectedLesion, describedLesionOf, typeName, hasLengths, onLesion }) {
+export function renderLesionList(lesions, { color, isSeries, selectedLesion, describedLesionOf, typeName, hasLengths, hasSides, onLesion }) {
   if (!lesions.length) return null;
   const texts = strings.findings;
   const buttons = lesions.map((lesion) => {
@@ -50,7 +51,7 @@ export function renderLesionList(lesions, { color, isSeries, selectedLesion, des
     number.style.setProperty('--class-color', color);
     const described = describedLesionOf(lesion);
     const details = [
-      descriptionText(described, typeName),
+      descriptionText(described, typeName, hasSides),
       isSeries && texts.onSlices(lesion.first + 1, lesion.last + 1),
       texts.confidence(percent(lesion.probability)),
       hasLengths && measuresText(described),

@@ -214,6 +214,7 @@ export default {
     diameter: (mm) => `größter Durchmesser ${mm} mm`,
     abc2: (ml) => `ABC/2 ${ml} mL`,
     sides: { left: 'links', right: 'rechts', midline: 'Mittellinie' },
+    imageSides: { left: 'rechts im Bild', right: 'links im Bild', midline: 'Mittellinie' },
     depths: { superficial: 'oberflächlich', deep: 'tief' },
     regions: { frontal: 'frontal', parietal: 'parietal', temporal: 'temporal', occipital: 'okzipital', basal_ganglia: 'Basalganglien oder Thalamus', brainstem: 'Hirnstamm', cerebellum: 'Kleinhirn' },
     typeLikely: (type) => `${type} wahrscheinlich`,

@@ -213,6 +213,7 @@ export default {
     diameter: (mm) => `largest diameter ${mm} mm`,
     abc2: (ml) => `ABC/2 ${ml} mL`,
     sides: { left: 'left', right: 'right', midline: 'midline' },
+    imageSides: { left: 'on the right of the image', right: 'on the left of the image', midline: 'midline' },
     depths: { superficial: 'superficial', deep: 'deep' },
     regions: { frontal: 'frontal', parietal: 'parietal', temporal: 'temporal', occipital: 'occipital', basal_ganglia: 'basal ganglia or thalamus', brainstem: 'brainstem', cerebellum: 'cerebellum' },
     typeLikely: (type) => `${type} likely`,

@@ -235,6 +235,24 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_without_an_orientation_names_the_side_of_the_image() {
+        let mut lesion = lesion(1, "EDH", 0.9);
+        lesion.has_unknown_sides = true;
+        for (side, english, german) in [
+            (Side::Right, "on the left of the image", "links im Bild"),
+            (Side::Left, "on the right of the image", "rechts im Bild"),
+            (Side::Midline, "midline", "mittig"),
+        ] {
+            lesion.side = Some(side);
+            assert_eq!(place(&lesion, Language::English).as_deref(), Some(english));
+            assert_eq!(place(&lesion, Language::German).as_deref(), Some(german));
+        }
+        (lesion.side, lesion.region) = (Some(Side::Right), Some(Region::Temporal));
+        let words = place(&lesion, Language::English);
+        assert_eq!(words.as_deref(), Some("on the left of the image, temporal"));
+    }
+
+    #[test]
     fn no_hemorrhage_outlined_is_written_only_where_it_was_not_detected() {
         let verdicts =
             [None, Some(Verdict::Likely), Some(Verdict::Uncertain), Some(Verdict::Unlikely)];

@@ -46,12 +46,15 @@ pub(crate) fn lesion_type(lesion: &LesionSummary, language: Language) -> Option<
     ))
 }
 
-/// Side and region in words, as `left temporal`; side and depth where the region is unknown. `None` where all are.
+/// Side and region in words, as `left temporal`; side and depth where the region is unknown. `None` where all are. Without an
+/// orientation the side is that of the image, where the patient's left counts as displayed on the right.
 pub(crate) fn place(lesion: &LesionSummary, language: Language) -> Option<String> {
-    let side = lesion.side.map(|side| match side {
-        Side::Left => language.of("left", "links"),
-        Side::Right => language.of("right", "rechts"),
-        Side::Midline => language.of("midline", "mittig"),
+    let side = lesion.side.map(|side| match (side, lesion.has_unknown_sides) {
+        (Side::Left, false) => language.of("left", "links"),
+        (Side::Right, false) => language.of("right", "rechts"),
+        (Side::Left, true) => language.of("on the right of the image,", "rechts im Bild,"),
+        (Side::Right, true) => language.of("on the left of the image,", "links im Bild,"),
+        (Side::Midline, _) => language.of("midline", "mittig"),
     });
     let region = lesion.region.map(|region| match region {
         Region::Frontal => "frontal",
@@ -69,7 +72,7 @@ pub(crate) fn place(lesion: &LesionSummary, language: Language) -> Option<String
         Depth::Deep => language.of("deep", "tief"),
     });
     let parts: Vec<&str> = side.into_iter().chain(region.or(depth)).collect();
-    (!parts.is_empty()).then(|| parts.join(" "))
+    (!parts.is_empty()).then(|| parts.join(" ").trim_end_matches(',').to_owned())
 }
 
 /// The size of a lesion: its volume, else its area, else its pixels.
