@@ -130,7 +130,7 @@ test('every text that the page names exists, and every text is used', async () =
     assert.ok(value !== undefined, `strings${path}`);
   }
   // By code or by a name that is computed: the API decides which is used.
-  const computed = /^(warnings|subtypes|error\.(title|advice)|window\.(names|unit)|findings\.(scales|timing|likelihood|verdicts|sides|depths|regions)|viewer\.(directions|value|toolsDisabled)|about|threeD|downloads|shortcuts|page\.themes|question)\b/;
+  const computed = /^(warnings|subtypes|error\.(title|advice)|window\.(names|unit)|findings\.(scales|timing|likelihood|verdicts|sides|imageSides|depths|regions)|viewer\.(directions|value|toolsDisabled)|about|threeD|downloads|shortcuts|page\.themes|question)\b/;
   for (const [key] of flatten(english)) {
     if (computed.test(key)) continue;
     const name = key.split('.').filter((part) => !/^\d+$/.test(part)).at(-1);
