@@ -132,7 +132,7 @@ impl Run<'_> {
     ) -> Result<(Report, Vec<OutputFormat>)> {
         let written = self.outputs.write(&input.stem, self.model, &analysis)?;
         analysis.add_warnings(written.warnings);
-        self.outputs.write_readable(&input.stem, self.model, &analysis)?;
+        self.outputs.write_readable(&input.stem, self.model, &analysis, self.include.patterns)?;
         // The pictures are separate files, so that a line of JSON stays readable.
         let report = write_report(self.model, analysis, self.include, progress)?;
         self.outputs.write_report(&input.stem, &report)?;

@@ -171,8 +171,17 @@ pub struct Regions {
 impl Regions {
     /// The regions of pixels at or above `threshold`, without those smaller than `smallest_px` pixels.
     pub fn from_map(map: &LogitMap, threshold: f32, smallest_px: f64) -> Self {
-        let [width, height] = map.size;
-        let probabilities = map.probabilities_around(threshold);
+        Self::new(map.probabilities_around(threshold), map.size, threshold, smallest_px)
+    }
+
+    /// As [`Regions::from_map`] for an image of `width` x `height` px, from the probabilities of a part that holds every pixel
+    /// at or above `threshold`.
+    fn new(
+        probabilities: Patch,
+        [width, height]: [usize; 2],
+        threshold: f32,
+        smallest_px: f64,
+    ) -> Self {
         let mut mask = Mask::empty(width, height);
         for (first, row) in probabilities.rows(width) {
             let pixels = mask.pixels[first..].iter_mut();
@@ -202,17 +211,18 @@ impl Regions {
         smallest_px: f64,
     ) -> [usize; 2] {
         let odds = threshold / (1.0 - threshold);
-        let at =
-            |factor: f32| Self::from_map(map, factor * odds / (1.0 + factor * odds), smallest_px);
+        let at = |factor: f32| factor * odds / (1.0 + factor * odds);
         let area = self.mask.area_px();
-        let large = at(0.5);
+        let large = Self::from_map(map, at(0.5), smallest_px);
         let holds_mask = |run: &Run| {
             self.mask.pixels[run.row * self.mask.width..][run.start..run.end].contains(&true)
         };
         let components = &large.components;
         let joined = components.found.iter().filter(|c| components.runs(c).iter().any(holds_mask));
         let most: usize = joined.map(|component| component.area_px).sum();
-        [at(1.5).mask.area_px().min(area), most.max(area)]
+        // The probabilities of the larger mask cover the smaller one.
+        let small = Self::new(large.probabilities, map.size, at(1.5), smallest_px);
+        [small.mask.area_px().min(area), most.max(area)]
     }
 
     /// The density of each region, in the order of [`Regions::lesions`]. `samples` are those of the image, HU.

@@ -144,9 +144,7 @@ impl Session {
         include: Include,
         observer: &dyn Observer,
     ) -> Result<Reply, Problem> {
-        // Frees the memory of the last one before the next takes its own.
-        (self.analysis, self.open) = (None, None);
-        let index = self.index_of(name)?;
+        let index = self.begin(name)?;
         let files = slices_of(files)?;
         let model = &self.models[index];
         let slices = open(Input::Files(&files), &self.limits)?;
@@ -154,6 +152,12 @@ impl Session {
         self.analysis = Some((index, copy_without_samples(model.spec(), &mut analysis)));
         let report: Report = write_report(model, analysis, include, observer)?;
         reply(&report)
+    }
+
+    /// Frees the memory of the last input before the next takes its own. Returns the place of the model.
+    fn begin(&mut self, model: Option<&str>) -> Result<usize, Problem> {
+        (self.analysis, self.open) = (None, None);
+        self.index_of(model)
     }
 
     /// The place of a model, or of the first one.

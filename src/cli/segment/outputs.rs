@@ -25,7 +25,6 @@ pub(super) struct Outputs {
     folder: PathBuf,
     formats: Vec<OutputFormat>,
     language: Language,
-    patterns: bool,
     written: Mutex<HashSet<String>>,
 }
 
@@ -66,7 +65,6 @@ impl Outputs {
             folder: folder.clone(),
             formats: args.format.clone(),
             language: args.language.into(),
-            patterns: !args.no_patterns,
             written: Mutex::new(HashSet::new()),
         })
     }
@@ -147,7 +145,7 @@ impl Outputs {
         })
     }
 
-    /// Writes the formats for readers, which repeat the warnings of the others.
+    /// Writes the formats for readers, which repeat the warnings of the others; with causes to consider if `patterns`.
     ///
     /// # Errors
     /// Those of writing the files.
@@ -156,13 +154,11 @@ impl Outputs {
         stem: &str,
         model: &Segmenter,
         analysis: &Analysis,
+        patterns: bool,
     ) -> Result<()> {
         if self.has(OutputFormat::Report) {
-            let options = HtmlOptions {
-                language: self.language,
-                patterns: self.patterns,
-                created_at: SystemTime::now(),
-            };
+            let options =
+                HtmlOptions { language: self.language, patterns, created_at: SystemTime::now() };
             self.put(stem, "report.html", &encode_html(model, analysis, &options)?)?;
         }
         if self.has(OutputFormat::Text) {

@@ -211,8 +211,8 @@ def _lesion_items(builder: _Builder, lesion: VolumeLesion) -> list[Any]:
         mean.ContentSequence = [builder.coded(concept, _DERIVATION, _MEAN)]
         items.append(mean)
     if lesion.type and lesion.type.code and lesion.type.probability is not None:
-        sentence = f"Most probable type by the model: {lesion.type.code}, {lesion.type.probability:.0%}."
-        items.append(builder.text("CONTAINS", _COMMENT, sentence.replace("%", " %")))
+        sentence = f"Most probable type by the model: {lesion.type.code}, {100 * lesion.type.probability:.0f} %."
+        items.append(builder.text("CONTAINS", _COMMENT, sentence))
     return items
 
 

@@ -9,7 +9,7 @@
 use super::location::square_pixel_mm;
 use crate::series::Series;
 use crate::slice::{CtSlice, Placement};
-use crate::vector::{cross, dot, normalised};
+use crate::vector::{cross, dot, normalised, scaled_sum};
 use serde::Serialize;
 
 /// A part of the brain, or of the space around it.
@@ -117,7 +117,7 @@ fn place(slice: &CtSlice) -> Option<([f64; 3], [f64; 3])> {
     let normal = normalised(cross(row, column))?;
     let normal = if normal[2] < 0.0 { normal.map(|along| -along) } else { normal };
     let (x, y) = (slice.plane.width as f64 / 2.0 * columns, slice.plane.height as f64 / 2.0 * rows);
-    let middle = std::array::from_fn(|axis| position_mm[axis] + x * row[axis] + y * column[axis]);
+    let middle = scaled_sum(position_mm, (x, row), (y, column), (0.0, normal));
     (normal[2] >= MIN_AXIAL).then_some((normal, middle))
 }
 

@@ -8,21 +8,19 @@
 //! ```
 
 use super::observer::Observer;
-use super::segment::{PreparedSlice, SliceResults, gate_of};
-use super::{Analysis, MaskGate, SegmentRequest, SegmentedSlice, Segmenter, SliceResult};
+use super::segment::{AssembledInput, PreparedSlice, SliceResults};
+use super::{Analysis, SegmentRequest, SegmentedSlice, Segmenter, SliceResult};
 use crate::decode::SliceReader;
 use crate::engine::Logits;
 use crate::error::{Error, Result};
 use crate::mask::PackedMask;
-use crate::series::{Series, assemble};
+use crate::series::Series;
 
 /// A decoded series whose slices are being segmented.
 #[derive(Debug)]
 pub struct OpenSeries {
-    series: Series,
+    input: AssembledInput,
     request: SegmentRequest,
-    gate: MaskGate,
-    is_single_slice: bool,
     decode_ms: f64,
     prepared: Vec<Option<PreparedSlice>>,
     results: Vec<Option<(SliceResult, PackedMask)>>,
@@ -31,7 +29,7 @@ pub struct OpenSeries {
 impl OpenSeries {
     /// The slices in their order.
     pub fn series(&self) -> &Series {
-        &self.series
+        &self.input.series
     }
 
     /// How it is segmented.
@@ -41,11 +39,11 @@ impl OpenSeries {
 
     /// Whether the input holds one slice, so that the analysis is of that slice.
     pub fn is_single_slice(&self) -> bool {
-        self.is_single_slice
+        self.input.is_single_slice
     }
 
     fn check(&self, index: usize) -> Result<()> {
-        let slices = self.series.slices.len();
+        let slices = self.input.series.slices.len();
         if index < slices {
             return Ok(());
         }
@@ -70,16 +68,11 @@ impl Segmenter {
         let started = observer.elapsed_ms();
         let decoded = slices.read_all()?;
         let decode_ms = observer.elapsed_ms() - started;
-        let is_single_slice = decoded.slices.len() == 1;
-        let series = assemble(decoded, request.series_request())?;
-        let gate = gate_of(&series, request, is_single_slice);
-        let slices = series.slices.len();
-        observer.on_decoded(slices);
+        let input = AssembledInput::new(decoded, request, observer)?;
+        let slices = input.series.slices.len();
         Ok(OpenSeries {
-            series,
+            input,
             request: *request,
-            gate,
-            is_single_slice,
             decode_ms,
             prepared: (0..slices).map(|_| None).collect(),
             results: (0..slices).map(|_| None).collect(),
@@ -97,7 +90,7 @@ impl Segmenter {
         observer: &dyn Observer,
     ) -> Result<Option<Vec<f32>>> {
         open.check(index)?;
-        let prepared = self.prepare(&open.series.slices[index], open.gate, observer)?;
+        let prepared = self.prepare(&open.input.series.slices[index], open.input.gate, observer)?;
         // A copy, since the lesions are measured on the tensor.
         let tensor = prepared.is_segmented.then(|| prepared.input.tensor.clone());
         open.prepared[index] = Some(prepared);
@@ -141,9 +134,10 @@ impl Segmenter {
                 Error::InvalidParameter(format!("Slice {index} {reason}."))
             })?;
         let (logits, inference_ms) = logits.unwrap_or_else(|| (Logits::impossible(&self.io), 0.0));
-        let slice = &open.series.slices[index];
+        let AssembledInput { series, gate, .. } = &open.input;
+        let slice = &series.slices[index];
         let mut segmented =
-            self.read_out_prepared(slice, prepared, logits, &open.request, open.gate, observer)?;
+            self.read_out_prepared(slice, prepared, logits, &open.request, *gate, observer)?;
         segmented.result.timings.inference = inference_ms;
         open.results[index] = Some((segmented.result.clone(), segmented.mask.pack()));
         Ok(segmented)
@@ -154,7 +148,8 @@ impl Segmenter {
     /// # Errors
     /// [`Error::InvalidParameter`] where a slice is not.
     pub fn close_series(&self, open: OpenSeries, observer: &dyn Observer) -> Result<Analysis> {
-        let OpenSeries { series, request, is_single_slice, decode_ms, results, .. } = open;
+        let OpenSeries { input, request, decode_ms, results, .. } = open;
+        let AssembledInput { series, is_single_slice, .. } = input;
         let missing = results.iter().position(Option::is_none);
         if let Some(index) = missing {
             let reason = format!("Slice {index} is not read out.");

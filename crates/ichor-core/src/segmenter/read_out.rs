@@ -161,7 +161,8 @@ impl Segmenter {
             lesion.thickness_mm = location.and_then(|of| of.thickness_mm(slice.spacing_mm));
         }
         if slice.intensity == Intensity::Hounsfield {
-            let densities = regions.densities(&slice.plane.expand()).collect::<Vec<_>>();
+            let samples = slice.plane.expand();
+            let densities = regions.densities(&samples);
             lesions.iter_mut().zip(densities).for_each(|(lesion, of)| lesion.density = of);
         }
     }

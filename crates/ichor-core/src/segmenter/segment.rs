@@ -22,6 +22,29 @@ pub(super) struct PreparedSlice {
     preprocess_ms: f64,
 }
 
+/// The slices of an input in their order, before any is segmented.
+#[derive(Debug)]
+pub(super) struct AssembledInput {
+    pub(super) series: Series,
+    /// What decides on the masks.
+    pub(super) gate: MaskGate,
+    pub(super) is_single_slice: bool,
+}
+
+impl AssembledInput {
+    pub(super) fn new(
+        decoded: Decoded,
+        request: &SegmentRequest,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        let is_single_slice = decoded.slices.len() == 1;
+        observer.on_decoded(decoded.slices.len());
+        let series = assemble(decoded, request.series_request())?;
+        let gate = gate_of(&series, request, is_single_slice);
+        Ok(Self { series, gate, is_single_slice })
+    }
+}
+
 /// The result of each slice of a series, with its mask.
 pub(super) type SliceResults = Vec<(SliceResult, PackedMask)>;
 
@@ -85,10 +108,8 @@ impl Segmenter {
         observer: &dyn Observer,
         checkpoints: Option<&dyn Checkpoints>,
     ) -> Result<Analysis> {
-        let is_single_slice = decoded.slices.len() == 1;
-        observer.on_decoded(decoded.slices.len());
-        let series = assemble(decoded, request.series_request())?;
-        let gate = gate_of(&series, request, is_single_slice);
+        let AssembledInput { series, gate, is_single_slice } =
+            AssembledInput::new(decoded, request, observer)?;
         if let Some(checkpoints) = checkpoints {
             checkpoints.on_series(&series)?;
         }
@@ -200,20 +221,11 @@ impl Segmenter {
 }
 
 /// What decides on the masks of the slices of an input.
-pub(super) fn gate_of(
-    series: &Series,
-    request: &SegmentRequest,
-    is_single_slice: bool,
-) -> MaskGate {
-    match is_single_slice {
-        true => gate_of_single(series, request),
-        false => MaskGate::of_series(series),
+fn gate_of(series: &Series, request: &SegmentRequest, is_single_slice: bool) -> MaskGate {
+    if !is_single_slice {
+        return MaskGate::of_series(series);
     }
-}
-
-/// The gate of the only slice of an input. Hounsfield units of one slice have no series that their
-/// assessment could wait for.
-fn gate_of_single(series: &Series, request: &SegmentRequest) -> MaskGate {
+    // Hounsfield units of one slice have no series that their assessment could wait for.
     let is_hounsfield =
         series.slices.first().is_some_and(|slice| slice.intensity == Intensity::Hounsfield);
     if is_hounsfield { MaskGate::PerSlice } else { request.gate }

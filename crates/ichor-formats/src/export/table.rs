@@ -1,7 +1,7 @@
 //! Lesions as CSV (RFC 4180). Unknown values are empty.
 
 use crate::error::{Error, Result};
-use crate::lesion::{Depth, LesionType, Location, Region, Side};
+use crate::lesion::{Density, Depth, LesionType, Location, Region, Side};
 use crate::segmenter::Analysis;
 use serde::Serialize;
 
@@ -19,16 +19,9 @@ struct LesionRow {
     abc2_b_mm: Option<f32>,
     abc2_c_mm: Option<f32>,
     abc2_volume_ml: Option<f32>,
-    #[serde(rename = "type")]
-    lesion_type: Option<&'static str>,
-    type_probability: Option<f32>,
-    side: Option<Side>,
-    depth: Option<Depth>,
+    kind: KindCells,
     brain_region: Option<Region>,
-    thickness_mm: Option<f32>,
-    mean_hu: Option<f32>,
-    sd_hu: Option<f32>,
-    above_60_hu: Option<f32>,
+    measures: MeasureCells,
 }
 
 /// One region on one slice.
@@ -47,15 +40,48 @@ struct RegionRow {
     centroid_x: f64,
     centroid_y: f64,
     mean_probability: f32,
-    #[serde(rename = "type")]
-    lesion_type: Option<&'static str>,
-    type_probability: Option<f32>,
+    kind: KindCells,
+    measures: MeasureCells,
+}
+
+/// Type and place, in both tables.
+#[derive(Serialize)]
+struct KindCells {
+    code: Option<&'static str>,
+    probability: Option<f32>,
     side: Option<Side>,
     depth: Option<Depth>,
+}
+
+impl KindCells {
+    fn new(lesion_type: Option<&LesionType>, location: Option<Location>) -> Self {
+        Self {
+            code: lesion_type.and_then(|of| of.code),
+            probability: lesion_type.and_then(|of| of.probability),
+            side: location.and_then(|location| location.side),
+            depth: location.map(|location| location.depth),
+        }
+    }
+}
+
+/// Thickness and density, in both tables.
+#[derive(Serialize)]
+struct MeasureCells {
     thickness_mm: Option<f32>,
     mean_hu: Option<f32>,
     sd_hu: Option<f32>,
     above_60_hu: Option<f32>,
+}
+
+impl MeasureCells {
+    fn new(thickness_mm: Option<f32>, density: Option<Density>) -> Self {
+        Self {
+            thickness_mm,
+            mean_hu: density.map(|density| density.mean_hu),
+            sd_hu: density.map(|density| density.sd_hu),
+            above_60_hu: density.map(|density| density.above_60_hu),
+        }
+    }
 }
 
 /// The three-dimensional lesions as CSV, one per row. Volumes are in mL, lengths in mm; slices count from 0, as in
@@ -100,15 +126,9 @@ pub fn lesion_table(analysis: &Analysis) -> Result<Vec<u8>> {
             abc2_b_mm: abc2.map(|abc2| abc2.b_mm),
             abc2_c_mm: abc2.map(|abc2| abc2.c_mm),
             abc2_volume_ml: abc2.map(|abc2| abc2.volume_ml),
-            lesion_type: code(&lesion.lesion_type),
-            type_probability: type_probability(&lesion.lesion_type),
-            side: side(lesion.location),
-            depth: depth(lesion.location),
+            kind: KindCells::new(lesion.lesion_type.as_ref(), lesion.location),
             brain_region: lesion.location.and_then(|location| location.region),
-            thickness_mm: lesion.thickness_mm,
-            mean_hu: lesion.density.map(|density| density.mean_hu),
-            sd_hu: lesion.density.map(|density| density.sd_hu),
-            above_60_hu: lesion.density.map(|density| density.above_60_hu),
+            measures: MeasureCells::new(lesion.thickness_mm, lesion.density),
         }
     });
     write(&header, rows)
@@ -159,33 +179,11 @@ pub fn region_table(analysis: &Analysis) -> Result<Vec<u8>> {
             centroid_x: lesion.centroid.x,
             centroid_y: lesion.centroid.y,
             mean_probability: lesion.mean_probability,
-            lesion_type: code(&lesion.lesion_type),
-            type_probability: type_probability(&lesion.lesion_type),
-            side: side(lesion.location),
-            depth: depth(lesion.location),
-            thickness_mm: lesion.thickness_mm,
-            mean_hu: lesion.density.map(|density| density.mean_hu),
-            sd_hu: lesion.density.map(|density| density.sd_hu),
-            above_60_hu: lesion.density.map(|density| density.above_60_hu),
+            kind: KindCells::new(lesion.lesion_type.as_ref(), lesion.location),
+            measures: MeasureCells::new(lesion.thickness_mm, lesion.density),
         })
     });
     write(&header, rows)
-}
-
-fn code(of: &Option<LesionType>) -> Option<&'static str> {
-    of.as_ref()?.code
-}
-
-fn type_probability(of: &Option<LesionType>) -> Option<f32> {
-    of.as_ref()?.probability
-}
-
-fn side(location: Option<Location>) -> Option<Side> {
-    location?.side
-}
-
-fn depth(location: Option<Location>) -> Option<Depth> {
-    Some(location?.depth)
 }
 
 /// The header is written even where there are no rows: an empty file would look like an error.

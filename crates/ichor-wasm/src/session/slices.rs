@@ -37,9 +37,7 @@ impl Session {
         include: Include,
         observer: &dyn Observer,
     ) -> Result<Reply, Problem> {
-        // Frees the memory of the last one before the next takes its own.
-        (self.analysis, self.open) = (None, None);
-        let model = self.index_of(name)?;
+        let model = self.begin(name)?;
         let files = slices_of(files)?;
         let slices = open(Input::Files(&files), &self.limits)?;
         let series = self.models[model].open_series(slices, &request.with(include), observer)?;
