@@ -19,7 +19,7 @@ export function renderFinding(finding, model, isDetailsOpen, listeners) {
   const describedLesionOf = (lesion) => (finding.threshold !== null ? null : isSeries
     ? report.volume?.lesions.find((measured) => measured.voxels === lesion.voxels && measured.first_slice === lesion.first && measured.last_slice === lesion.last)
     : report.lesions?.find((reported) => reported.area_px === lesion.areaPx && Math.abs(reported.centroid.x - lesion.centroid.x) < 0.5 && Math.abs(reported.centroid.y - lesion.centroid.y) < 0.5)) ?? null;
-  const typeName = (code) => subtypeName(model.classes.find((of) => of.code === code) ?? { code, name: code });
+  const typeName = (code) => subtypeName(report.hemorrhage.subtypes?.find((of) => of.code === code) ?? { code, name: code });
   const details = renderDetails(finding, model, isDetailsOpen);
   details.addEventListener('toggle', () => listeners.toggle(details.open));
   const copy = element('button', { type: 'button', className: 'secondary-button' }, strings.findings.copy);
